@@ -1,0 +1,95 @@
+"""What can go wrong, in the words of this domain.
+
+    StudioError
+    ├── BadInput             the request is refused at the door; names the field
+    │   ├── BadImage         the reference image cannot be used
+    │   └── BadParameter     a value is missing, out of range or not a number
+    ├── BackendUnavailable   the backend cannot take a run now
+    │   ├── ModelMissing     the model's files are not where the setting points
+    │   ├── ModelGated       the hub wants a licence accepted or a token
+    │   └── OutOfMemory      the device cannot hold the model or this run
+    ├── FetchFailed          an image address could not be read
+    ├── QueueFull            too many runs are waiting
+    ├── RunFailed            the backend broke while it worked
+    └── RunCancelled         somebody cancelled the run
+
+Each error says what happened, what to do next and whether the run was charged; `str(error)` is those
+sentences in that order. Nothing in a message may hold a key or a path that a visitor must not see.
+"""
+
+from __future__ import annotations
+
+
+class StudioError(Exception):
+    """An error that a person may read.
+
+    Args:
+        what: what happened, a full sentence.
+        todo: what to do next, a full sentence; empty only where there is nothing to do.
+        field: the request field to blame, in the API's spelling (`image`, `strength`, ...).
+        charged: True or False where it is known whether money was taken, None where it is not.
+    """
+
+    def __init__(self, what: str, todo: str = "", *, field: str | None = None, charged: bool | None = False) -> None:
+        super().__init__(what, todo)
+        self.what = what
+        self.todo = todo
+        self.field = field
+        self.charged = charged
+
+    def __str__(self) -> str:
+        named = f"{self.field}: {self.what}" if self.field else self.what
+        return f"{named} {self.todo}".strip()
+
+
+class BadInput(StudioError):
+    """The request is refused before any work; `field` names the part to mend."""
+
+    def __init__(self, field: str, what: str, todo: str = "") -> None:
+        super().__init__(what, todo, field=field, charged=False)
+
+
+class BadImage(BadInput):
+    """The reference image cannot be used."""
+
+    def __init__(self, what: str, todo: str = "") -> None:
+        super().__init__("image", what, todo)
+
+
+class BadParameter(BadInput):
+    """A parameter is missing, of the wrong kind or out of its range."""
+
+
+class BackendUnavailable(StudioError):
+    """The backend cannot take a run now; the message says what would help."""
+
+
+class ModelMissing(BackendUnavailable):
+    """The model's files are not where the setting points."""
+
+
+class ModelGated(BackendUnavailable):
+    """The hub wants a licence accepted or a token before it hands out the model."""
+
+
+class OutOfMemory(BackendUnavailable):
+    """The device cannot hold the model, or not this run."""
+
+
+class FetchFailed(StudioError):
+    """An image address could not be read."""
+
+    def __init__(self, what: str, todo: str = "") -> None:
+        super().__init__(what, todo, field="image", charged=False)
+
+
+class QueueFull(StudioError):
+    """Too many runs are waiting already."""
+
+
+class RunFailed(StudioError):
+    """The backend broke while it worked."""
+
+
+class RunCancelled(StudioError):
+    """Somebody cancelled the run."""

@@ -1,0 +1,66 @@
+"""What a run tells while it goes on. Failure is no event but an exception from `core.errors`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Queued:
+    """The run waits; `position` is 1 for the next in line."""
+
+    position: int
+
+
+@dataclass(frozen=True)
+class Loading:
+    """The backend prepares itself; `done` of `total` parts are ready, `stage` says at which it works."""
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`step` of `total` steps are done, 0 <= step <= total.
+
+    `preview` holds one small JPEG for each image of the batch, or is empty where there is nothing
+    new to show.
+    """
+
+    step: int
+    total: int
+    preview: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One finished image: its encoded file, byte for byte as it will be kept, and the seed that recreates it."""
+
+    data: bytes = field(repr=False)
+    mime: str
+    width: int
+    height: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Completed:
+    """The run is done.
+
+    Attributes:
+        images: the pictures in the order of their seeds.
+        timings: seconds by stage; backends give `inference`, the engine adds `queue` and `total`.
+        cost: US dollars, 0 where it was free, None where it is not known.
+        notices: what the person should know about this result.
+    """
+
+    images: tuple[Picture, ...]
+    timings: Mapping[str, float]
+    cost: float | None = 0.0
+    notices: tuple[str, ...] = ()
+
+
+Event = Queued | Loading | Progress | Completed

@@ -1,0 +1,211 @@
+"""The door for pictures: open, check, normalise, fit, encode.
+
+Whatever comes in (CMYK, 16 bit, palette, transparent, rotated by EXIF, animated) leaves as upright
+8-bit sRGB without metadata, so that no backend meets anything else.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from core.errors import BadImage
+
+MAX_BYTES = 20_000_000
+MAX_PIXELS = 40_000_000
+MAX_SIDE = 16_384
+"""Pixels; what browsers and JPEG encoders still handle well."""
+MAX_FRAMES = 100
+"""An animation gives its first frame. A longer one is a film: whoever sends it means something else."""
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "MPO")
+"""The decoders that may see a stranger's bytes; all others of Pillow stay shut. MPO is what some cameras call JPEG."""
+
+MIME = {"png": "image/png", "jpeg": "image/jpeg"}
+SUFFIX = {"image/png": ".png", "image/jpeg": ".jpg"}
+
+_READABLE = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference image, normalised.
+
+    Attributes:
+        data: a PNG file: upright 8-bit RGB, no alpha, no metadata.
+        width: pixels.
+        height: pixels.
+        notices: what was done that the person may not expect.
+    """
+
+    data: bytes = field(repr=False)
+    width: int
+    height: int
+    notices: tuple[str, ...] = ()
+    mime: str = MIME["png"]
+
+    def open(self) -> Image.Image:
+        """Return the picture, mode RGB."""
+        picture = Image.open(io.BytesIO(self.data), formats=("PNG",))
+        picture.load()
+        return picture
+
+
+def read_reference(data: bytes) -> Reference:
+    """Check a picture file of any kind and return it normalised.
+
+    Args:
+        data: the file's bytes, as they came.
+
+    Raises:
+        BadImage: it is no picture, broken, or larger than the limits (20 MB, 40 megapixels, 100
+            frames); all limits are checked before pixels are decoded.
+    """
+    if not data:
+        raise BadImage("The file is empty.", "Choose the picture again.")
+    if len(data) > MAX_BYTES:
+        raise BadImage(
+            f"The file has {len(data) / 1e6:.1f} MB.", f"At most {MAX_BYTES // 10**6} MB are taken: save it smaller."
+        )
+    with warnings.catch_warnings():
+        # Pillow's own bomb check is replaced by ours, which comes earlier and in plain words.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        picture = _open(data)
+        notices = _check_limits(picture)
+        try:
+            picture.load()
+            upright = normalise(picture)
+        except (OSError, SyntaxError, ValueError, EOFError) as error:
+            raise BadImage("The picture is damaged: its data ends early or is broken.", "Save it anew.") from error
+    return Reference(encode(upright, "png"), upright.width, upright.height, notices)
+
+
+def _open(data: bytes) -> Image.Image:
+    """Read a picture's header.
+
+    Raises:
+        BadImage: no allowed decoder knows the file.
+    """
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise BadImage("The picture has far too many pixels.", _too_large()) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise BadImage(
+            "This is not a picture that can be read, whatever its name says.", f"Use {_READABLE}."
+        ) from error
+
+
+def _too_large() -> str:
+    return f"At most {MAX_PIXELS // 10**6} megapixels are taken: scale it down."
+
+
+def _check_limits(picture: Image.Image) -> tuple[str, ...]:
+    """Refuse what is too large by its header alone; return notices on what will be left out."""
+    width, height = picture.size
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        raise BadImage(f"The picture has {width}x{height} pixels.", _too_large())
+    try:
+        frames = getattr(picture, "n_frames", 1)
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise BadImage("The picture is damaged: its frames cannot be counted.", "Save it anew.") from error
+    if picture.format == "MPO" or frames == 1:
+        return ()
+    if frames > MAX_FRAMES:
+        raise BadImage(
+            f"This is an animation of {frames} frames.", "Save the frame you want as PNG or JPEG and use that."
+        )
+    picture.seek(0)
+    return (f"image: the first of its {frames} frames was used.",)
+
+
+def normalise(picture: Image.Image) -> Image.Image:
+    """Return a new upright picture, mode RGB in sRGB, transparency laid on white, nothing else kept.
+
+    Orientation comes from EXIF; a colour profile is converted where it can be.
+    """
+    profile = picture.info.get("icc_profile")
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I") or picture.mode == "F":
+        picture = _to_eight_bits(picture)
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture).convert("RGB")
+        profile = None  # the profile was the unblended picture's; blending has left it
+    elif picture.mode not in ("RGB", "CMYK", "L", "LAB"):
+        picture = picture.convert("RGB")
+    if profile:
+        picture = _to_srgb(picture, profile)
+    clean = Image.new("RGB", picture.size)
+    clean.paste(picture.convert("RGB"))
+    return clean
+
+
+def _to_eight_bits(picture: Image.Image) -> Image.Image:
+    """Scale 16-bit, 32-bit and float greys to mode L; Pillow's own conversion clips instead."""
+    if picture.mode.startswith("I;16"):
+        return picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    _, high = picture.getextrema()
+    assert isinstance(high, (int, float))  # one band: a pair of numbers
+    if picture.mode == "I":  # 16-bit PNGs of some writers arrive as 32-bit integers
+        return picture.point(lambda value: value * (1 / 256)).convert("L") if high > 255 else picture.convert("L")
+    return picture.point(lambda value: value * 255).convert("L") if high <= 1 else picture.convert("L")
+
+
+def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """Convert by an embedded profile; one that is broken or of another colour space is left aside."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        converted: Any = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return picture
+    return converted if isinstance(converted, Image.Image) else picture
+
+
+def encode(picture: Image.Image, output_format: str) -> bytes:
+    """Encode to a file's bytes.
+
+    Args:
+        picture: mode RGB.
+        output_format: `png` (lossless, quick rather than smallest) or `jpeg` (quality 95, full colour).
+    """
+    file = io.BytesIO()
+    if output_format == "jpeg":
+        picture.save(file, "JPEG", quality=95, subsampling=0)
+    else:
+        picture.save(file, "PNG", compress_level=3)
+    return file.getvalue()
+
+
+def working_size(width: int, height: int, max_pixels: int) -> tuple[int, int]:
+    """Return the size to work at: the picture's own, or scaled down to `max_pixels`, shape kept.
+
+    Both sides are at least 1 pixel; neither is grown.
+    """
+    scale = min(1.0, (max_pixels / (width * height)) ** 0.5)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def pad_to_multiple(picture: Image.Image, multiple: int) -> Image.Image:
+    """Return the picture grown right and down to multiples, its last row and column repeated.
+
+    Padding instead of stretching keeps every pixel where it was, so a result cut back to the old
+    size lies exactly over its reference.
+    """
+    width, height = picture.size
+    right, down = -width % multiple, -height % multiple
+    if not right and not down:
+        return picture
+    padded = Image.new(picture.mode, (width + right, height + down))
+    padded.paste(picture, (0, 0))
+    if right:
+        padded.paste(picture.crop((width - 1, 0, width, height)).resize((right, height)), (width, 0))
+    if down:
+        last = padded.crop((0, height - 1, width + right, height))
+        padded.paste(last.resize((width + right, down)), (0, height))
+    return padded

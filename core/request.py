@@ -1,0 +1,85 @@
+"""The request: what is to be done, without whose, where or with which key."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from core.errors import BadParameter
+from core.images import Reference
+from core.spec import MAX_PROMPT, MAX_SEED, BackendSpec, Integer, ParamValue
+
+
+def steps_run(num_inference_steps: int, strength: float) -> int:
+    """Return how many of the steps img2img really runs: `n - int(n - n * strength)`.
+
+    Strength says how far back toward noise the reference is taken, so the schedule is entered late
+    (diffusers, `FluxImg2ImgPipeline.get_timesteps`). 40 at 0.9 runs 36; at strength 0 nothing runs.
+    """
+    n = num_inference_steps
+    return n - int(max(n - min(n * strength, n), 0))
+
+
+def draw_seed() -> int:
+    """Return a fresh seed in 1..2**31-1: zero is left out, because one provider refuses it."""
+    return secrets.randbelow(MAX_SEED) + 1
+
+
+def batch_seeds(seed: int, num_images: int) -> tuple[int, ...]:
+    """Return the seeds of a batch, each of which recreates its image alone: seed, seed + 1, ..."""
+    return tuple((seed + i) % (MAX_SEED + 1) for i in range(num_images))
+
+
+@dataclass(frozen=True)
+class EditRequest:
+    """One edit: a prompt, a reference image, validated parameters. A pure value.
+
+    Attributes:
+        prompt: 1..4000 characters, stripped.
+        image: the reference, normalised.
+        params: values by name as `BackendSpec.validate` returns them, the seed included.
+    """
+
+    prompt: str
+    image: Reference
+    params: Mapping[str, ParamValue]
+
+    @classmethod
+    def build(cls, spec: BackendSpec, prompt: object, image: Reference, raw: Mapping[str, Any]) -> EditRequest:
+        """Check everything against a backend's spec and return the request, its seed drawn if none was given.
+
+        Raises:
+            BadParameter: naming the first field that does not fit.
+        """
+        if not isinstance(prompt, str) or not prompt.strip():
+            raise BadParameter("prompt", "The prompt is empty.", "Say what the picture should become.")
+        if len(prompt) > MAX_PROMPT:
+            raise BadParameter(
+                "prompt", f"The prompt has {len(prompt)} characters.", f"Shorten it to at most {MAX_PROMPT}."
+            )
+        params = dict(spec.validate(raw))
+        seed = spec.by_name.get("seed")
+        if isinstance(seed, Integer) and "seed" not in params:
+            params["seed"] = seed.clamp(draw_seed())
+        return cls(prompt.strip(), image, MappingProxyType(params))
+
+    def number(self, name: str) -> float:
+        """Return a parameter as a float."""
+        return float(self.params[name])
+
+    def integer(self, name: str) -> int:
+        """Return a parameter as an int."""
+        return int(self.params[name])
+
+    @property
+    def steps_run(self) -> int:
+        """The steps that will really run for each image."""
+        return steps_run(self.integer("num_inference_steps"), self.number("strength"))
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seed of each image of the batch."""
+        return batch_seeds(self.integer("seed"), int(self.params.get("num_images", 1)))

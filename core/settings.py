@@ -1,0 +1,99 @@
+"""Settings from the environment. Names are listed once, here; the README's table is tested against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SRPO_BASE = "black-forest-labs/FLUX.1-dev"
+SRPO_TRANSFORMER = "tencent/SRPO"
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+NAMES = (
+    "STUDIO_DATA_DIR",
+    "STUDIO_LOCAL_MODEL",
+    "STUDIO_LOCAL_TRANSFORMER",
+    "STUDIO_LOCAL_DEVICE",
+    "STUDIO_QUEUE_SIZE",
+    "STUDIO_MCP",
+    "HF_TOKEN",
+    "GRADIO_SERVER_NAME",
+    "GRADIO_SERVER_PORT",
+)
+"""Every environment variable that `Settings.from_env` reads."""
+
+
+class SettingsError(ValueError):
+    """A setting's value cannot be used; the message names the variable."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The owner's choices.
+
+    Attributes:
+        data_dir: everything that is kept lies under it.
+        local_model: a FLUX directory or hub repository in the diffusers layout; None chooses by the hardware.
+        local_transformer: a directory, repository or `.safetensors` file that replaces the model's
+            transformer; None keeps the model's own, or takes SRPO's where the model is FLUX.1-dev.
+        local_device: `auto`, `cpu`, `cuda` or `mps`.
+        queue_size: runs that may wait at each backend.
+        mcp: whether the API is offered to MCP clients too.
+        hf_token: the hub token for the gated base model; never printed.
+        server_name: the address to bind.
+        server_port: the port to bind.
+    """
+
+    data_dir: Path = Path("data")
+    local_model: str | None = None
+    local_transformer: str | None = None
+    local_device: str = "auto"
+    queue_size: int = 50
+    mcp: bool = False
+    hf_token: str | None = field(default=None, repr=False)
+    server_name: str = "127.0.0.1"
+    server_port: int = 7860
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings; an empty variable counts as unset.
+
+        Raises:
+            SettingsError: naming the variable and what it takes.
+        """
+        env = {name: environ[name].strip() for name in NAMES if environ.get(name, "").strip()}
+        device = env.get("STUDIO_LOCAL_DEVICE", "auto")
+        if device not in DEVICES:
+            raise SettingsError(f"STUDIO_LOCAL_DEVICE is {device!r}. Set one of {', '.join(DEVICES)}.")
+        return cls(
+            data_dir=Path(env.get("STUDIO_DATA_DIR", "data")).expanduser().absolute(),
+            local_model=env.get("STUDIO_LOCAL_MODEL"),
+            local_transformer=env.get("STUDIO_LOCAL_TRANSFORMER"),
+            local_device=device,
+            queue_size=_whole(env, "STUDIO_QUEUE_SIZE", 50, 1, 10_000),
+            mcp=_switch(env, "STUDIO_MCP"),
+            hf_token=env.get("HF_TOKEN"),
+            server_name=env.get("GRADIO_SERVER_NAME", "127.0.0.1"),
+            server_port=_whole(env, "GRADIO_SERVER_PORT", 7860, 1, 65_535),
+        )
+
+    @property
+    def images_dir(self) -> Path:
+        """Where references and results are kept."""
+        return self.data_dir / "images"
+
+
+def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise SettingsError(f"{name} is {text!r}. Set a whole number from {low} to {high}.")
+    return int(text)
+
+
+def _switch(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "0").lower()
+    if text not in ("0", "1", "false", "true", "no", "yes", "off", "on"):
+        raise SettingsError(f"{name} is {text!r}. Set 1 or 0.")
+    return text in ("1", "true", "yes", "on")

@@ -1,0 +1,196 @@
+"""What a backend offers, as data: parameters with their ranges, and the facts around them.
+
+UI, server and engine read the same spec; none of them asks which backend it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from core.errors import BadParameter
+
+ParamValue = int | float | str | bool
+"""A validated value. A seed that is to be drawn is absent from the mapping, never None."""
+
+MAX_PROMPT = 4000
+"""Characters; the documented limit of AI/ML API, held for every backend."""
+
+MAX_SEED = 2**31 - 1
+"""Providers document 31 bits, and browsers lose digits of larger integers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Param:
+    """What every kind of parameter has.
+
+    Attributes:
+        name: the field's name in the API.
+        label: its name on the screen.
+        help: one sentence on what it does.
+        advanced: whether it is a rare setting, kept under "More".
+    """
+
+    name: str
+    label: str
+    help: str = ""
+    advanced: bool = False
+
+    def fail(self, value: object, wants: str) -> BadParameter:
+        """Return the error for a value that does not fit."""
+        shown = repr(value)
+        return BadParameter(self.name, f"{shown if len(shown) <= 40 else shown[:37] + '...'} does not fit.", wants)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(Param):
+    """A real number in `minimum..maximum`; `step` is the slider's grain, not a constraint."""
+
+    minimum: float
+    maximum: float
+    default: float
+    step: float = 0.01
+    low: str = ""
+    high: str = ""
+
+    def validate(self, raw: object) -> float:
+        """Return the value as a float.
+
+        Raises:
+            BadParameter: it is no finite number, or out of range.
+        """
+        wants = f"Give a number from {self.minimum:g} to {self.maximum:g}."
+        if isinstance(raw, bool) or not isinstance(raw, (int, float)):
+            raise self.fail(raw, wants)
+        if not math.isfinite(raw) or not self.minimum <= raw <= self.maximum:
+            raise self.fail(raw, wants)
+        return float(raw)
+
+    def clamp(self, value: float) -> float:
+        """Return the nearest allowed value."""
+        return min(max(value, self.minimum), self.maximum)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Integer(Param):
+    """A whole number in `minimum..maximum`. With `default=None` it may be left out (a seed)."""
+
+    minimum: int
+    maximum: int
+    default: int | None
+
+    def validate(self, raw: object) -> int:
+        """Return the value as an int; 4.0 counts as 4, since browsers send floats.
+
+        Raises:
+            BadParameter: it is no whole number, or out of range.
+        """
+        wants = f"Give a whole number from {self.minimum} to {self.maximum}."
+        if isinstance(raw, bool) or not isinstance(raw, (int, float)):
+            raise self.fail(raw, wants)
+        if not math.isfinite(raw) or raw != int(raw) or not self.minimum <= raw <= self.maximum:
+            raise self.fail(raw, wants)
+        return int(raw)
+
+    def clamp(self, value: float) -> int:
+        """Return the nearest allowed whole number."""
+        return min(max(round(value), self.minimum), self.maximum)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Param):
+    """One of a few words."""
+
+    choices: tuple[str, ...]
+    default: str
+
+    def validate(self, raw: object) -> str:
+        """Return the word.
+
+        Raises:
+            BadParameter: it is not one of the choices.
+        """
+        if not isinstance(raw, str) or raw not in self.choices:
+            raise self.fail(raw, f"Give one of {', '.join(self.choices)}.")
+        return raw
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toggle(Param):
+    """On or off."""
+
+    default: bool
+
+    def validate(self, raw: object) -> bool:
+        """Return the value.
+
+        Raises:
+            BadParameter: it is neither true nor false.
+        """
+        if not isinstance(raw, bool):
+            raise self.fail(raw, "Give true or false.")
+        return raw
+
+
+AnyParam = Number | Integer | Choice | Toggle
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendSpec:
+    """A backend's facts.
+
+    Attributes:
+        key: its name in the API and in settings.
+        label: its name on the screen.
+        params: what may be set, in the order of the screen.
+        concurrency: runs at a time.
+        key_env: the environment variable of its key, None where it needs none.
+        shows_steps: whether it reports each step.
+        shows_preview: whether it shows the picture while it is made.
+        price: US dollars an image; 0 is free.
+        working_pixels: the most pixels it works at; a larger reference is worked smaller and
+            brought back to its size. None where that is not known.
+        notice: what a person should know before using it, in plain words.
+    """
+
+    key: str
+    label: str
+    params: tuple[AnyParam, ...]
+    concurrency: int = 1
+    key_env: str | None = None
+    shows_steps: bool = False
+    shows_preview: bool = False
+    price: float = 0.0
+    working_pixels: int | None = None
+    notice: str = ""
+    by_name: Mapping[str, AnyParam] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", MappingProxyType({p.name: p for p in self.params}))
+
+    def validate(self, raw: Mapping[str, Any]) -> Mapping[str, ParamValue]:
+        """Return every parameter's value, defaults filled in.
+
+        Args:
+            raw: values by name; None or absent means the default.
+
+        Returns:
+            A read-only mapping in the order of `params`. A parameter without default that was not
+            given (the seed) is absent.
+
+        Raises:
+            BadParameter: a value does not fit, or a name is unknown here.
+        """
+        for name, value in raw.items():
+            if value is not None and name not in self.by_name:
+                raise BadParameter(name, f"{self.label} has no such setting.", f"It has {', '.join(self.by_name)}.")
+        values: dict[str, ParamValue] = {}
+        for param in self.params:
+            given = raw.get(param.name)
+            value = param.default if given is None else param.validate(given)
+            if value is not None:
+                values[param.name] = value
+        return MappingProxyType(values)
