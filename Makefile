@@ -1,0 +1,43 @@
+# One command each. `make run` on a fresh machine makes its own virtual environment first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := app.py core backends server ui bench tests assets
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: run test check format bench
+
+run: $(VENV)/.app ## start the app on 127.0.0.1:7860
+	$(BIN)/python app.py
+
+test: $(VENV)/.dev browser ## the whole suite, on both cores
+	$(BIN)/python -m pytest -n auto --dist loadfile tests
+
+check: $(VENV)/.dev ## format, lint, types
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy --strict core backends server ui
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+bench: $(VENV)/.dev ## ratios against their goals; never part of the tests
+	$(BIN)/python -m bench
+
+# Debian and Ubuntu keep venv and pip apart from Python; the machine's own package manager brings them.
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV) || { ./tools/apt-install python3-venv && $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/.app: $(VENV)/bin/python requirements.txt
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python requirements.txt requirements-dev.txt
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+.PHONY: browser
+browser: ## the system's Chromium, installed where it is missing
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+		|| ./tools/apt-install chromium

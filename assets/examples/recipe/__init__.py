@@ -1,0 +1,1 @@
+"""Scenes of the example reference pictures, rendered with numpy alone."""

@@ -1,0 +1,198 @@
+"""What happens on each click: from components' values to the engine, and from its jobs to the stage."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from core.engine import Engine, work_of
+from core.errors import BadImage, StudioError
+from core.images import read_reference, working_size
+from core.request import EditRequest, draw_seed
+from core.spec import BackendSpec, Integer
+from ui import text
+from ui.controls import Controls
+from ui.examples import EXAMPLES, Example
+from ui.session import Run, Session, Shown, follow
+
+Updates = tuple[Any, ...]
+
+
+class Actions:
+    """The handlers of the page's events. State lives in the `Session` that each is given."""
+
+    def __init__(self, engine: Engine, fetch_image: Callable[[str], Awaitable[bytes]], controls: Controls) -> None:
+        self.engine = engine
+        self.fetch_image = fetch_image
+        self.controls = controls
+
+    # ---- before a run ---------------------------------------------------------------------------
+
+    def greet(self, backend: str) -> Updates:
+        """Return the status line, the line above Run and a seed for a fresh page."""
+        return self.status(backend), _line(text.NO_REFERENCE), self._fresh_seed(self.engine.specs[backend])
+
+    def status(self, key: str) -> str:
+        """Return the status line of a backend: a dot, its state, and what a person should know."""
+        backend = self.engine.backend(key)
+        reason = backend.ready()
+        words = html.escape(reason or backend.status())
+        notice = html.escape(backend.spec.notice)
+        dot = "blocked" if reason else "ready"
+        return f'<span class="dot {dot}"></span><span class="state">{words}</span><small>{notice}</small>'
+
+    def forecast(self, session: Session, key: str, *values: Any) -> str:
+        """Return the line above Run: real steps, expected time, price, output size."""
+        if session.reference is None:
+            return _line(text.NO_REFERENCE)
+        spec = self.engine.specs[key]
+        reference = session.reference.reference
+        try:
+            request = EditRequest.build(spec, "forecast", reference, self.controls.values(key, values))
+        except StudioError as error:
+            return _line(str(error), "bad")
+        if request.steps_run == 0:
+            return _line(text.NO_WORK)
+        parts = [text.steps(request.steps_run, request.integer("num_inference_steps"))]
+        seconds = self.engine.expected_seconds(key, work_of(spec, request))
+        if seconds is not None:
+            parts.append(f"~{text.seconds(seconds)}")
+        parts.append(text.price(spec.price, len(request.seeds)))
+        parts.append(self._sizes(spec, reference.width, reference.height))
+        return _line(" · ".join(parts))
+
+    def _sizes(self, spec: BackendSpec, width: int, height: int) -> str:
+        if spec.working_pixels is None or width * height <= spec.working_pixels:
+            return text.size(width, height)
+        return text.worked_at(text.size(width, height), text.size(*working_size(width, height, spec.working_pixels)))
+
+    def switch(self, key: str, *values: Any) -> Updates:
+        """Return the status line and every control as another backend wants it."""
+        updates, changed = self.controls.switch(key, values)
+        if changed:
+            gr.Info(text.clamped(self.engine.specs[key].label, changed))
+        return (self.status(key), *updates)
+
+    def roll(self, key: str) -> Updates:
+        """Return a fresh seed, and lock it: the seed on screen is the seed that runs."""
+        return self._fresh_seed(self.engine.specs[key]), True
+
+    def _fresh_seed(self, spec: BackendSpec) -> int | None:
+        seed = spec.by_name.get("seed")
+        return seed.clamp(draw_seed()) if isinstance(seed, Integer) else None
+
+    # ---- the reference ----------------------------------------------------------------------------
+
+    async def show_reference(self, session: Session, path: str | None) -> dict[str, Any]:
+        """Put the chosen picture on stage, or say why it cannot be used."""
+        session.problem = None
+        try:
+            session.reference = await self._read(path) if path else None
+        except StudioError as error:
+            session.reference, session.problem = None, error
+        return session.view()
+
+    async def fetch(self, session: Session, address: str) -> Updates:
+        """Read a picture from an address into the reference box."""
+        try:
+            shown = await self._keep(await self.fetch_image(address.strip()))
+        except StudioError as error:
+            session.problem = error
+            return gr.skip(), gr.skip(), session.view()
+        return str(shown.file), "", gr.skip()
+
+    async def _read(self, path: str) -> Shown:
+        """Return an uploaded file as a kept, normalised reference.
+
+        Raises:
+            BadImage: it cannot be used.
+        """
+        try:
+            data = await asyncio.to_thread(Path(path).read_bytes)
+        except OSError as error:
+            raise BadImage("The uploaded file is gone.", "Choose the picture again.") from error
+        return await self._keep(data)
+
+    async def _keep(self, data: bytes) -> Shown:
+        reference = await asyncio.to_thread(read_reference, data)
+        file = await asyncio.to_thread(self.engine.images.put, reference.data, reference.mime)
+        return Shown(file, reference)
+
+    # ---- a run --------------------------------------------------------------------------------------
+
+    async def run(
+        self, session: Session, key: str, path: str | None, prompt: str, locked: bool, *values: Any
+    ) -> AsyncGenerator[Updates, None]:
+        """Take a click on Run: submit, then keep the stage up to date until nothing goes on any more."""
+        try:
+            run = await self._submit(session, key, path, prompt, locked, values)
+        except StudioError as error:
+            session.problem = error
+            yield session.view(), self.status(key), gr.skip(), gr.skip()
+            return
+        session.add(run)
+        seed = run.job.request.params.get("seed")
+        if session.watched:  # an earlier click's handler shows this run too
+            yield gr.skip(), gr.skip(), gr.skip(), seed
+            return
+        async for _ in follow(self.engine, session):
+            yield session.view(), self.status(key), gr.update(interactive=bool(session.active)), seed
+            seed = gr.skip()
+
+    async def _submit(
+        self, session: Session, key: str, path: str | None, prompt: str, locked: bool, values: tuple[Any, ...]
+    ) -> Run:
+        if not path:
+            raise BadImage("There is no reference picture yet.", "Add one on the left, or take an example.")
+        if session.reference is None:
+            session.reference = await self._read(path)
+        shown = session.reference
+        raw = self.controls.values(key, values)
+        if not locked:
+            raw["seed"] = None
+        request = EditRequest.build(self.engine.specs[key], prompt, shown.reference, raw)
+        return Run(self.engine.submit(key, request), shown)
+
+    async def cancel(self, session: Session) -> Any:
+        """Stop the run that is on stage; those behind it go on."""
+        if session.active:
+            await self.engine.cancel(session.active[0].job)
+        return gr.skip()
+
+    # ---- from the stage back to the controls --------------------------------------------------------
+
+    def example(self, key: str, event: gr.EventData) -> Updates:
+        """Put an example's picture, prompt and settings in place."""
+        chosen: Example = EXAMPLES[int(event.index)]
+        spec = self.engine.specs[key]
+        settings = {name: value for name, value in chosen.settings.items() if name in spec.by_name}
+        return (str(chosen.path), chosen.prompt, True, *self._set(settings))
+
+    def use_as_reference(self, session: Session, event: gr.EventData) -> Any:
+        """Put a result into the reference box."""
+        run = session.find(event.run)
+        if run is None or not run.job.files:
+            return gr.skip()
+        return str(run.job.files[int(event.cell)])
+
+    def reuse(self, session: Session, event: gr.EventData) -> Updates:
+        """Put a run's reference, prompt and settings back; the seed becomes the chosen picture's."""
+        run = session.find(event.run)
+        if run is None:
+            return tuple(gr.skip() for _ in range(4 + len(self.controls.parts)))
+        request = run.job.request
+        settings = {**request.params, "seed": request.seeds[int(event.cell)]}
+        return (run.job.backend, str(run.shown.file), request.prompt, True, *self._set(settings))
+
+    def _set(self, settings: dict[str, Any]) -> list[Any]:
+        """Return each control's value from settings; controls that they do not name stay."""
+        return [settings.get(name, gr.skip()) for name in self.controls.parts]
+
+
+def _line(words: str, kind: str = "") -> str:
+    return f'<p class="{kind}">{html.escape(words)}</p>'

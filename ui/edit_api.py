@@ -1,0 +1,150 @@
+"""The programmatic door: the Gradio API endpoint `/edit`, typed and documented, for clients, curl and MCP."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.components.api_component import Api
+
+from core.backend import Backend
+from core.engine import Engine, Job
+from core.errors import BadParameter, StudioError
+from core.events import Completed
+from core.images import read_reference
+from core.request import EditRequest
+from core.spec import MAX_SEED
+
+INPUTS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "prompt": ("", {"type": "string", "description": "1 to 4000 characters."}),
+    "backend": (None, {"type": "string", "description": "A backend's key; none is the first that is ready."}),
+    "strength": (None, {"type": "number", "description": "0 keeps the reference, 1 leaves it."}),
+    "num_inference_steps": (None, {"type": "integer", "description": "1 to 50; strength decides how many run."}),
+    "guidance_scale": (None, {"type": "number", "description": "1 to 20; how closely the prompt is followed."}),
+    "seed": (None, {"type": "integer", "description": f"0 to {MAX_SEED}; none draws one."}),
+    "num_images": (1, {"type": "integer", "description": "1 to 4."}),
+    "output_format": ("png", {"type": "string", "description": "png or jpeg."}),
+    "acceleration": (None, {"type": "string", "description": "none, regular or high, where the backend has it."}),
+    "enable_safety_checker": (True, {"type": "boolean", "description": "Where the backend has one."}),
+}
+"""Default and JSON schema of each parameter after `image`. A default of None means the backend's own."""
+
+HARMLESS: dict[str, tuple[Any, ...]] = {
+    "num_images": (1,),
+    "output_format": ("png",),
+    "acceleration": ("none",),
+    "enable_safety_checker": (True, False),
+}
+"""Values of parameters that a backend may lack which change nothing there, so that they may be sent anyway."""
+
+
+def add_edit_endpoint(engine: Engine) -> None:
+    """Add `/edit` to the Blocks at hand."""
+
+    async def edit(
+        image: str,
+        prompt: str,
+        backend: str | None = None,
+        strength: float | None = None,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        seed: int | None = None,
+        num_images: int | None = 1,
+        output_format: str | None = "png",
+        acceleration: str | None = None,
+        enable_safety_checker: bool | None = True,
+    ) -> tuple[list[str], dict[str, Any]]:
+        """Edit a reference image by a prompt and return the result files and a report.
+
+        Args:
+            image: The reference image file: at most 20 MB and 40 megapixels.
+            prompt: What the picture should become, 1 to 4000 characters.
+            backend: Key of the backend, "local" for instance; left out, the first that is ready.
+            strength: How far to leave the reference, 0 to 1. 0 gives it back.
+            num_inference_steps: Steps, 1 to 50; strength decides how many of them run.
+            guidance_scale: How closely to follow the prompt, 1 to 20.
+            seed: Seed, 0 to 2147483647; left out, one is drawn and reported.
+            num_images: How many images, 1 to 4.
+            output_format: "png" or "jpeg".
+            acceleration: "none", "regular" or "high", where the backend has it.
+            enable_safety_checker: Whether results are checked, where the backend can.
+
+        Returns:
+            The image files, and the report: backend, seed, seeds, steps_run, width, height, timings
+            (seconds), cost (US dollars), settings, notices.
+        """
+        raw = {
+            "strength": strength,
+            "num_inference_steps": num_inference_steps,
+            "guidance_scale": guidance_scale,
+            "seed": seed,
+            "num_images": num_images,
+            "output_format": output_format,
+            "acceleration": acceleration,
+            "enable_safety_checker": enable_safety_checker,
+        }
+        try:
+            job, result = await _run(engine, image, prompt, backend, raw)
+        except StudioError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return [str(path) for path in job.files], report(job, result)
+
+    inputs = [gr.File(label="image", visible=False)]
+    inputs += [Api(default, schema, name) for name, (default, schema) in INPUTS.items()]
+    outputs = [gr.Files(label="images", visible=False), gr.JSON(label="report", visible=False)]
+    gr.Button(visible=False).click(
+        edit, inputs, outputs, api_name="edit", concurrency_limit=None, show_progress="hidden", queue=True
+    )
+
+
+async def _run(
+    engine: Engine, image: str, prompt: str, backend: str | None, raw: dict[str, Any]
+) -> tuple[Job, Completed]:
+    """Check, submit and wait; a caller who goes away cancels the run."""
+    chosen = _choose(engine, backend)
+    known = chosen.spec.by_name
+    raw = {name: value for name, value in raw.items() if name in known or value not in HARMLESS.get(name, ())}
+    if not image:
+        raise BadParameter("image", "There is no reference image.", "Send an image file.")
+    data = await asyncio.to_thread(Path(image).read_bytes)
+    reference = await asyncio.to_thread(read_reference, data)
+    job = engine.submit(chosen.spec.key, EditRequest.build(chosen.spec, prompt, reference, raw))
+    try:
+        return job, await engine.result(job)
+    except asyncio.CancelledError:
+        await asyncio.shield(engine.cancel(job))
+        raise
+
+
+def _choose(engine: Engine, key: str | None) -> Backend:
+    """Return the backend of a key, or the first that is ready.
+
+    Raises:
+        BadParameter: there is none of that key.
+    """
+    keys = list(engine.specs)
+    if key is None:
+        key = next((each for each in keys if engine.backend(each).ready() is None), keys[0])
+    if key not in keys:
+        raise BadParameter("backend", f"There is no backend {key[:40]!r}.", f"Give one of {', '.join(keys)}.")
+    return engine.backend(key)
+
+
+def report(job: Job, result: Completed) -> dict[str, Any]:
+    """Return what a caller wants to know about a finished run, enough to repeat it."""
+    request = job.request
+    first = result.images[0]
+    return {
+        "backend": job.backend,
+        "seed": request.seeds[0],
+        "seeds": [picture.seed for picture in result.images],
+        "steps_run": request.steps_run,
+        "width": first.width,
+        "height": first.height,
+        "timings": dict(result.timings),
+        "cost": result.cost,
+        "settings": {"prompt": request.prompt, **request.params},
+        "notices": list(request.image.notices + result.notices),
+    }

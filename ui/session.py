@@ -1,0 +1,230 @@
+"""What one browser tab has on its stage, and how it is told to the browser.
+
+`Session` is the server's side of the page: the reference, and the runs of this tab with their jobs.
+`Session.view` turns it into the plain value that `assets/stage.js` draws; nothing else is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.engine import Engine, Job
+from core.errors import RunCancelled, StudioError
+from core.events import Loading, Progress, Queued
+from core.images import Reference
+from ui import text
+
+View = dict[str, Any]
+
+MIN_INTERVAL = 0.1
+"""Seconds between two pictures of the stage: more often than that nobody sees, and a phone's line is spared."""
+KEPT_RUNS = 60
+"""Runs that a tab's strip holds; older ones leave it, their files stay."""
+
+
+@dataclass
+class Shown:
+    """A reference as the page needs it: the kept file and its size in pixels."""
+
+    file: Path
+    reference: Reference
+
+    def view(self) -> View:
+        """Return what the stage draws."""
+        width, height = self.reference.width, self.reference.height
+        return {
+            "url": f"images/{self.file.name}",
+            "thumb": f"thumbs/{self.file.name}",
+            "width": width,
+            "height": height,
+            "alt": text.reference_alt(width, height),
+        }
+
+
+@dataclass
+class Run:
+    """One click on Run."""
+
+    job: Job
+    shown: Shown
+    first_step: float | None = None
+    previews: tuple[bytes, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """Return `queued`, `loading`, `running`, `done`, `cancelled` or `failed`."""
+        if self.job.result is not None:
+            return "done"
+        if self.job.error is not None:
+            return "cancelled" if isinstance(self.job.error, RunCancelled) else "failed"
+        return {Queued: "queued", Loading: "loading"}.get(type(self.job.event), "running")
+
+    def notice_event(self) -> None:
+        """Take from the latest event what the next one may not repeat."""
+        event = self.job.event
+        if isinstance(event, Progress):
+            if event.preview:
+                self.previews = event.preview
+            if self.first_step is None:
+                self.first_step = time.monotonic()
+
+    def view(self) -> View:
+        """Return what the stage draws."""
+        status, fraction = self._status()
+        request = self.job.request
+        seconds = self.job.result.timings["total"] if self.job.result else None
+        steps = text.steps(request.steps_run, request.integer("num_inference_steps"))
+        tail = f" · {text.seconds(seconds)}" if seconds is not None else ""
+        return {
+            "id": self.job.id,
+            "state": self.state,
+            "reference": self.shown.view(),
+            "cells": [self._cell(index, f"{tail} · {steps}") for index in range(len(request.seeds))],
+            "size": text.size(request.image.width, request.image.height),
+            "facts": f"seed {request.seeds[0]}{tail} · {steps}",
+            "status": status,
+            "fraction": fraction,
+            "spoken": self._spoken(),
+            "error": problem_view(self.job.error) if self.job.error else None,
+            "notices": list(request.image.notices + (self.job.result.notices if self.job.result else ())),
+        }
+
+    def _cell(self, index: int, facts: str) -> View:
+        request = self.job.request
+        seed = request.seeds[index]
+        cell: View = {
+            "caption": text.RESULT if len(request.seeds) == 1 else f"{index + 1} · seed {seed}",
+            "facts": f"seed {seed}{facts}",
+        }
+        if self.job.result is not None:
+            name = self.job.files[index].name
+            cell |= {
+                "url": f"images/{name}",
+                "thumb": f"thumbs/{name}",
+                "alt": text.result_alt(index + 1, len(request.seeds), seed, request.number("strength")),
+                "filename": f"srpo-{seed}{self.job.files[index].suffix}",
+            }
+        elif index < len(self.previews) and self.job.error is None:
+            cell["preview"] = "data:image/jpeg;base64," + base64.b64encode(self.previews[index]).decode()
+        return cell
+
+    def _status(self) -> tuple[str, float | None]:
+        """Return the line under the progress bar and how full the bar is, None where that is not known."""
+        if self.job.ended:
+            return "", 0.0
+        match self.job.event:
+            case Queued(position):
+                # A run that nobody is ahead of has no place in a line: it is about to start.
+                return (text.position(position), None)
+            case Loading(stage, done, total):
+                return text.loading(stage, done, total), done / total
+            case Progress(step, total):
+                left = None
+                if step and self.first_step is not None:
+                    left = (time.monotonic() - self.first_step) / step * (total - step)
+                return text.progress(step, total, left), step / total
+        return "", None
+
+    def _spoken(self) -> str:
+        """Return what a screen reader says: the start, each quarter, the end."""
+        if self.job.result is not None:
+            return text.SPOKEN_DONE
+        if self.job.error is not None:
+            return str(self.job.error)
+        if isinstance(self.job.event, Progress) and self.job.event.total:
+            return text.spoken_quarter(self.job.event.step * 4 // self.job.event.total)
+        return text.SPOKEN[self.state]
+
+
+@dataclass
+class Session:
+    """The stage of one browser tab."""
+
+    reference: Shown | None = None
+    runs: list[Run] = field(default_factory=list)
+    problem: StudioError | None = None
+    watched: bool = False
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def active(self) -> list[Run]:
+        """The runs that go on or wait, oldest first."""
+        return [run for run in self.runs if not run.job.ended]
+
+    @property
+    def current(self) -> Run | None:
+        """The run on stage: the oldest that is not done, else the newest."""
+        active = self.active
+        return active[0] if active else (self.runs[-1] if self.runs else None)
+
+    def add(self, run: Run) -> None:
+        """Put a run at the end of the line, in place of what went wrong before."""
+        self.problem = None
+        self.runs.append(run)
+        self.wake.set()
+        ended = [run for run in self.runs if run.job.ended]
+        for old in ended[: max(0, len(self.runs) - KEPT_RUNS)]:
+            self.runs.remove(old)
+
+    def find(self, job_id: object) -> Run | None:
+        """Return the run of a job, None if it is not this tab's."""
+        return next((run for run in self.runs if run.job.id == job_id), None)
+
+    def view(self) -> View:
+        """Return the value that `assets/stage.js` draws."""
+        current = self.current
+        return {
+            "reference": self.reference.view() if self.reference else None,
+            "runs": [run.view() for run in self.runs],
+            "current": current.job.id if current else None,
+            "waiting": text.waiting(max(0, len(self.active) - 1)),
+            "problem": problem_view(self.problem) if self.problem else None,
+        }
+
+
+async def follow(engine: Engine, session: Session) -> AsyncGenerator[None, None]:
+    """Yield now and after each change of the session's runs, until none goes on.
+
+    One follower serves all runs of a tab, whichever click began it; `session.watched` says that there
+    is one. Runs that are added meanwhile are taken up.
+    """
+    pumps: dict[str, asyncio.Task[None]] = {}
+
+    async def pump(run: Run) -> None:
+        try:
+            async for _ in engine.watch(run.job):
+                run.notice_event()
+                session.wake.set()
+        except StudioError:
+            pass  # the job holds it
+        finally:
+            session.wake.set()
+
+    session.watched = True
+    try:
+        while session.active:
+            for run in session.active:
+                if run.job.id not in pumps:
+                    pumps[run.job.id] = asyncio.create_task(pump(run))
+            session.wake.clear()
+            yield
+            await session.wake.wait()
+            await asyncio.sleep(MIN_INTERVAL)
+        session.watched = False
+        yield
+    finally:
+        session.watched = False
+        for task in pumps.values():
+            task.cancel()
+
+
+def problem_view(error: StudioError) -> View:
+    """Return an error as the stage shows it: what happened, what to do, was it charged."""
+    charge = "" if isinstance(error, RunCancelled) and error.charged is False else text.charge(error.charged)
+    return {"what": error.what, "todo": error.todo, "charge": charge}

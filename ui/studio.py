@@ -1,0 +1,166 @@
+"""The studio page: what is where. What happens on a click stands in `ui/actions.py`."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import gradio as gr
+from gradio.components import Component
+
+from core.engine import Engine
+from ui import text
+from ui.actions import Actions
+from ui.controls import Controls
+from ui.edit_api import add_edit_endpoint
+from ui.reference import ReferenceInput
+from ui.session import Session
+from ui.stage import Stage
+
+FetchImage = Callable[[str], Awaitable[bytes]]
+
+IN_VIEW = ("strength", "guidance_scale")
+"""Parameters that stay beside the result; the seed has a row of its own, all others live under "More"."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """The page's parts that events join."""
+
+    backend: gr.Dropdown
+    status: gr.HTML
+    image: ReferenceInput
+    address: gr.Textbox
+    prompt: gr.Textbox
+    lock: gr.Checkbox
+    dice: gr.Button
+    controls: Controls
+    preflight: gr.HTML
+    run: gr.Button
+    cancel: gr.Button
+    stage: Stage
+    session: gr.State
+
+    @property
+    def params(self) -> list[Component]:
+        """The parameters' components, in the order of their names."""
+        return list(self.controls.parts.values())
+
+
+def build(engine: Engine, fetch_image: FetchImage) -> gr.Blocks:
+    """Return the app's page, wired to an engine.
+
+    Args:
+        engine: whose backends are offered, in its order.
+        fetch_image: reads a public image address into bytes, or raises a StudioError.
+    """
+    with gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as demo:
+        page = _lay_out(engine)
+        _wire(demo, page, Actions(engine, fetch_image, page.controls))
+        add_edit_endpoint(engine)
+    return demo
+
+
+def _lay_out(engine: Engine) -> Page:
+    specs = engine.specs
+    first = next(iter(specs))
+    controls = Controls.of(specs)
+    with gr.Row(elem_id="top"):
+        gr.HTML(f"<h1>{text.TITLE}</h1><p>{text.TAGLINE}</p>", elem_id="brand")
+        backend = gr.Dropdown(
+            [(spec.label, key) for key, spec in specs.items()],
+            value=first,
+            label=text.BACKEND,
+            container=False,
+            elem_id="backend",
+            filterable=False,
+        )
+        status = gr.HTML(elem_id="status")
+        gr.HTML(_corner(), elem_id="corner")
+    with gr.Row(elem_id="desk", equal_height=False):
+        with gr.Column(elem_id="left", scale=0, min_width=320):
+            image = ReferenceInput(
+                label=text.REFERENCE,
+                placeholder=text.REFERENCE_PLACEHOLDER,
+                type="filepath",
+                image_mode=None,
+                sources=["upload", "clipboard", "webcam"],
+                buttons=["fullscreen"],
+                height=168,
+                elem_id="reference",
+            )
+            address = gr.Textbox(
+                label=text.REFERENCE_URL,
+                placeholder=text.REFERENCE_URL_PLACEHOLDER,
+                container=False,
+                show_label=False,
+                max_lines=1,
+                elem_id="address",
+            )
+            prompt = gr.Textbox(
+                label=text.PROMPT, placeholder=text.PROMPT_PLACEHOLDER, lines=3, max_lines=6, elem_id="prompt"
+            )
+            names = controls.names()
+            controls.place(first, [name for name in names if name in IN_VIEW])
+            with gr.Row(elem_id="seed-row"):
+                controls.place(first, [name for name in names if name == "seed"])
+                lock = gr.Checkbox(label=text.SEED_LOCK, value=False, container=False, elem_id="seed-lock")
+                dice = gr.Button(text.SEED_DICE, size="sm", elem_id="seed-dice", min_width=60)
+            with gr.Accordion(text.MORE, open=False, elem_id="more"):
+                controls.place(first, [name for name in names if name not in (*IN_VIEW, "seed")])
+            with gr.Column(elem_id="go"):
+                preflight = gr.HTML(elem_id="preflight")
+                with gr.Row():
+                    run = gr.Button(f"{text.RUN} · {text.RUN_KEYS}", variant="primary", elem_id="run", scale=3)
+                    cancel = gr.Button(text.CANCEL, elem_id="cancel", interactive=False, scale=1, min_width=80)
+        with gr.Column(elem_id="right", scale=1, min_width=320):
+            stage = Stage(Session().view(), elem_id="stage")
+    return Page(
+        backend, status, image, address, prompt, lock, dice, controls, preflight, run, cancel, stage, gr.State(new_session)
+    )
+
+
+def new_session() -> Session:
+    """Return an empty session. A function, since gradio takes a dataclass given as default for an instance of it."""
+    return Session()
+
+
+def _corner() -> str:
+    """Return the help and theme switches; what they do stands in assets/page.js."""
+    return (
+        f'<button type="button" id="help-button" aria-haspopup="dialog">{text.HELP}</button>'
+        f'<button type="button" id="theme-button">{html.escape(text.THEME)}</button>'
+        f'<dialog id="help"><h2>{text.HELP}</h2>{text.HELP_HTML}'
+        f'<form method="dialog"><button>{text.STAGE_WORDS["close"]}</button></form></dialog>'
+    )
+
+
+def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
+    """Join each event to its action. All are private: the API page shows `/edit` alone."""
+    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    quick = {**quiet, "queue": False}
+    params = page.params
+    forecast = {"fn": act.forecast, "inputs": [page.session, page.backend, *params], "outputs": [page.preflight]}
+    settings = [page.image, page.prompt, page.lock, *params]
+
+    demo.load(act.greet, [page.backend], [page.status, page.preflight, page.controls.parts["seed"]], **quick)
+    page.image.change(act.show_reference, [page.session, page.image], [page.stage], **quiet).then(**forecast, **quick)
+    page.address.submit(act.fetch, [page.session, page.address], [page.image, page.address, page.stage], **quiet)
+    for component in (page.backend, *params):
+        component.change(**forecast, **quick, trigger_mode="always_last")
+    page.backend.change(act.switch, [page.backend, *params], [page.status, *params], **quick)
+    page.dice.click(act.roll, [page.backend], [page.controls.parts["seed"], page.lock], **quick)
+
+    page.run.click(
+        act.run,
+        [page.session, page.backend, page.image, page.prompt, page.lock, *params],
+        [page.stage, page.status, page.cancel, page.controls.parts["seed"]],
+        **quiet,
+        trigger_mode="multiple",
+        concurrency_limit=None,
+    ).then(**forecast, **quick)
+    page.cancel.click(act.cancel, [page.session], [page.stage], **quiet, concurrency_limit=None)
+    page.stage.example(act.example, [page.backend], settings, **quiet)
+    page.stage.use_reference(act.use_as_reference, [page.session], [page.image], **quiet)
+    page.stage.reuse_settings(act.reuse, [page.session], [page.backend, *settings], **quiet)
