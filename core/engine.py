@@ -83,19 +83,20 @@ class _Lane:
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self.leave()  # the turn had come at the very moment of the cancel: pass it on
-            else:
+            elif (job, turn) in self.waiting:
                 self.waiting.remove((job, turn))
                 self._tell_positions()
             raise
 
     def leave(self) -> None:
-        """Give the place to the next in line."""
-        if self.waiting:
+        """Give the place to the next in line who still wants it."""
+        while self.waiting:
             _, turn = self.waiting.popleft()
-            turn.set_result(None)
-            self._tell_positions()
-        else:
-            self.free += 1
+            if not turn.cancelled():  # else its job was cancelled a moment ago and has not left the line yet
+                turn.set_result(None)
+                self._tell_positions()
+                return
+        self.free += 1
 
     def _tell_positions(self) -> None:
         for position, (job, _) in enumerate(self.waiting, start=1):
@@ -141,12 +142,16 @@ class Engine:
         reason = lane.backend.ready()
         if reason is not None:
             raise BackendUnavailable(reason)
-        if len(lane.waiting) >= self.queue_size:
-            raise QueueFull(f"{len(lane.waiting)} runs wait already.", "Try again when some are done.")
-        job = Job(uuid.uuid4().hex, backend, request)
+        # Counted by the jobs, not by the line: a job joins it a moment after its submit.
+        ahead = sum(1 for job in self._jobs.values() if job.backend == backend and not job.ended)
+        waiting = max(0, ahead - lane.backend.spec.concurrency)
+        if waiting >= self.queue_size and ahead >= lane.backend.spec.concurrency:
+            raise QueueFull(f"{waiting} runs wait already.", "Try again when some are done.")
+        job = Job(uuid.uuid4().hex, backend, request, Queued(waiting + 1))
         self._jobs[job.id] = job
         self._forget_old()
         job._task = asyncio.get_running_loop().create_task(self._run(lane, job), name=f"job {job.id}")
+        job._task.add_done_callback(lambda _: _end_unstarted(job))
         return job
 
     def job(self, job_id: str) -> Job:
@@ -165,16 +170,15 @@ class Engine:
         """
         told: Event | None = None
         while True:
-            changed = job._changed
-            if job.error is not None:
-                raise job.error
             if job.event is not told:
                 told = job.event
-                yield told
-            if job.ended:
+                yield told  # much may happen until the watcher comes back: look at everything anew
+            elif job.error is not None:
+                raise job.error
+            elif job.ended:
                 return
-            if job._changed is changed:
-                await changed.wait()
+            else:
+                await job._changed.wait()
 
     async def result(self, job: Job) -> Completed:
         """Wait for the job's end and return what it made.
@@ -190,11 +194,9 @@ class Engine:
     async def cancel(self, job: Job) -> None:
         """Stop a job; returns when it has really ended. An ended job is left as it is."""
         if job._task is not None and not job._task.done():
-            job._task.cancel()
+            if not job._task.cancelling():  # a second cancel would break into the backend's tidying up
+                job._task.cancel()
             await asyncio.wait([job._task])
-        if not job.ended:  # cancelled before its first step: the task never ran
-            job.error = RunCancelled("The run was cancelled.")
-            job.tell()
 
     async def close(self) -> None:
         """Cancel everything that goes on."""
@@ -233,10 +235,12 @@ class Engine:
         async with aclosing(lane.backend.edit(job.request)) as events:
             async for event in events:
                 if isinstance(event, Completed):
-                    await self._keep(lane, job, event)
-                    return
+                    break
                 job.tell(event)
-        raise RunFailed("The backend ended without a result.", "Try again.")
+            else:
+                raise RunFailed("The backend ended without a result.", "Try again.")
+        # Only now, with the backend at rest, nothing can cancel or break a job that has its result.
+        await self._keep(lane, job, event)
 
     async def _keep(self, lane: _Lane, job: Job, event: Completed) -> None:
         """Write the images, then say that the job is done: in this order."""
@@ -244,17 +248,23 @@ class Engine:
         files = [await asyncio.to_thread(self.images.put, p.data, p.mime) for p in event.images]
         now = time.monotonic()
         timings = {**event.timings, "queue": job.started - job.submitted, "total": now - job.submitted}
-        job.files = tuple(files)
-        job.result = replace(event, timings={name: round(value, 4) for name, value in timings.items()})
         work = work_of(lane.backend.spec, job.request)
         if work and "inference" in event.timings:
             lane.pace.append(event.timings["inference"] / work)
-        job.event = job.result
+        job.files = tuple(files)
+        job.event = job.result = replace(event, timings={name: round(value, 4) for name, value in timings.items()})
 
     def _forget_old(self) -> None:
         ended = [job_id for job_id, job in self._jobs.items() if job.ended]
         for job_id in ended[: max(0, len(ended) - KEPT_JOBS)]:
             del self._jobs[job_id]
+
+
+def _end_unstarted(job: Job) -> None:
+    """End a job that was cancelled before its task's first step, so that none of its own code ran."""
+    if not job.ended:
+        job.error = RunCancelled("The run was cancelled.")
+        job.tell()
 
 
 def work_of(spec: BackendSpec, request: EditRequest) -> float:

@@ -32,7 +32,7 @@ class Progress:
 
     step: int
     total: int
-    preview: tuple[bytes, ...] = ()
+    preview: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,13 @@ Whatever comes in (CMYK, 16 bit, palette, transparent, rotated by EXIF, animated
 from __future__ import annotations
 
 import io
+import math
+import threading
 import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms
 
 from core.errors import BadImage
 
@@ -22,13 +24,29 @@ MAX_SIDE = 16_384
 MAX_FRAMES = 100
 """An animation gives its first frame. A longer one is a film: whoever sends it means something else."""
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "MPO")
-"""The decoders that may see a stranger's bytes; all others of Pillow stay shut. MPO is what some cameras call JPEG."""
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+"""The decoders that may see a stranger's bytes; all others of Pillow stay shut. JPEG's reads cameras' MPO too."""
 
 MIME = {"png": "image/png", "jpeg": "image/jpeg"}
 SUFFIX = {"image/png": ".png", "image/jpeg": ".jpg"}
 
 _READABLE = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What brings a picture of an EXIF orientation upright."""
+
+_SCALE_DOWN = f"At most {MAX_PIXELS // 10**6} megapixels and {MAX_SIDE} pixels a side are taken: scale it down."
+
+_decoding = threading.Lock()
+"""Warning filters belong to the process, so one thread at a time sets them; it bounds the memory too."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +80,8 @@ def read_reference(data: bytes) -> Reference:
         data: the file's bytes, as they came.
 
     Raises:
-        BadImage: it is no picture, broken, or larger than the limits (20 MB, 40 megapixels, 100
-            frames); all limits are checked before pixels are decoded.
+        BadImage: it is no picture, broken, or larger than the limits (20 MB, 40 megapixels, 16384
+            pixels a side, 100 frames); all limits are checked before pixels are decoded.
     """
     if not data:
         raise BadImage("The file is empty.", "Choose the picture again.")
@@ -71,15 +89,15 @@ def read_reference(data: bytes) -> Reference:
         raise BadImage(
             f"The file has {len(data) / 1e6:.1f} MB.", f"At most {MAX_BYTES // 10**6} MB are taken: save it smaller."
         )
-    with warnings.catch_warnings():
-        # Pillow's own bomb check is replaced by ours, which comes earlier and in plain words.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    with _decoding, warnings.catch_warnings():
+        # Pillow's bomb check is replaced by ours, in plain words; broken metadata is left out anyway.
+        warnings.simplefilter("ignore")
         picture = _open(data)
         notices = _check_limits(picture)
         try:
             picture.load()
             upright = normalise(picture)
-        except (OSError, SyntaxError, ValueError, EOFError) as error:
+        except Exception as error:  # decoders raise whatever broke in them: TypeError, RuntimeError, struct.error...
             raise BadImage("The picture is damaged: its data ends early or is broken.", "Save it anew.") from error
     return Reference(encode(upright, "png"), upright.width, upright.height, notices)
 
@@ -93,34 +111,43 @@ def _open(data: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
-        raise BadImage("The picture has far too many pixels.", _too_large()) from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise BadImage("The picture has far too many pixels.", _SCALE_DOWN) from error
+    except Exception as error:
         raise BadImage(
             "This is not a picture that can be read, whatever its name says.", f"Use {_READABLE}."
         ) from error
-
-
-def _too_large() -> str:
-    return f"At most {MAX_PIXELS // 10**6} megapixels are taken: scale it down."
 
 
 def _check_limits(picture: Image.Image) -> tuple[str, ...]:
     """Refuse what is too large by its header alone; return notices on what will be left out."""
     width, height = picture.size
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-        raise BadImage(f"The picture has {width}x{height} pixels.", _too_large())
+        raise BadImage(f"The picture has {width}x{height} pixels.", _SCALE_DOWN)
     try:
-        frames = getattr(picture, "n_frames", 1)
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        frames = _count_frames(picture)
+    except Exception as error:
         raise BadImage("The picture is damaged: its frames cannot be counted.", "Save it anew.") from error
     if picture.format == "MPO" or frames == 1:
         return ()
     if frames > MAX_FRAMES:
         raise BadImage(
-            f"This is an animation of {frames} frames.", "Save the frame you want as PNG or JPEG and use that."
+            f"This is an animation of more than {MAX_FRAMES} frames.",
+            "Save the frame you want as PNG or JPEG and use that.",
         )
     picture.seek(0)
     return (f"image: the first of its {frames} frames was used.",)
+
+
+def _count_frames(picture: Image.Image) -> int:
+    """Return the number of frames; of a TIFF's at most one more than the limit, for counting them all takes minutes."""
+    if picture.format == "TIFF":
+        try:
+            picture.seek(MAX_FRAMES)
+        except EOFError:
+            picture.seek(0)
+        else:
+            return MAX_FRAMES + 1
+    return getattr(picture, "n_frames", 1)
 
 
 def normalise(picture: Image.Image) -> Image.Image:
@@ -129,32 +156,47 @@ def normalise(picture: Image.Image) -> Image.Image:
     Orientation comes from EXIF; a colour profile is converted where it can be.
     """
     profile = picture.info.get("icc_profile")
-    picture = ImageOps.exif_transpose(picture)
+    picture = _upright(picture)
     if picture.mode.startswith("I") or picture.mode == "F":
         picture = _to_eight_bits(picture)
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture).convert("RGB")
-        profile = None  # the profile was the unblended picture's; blending has left it
+    alpha = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
+    if picture.mode in ("1", "LA"):
+        picture = picture.convert("L")
     elif picture.mode not in ("RGB", "CMYK", "L", "LAB"):
         picture = picture.convert("RGB")
     if profile:
         picture = _to_srgb(picture, profile)
-    clean = Image.new("RGB", picture.size)
-    clean.paste(picture.convert("RGB"))
+    clean = Image.new("RGB", picture.size, "white")
+    clean.paste(picture.convert("RGB"), mask=alpha)
     return clean
 
 
+def _upright(picture: Image.Image) -> Image.Image:
+    """Turn a picture as its EXIF says; unreadable tags say nothing about the pixels and are left aside."""
+    try:
+        turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:
+        return picture
+    return picture if turn is None else picture.transpose(turn)
+
+
 def _to_eight_bits(picture: Image.Image) -> Image.Image:
-    """Scale 16-bit, 32-bit and float greys to mode L; Pillow's own conversion clips instead."""
+    """Scale 16-bit, 32-bit and float greys to mode L; Pillow's own conversion clips instead.
+
+    16 bits say where white is. 32-bit integers and floats do not: white is the first of 1 (floats
+    only), 255 and 65535 that no value passes, else the highest value.
+    """
     if picture.mode.startswith("I;16"):
         return picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     _, high = picture.getextrema()
     assert isinstance(high, (int, float))  # one band: a pair of numbers
-    if picture.mode == "I":  # 16-bit PNGs of some writers arrive as 32-bit integers
-        return picture.point(lambda value: value * (1 / 256)).convert("L") if high > 255 else picture.convert("L")
-    return picture.point(lambda value: value * 255).convert("L") if high <= 1 else picture.convert("L")
+    if picture.mode == "F" and high <= 1:
+        scale = 255.0
+    elif high <= 255 or not math.isfinite(high):
+        scale = 1.0
+    else:
+        scale = 1 / 256 if high <= 65_535 else 255 / high
+    return picture.point(lambda value: value * scale).convert("L")
 
 
 def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:

@@ -23,9 +23,9 @@ def steps_run(num_inference_steps: int, strength: float) -> int:
     return n - int(max(n - min(n * strength, n), 0))
 
 
-def draw_seed() -> int:
-    """Return a fresh seed in 1..2**31-1: zero is left out, because one provider refuses it."""
-    return secrets.randbelow(MAX_SEED) + 1
+def draw_seed(lowest: int = 1, highest: int = MAX_SEED) -> int:
+    """Return a fresh seed in `lowest..highest`. Zero is left out by default, because one provider refuses it."""
+    return lowest + secrets.randbelow(highest - lowest + 1)
 
 
 def batch_seeds(seed: int, num_images: int) -> tuple[int, ...]:
@@ -56,6 +56,9 @@ class EditRequest:
         """
         if not isinstance(prompt, str) or not prompt.strip():
             raise BadParameter("prompt", "The prompt is empty.", "Say what the picture should become.")
+        prompt = prompt.strip()
+        if any("\ud800" <= letter <= "\udfff" for letter in prompt):
+            raise BadParameter("prompt", "The prompt holds half a character.", "Type it anew.")
         if len(prompt) > MAX_PROMPT:
             raise BadParameter(
                 "prompt", f"The prompt has {len(prompt)} characters.", f"Shorten it to at most {MAX_PROMPT}."
@@ -63,8 +66,8 @@ class EditRequest:
         params = dict(spec.validate(raw))
         seed = spec.by_name.get("seed")
         if isinstance(seed, Integer) and "seed" not in params:
-            params["seed"] = seed.clamp(draw_seed())
-        return cls(prompt.strip(), image, MappingProxyType(params))
+            params["seed"] = draw_seed(max(1, seed.minimum), seed.maximum)
+        return cls(prompt, image, MappingProxyType(params))
 
     def number(self, name: str) -> float:
         """Return a parameter as a float."""

@@ -68,7 +68,7 @@ class Settings:
         if device not in DEVICES:
             raise SettingsError(f"STUDIO_LOCAL_DEVICE is {device!r}. Set one of {', '.join(DEVICES)}.")
         return cls(
-            data_dir=Path(env.get("STUDIO_DATA_DIR", "data")).expanduser().absolute(),
+            data_dir=_folder(env, "STUDIO_DATA_DIR", "data"),
             local_model=env.get("STUDIO_LOCAL_MODEL"),
             local_transformer=env.get("STUDIO_LOCAL_TRANSFORMER"),
             local_device=device,
@@ -85,9 +85,16 @@ class Settings:
         return self.data_dir / "images"
 
 
+def _folder(env: Mapping[str, str], name: str, default: str) -> Path:
+    try:
+        return Path(env.get(name, default)).expanduser().absolute()
+    except RuntimeError as error:
+        raise SettingsError(f"{name} is {env[name]!r}, and that user has no home here. Set a folder's path.") from error
+
+
 def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = env.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or not low <= int(text) <= high:
         raise SettingsError(f"{name} is {text!r}. Set a whole number from {low} to {high}.")
     return int(text)
 

@@ -5,7 +5,6 @@ UI, server and engine read the same spec; none of them asks which backend it is.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -41,7 +40,10 @@ class Param:
 
     def fail(self, value: object, wants: str) -> BadParameter:
         """Return the error for a value that does not fit."""
-        shown = repr(value)
+        try:
+            shown = repr(value)
+        except (ValueError, RecursionError):  # an integer of thousands of digits, lists a thousand deep
+            shown = f"This {type(value).__name__}"
         return BadParameter(self.name, f"{shown if len(shown) <= 40 else shown[:37] + '...'} does not fit.", wants)
 
 
@@ -65,7 +67,7 @@ class Number(Param):
         wants = f"Give a number from {self.minimum:g} to {self.maximum:g}."
         if isinstance(raw, bool) or not isinstance(raw, (int, float)):
             raise self.fail(raw, wants)
-        if not math.isfinite(raw) or not self.minimum <= raw <= self.maximum:
+        if not self.minimum <= raw <= self.maximum:  # NaN and the infinities lie in no range
             raise self.fail(raw, wants)
         return float(raw)
 
@@ -91,7 +93,7 @@ class Integer(Param):
         wants = f"Give a whole number from {self.minimum} to {self.maximum}."
         if isinstance(raw, bool) or not isinstance(raw, (int, float)):
             raise self.fail(raw, wants)
-        if not math.isfinite(raw) or raw != int(raw) or not self.minimum <= raw <= self.maximum:
+        if not self.minimum <= raw <= self.maximum or raw != int(raw):
             raise self.fail(raw, wants)
         return int(raw)
 

@@ -15,9 +15,9 @@ from ui.examples import EXAMPLES
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
 PARTS = """
-<section class="stage" data-state="empty" data-words="{words}" aria-label="Reference and result">
+<section class="stage" data-state="empty" data-words="{words}" aria-label="{label}">
   <header><h2>{result}</h2><div data-part="queue" class="queue"></div>
-    <div data-part="views" class="views" role="group" aria-label="View"></div></header>
+    <div data-part="views" class="views" role="group" aria-label="{view}"></div></header>
   <div data-part="body" class="body"></div>
   <div class="below"><div data-part="progress"></div><div data-part="message"></div></div>
   <footer><div data-part="facts" class="facts"></div><div data-part="actions" class="actions"></div></footer>
@@ -28,23 +28,21 @@ PARTS = """
 """
 
 
-class Stage(gr.HTML):
-    """Draws `Session.view()`.
+def stage(value: dict[str, Any]) -> gr.HTML:
+    """Return the component that draws `Session.view()`; how, stands in `assets/stage.js`.
 
     Its events, beside those of gradio: `example` ({index}), `use_reference` and `reuse_settings` ({run, cell}).
     """
-
-    is_template = True
-
-    def __init__(self, value: dict[str, Any], **kwargs: Any) -> None:
-        examples = [{"title": each.title, "prompt": each.prompt, "url": f"examples/{each.file}"} for each in EXAMPLES]
-        words = html.escape(json.dumps({**text.STAGE_WORDS, "examples": examples}), quote=True)
-        # The template is also a JavaScript template string: its special signs must not appear in the words.
-        words = words.replace("`", "&#96;").replace("${", "&#36;{").replace("{{", "{ {")
-        super().__init__(
-            value,
-            html_template=PARTS.format(words=words, result=text.RESULT, full=text.STAGE_WORDS["fullView"]),
-            js_on_load=(ASSETS / "stage.js").read_text(encoding="utf-8"),
-            apply_default_css=False,
-            **kwargs,
-        )
+    examples = [{"title": each.title, "prompt": each.prompt, "url": f"examples/{each.file}"} for each in EXAMPLES]
+    words = html.escape(json.dumps({**text.STAGE_WORDS, "examples": examples}), quote=True)
+    # The template is also a JavaScript template string and a Handlebars one: their signs may not stand in the words.
+    words = words.replace("`", "&#96;").replace("${", "&#36;{").replace("{{", "{ {")
+    return gr.HTML(
+        value,
+        html_template=PARTS.format(
+            words=words, label=text.STAGE, result=text.RESULT, view=text.VIEW, full=text.STAGE_WORDS["fullView"]
+        ),
+        js_on_load=(ASSETS / "stage.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        elem_id="stage",
+    )

@@ -10,13 +10,14 @@ import gradio as gr
 from gradio.components import Component
 
 from core.engine import Engine
+from core.spec import BackendSpec
 from ui import text
 from ui.actions import Actions
 from ui.controls import Controls
 from ui.edit_api import add_edit_endpoint
-from ui.reference import ReferenceInput
+from ui.reference import reference_input
 from ui.session import Session
-from ui.stage import Stage
+from ui.stage import stage
 
 FetchImage = Callable[[str], Awaitable[bytes]]
 
@@ -30,7 +31,7 @@ class Page:
 
     backend: gr.Dropdown
     status: gr.HTML
-    image: ReferenceInput
+    image: gr.Image
     address: gr.Textbox
     prompt: gr.Textbox
     lock: gr.Checkbox
@@ -39,7 +40,7 @@ class Page:
     preflight: gr.HTML
     run: gr.Button
     cancel: gr.Button
-    stage: Stage
+    stage: gr.HTML
     session: gr.State
 
     @property
@@ -64,61 +65,68 @@ def build(engine: Engine, fetch_image: FetchImage) -> gr.Blocks:
 
 def _lay_out(engine: Engine) -> Page:
     specs = engine.specs
-    first = next(iter(specs))
     controls = Controls.of(specs)
     with gr.Row(elem_id="top"):
-        gr.HTML(f"<h1>{text.TITLE}</h1><p>{text.TAGLINE}</p>", elem_id="brand")
-        backend = gr.Dropdown(
-            [(spec.label, key) for key, spec in specs.items()],
-            value=first,
-            label=text.BACKEND,
-            container=False,
-            elem_id="backend",
-            filterable=False,
-        )
-        status = gr.HTML(elem_id="status")
-        gr.HTML(_corner(), elem_id="corner")
+        backend, status = _top(specs)
     with gr.Row(elem_id="desk", equal_height=False):
         with gr.Column(elem_id="left", scale=0, min_width=320):
-            image = ReferenceInput(
-                label=text.REFERENCE,
-                placeholder=text.REFERENCE_PLACEHOLDER,
-                type="filepath",
-                image_mode=None,
-                sources=["upload", "clipboard", "webcam"],
-                buttons=["fullscreen"],
-                height=168,
-                elem_id="reference",
-            )
-            address = gr.Textbox(
-                label=text.REFERENCE_URL,
-                placeholder=text.REFERENCE_URL_PLACEHOLDER,
-                container=False,
-                show_label=False,
-                max_lines=1,
-                elem_id="address",
-            )
-            prompt = gr.Textbox(
-                label=text.PROMPT, placeholder=text.PROMPT_PLACEHOLDER, lines=3, max_lines=6, elem_id="prompt"
-            )
-            names = controls.names()
-            controls.place(first, [name for name in names if name in IN_VIEW])
-            with gr.Row(elem_id="seed-row"):
-                controls.place(first, [name for name in names if name == "seed"])
-                lock = gr.Checkbox(label=text.SEED_LOCK, value=False, container=False, elem_id="seed-lock")
-                dice = gr.Button(text.SEED_DICE, size="sm", elem_id="seed-dice", min_width=60)
-            with gr.Accordion(text.MORE, open=False, elem_id="more"):
-                controls.place(first, [name for name in names if name not in (*IN_VIEW, "seed")])
-            with gr.Column(elem_id="go"):
-                preflight = gr.HTML(elem_id="preflight")
-                with gr.Row():
-                    run = gr.Button(f"{text.RUN} · {text.RUN_KEYS}", variant="primary", elem_id="run", scale=3)
-                    cancel = gr.Button(text.CANCEL, elem_id="cancel", interactive=False, scale=1, min_width=80)
+            image, address, prompt = _inputs()
+            lock, dice = _settings(controls, next(iter(specs)))
+            preflight, run, cancel = _go()
         with gr.Column(elem_id="right", scale=1, min_width=320):
-            stage = Stage(Session().view(), elem_id="stage")
-    return Page(
-        backend, status, image, address, prompt, lock, dice, controls, preflight, run, cancel, stage, gr.State(new_session)
+            canvas = stage(Session().view())
+    session = gr.State(new_session)
+    return Page(backend, status, image, address, prompt, lock, dice, controls, preflight, run, cancel, canvas, session)
+
+
+def _top(specs: dict[str, BackendSpec]) -> tuple[gr.Dropdown, gr.HTML]:
+    gr.HTML(f"<h1>{text.TITLE}</h1>", elem_id="brand")
+    backend = gr.Dropdown(
+        [(spec.label, key) for key, spec in specs.items()],
+        value=next(iter(specs)),
+        label=text.BACKEND,
+        container=False,
+        elem_id="backend",
+        filterable=False,
     )
+    status = gr.HTML(elem_id="status")
+    gr.HTML(_corner(), elem_id="corner")
+    return backend, status
+
+
+def _inputs() -> tuple[gr.Image, gr.Textbox, gr.Textbox]:
+    image = reference_input()
+    address = gr.Textbox(
+        label=text.REFERENCE_URL,
+        placeholder=text.REFERENCE_URL_PLACEHOLDER,
+        container=False,
+        show_label=False,
+        max_lines=1,
+        elem_id="address",
+    )
+    prompt = gr.Textbox(label=text.PROMPT, placeholder=text.PROMPT_PLACEHOLDER, lines=3, max_lines=6, elem_id="prompt")
+    return image, address, prompt
+
+
+def _settings(controls: Controls, first: str) -> tuple[gr.Checkbox, gr.Button]:
+    names = controls.names()
+    controls.place(first, [name for name in names if name in IN_VIEW])
+    with gr.Row(elem_id="seed-row"):
+        controls.place(first, [name for name in names if name == "seed"])
+        lock = gr.Checkbox(label=text.SEED_LOCK, value=False, container=False, elem_id="seed-lock")
+        dice = gr.Button(text.SEED_DICE, size="sm", elem_id="seed-dice", min_width=60)
+    with gr.Accordion(text.MORE, open=False, elem_id="more"):
+        controls.place(first, [name for name in names if name not in (*IN_VIEW, "seed")])
+    return lock, dice
+
+
+def _go() -> tuple[gr.HTML, gr.Button, gr.Button]:
+    with gr.Column(elem_id="go"):
+        preflight = gr.HTML(elem_id="preflight")
+        with gr.Row():
+            run = gr.Button(f"{text.RUN} · {text.RUN_KEYS}", variant="primary", elem_id="run", scale=3)
+            cancel = gr.Button(text.CANCEL, elem_id="cancel", interactive=False, scale=1, min_width=80)
+    return preflight, run, cancel
 
 
 def new_session() -> Session:
@@ -127,7 +135,7 @@ def new_session() -> Session:
 
 
 def _corner() -> str:
-    """Return the help and theme switches; what they do stands in assets/page.js."""
+    """Return the help and theme switches. What they do stands in `assets/page.js`."""
     return (
         f'<button type="button" id="help-button" aria-haspopup="dialog">{text.HELP}</button>'
         f'<button type="button" id="theme-button">{html.escape(text.THEME)}</button>'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 TITLE = "SRPO Studio"
-TAGLINE = "Image to image with FLUX SRPO"
 
 BACKEND = "Backend"
 REFERENCE = "Reference"
@@ -19,8 +18,9 @@ MORE = "More: steps, images, format"
 RUN = "Run"
 RUN_KEYS = "Ctrl+Enter"
 CANCEL = "Cancel"
-EXAMPLES = "Examples"
 RESULT = "Result"
+STAGE = "Reference and result"
+VIEW = "View"
 HELP = "Help"
 THEME = "Light or dark"
 NO_REFERENCE = "Add a reference picture to see what a run will do."

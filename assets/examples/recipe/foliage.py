@@ -53,15 +53,17 @@ def clumps(
     hue = np.clip(0.45 + 0.22 * rng.normal(size=n) + 0.18 * np.sin(owner * 2.4), 0.0, 1.0)
     base = size * rng.uniform(0.7, 1.3, n)
     return Leaves(
-        place, unit(out + 0.75 * rng.normal(size=(3, n))), mix(rgb(*dark), rgb(*pale), hue),
-        base, base * rng.uniform(0.35, 0.62, n), rng.uniform(0.0, np.pi, n),
+        place,
+        unit(out + 0.75 * rng.normal(size=(3, n))),
+        mix(rgb(*dark), rgb(*pale), hue),
+        base,
+        base * rng.uniform(0.35, 0.62, n),
+        rng.uniform(0.0, np.pi, n),
         np.clip((0.22 + 0.78 * depth) * (0.62 + 0.38 * out[1]), 0.05, 1.0),
     )
 
 
-def crown(
-    rng: np.random.Generator, centre: tuple[float, float, float], size: tuple[float, float], count: int
-) -> Array:
+def crown(rng: np.random.Generator, centre: tuple[float, float, float], size: tuple[float, float], count: int) -> Array:
     """Balls that make up a tree's crown of (half-width, half-height): (4, count)."""
     out = unit(rng.normal(size=(3, count)))
     reach = rng.uniform(0.25, 0.82, count) ** 0.6
@@ -72,9 +74,7 @@ def crown(
     return np.vstack([place, radius])
 
 
-def blades(
-    rng: np.random.Generator, x: Array, z: Array, ground: float, height: float
-) -> Leaves:
+def blades(rng: np.random.Generator, x: Array, z: Array, ground: float, height: float) -> Leaves:
     """Blades of grass rooted at plane points."""
     n = x.size
     tall = height * rng.uniform(0.5, 1.3, n)
@@ -82,8 +82,9 @@ def blades(
     colour = mix(rgb(0.055, 0.115, 0.018), rgb(0.17, 0.215, 0.045), hue)
     place = np.stack([x, ground + 0.42 * tall, z])
     facing = unit(rgb(0.0, 1.0, 0.0) + 0.55 * rng.normal(size=(3, n)))
-    return Leaves(place, facing, colour, tall, np.full(n, 0.016), np.pi / 2 + rng.normal(0.0, 0.35, n),
-                  rng.uniform(0.45, 0.9, n))
+    return Leaves(
+        place, facing, colour, tall, np.full(n, 0.016), np.pi / 2 + rng.normal(0.0, 0.35, n), rng.uniform(0.45, 0.9, n)
+    )
 
 
 class SunMap:
@@ -135,9 +136,7 @@ class SunMap:
         return np.where(off, 1.0, np.exp(-count * inside))
 
 
-def paint(
-    camera: Camera, leaves: Leaves, shown: Array, image: Array, depth: Array
-) -> None:
+def paint(camera: Camera, leaves: Leaves, shown: Array, image: Array, depth: Array) -> None:
     """Draw leaves of the colours `shown` (3, N) over `image` where they are before `depth`."""
     right, up, forward = camera.axes()
     p = leaves.place - rgb(*camera.eye)

@@ -71,9 +71,7 @@ def _smaller(sprite: Array, height: int) -> Array:
     planes = np.concatenate([cover, sprite[..., 1:] * cover], axis=-1)
     shrunk = [
         np.asarray(
-            Image.fromarray(planes[..., k].astype(np.float32)).resize(
-                (width, height), Image.Resampling.BOX
-            ),
+            Image.fromarray(planes[..., k].astype(np.float32)).resize((width, height), Image.Resampling.BOX),
             dtype=np.float64,
         )
         for k in range(3)
@@ -116,8 +114,12 @@ def plant(fan: Fan, terrain: Terrain, noise: Noise, seed: int) -> Trees:
     stunted = 1.0 - 0.5 * smoothstep(250.0, 560.0, y[order])
     tall = rng.uniform(11.0, 26.0, n) * stunted * rng.choice([1.0, 0.6], n, p=[0.75, 0.25])
     return Trees(
-        x[order], y[order] - 0.4, z[order], tall,
-        rng.integers(0, KINDS, n).astype(np.float64), rng.uniform(0.0, 1.0, n),
+        x[order],
+        y[order] - 0.4,
+        z[order],
+        tall,
+        rng.integers(0, KINDS, n).astype(np.float64),
+        rng.uniform(0.0, 1.0, n),
     )
 
 

@@ -23,8 +23,11 @@ def apple(p: Array, radius: float) -> Array:
     swell += 0.016 * np.cos(5.0 * bearing + 0.6) * np.sin(polar) * (0.4 - np.cos(polar))
     body = 0.82 * (length - radius * swell)
     stem = rod(
-        p, (0.0, 0.55 * radius, 0.0), (0.14 * radius, 1.16 * radius, 0.05 * radius),
-        0.030 * radius, 0.052 * radius,
+        p,
+        (0.0, 0.55 * radius, 0.0),
+        (0.14 * radius, 1.16 * radius, 0.05 * radius),
+        0.030 * radius,
+        0.052 * radius,
     )
     return np.minimum(body, stem)
 
@@ -45,10 +48,16 @@ def apple_skin(p: Array, radius: float, noise: Noise, ripe: float) -> Array:
     colour = mix(colour, rgb(0.30, 0.26, 0.07), 0.75 * hollow)
     stem = (p[1] > 0.62 * radius) & (np.hypot(p[0], p[2]) < 0.24 * radius)
     stem &= length < 1.30 * radius
-    on_stem = stem & (rod(
-        p, (0.0, 0.55 * radius, 0.0), (0.14 * radius, 1.16 * radius, 0.05 * radius),
-        0.030 * radius, 0.052 * radius,
-    ) < 0.006)
+    on_stem = stem & (
+        rod(
+            p,
+            (0.0, 0.55 * radius, 0.0),
+            (0.14 * radius, 1.16 * radius, 0.05 * radius),
+            0.030 * radius,
+            0.052 * radius,
+        )
+        < 0.006
+    )
     return np.where(on_stem, rgb(0.10, 0.055, 0.025), colour)
 
 
@@ -106,8 +115,7 @@ def bunch(seed: int) -> list[tuple[Point, float]]:
         z = float(rng.uniform(-half, half))
         level = rng.choice([0.0, 0.30, 0.55])
         y = r + float(level) * (1.0 - (z / (half + 0.05)) ** 2) * (1.0 - 0.7 * abs(along))
-        if all((x - a) ** 2 + (y - b) ** 2 + (z - c) ** 2 > (0.90 * (r + s)) ** 2
-               for (a, b, c), s in grapes):
+        if all((x - a) ** 2 + (y - b) ** 2 + (z - c) ** 2 > (0.90 * (r + s)) ** 2 for (a, b, c), s in grapes):
             grapes.append(((x, y, z), r))
         if len(grapes) == 40:
             break

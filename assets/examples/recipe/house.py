@@ -14,8 +14,7 @@ from .shapes import Point, box, rod
 Colour = tuple[float, float, float]
 FLOOR = 0.55  # height of the ground floor above the garden
 # (x, y, half-width, half-height) of the front's windows, from the middle of the front.
-FRONT = ((-1.75, 2.05, 0.62, 0.85), (-1.75, 4.75, 0.55, 0.78), (1.75, 4.75, 0.55, 0.78),
-         (0.0, 7.15, 0.36, 0.50))
+FRONT = ((-1.75, 2.05, 0.62, 0.85), (-1.75, 4.75, 0.55, 0.78), (1.75, 4.75, 0.55, 0.78), (0.0, 7.15, 0.36, 0.50))
 SIDE = ((2.4, 2.05, 0.5, 0.82), (6.6, 2.05, 0.5, 0.82), (2.4, 4.75, 0.5, 0.78), (6.6, 4.75, 0.5, 0.78))
 DOOR = (1.75, 1.72, 0.55, 1.12)
 PANE = 0.09  # how far glass stands back from the wall
@@ -86,10 +85,8 @@ class House:
         rim = np.abs(np.maximum(np.abs(u) - w - 0.045, np.abs(v) - h - 0.045)) - 0.065
         d = np.maximum(rim, np.abs(out) - 0.045)
         bars = np.minimum(np.abs(u), np.abs(v - 0.12 * h)) - 0.024
-        bars = np.maximum(np.maximum(bars, np.maximum(np.abs(u) - w, np.abs(v) - h)),
-                          np.abs(out + 0.07) - 0.03)
-        sill = np.maximum(np.maximum(np.abs(u) - w - 0.18, np.abs(v + h + 0.12) - 0.045),
-                          np.abs(out - 0.06) - 0.09)
+        bars = np.maximum(np.maximum(bars, np.maximum(np.abs(u) - w, np.abs(v) - h)), np.abs(out + 0.07) - 0.03)
+        sill = np.maximum(np.maximum(np.abs(u) - w - 0.18, np.abs(v + h + 0.12) - 0.045), np.abs(out - 0.06) - 0.09)
         return np.minimum(np.minimum(d, bars), sill)
 
     def trim_front(self, p: Array) -> Array:
@@ -108,8 +105,7 @@ class House:
         band = np.maximum(np.abs(q[1] - self.wall_top) - 0.09, np.abs(q[2]) - 0.045)
         band = np.maximum(band, np.abs(q[0]) - self.half)
         canopy = box(q - rgb(x, 3.22, -0.45), 0.95, 0.07, 0.52, 0.02)
-        post = np.maximum(np.hypot(np.abs(q[0] - x) - 0.83, q[2] + 0.86) - 0.055,
-                          np.abs(q[1] - 1.85) - 1.35)
+        post = np.maximum(np.hypot(np.abs(q[0] - x) - 0.83, q[2] + 0.86) - 0.055, np.abs(q[1] - 1.85) - 1.35)
         for other in (corner, barge, band, canopy, post):
             d = np.minimum(d, other)
         return d

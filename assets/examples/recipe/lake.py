@@ -73,9 +73,7 @@ class Lake:
 
     def ground(self, row: Array, col: Array) -> tuple[Array, Array]:
         """Light from ground points at fractional fan rows, and their depths: (N, 3), (N,)."""
-        z = self.fan.depth[0] * np.exp(
-            row * np.log(self.fan.depth[-1] / self.fan.depth[0]) / (self.fan.depth.size - 1)
-        )
+        z = self.fan.depth[0] * np.exp(row * np.log(self.fan.depth[-1] / self.fan.depth[0]) / (self.fan.depth.size - 1))
         x = z * (self.slope[0] + col * (self.slope[1] - self.slope[0]))
         y = sample(self.fan.ground, row, col)
         n = sample(self.normal, row, col)

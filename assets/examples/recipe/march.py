@@ -72,9 +72,7 @@ class Scene:
         return near
 
 
-def march(
-    field: Field, start: Array, direction: Array, far: Array, *, steps: int = 90, touch: float = 6e-4
-) -> Array:
+def march(field: Field, start: Array, direction: Array, far: Array, *, steps: int = 90, touch: float = 6e-4) -> Array:
     """Length along each ray to the first surface, inf where there is none before `far`."""
     result = np.full(start.shape[1], np.inf)
     alive = np.arange(start.shape[1])

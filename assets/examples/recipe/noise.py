@@ -84,9 +84,11 @@ class Noise:
             norm += weight
             weight *= gain
             x, y, z = p
-            p = np.stack([
-                2.01 * (COS * x - SIN * z) + 7.1,
-                2.01 * y + 3.3,
-                2.01 * (SIN * x + COS * z) + 1.9,
-            ])
+            p = np.stack(
+                [
+                    2.01 * (COS * x - SIN * z) + 7.1,
+                    2.01 * y + 3.3,
+                    2.01 * (SIN * x + COS * z) + 1.9,
+                ]
+            )
         return np.asarray(total / norm * 1.6)

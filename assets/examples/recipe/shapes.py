@@ -17,9 +17,7 @@ def ball(p: Array, radius: float) -> Array:
 def box(p: Array, x: float, y: float, z: float, edge: float = 0.0) -> Array:
     """A box of half-sides x, y, z with edges rounded by `edge`."""
     qx, qy, qz = np.abs(p[0]) - x + edge, np.abs(p[1]) - y + edge, np.abs(p[2]) - z + edge
-    outside = np.sqrt(
-        np.maximum(qx, 0.0) ** 2 + np.maximum(qy, 0.0) ** 2 + np.maximum(qz, 0.0) ** 2
-    )
+    outside = np.sqrt(np.maximum(qx, 0.0) ** 2 + np.maximum(qy, 0.0) ** 2 + np.maximum(qz, 0.0) ** 2)
     return np.asarray(outside + np.minimum(np.maximum(np.maximum(qx, qy), qz), 0.0) - edge)
 
 

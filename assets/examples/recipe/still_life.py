@@ -14,8 +14,11 @@ from .noise import Noise
 from .shapes import Point, ball, blend, box, drum, rod, turn
 
 CAMERA = Camera(
-    eye=(0.35, 3.25, -9.2), target=(0.12, 1.08, 0.0), zoom=3.12,
-    width=768 * film.SUPERSAMPLE, height=576 * film.SUPERSAMPLE,
+    eye=(0.35, 3.25, -9.2),
+    target=(0.12, 1.08, 0.0),
+    zoom=3.12,
+    width=768 * film.SUPERSAMPLE,
+    height=576 * film.SUPERSAMPLE,
 )
 WALL = 2.7  # depth of the wall behind the table; a unit is about 7 cm
 WINDOW = (-7.0, 4.7, -2.2)  # centre of the window pane
@@ -33,8 +36,7 @@ APPLES = (
     ((-0.72, 0.47, -1.42), 0.55, 5.2, 0.70),
 )
 ORANGES = (((0.44, 1.05, 0.72), 0.55), ((0.98, 0.52, -1.95), 0.545))
-GLOSS = {"bowl": 0.92, "jug": 0.55, "apple": 0.8, "orange": 0.35, "pear": 0.4, "grape": 0.45,
-         "table": 0.4}
+GLOSS = {"bowl": 0.92, "jug": 0.55, "apple": 0.8, "orange": 0.35, "pear": 0.4, "grape": 0.45, "table": 0.4}
 
 
 def at(place: Point, p: Array) -> Array:
@@ -51,15 +53,13 @@ class StillLife:
         parts = [
             Part("bowl", (0.45, 0.7, 0.15), 1.60, self.bowl),
             Part("jug", (-1.75, 1.35, 1.35), 1.75, self.jug),
-            Part("pear", (PEAR[0], 0.85, PEAR[2]), 1.05,
-                 lambda p: fruit.pear(at(PEAR, p), 0.56)),
+            Part("pear", (PEAR[0], 0.85, PEAR[2]), 1.05, lambda p: fruit.pear(at(PEAR, p), 0.56)),
             Part("cloth", (-1.3, 0.05, -1.6), 2.5, self.cloth),
         ]
         for place, radius, angle, _ in APPLES:
             parts.append(Part("apple", place, 1.25 * radius, partial(self.apple, place, radius, angle)))
         for place, radius in ORANGES:
-            parts.append(Part("orange", place, 1.02 * radius,
-                              lambda p, c=place, r=radius: fruit.orange(at(c, p), r)))
+            parts.append(Part("orange", place, 1.02 * radius, lambda p, c=place, r=radius: fruit.orange(at(c, p), r)))
         parts.append(Part("grape", (GRAPES[0], 0.35, GRAPES[2]), 1.30, self.bunch))
         self.scene = Scene(parts, slack=0.6)
 
@@ -75,11 +75,14 @@ class StillLife:
         radius, cut = 1.42, -0.30
         rim = float(np.sqrt(radius**2 - cut**2))
         flat = np.hypot(q[0], q[2])
-        shell = np.where(
-            cut * flat < rim * q[1],
-            np.hypot(flat - rim, q[1] - cut),
-            np.abs(np.hypot(flat, q[1]) - radius),
-        ) - 0.045
+        shell = (
+            np.where(
+                cut * flat < rim * q[1],
+                np.hypot(flat - rim, q[1] - cut),
+                np.abs(np.hypot(flat, q[1]) - radius),
+            )
+            - 0.045
+        )
         foot = drum(at(BOWL, p) - rgb(0.0, 0.06, 0.0), 0.62, 0.06, 0.02)
         return blend(shell, foot, 0.12)
 
@@ -114,9 +117,7 @@ class StillLife:
         q = turn(at(GRAPES, p), 0.45)
         best = np.full(p.shape[1], 9.0)
         for (x, y, z), r in self.grapes:
-            best = np.minimum(
-                best, np.sqrt((q[0] - x) ** 2 + (q[1] - y) ** 2 + (q[2] - z) ** 2) - r
-            )
+            best = np.minimum(best, np.sqrt((q[0] - x) ** 2 + (q[1] - y) ** 2 + (q[2] - z) ** 2) - r)
         stalk = rod(q, (-0.55, 0.55, 0.0), (-1.12, 0.62, 0.12), 0.035, 0.05)
         return np.minimum(best, stalk)
 
@@ -145,9 +146,7 @@ class StillLife:
         """Colour of the wall: (3, N)."""
         wide = self.noise.cloud(p[0] * 0.45, p[1] * 0.45, 5, 0.6)
         fine = self.noise.cloud(p[0] * 6.0, p[1] * 6.0, 4)
-        return np.asarray(
-            mix(rgb(0.165, 0.185, 0.175), rgb(0.27, 0.28, 0.25), 0.5 + 0.55 * wide) * (1.0 + 0.07 * fine)
-        )
+        return np.asarray(mix(rgb(0.165, 0.185, 0.175), rgb(0.27, 0.28, 0.25), 0.5 + 0.55 * wide) * (1.0 + 0.07 * fine))
 
     def paint(self, part: Part, p: Array) -> Array:
         """Colour of an object's surface at (3, N) points."""
@@ -264,11 +263,13 @@ class StillLife:
     def pores(self, p: Array, n: Array) -> Array:
         """Normals dented by an orange's pores."""
         h, scale = 0.004, 30.0
-        slope = np.stack([
-            self.noise.space((p + h * np.eye(3)[:, k : k + 1]) * scale)
-            - self.noise.space((p - h * np.eye(3)[:, k : k + 1]) * scale)
-            for k in range(3)
-        ]) / (2.0 * h)
+        slope = np.stack(
+            [
+                self.noise.space((p + h * np.eye(3)[:, k : k + 1]) * scale)
+                - self.noise.space((p - h * np.eye(3)[:, k : k + 1]) * scale)
+                for k in range(3)
+            ]
+        ) / (2.0 * h)
         return unit(n - 0.0022 * (slope - n * dot(slope, n)))
 
     def render(self) -> Array:

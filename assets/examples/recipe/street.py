@@ -16,8 +16,12 @@ from .shapes import Point, rod
 EYE: Point = (-9.2, 1.65, -8.6)
 YAW = np.radians(31.5)
 CAMERA = Camera(
-    eye=EYE, target=(EYE[0] + float(np.sin(YAW)), EYE[1], EYE[2] + float(np.cos(YAW))),
-    zoom=2.0, shift=0.56, width=512 * film.SUPERSAMPLE, height=768 * film.SUPERSAMPLE,
+    eye=EYE,
+    target=(EYE[0] + float(np.sin(YAW)), EYE[1], EYE[2] + float(np.cos(YAW))),
+    zoom=2.0,
+    shift=0.56,
+    width=512 * film.SUPERSAMPLE,
+    height=768 * film.SUPERSAMPLE,
 )
 SUN = unit(rgb(0.50, 0.66, -0.62))
 SUN_LIGHT = rgb(1.0, 0.88, 0.70) * 3.1
@@ -35,12 +39,39 @@ class Street:
     def __init__(self) -> None:
         self.noise = noise = Noise(57)
         self.houses = [
-            House((0.0, KERB_TOP, 5.2), 3.9, 9.5, 5.95, 8.9, (0.66, 0.56, 0.36),
-                  (0.125, 0.13, 0.15), (0.045, 0.115, 0.125), noise),
-            House((12.6, KERB_TOP, 5.4), 3.7, 9.0, 5.8, 8.7, (0.42, 0.53, 0.60),
-                  (0.25, 0.105, 0.07), (0.36, 0.06, 0.045), noise),
-            House((-13.5, KERB_TOP, 17.0), 3.9, 9.5, 5.7, 8.6, (0.60, 0.56, 0.50),
-                  (0.22, 0.10, 0.07), (0.08, 0.10, 0.09), noise),
+            House(
+                (0.0, KERB_TOP, 5.2),
+                3.9,
+                9.5,
+                5.95,
+                8.9,
+                (0.66, 0.56, 0.36),
+                (0.125, 0.13, 0.15),
+                (0.045, 0.115, 0.125),
+                noise,
+            ),
+            House(
+                (12.6, KERB_TOP, 5.4),
+                3.7,
+                9.0,
+                5.8,
+                8.7,
+                (0.42, 0.53, 0.60),
+                (0.25, 0.105, 0.07),
+                (0.36, 0.06, 0.045),
+                noise,
+            ),
+            House(
+                (-13.5, KERB_TOP, 17.0),
+                3.9,
+                9.5,
+                5.7,
+                8.6,
+                (0.60, 0.56, 0.50),
+                (0.22, 0.10, 0.07),
+                (0.08, 0.10, 0.09),
+                noise,
+            ),
         ]
         parts: list[Part] = []
         self.owner_house: list[House | None] = []
@@ -84,22 +115,36 @@ class Street:
         rng = np.random.default_rng(9)
         x, _, z = TRUNK
         green, lime = (0.050, 0.105, 0.018), (0.150, 0.230, 0.040)
-        groups = [
-            foliage.clumps(rng, foliage.crown(rng, (x + 0.1, 5.3, z), (2.5, 2.2), 46), 1150, 0.125, green, lime)
-        ]
-        bushes = np.array([
-            (-3.4, 0.50, 4.45, 0.58), (-2.5, 0.46, 4.35, 0.52), (-1.6, 0.52, 4.4, 0.60),
-            (-0.7, 0.44, 4.35, 0.50), (0.1, 0.48, 4.45, 0.54), (3.45, 0.50, 4.4, 0.60),
-            (-4.6, 0.62, 5.6, 0.70), (4.5, 0.66, 5.0, 0.74), (7.2, 0.6, 4.9, 0.66),
-        ]).T
+        groups = [foliage.clumps(rng, foliage.crown(rng, (x + 0.1, 5.3, z), (2.5, 2.2), 46), 1150, 0.125, green, lime)]
+        bushes = np.array(
+            [
+                (-3.4, 0.50, 4.45, 0.58),
+                (-2.5, 0.46, 4.35, 0.52),
+                (-1.6, 0.52, 4.4, 0.60),
+                (-0.7, 0.44, 4.35, 0.50),
+                (0.1, 0.48, 4.45, 0.54),
+                (3.45, 0.50, 4.4, 0.60),
+                (-4.6, 0.62, 5.6, 0.70),
+                (4.5, 0.66, 5.0, 0.74),
+                (7.2, 0.6, 4.9, 0.66),
+            ]
+        ).T
         groups.append(foliage.clumps(rng, bushes, 6500, 0.062, (0.030, 0.080, 0.020), (0.090, 0.150, 0.030)))
         bloom = bushes[:, :6].copy()
         bloom[3] *= 1.04
         groups.append(foliage.clumps(rng, bloom, 330, 0.085, (0.55, 0.14, 0.26), (0.78, 0.42, 0.50)))
         for bx, bz, wide, tall in (
-            (-9.0, 24.0, 3.4, 3.6), (-3.5, 27.0, 3.6, 4.4), (-13.0, 30.0, 4.0, 4.4), (3.5, 30.0, 4.0, 4.6),
-            (8.2, 22.0, 2.8, 3.6), (13.0, 27.0, 4.0, 5.0), (20.0, 20.0, 4.0, 4.6), (21.5, 6.0, 3.0, 3.4),
-            (26.0, 14.0, 4.0, 4.8), (31.0, 4.0, 4.2, 4.8), (-6.6, 15.0, 1.6, 2.0),
+            (-9.0, 24.0, 3.4, 3.6),
+            (-3.5, 27.0, 3.6, 4.4),
+            (-13.0, 30.0, 4.0, 4.4),
+            (3.5, 30.0, 4.0, 4.6),
+            (8.2, 22.0, 2.8, 3.6),
+            (13.0, 27.0, 4.0, 5.0),
+            (20.0, 20.0, 4.0, 4.6),
+            (21.5, 6.0, 3.0, 3.4),
+            (26.0, 14.0, 4.0, 4.8),
+            (31.0, 4.0, 4.2, 4.8),
+            (-6.6, 15.0, 1.6, 2.0),
         ):
             balls = foliage.crown(rng, (bx, 1.0 + tall, bz), (wide, tall), 40)
             groups.append(foliage.clumps(rng, balls, 420, 0.24, (0.040, 0.085, 0.022), (0.110, 0.170, 0.040)))
@@ -152,9 +197,12 @@ class Street:
         road = mix(road, rgb(0.62, 0.61, 0.57), 0.85 * dash * worn)
         slab_x, slab_z = x / 1.25, (z - KERB - 0.2) / 1.2
         cell_x, cell_z = np.floor(slab_x), np.floor(slab_z)
-        joint = np.minimum(
-            np.minimum(slab_x - cell_x, 1.0 - slab_x + cell_x), np.minimum(slab_z - cell_z, 1.0 - slab_z + cell_z)
-        ) * 1.2
+        joint = (
+            np.minimum(
+                np.minimum(slab_x - cell_x, 1.0 - slab_x + cell_x), np.minimum(slab_z - cell_z, 1.0 - slab_z + cell_z)
+            )
+            * 1.2
+        )
         tone = self.noise.plane(cell_x * 4.7 + 0.5, cell_z * 6.1 + 0.5)
         walk = rgb(0.40, 0.385, 0.355) * (1.0 + 0.11 * tone + 0.10 * wide + 0.10 * mid + 0.16 * grit)
         walk = walk * (1.0 - 0.60 * smoothstep(0.020, 0.006, joint + 0.006 * grit))
