@@ -1,0 +1,86 @@
+"""Which model on which device: decided from the settings and the hardware, without importing torch."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from core.settings import SRPO_BASE, SRPO_TRANSFORMER, Settings
+
+MINI = "mini"
+"""What STUDIO_LOCAL_MODEL says to ask for the mini checkpoint by name."""
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """What to load.
+
+    Attributes:
+        base: a directory or hub repository in the diffusers layout; None is the mini checkpoint.
+        transformer: what replaces the base's transformer (a directory, a `.safetensors` file, a hub
+            repository or a file in one); None keeps the base's own.
+        device: `cpu`, `cuda` or `mps`.
+        token: the hub token, None where there is none.
+        data_dir: where the mini checkpoint is kept.
+    """
+
+    base: str | None
+    transformer: str | None
+    device: str
+    token: str | None
+    data_dir: Path
+
+    @property
+    def is_mini(self) -> bool:
+        """Whether this is the mini checkpoint."""
+        return self.base is None
+
+    @property
+    def name(self) -> str:
+        """The model's name for people; of a local path only the last part, for the rest is nobody's business."""
+        if self.base is None:
+            return "mini"
+        if self.base == SRPO_BASE and self.transformer == SRPO_TRANSFORMER:
+            return "FLUX SRPO"
+        return Path(self.base).name
+
+
+def choose(settings: Settings, has_cuda: bool) -> ModelChoice:
+    """Return what the owner configured, else FLUX SRPO where there is a CUDA device, else mini.
+
+    Args:
+        settings: the owner's choices. FLUX.1-dev without a transformer setting takes SRPO's.
+        has_cuda: whether a CUDA device can be used.
+    """
+    base, transformer, device = settings.local_model, settings.local_transformer, settings.local_device
+    if base is None and (transformer is not None or (has_cuda and device in ("auto", "cuda"))):
+        base = SRPO_BASE
+    if base == MINI:
+        base, transformer = None, None
+    if base == SRPO_BASE and transformer is None:
+        transformer = SRPO_TRANSFORMER
+    if device == "auto":
+        device = "cpu" if base is None else "cuda" if has_cuda else "mps" if _is_apple_silicon() else "cpu"
+    return ModelChoice(base, transformer, device, settings.hf_token, settings.data_dir)
+
+
+def _is_apple_silicon() -> bool:
+    return sys.platform == "darwin" and platform.machine() == "arm64"
+
+
+def cuda_devices() -> int:
+    """Return how many CUDA devices torch would find, asked of the driver, since importing torch takes seconds."""
+    if sys.platform == "darwin" or version("torch").endswith("+cpu"):
+        return 0
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return 0
+    count = ctypes.c_int(0)
+    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
+        return 0
+    return count.value
