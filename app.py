@@ -16,6 +16,7 @@ from core.store import ImageStore
 def main() -> None:
     """Start the app and serve until it is stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every address, and an address may hold a token
     try:
         settings = Settings.from_env(os.environ)
     except SettingsError as error:

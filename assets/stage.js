@@ -70,9 +70,17 @@ function frame(ratio, label, ...content) {
     make('div', { class: 'mat' }, ...content), make('figcaption', {}, ...[label].flat()));
 }
 
+// The result before this one, or a failed or cancelled run's: it stays, faded, until there is something newer to see.
+function before() {
+  const done = value().runs.filter((run) => run.cells.some((cell) => cell.url));
+  return done.length ? done[done.length - 1].cells[0].url : null;
+}
+
 function cellPicture(cell, index) {
   if (cell.url) return picture(cell.url, cell.alt, { class: 'result', 'data-cell': index });
-  return make('div', { class: 'pending' }, picture(cell.preview || blank, words.preview, { class: 'preview', 'data-cell': index }));
+  const older = cell.preview ? null : before();
+  return make('div', { class: 'pending' }, picture(cell.preview || older || blank, older ? '' : words.preview,
+    { class: `preview${older ? ' older' : ''}`, 'data-cell': index }));
 }
 const blank = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
 
@@ -245,7 +253,10 @@ function draw() {
   if (run) {
     for (const image of root.querySelectorAll('img.preview')) {
       const { preview } = run.cells[Number(image.dataset.cell)] || {};
-      if (preview && image.src !== preview) image.src = preview;
+      if (!preview || image.src === preview) continue;
+      image.src = preview;
+      image.alt = words.preview;
+      image.classList.remove('older');
     }
   }
   redraw('views', [local.view, cells, local.cell], () => drawViews(run));

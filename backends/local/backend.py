@@ -13,6 +13,7 @@ from PIL import Image
 from backends.local.choice import ModelChoice, choose, cuda_devices
 from backends.local.loading import Model, load
 from backends.local.run import edit_images
+from backends.local.trouble import Stopped
 from core.backend import Backend
 from core.errors import StudioError
 from core.events import Completed, Event, Picture
@@ -28,10 +29,6 @@ FLUX_PIXELS = 2 * 1024 * 1024
 DEVICE_WORDS = {"cpu": "CPU", "cuda": "GPU", "mps": "Apple GPU"}
 
 Tell = Callable[[Event], None]
-
-
-class Stopped(Exception):
-    """Raised inside the worker at its next step when nobody wants the run any more."""
 
 
 class LocalBackend(Backend):
@@ -138,7 +135,7 @@ def local_spec(choice: ModelChoice) -> BackendSpec:
         Number(
             name="strength",
             label="Strength",
-            help="How far the picture may leave the reference: it decides how many of the steps run.",
+            help="How far to leave the reference; it decides how many steps run.",
             minimum=0,
             maximum=1,
             default=0.6,

@@ -1,0 +1,106 @@
+"""Where a model's files are: a folder here, or the hub's, downloaded into its cache at the first time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from backends.local.choice import ModelChoice
+from backends.local.mini import mini_checkpoint
+from core.errors import ModelMissing
+
+WEIGHTS = "diffusion_pytorch_model.safetensors"
+"""What a hub repository of a single transformer calls its file; tencent/SRPO does."""
+
+SETTINGS = "Set STUDIO_LOCAL_MODEL and STUDIO_LOCAL_TRANSFORMER to a folder or a hub repository, and restart."
+
+
+def find(choice: ModelChoice, tell: Callable[[str], None]) -> tuple[Path, Path | None]:
+    """Return the base's folder, and the folder or file of the transformer that replaces the base's, if any.
+
+    Args:
+        choice: what to look for; the mini checkpoint is built where it is missing.
+        tell: is told in a few words how a download goes, and may raise to stop it.
+
+    Raises:
+        ModelMissing: a path leads nowhere.
+        Exception: whatever huggingface_hub raises; `backends.local.trouble` explains it.
+    """
+    if choice.base is None:
+        return mini_checkpoint(choice.data_dir), None
+    parts = ["model_index.json", "scheduler/*", "text_encoder*/*", "tokenizer*/*", "vae/*"]
+    parts.append("transformer/config.json" if choice.transformer else "transformer/*")
+    base = _folder(choice.base, parts, choice.token, tell)
+    return base, _find_transformer(choice, tell) if choice.transformer else None
+
+
+def _folder(name: str, parts: list[str], token: str | None, tell: Callable[[str], None]) -> Path:
+    """Return a model's folder: the one of that path, or the hub's repository of that name, downloaded."""
+    from huggingface_hub import snapshot_download
+
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path
+    if is_path(name):
+        raise ModelMissing(f"There is no model folder {path.name!r} here.", SETTINGS)
+    return Path(snapshot_download(name, allow_patterns=parts, token=token, tqdm_class=_bar(tell)))
+
+
+def _find_transformer(choice: ModelChoice, tell: Callable[[str], None]) -> Path:
+    """Return the folder or file of the transformer that replaces the base's.
+
+    A setting may name a folder, a `.safetensors` file, a hub repository (its single file, or its
+    `transformer` folder) or one file in a repository.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    name = choice.transformer
+    assert name is not None
+    path = Path(name).expanduser()
+    if path.exists():
+        return path / "transformer" if (path / "transformer" / "config.json").is_file() else path
+    if is_path(name):
+        raise ModelMissing(f"There is no transformer {path.name!r} here.", SETTINGS)
+    tell(", a large download at the first time")
+    owner_and_repository, file = "/".join(name.split("/")[:2]), "/".join(name.split("/")[2:])
+    try:
+        return Path(hf_hub_download(owner_and_repository, file or WEIGHTS, token=choice.token))
+    except LocalEntryNotFoundError:
+        raise  # the hub cannot be reached: that says nothing of what it has
+    except EntryNotFoundError:
+        if file:
+            raise
+        return _folder(name, ["transformer/*"], choice.token, tell) / "transformer"
+
+
+def is_path(name: str) -> bool:
+    """Return whether a setting can only mean a path; `owner/name` and `owner/name/file` are the hub's."""
+    return name.startswith(("/", ".", "~")) or "\\" in name or name.count("/") == 0
+
+
+def _bar(tell: Callable[[str], None]) -> Any:
+    """Return a progress bar class for huggingface_hub that tells how many bytes have come."""
+    from tqdm import tqdm
+
+    class Bar(tqdm):  # type: ignore[misc]  # it has no types
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            self._counts_bytes = kwargs.get("unit") == "B"
+            kwargs.pop("name", None)
+            super().__init__(*args, **{**kwargs, "disable": False, "file": _Nowhere()})
+
+        def update(self, n: float | None = 1) -> None:
+            super().update(n)
+            if self._counts_bytes and self.total:
+                tell(f", {self.n / 1e9:.1f} of {self.total / 1e9:.1f} GB")
+
+    return Bar
+
+
+class _Nowhere:
+    """A file that takes a progress bar's drawing and shows it to nobody."""
+
+    def write(self, _: str) -> None: ...
+
+    def flush(self) -> None: ...
