@@ -1,0 +1,1 @@
+"""Benchmarks: ratios against their goals, printed by `make bench`. Never part of the tests."""

@@ -1,0 +1,1 @@
+"""The wire formats of the hosted providers, served by this app."""

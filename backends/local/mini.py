@@ -81,7 +81,7 @@ def mini_checkpoint(data_dir: Path) -> Path:
 
 
 def build(folder: Path) -> None:
-    """Write the checkpoint, about 1 MB in the diffusers layout, into an empty folder; always the same bytes."""
+    """Write the checkpoint, about 3 MB in the diffusers layout, into an empty folder; always the same bytes."""
     import torch
     from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
     from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel

@@ -1,0 +1,37 @@
+"""The real pipeline on the mini checkpoint, loaded once for each worker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backends.local import LocalBackend
+from backends.local.mini import mini_checkpoint
+from core.events import Completed, Event
+from core.request import EditRequest
+from core.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def mini(data_dir: Path) -> Path:
+    """The mini checkpoint's folder."""
+    return mini_checkpoint(data_dir)
+
+
+@pytest.fixture(scope="session")
+def local(data_dir: Path) -> LocalBackend:
+    """A backend on mini; it loads at the first run that asks."""
+    return LocalBackend(Settings(data_dir=data_dir), has_cuda=False)
+
+
+async def drain(backend: LocalBackend, request: EditRequest) -> tuple[list[Event], Completed]:
+    """Run a request to its end; return the events before it and the end."""
+    events = [event async for event in backend.edit(request)]
+    assert isinstance(events[-1], Completed)
+    return events[:-1], events[-1]

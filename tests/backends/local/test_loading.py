@@ -1,0 +1,224 @@
+"""Loading: any FLUX folder, SRPO's single file, the hub's refusals, and what is broken."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file, save_file
+
+from backends.local import LocalBackend
+from backends.local.choice import ModelChoice
+from backends.local.files import WEIGHTS
+from backends.local.loading import STAGES, load, load_transformer
+from backends.local.trouble import Stopped
+from core.errors import BackendUnavailable, ModelMissing
+from core.events import Loading
+from core.settings import Settings
+from tests.backends.local.conftest import drain
+from tests.fakes import make_request
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def ignore(_: Loading) -> None: ...
+
+
+def choice(
+    base: Path | str | None, data_dir: Path, transformer: Path | None = None, device: str = "cpu"
+) -> ModelChoice:
+    return ModelChoice(str(base) if base else None, str(transformer) if transformer else None, device, None, data_dir)
+
+
+@pytest.fixture
+def other(mini: Path, tmp_path: Path) -> Path:
+    """A transformer's single file, as tencent/SRPO has it: the same shapes as mini's, all weights 0.125, float32."""
+    weights = load_file(mini / "transformer" / WEIGHTS)
+    path = tmp_path / "srpo.safetensors"
+    save_file({name: weight * 0 + 0.125 for name, weight in weights.items()}, path)
+    return path
+
+
+def weights_of(model: Any) -> set[float]:
+    return {value for weight in model.parameters() for value in weight.flatten().tolist()}
+
+
+def test_stages_are_told_in_order(data_dir: Path) -> None:
+    told: list[Loading] = []
+    load(choice(None, data_dir), told.append)
+    assert [event.stage for event in told] == list(STAGES)
+    assert [(event.done, event.total) for event in told] == [(i, len(STAGES)) for i in range(len(STAGES))]
+
+
+def test_a_folder_in_the_diffusers_layout_is_loaded_in_bfloat16(mini: Path, data_dir: Path) -> None:
+    import torch
+
+    model = load(choice(mini, data_dir), ignore)
+    assert model.pipe.transformer.dtype == model.pipe.text_encoder_2.dtype == model.pipe.vae.dtype == torch.bfloat16
+
+
+def test_a_single_file_replaces_the_bases_transformer(mini: Path, data_dir: Path, other: Path) -> None:
+    model = load(choice(mini, data_dir, other), ignore)
+    assert weights_of(model.pipe.transformer) == {0.125}
+    assert weights_of(model.pipe.vae) != {0.125}
+
+
+def test_a_base_needs_no_weights_of_the_transformer_that_is_replaced(mini: Path, data_dir: Path, other: Path) -> None:
+    base = other.parent / "base"
+    shutil.copytree(mini, base)
+    (base / "transformer" / WEIGHTS).unlink()
+    assert weights_of(load(choice(base, data_dir, other), ignore).pipe.transformer) == {0.125}
+
+
+@pytest.mark.parametrize("inside", ["", "transformer"])
+def test_a_folder_replaces_the_bases_transformer(mini: Path, data_dir: Path, other: Path, inside: str) -> None:
+    folder = other.parent / "folder"
+    (folder / inside).mkdir(parents=True)
+    shutil.copy(mini / "transformer" / "config.json", folder / inside)
+    shutil.copy(other, folder / inside / WEIGHTS)
+    assert weights_of(load(choice(mini, data_dir, folder), ignore).pipe.transformer) == {0.125}
+
+
+def test_the_weights_become_the_wanted_type_on_the_way(mini: Path, other: Path) -> None:
+    import torch
+
+    assert load_transformer(mini, other, torch.bfloat16).dtype == torch.bfloat16
+
+
+def test_a_transformer_that_lacks_weights_is_refused(mini: Path, data_dir: Path, other: Path) -> None:
+    weights = load_file(other)
+    del weights["x_embedder.weight"]
+    save_file(weights, other)
+    with pytest.raises(ModelMissing, match="lacks 1 of its weights"):
+        load(choice(mini, data_dir, other), ignore)
+
+
+@pytest.mark.parametrize("spoil", ["config.json", WEIGHTS])
+def test_broken_files_are_named_without_their_paths(mini: Path, data_dir: Path, tmp_path: Path, spoil: str) -> None:
+    base = tmp_path / "flux"
+    shutil.copytree(mini, base)
+    (base / "transformer" / spoil).write_bytes(b"not a model")
+    with pytest.raises(ModelMissing, match="The files of flux cannot be read as a FLUX model") as caught:
+        load(choice(base, data_dir), ignore)
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_missing_folder_says_which_setting_to_mend(data_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing, match=r"no model folder 'gone'.*STUDIO_LOCAL_MODEL") as caught:
+        load(choice(tmp_path / "gone", data_dir), ignore)
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_device_that_is_not_there_says_what_to_set(data_dir: Path) -> None:
+    import torch
+
+    absent = "mps" if torch.cuda.is_available() else "cuda"  # no machine has both
+    with pytest.raises(BackendUnavailable, match="STUDIO_LOCAL_DEVICE=cpu"):
+        load(choice(None, data_dir, device=absent), ignore)
+
+
+def test_loading_stops_between_stages(data_dir: Path) -> None:
+    def stop_at_three(event: Loading) -> None:
+        if event.done == 3:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        load(choice(None, data_dir), stop_at_three)
+
+
+async def test_a_failed_load_can_be_tried_again(mini: Path, tmp_path: Path) -> None:
+    base = tmp_path / "flux"
+    backend = LocalBackend(Settings(data_dir=tmp_path, local_model=str(base)), has_cuda=False)
+    asked = make_request(backend.spec, num_inference_steps=2)
+    with pytest.raises(ModelMissing):
+        await drain(backend, asked)
+    assert "no model folder" in backend.status()
+    shutil.copytree(mini, base)
+    _, done = await drain(backend, asked)
+    assert len(done.images) == 1
+    assert backend.status() == "ready · CPU"
+
+
+@pytest.fixture(scope="module")
+def hub(mini: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A hub's address; it has `me/flux` (mini), `me/single` (one file of zeros) and `me/empty`."""
+    root = tmp_path_factory.mktemp("hub")
+    shutil.copytree(mini, root / "me" / "flux")
+    shutil.copytree(mini, root / "me" / "gated-flux")
+    (root / "me" / "single").mkdir()
+    weights = load_file(mini / "transformer" / WEIGHTS)
+    save_file({name: weight * 0 for name, weight in weights.items()}, root / "me" / "single" / WEIGHTS)
+    (root / "me" / "empty").mkdir()
+    (root / "me" / "empty" / "README.md").write_text("nothing here")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.backends.hub", str(root)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdout is not None
+    with server:
+        yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
+        server.terminate()
+
+
+def ask(hub: str, home: Path, *asked: tuple[str, str | None, str | None]) -> list[dict[str, Any]]:
+    environ = {**os.environ, "HF_ENDPOINT": hub, "HF_HOME": str(home), "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
+    lines = [json.dumps(each) for each in asked]
+    command = [sys.executable, "-m", "tests.backends.local.ask_hub", str(home), *lines]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_hub_repository_and_a_single_file_of_another_are_downloaded_and_loaded(hub: str, tmp_path: Path) -> None:
+    own, replaced, named = ask(
+        hub,
+        tmp_path,
+        ("me/flux", None, None),
+        ("me/flux", "me/single", None),
+        ("me/flux", f"me/single/{WEIGHTS}", None),
+    )
+    assert any(own["ok"])
+    assert any("GB" in stage for stage in own["stages"])
+    assert replaced["ok"] == named["ok"] == [0, 0, 0, 0]
+
+
+def test_what_was_downloaded_is_used_when_the_hub_is_away(hub: str, tmp_path: Path) -> None:
+    ask(hub, tmp_path, ("me/flux", "me/single", None))
+    (again,) = ask("http://127.0.0.1:9", tmp_path, ("me/flux", "me/single", None))
+    assert again["ok"] == [0, 0, 0, 0]
+
+
+def test_each_refusal_of_the_hub_says_what_to_click_or_set(hub: str, tmp_path: Path) -> None:
+    gated, let_in, missing, refused, broken, empty = ask(
+        hub,
+        tmp_path,
+        ("me/gated-flux", None, None),
+        ("me/gated-flux", None, "hf_may_read"),
+        ("me/nothing", None, None),
+        ("me/refuses", None, "hf_wrong"),
+        ("me/broken", None, None),
+        ("me/flux", "me/empty", None),
+    )
+    assert gated["error"] == "ModelGated"
+    assert "huggingface.co/me/gated-flux" in gated["text"]
+    assert "HF_TOKEN" in gated["text"]
+    assert "ok" in let_in
+    assert missing["error"] == "ModelMissing"
+    assert "me/nothing" in missing["text"]
+    assert refused["error"] in ("ModelGated", "ModelMissing")
+    assert "HF_TOKEN" in refused["text"]
+    assert "hf_wrong" not in refused["text"]
+    assert "the hub does not answer" in broken["text"]
+    assert empty["error"] == "ModelMissing"
+
+
+def test_a_hub_that_does_not_answer_is_said_so(tmp_path: Path) -> None:
+    (away,) = ask("http://127.0.0.1:9", tmp_path, ("me/flux", None, None))
+    assert away["error"] == "ModelMissing"
+    assert "the hub does not answer" in away["text"]
