@@ -9,14 +9,12 @@
     document.documentElement.style.colorScheme = theme;
   }
 
-  // Gradio sets its own class after our script has run: hold the person's choice against it once.
+  // Gradio sets its own class at some time around this script: hold the person's choice against it once.
   if (wanted) {
-    addEventListener('load', () => {
-      setTheme(wanted);
-      const once = new MutationObserver(() => { if (dark() !== (wanted === 'dark')) setTheme(wanted); });
-      once.observe(document.body, { attributes: true, attributeFilter: ['class'] });
-      setTimeout(() => once.disconnect(), 3000);
-    });
+    setTheme(wanted);
+    const once = new MutationObserver(() => { if (dark() !== (wanted === 'dark')) setTheme(wanted); });
+    once.observe(document.body, { attributes: true, attributeFilter: ['class'] });
+    setTimeout(() => once.disconnect(), 3000);
   }
 
   addEventListener('click', (event) => {

@@ -88,14 +88,17 @@ class Actions:
 
     # ---- the reference ----------------------------------------------------------------------------
 
-    async def show_reference(self, session: Session, path: str | None) -> dict[str, Any]:
-        """Put the chosen picture on stage, or say why it cannot be used."""
-        session.problem = None
+    async def show_reference(self, session: Session, path: str | None) -> Updates:
+        """Put the chosen picture on stage; what cannot be used leaves the box again, and the stage says why."""
+        if not path:
+            session.reference = None
+            return session.view(), gr.skip()
         try:
-            session.reference = await self._read(path) if path else None
+            session.reference, session.problem = await self._read(path), None
         except StudioError as error:
             session.reference, session.problem = None, error
-        return session.view()
+            return session.view(), None
+        return session.view(), gr.skip()
 
     async def fetch(self, session: Session, address: str) -> Updates:
         """Read a picture from an address into the reference box."""
@@ -169,9 +172,8 @@ class Actions:
     def example(self, key: str, event: gr.EventData) -> Updates:
         """Put an example's picture, prompt and settings in place."""
         chosen: Example = EXAMPLES[int(event.index)]
-        spec = self.engine.specs[key]
-        settings = {name: value for name, value in chosen.settings.items() if name in spec.by_name}
-        return (str(chosen.path), chosen.prompt, True, *self._set(settings))
+        updates, _ = self.controls.show(key, chosen.settings)
+        return (str(chosen.path), chosen.prompt, True, *updates)
 
     def use_as_reference(self, session: Session, event: gr.EventData) -> Any:
         """Put a result into the reference box."""
@@ -186,12 +188,8 @@ class Actions:
         if run is None:
             return tuple(gr.skip() for _ in range(4 + len(self.controls.parts)))
         request = run.job.request
-        settings = {**request.params, "seed": request.seeds[int(event.cell)]}
-        return (run.job.backend, str(run.shown.file), request.prompt, True, *self._set(settings))
-
-    def _set(self, settings: dict[str, Any]) -> list[Any]:
-        """Return each control's value from settings; controls that they do not name stay."""
-        return [settings.get(name, gr.skip()) for name in self.controls.parts]
+        updates, _ = self.controls.show(run.job.backend, {**request.params, "seed": request.seeds[int(event.cell)]})
+        return (run.job.backend, str(run.shown.file), request.prompt, True, *updates)
 
 
 def _line(words: str, kind: str = "") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,15 +114,33 @@ class Controls:
 
         What fits is kept, what does not is brought into the new range.
         """
+        return self.show(key, dict(zip(self.parts, given, strict=True)))
+
+    def show(self, key: str, values: Mapping[str, Any]) -> tuple[list[Any], list[str]]:
+        """Return an update for each component that shows a backend with these values, as far as they fit it.
+
+        A component's range and value travel together: gradio refuses a value outside the range that it knows.
+
+        Returns:
+            The updates, and the labels of values that had to be changed. A parameter that `values`
+            does not name keeps its value.
+        """
         updates: list[Any] = []
         changed: list[str] = []
-        for name, value in zip(self.parts, given, strict=True):
+        for name in self.parts:
             param = self.specs[key].by_name.get(name)
             if param is None:
                 updates.append(gr.update(visible=False))
                 continue
-            fitted, moved = fit(param, value)
-            if moved:
-                changed.append(f"{param.label} {fitted:g}" if isinstance(fitted, float) else f"{param.label} {fitted}")
-            updates.append(gr.update(visible=True, **{**_settings(param), "value": fitted}))
+            update = {**_settings(param), "visible": True}
+            update.pop("value", None)
+            if name in values:
+                update["value"], moved = fit(param, values[name])
+                if moved:
+                    changed.append(
+                        f"{param.label} {update['value']:g}"
+                        if isinstance(param, Number)
+                        else f"{param.label} {update['value']}"
+                    )
+            updates.append(gr.update(**update))
         return updates, changed

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from core.engine import Engine, Job
-from core.errors import RunCancelled, StudioError
+from core.errors import BadInput, FetchFailed, RunCancelled, StudioError
 from core.events import Loading, Progress, Queued
 from core.images import Reference
 from ui import text
@@ -226,5 +226,7 @@ async def follow(engine: Engine, session: Session) -> AsyncGenerator[None, None]
 
 def problem_view(error: StudioError) -> View:
     """Return an error as the stage shows it: what happened, what to do, was it charged."""
-    charge = "" if isinstance(error, RunCancelled) and error.charged is False else text.charge(error.charged)
+    # Of a refusal at the door and of a cancelled free run nobody asks whether it cost anything.
+    free = error.charged is False and isinstance(error, (RunCancelled, BadInput, FetchFailed))
+    charge = "" if free else text.charge(error.charged)
     return {"what": error.what, "todo": error.todo, "charge": charge}

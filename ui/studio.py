@@ -153,11 +153,14 @@ def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
     settings = [page.image, page.prompt, page.lock, *params]
 
     demo.load(act.greet, [page.backend], [page.status, page.preflight, page.controls.parts["seed"]], **quick)
-    page.image.change(act.show_reference, [page.session, page.image], [page.stage], **quiet).then(**forecast, **quick)
+    page.image.change(act.show_reference, [page.session, page.image], [page.stage, page.image], **quiet).then(
+        **forecast, **quick
+    )
     page.address.submit(act.fetch, [page.session, page.address], [page.image, page.address, page.stage], **quiet)
-    for component in (page.backend, *params):
+    for component in params:
         component.change(**forecast, **quick, trigger_mode="always_last")
-    page.backend.change(act.switch, [page.backend, *params], [page.status, *params], **quick)
+    # Queued, since only then gr.Info reaches the page.
+    page.backend.change(act.switch, [page.backend, *params], [page.status, *params], **quiet).then(**forecast, **quick)
     page.dice.click(act.roll, [page.backend], [page.controls.parts["seed"], page.lock], **quick)
 
     page.run.click(

@@ -4,6 +4,8 @@
 
 Writes mountain-lake.jpg, still-life.jpg and street.jpg into OUTDIR (this folder
 by default). Every seed is fixed, so a run repeats the same pictures.
+All three take about three minutes on 2 cores (about one minute each; one core does the
+work), and 1.4 GB of memory.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from .land import Fan, Terrain
+from .land import SKY_LIGHT, SUN_LIGHT, Fan
 from .maths import Array, smoothstep
 from .noise import Noise
 
@@ -93,7 +93,7 @@ class Trees:
     hue: Array
 
 
-def plant(fan: Fan, terrain: Terrain, noise: Noise, seed: int) -> Trees:
+def plant(fan: Fan, noise: Noise, seed: int) -> Trees:
     """Scatter trees over the slopes, thick below the tree line and along the shore."""
     rng = np.random.default_rng(seed)
     count = 420_000
@@ -112,7 +112,7 @@ def plant(fan: Fan, terrain: Terrain, noise: Noise, seed: int) -> Trees:
     order = np.argsort(-z)
     n = order.size
     stunted = 1.0 - 0.5 * smoothstep(250.0, 560.0, y[order])
-    tall = rng.uniform(11.0, 26.0, n) * stunted * rng.choice([1.0, 0.6], n, p=[0.75, 0.25])
+    tall = rng.uniform(10.0, 27.0, n) * stunted * rng.choice([1.0, 0.55], n, p=[0.65, 0.35])
     return Trees(
         x[order],
         y[order] - 0.4,
@@ -134,7 +134,6 @@ def draw(lake: Lake, light: Array, depth: Array, rise: Array, eye: float) -> Non
     sun = lake.sunshine(trees.x, trees.z)
     sprites = [_conifer(100 + k) for k in range(KINDS)]
     cache: dict[tuple[int, int], Array] = {}
-    from .lake import SKY_LIGHT, SUN_LIGHT
 
     # The air's share is the same over one tree: find it from black and from white.
     at = (trees.x, trees.y + 0.5 * trees.tall, trees.z)

@@ -38,12 +38,12 @@ def apple_skin(p: Array, radius: float, noise: Noise, ripe: float) -> Array:
     streak = noise.fractal(np.stack([4.2 * np.cos(bearing), polar * 0.9, 4.2 * np.sin(bearing)]), 3)
     fine = noise.fractal(np.stack([21 * np.cos(bearing), polar * 1.7, 21 * np.sin(bearing)]), 2)
     wide = noise.fractal(p / radius * 0.9 + 5.0 * ripe, 2)
-    red = smoothstep(-0.55, 0.65, 0.9 * wide + 0.32 * streak + 0.30 * fine + 2.2 * (ripe - 0.40))
+    red = smoothstep(-0.80, 0.90, 0.9 * wide + 0.32 * streak + 0.30 * fine + 2.2 * (ripe - 0.40))
     under = mix(rgb(0.62, 0.50, 0.10), rgb(0.40, 0.46, 0.08), smoothstep(0.9, 0.2, polar))
     colour = mix(under, mix(rgb(0.60, 0.075, 0.030), rgb(0.36, 0.014, 0.018), red), red)
     # Pale specks, fewer and larger towards the foot.
-    speck = smoothstep(0.62, 0.80, noise.space(p / radius * 15.0))
-    colour = mix(colour, rgb(0.70, 0.52, 0.25), 0.55 * speck)
+    speck = smoothstep(0.66, 0.98, noise.fractal(p / radius * 22.0, 2))
+    colour = mix(colour, rgb(0.70, 0.52, 0.25), 0.40 * speck)
     hollow = smoothstep(0.46, 0.12, polar)
     colour = mix(colour, rgb(0.30, 0.26, 0.07), 0.75 * hollow)
     stem = (p[1] > 0.62 * radius) & (np.hypot(p[0], p[2]) < 0.24 * radius)
@@ -72,7 +72,7 @@ def orange_skin(p: Array, radius: float, noise: Noise) -> Array:
     """Colour of an orange: (3, N)."""
     _, polar, _ = angles(p)
     wide = noise.fractal(p / radius * 1.6, 3)
-    colour = mix(rgb(0.82, 0.205, 0.008), rgb(0.88, 0.285, 0.014), 0.5 + 0.5 * wide)
+    colour = mix(rgb(0.66, 0.135, 0.006), rgb(0.74, 0.195, 0.010), 0.5 + 0.5 * wide)
     pore = smoothstep(0.20, 0.75, noise.space(p / radius * 17.0))
     colour = colour * (1.0 - 0.16 * pore)
     return mix(colour, rgb(0.12, 0.13, 0.03), smoothstep(0.10, 0.04, polar))
@@ -82,11 +82,10 @@ def pear(p: Array, size: float) -> Array:
     """A standing pear `size` wide in half; its foot is at the origin."""
     q = p / size
     bend = q - np.stack([0.10 * smoothstep(0.9, 2.5, q[1]), 0.0 * q[1], 0.0 * q[1]])
-    body = blend(ball(bend - rgb(0.0, 0.97, 0.0), 1.0), ball(bend - rgb(0.0, 2.12, 0.0), 0.50), 1.0)
-    _, polar, _ = angles(bend - rgb(0.0, 2.62, 0.0))
-    body += 0.03 * smoothstep(0.9, 0.2, np.hypot(bend[0], bend[2]) * 6.0) * smoothstep(1.5, 2.4, q[1])
-    stem = rod(bend, (0.0, 2.5, 0.0), (0.16, 3.18, 0.06), 0.055, 0.075)
-    return np.asarray(size * 0.9 * np.minimum(body, stem) + 0.0 * polar)
+    neck = rod(bend, (0.0, 1.0, 0.0), (0.0, 2.48, 0.0), 0.74, 0.36)
+    body = blend(ball(bend - rgb(0.0, 0.97, 0.0), 1.0), neck, 0.7)
+    stem = rod(bend, (0.0, 2.7, 0.0), (0.16, 3.34, 0.06), 0.045, 0.065)
+    return np.asarray(size * 0.85 * np.minimum(body, stem))
 
 
 def pear_skin(p: Array, size: float, noise: Noise) -> Array:
@@ -96,11 +95,11 @@ def pear_skin(p: Array, size: float, noise: Noise) -> Array:
     colour = mix(rgb(0.46, 0.45, 0.075), rgb(0.66, 0.52, 0.10), smoothstep(-0.5, 0.7, wide))
     blush = smoothstep(-0.25, 0.95, 0.55 * q[0] - 0.45 * q[2] + 0.5 * wide)
     colour = mix(colour, rgb(0.60, 0.20, 0.055), 0.62 * blush)
-    speck = smoothstep(0.48, 0.70, noise.space(q * 17.0))
-    colour = mix(colour, rgb(0.23, 0.15, 0.055), 0.60 * speck)
-    russet = smoothstep(2.25, 2.65, q[1] + 0.25 * wide)
+    speck = smoothstep(0.50, 0.85, noise.fractal(q * 22.0, 2))
+    colour = mix(colour, rgb(0.23, 0.15, 0.055), 0.50 * speck)
+    russet = smoothstep(2.45, 2.85, q[1] + 0.25 * wide)
     colour = mix(colour, rgb(0.26, 0.17, 0.06), 0.7 * russet)
-    return np.where(q[1] > 2.69, rgb(0.085, 0.05, 0.025), colour)
+    return np.where(q[1] > 2.86, rgb(0.085, 0.05, 0.025), colour)
 
 
 def bunch(seed: int) -> list[tuple[Point, float]]:

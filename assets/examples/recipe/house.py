@@ -204,7 +204,7 @@ class House:
         edge = np.minimum(np.minimum(across, 1.0 - across) * 0.22, np.minimum(along, 1.0 - along) * 0.075)
         return mix(rgb(0.34, 0.31, 0.28), brick, smoothstep(0.003, 0.009, edge))
 
-    def paint(self, name: str, p: Array, n: Array) -> Array:
+    def paint(self, name: str, p: Array) -> Array:
         """Colour of a part's surface at (3, N) points."""
         q = self.local(p)
         wide = self.noise.fractal(p * 0.6, 3)

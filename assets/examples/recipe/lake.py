@@ -6,17 +6,15 @@ import numpy as np
 from PIL import Image
 
 from . import film, forest
-from .land import Fan, Terrain, sunlit
+from .land import SKY_LIGHT, SUN_LIGHT, Fan, Terrain, sunlit
 from .maths import Array, Mask, mix, sample, smoothstep
 from .noise import Noise
 
-WIDTH, HEIGHT = 768 * film.SUPERSAMPLE, 512 * film.SUPERSAMPLE
+WIDTH, HEIGHT = 1024 * film.SUPERSAMPLE, 768 * film.SUPERSAMPLE
 HALF = 0.56  # sideways slope of a view ray at the picture's edge
-HORIZON = 0.60  # share of the picture above the horizon
+HORIZON = 0.54  # share of the picture above the horizon
 EYE = 2.6  # metres above the water
 SUN = np.array([-0.80, 0.30, -0.52]) / np.linalg.norm([-0.80, 0.30, -0.52])
-SUN_LIGHT = np.array([3.5, 2.15, 1.12])
-SKY_LIGHT = np.array([0.40, 0.52, 0.78])
 HAZE_WARM, HAZE_COOL = np.array([0.88, 0.66, 0.54]), np.array([0.40, 0.52, 0.70])
 TALL = 2.0 * HALF * HEIGHT / WIDTH
 
@@ -30,10 +28,10 @@ class Lake:
         pixel = 2.0 * HALF / WIDTH
         # A margin on either side feeds reflections that ripples push sideways.
         self.slope = (np.arange(WIDTH) + 0.5) * pixel - HALF
-        self.fan = Fan.build(terrain, self.slope, 7.0, 9000.0, 2300)
+        self.fan = Fan.build(terrain, self.slope, 6.0, 9000.0, 2800)
         self.normal = self.fan.normals()
         self.shade, self.low, self.step = sunlit(terrain, SUN)
-        self.trees = forest.plant(self.fan, terrain, self.noise, seed=11)
+        self.trees = forest.plant(self.fan, self.noise, seed=11)
 
     def sunshine(self, x: Array, z: Array) -> Array:
         """Share of the sun that reaches ground points."""
@@ -68,7 +66,7 @@ class Lake:
         air = mix(HAZE_WARM, HAZE_COOL, 0.25 + 0.6 * side)
         thin = 1.0 - np.exp(-away / 15000.0 * (1.0 + 0.9 * np.exp(-y / 420.0)))
         # A veil of mist over the far water.
-        veil = 0.30 * np.exp(-np.maximum(y, 0.0) / 26.0) * smoothstep(260.0, 1000.0, away)
+        veil = 0.20 * np.exp(-np.maximum(y, 0.0) / 26.0) * smoothstep(260.0, 1000.0, away)
         return mix(light, air, (thin + (1.0 - thin) * veil)[..., None])
 
     def ground(self, row: Array, col: Array) -> tuple[Array, Array]:
@@ -146,7 +144,7 @@ class Lake:
         tilt_x, tilt_z = np.zeros(x.shape), np.zeros(x.shape)
         calm = 0.35 + 0.65 * smoothstep(-0.25, 0.45, self.noise.cloud(x / 60.0, z / 22.0, 3))
         calm *= 0.35 + 0.65 * smoothstep(160.0, 20.0, z)
-        for size, steep in ((7.0, 0.010), (2.6, 0.013), (0.9, 0.013), (0.33, 0.010)):
+        for size, steep in ((7.0, 0.005), (2.6, 0.0045), (0.9, 0.005), (0.33, 0.005)):
             fade = smoothstep(0.35, 0.08, z * z * 0.0009 / EYE / size)
             _, dx, dz = self.noise.plane_slope(x / size * 0.55 + 3.0 * size, z / size + 0.2 * x / size)
             tilt_x += steep * fade * calm * dx * 0.5
@@ -174,4 +172,4 @@ class Lake:
 
 def picture() -> Image.Image:
     """The finished photograph."""
-    return film.develop(Lake().render(), exposure=0.70, seed=1, glow=0.08, saturation=1.08)
+    return film.develop(Lake().render(), exposure=0.74, seed=1, glow=0.06, grain=0.006, saturation=1.16)

@@ -10,6 +10,8 @@ from .maths import Array, mix, sample, smoothstep
 from .noise import Noise
 
 WATER = 0.0
+SUN_LIGHT = np.array([3.5, 2.15, 1.12])
+SKY_LIGHT = np.array([0.40, 0.52, 0.78])
 # (x, z, height, radius) of the mountains, metres; z runs away from the camera.
 PEAKS = (
     (520.0, 4100.0, 1750.0, 2100.0),
@@ -94,7 +96,7 @@ class Terrain:
                 face = dx * np.cos(angle) + dz * np.sin(angle)
                 tilt = 1.0 + 0.9 * np.sin(turn * 3.0 + 40.0 * pick)
                 dome = np.minimum(dome, 0.82 - tilt * face)
-            dome += 0.05 * self._noise.cloud(px / size * 6.0, pz / size * 6.0, 3)
+            dome += 0.08 * self._noise.cloud(px / size * 6.0, pz / size * 6.0, 4)
             dome = np.clip(dome, 0.0, 1.0) * size * 0.27 * (0.7 + 0.6 * pick)
             stone = np.maximum(stone, np.where(pick > amount, dome, 0.0))
         rim = np.hypot((px + 12.5) / 9.0, (pz - 17.0) / 6.5)

@@ -45,18 +45,7 @@ def blend(a: Array, b: Array, soft: float) -> Array:
     return np.asarray(np.minimum(a, b) - 0.25 * soft * h * h)
 
 
-def carve(a: Array, b: Array, soft: float) -> Array:
-    """What is left of a once b is cut away, with a soft rim."""
-    return -blend(-a, b, soft)
-
-
 def turn(p: Array, angle: float) -> Array:
     """Points turned about the upright axis by `angle` radians."""
     c, s = np.cos(angle), np.sin(angle)
     return np.stack([c * p[0] - s * p[2], p[1], s * p[0] + c * p[2]])
-
-
-def tilt(p: Array, angle: float) -> Array:
-    """Points turned about the view-depth axis by `angle` radians."""
-    c, s = np.cos(angle), np.sin(angle)
-    return np.stack([c * p[0] - s * p[1], s * p[0] + c * p[1], p[2]])

@@ -11,14 +11,14 @@ from . import film, fruit
 from .march import Camera, Part, Scene, march, normals, openness, shadow
 from .maths import Array, Index, dot, mix, reflect, rgb, smoothstep, unit
 from .noise import Noise
-from .shapes import Point, ball, blend, box, drum, rod, turn
+from .shapes import Point, ball, blend, drum, rod, turn
 
 CAMERA = Camera(
     eye=(0.35, 3.25, -9.2),
     target=(0.12, 1.08, 0.0),
     zoom=3.12,
-    width=768 * film.SUPERSAMPLE,
-    height=576 * film.SUPERSAMPLE,
+    width=1024 * film.SUPERSAMPLE,
+    height=768 * film.SUPERSAMPLE,
 )
 WALL = 2.7  # depth of the wall behind the table; a unit is about 7 cm
 WINDOW = (-7.0, 4.7, -2.2)  # centre of the window pane
@@ -27,7 +27,7 @@ KEY = rgb(1.0, 0.93, 0.82) * 1.75
 BOWL: Point = (0.45, 0.0, 0.15)
 JUG: Point = (-1.75, 0.0, 1.35)
 PEAR: Point = (-1.72, 0.02, -0.75)
-GRAPES: Point = (2.22, 0.0, -0.75)
+GRAPES: Point = (2.04, 0.0, -0.75)
 APPLES = (
     # place, radius, turn, ripeness
     ((0.02, 1.02, -0.36), 0.56, 0.4, 0.62),
@@ -99,13 +99,14 @@ class StillLife:
         out = np.minimum(np.maximum(wall, -y), solid) - 0.015
         h = turn(q, 0.5) - rgb(0.72, 1.85, 0.0)
         loop = np.hypot(np.hypot(h[0] * 1.15, h[1] * 0.80) - 0.50, h[2]) - 0.085
-        return blend(out, np.maximum(0.85 * loop, -h[0] - 0.2), 0.10)
+        return blend(out, 0.85 * loop, 0.10)
 
     def cloth(self, p: Array) -> Array:
         """A linen cloth that lies in loose folds."""
         q = turn(at((-1.3, 0.0, -1.6), p), 0.32)
         fold = self.noise.cloud(q[0] * 0.75 + 2.0, q[2] * 0.42, 2)
-        crease = 1.0 - np.abs(self.noise.cloud(q[0] * 0.85 + 0.3 * fold, q[2] * 0.30 + 7.0, 2))
+        crossing = self.noise.cloud(q[0] * 0.85 + 0.3 * fold, q[2] * 0.30 + 7.0, 2)
+        crease = 1.0 - np.sqrt(crossing**2 + 0.02)
         inside = np.hypot(np.maximum(np.abs(q[0]) - 1.2, 0.0), np.maximum(np.abs(q[2]) - 1.25, 0.0))
         edge = np.maximum(np.abs(q[0]) - 1.5, np.abs(q[2]) - 1.6)
         lift = 0.10 * np.maximum(fold, 0.0) + 0.14 * np.maximum(crease, 0.0) ** 5
@@ -172,12 +173,12 @@ class StillLife:
             linen = mix(rgb(0.66, 0.62, 0.54), rgb(0.13, 0.20, 0.31), 0.85 * np.minimum(stripe, 1.0))
             return np.asarray(linen * (1.0 + weave + 0.05 * self.noise.fractal(p * 9.0, 2)))
         if part.name == "jug":
-            speck = smoothstep(0.50, 0.72, self.noise.space(p * 34.0))
+            speck = smoothstep(0.52, 0.88, self.noise.fractal(p * 42.0, 2))
             wide = self.noise.fractal(p * np.array([[0.8], [2.4], [0.8]]), 3)
             clay = mix(rgb(0.44, 0.39, 0.32), rgb(0.56, 0.50, 0.42), 0.5 + 0.5 * wide)
             glaze = smoothstep(1.15, 1.28, p[1] + 0.12 * self.noise.fractal(p * 1.6, 3))
             clay = mix(rgb(0.34, 0.215, 0.135) * (1.0 + 0.2 * wide), clay, glaze)
-            return mix(clay, rgb(0.20, 0.14, 0.09), 0.55 * speck)
+            return mix(clay, rgb(0.20, 0.14, 0.09), 0.45 * speck)
         q = at(BOWL, p)
         wide = self.noise.fractal(p * np.array([[1.2], [3.0], [1.2]]), 3)
         glaze = mix(rgb(0.055, 0.125, 0.185), rgb(0.12, 0.235, 0.29), 0.5 + 0.6 * wide)
@@ -256,7 +257,7 @@ class StillLife:
                 colour[:, where] = self.paint(part, q[:, where])
             key = np.clip(dot(n, unit(rgb(*WINDOW) - q)), 0.0, 1.0)
             light = colour * (rgb(0.16, 0.15, 0.14) + KEY * 0.85 * key)
-            fade = np.where(table[hit], np.exp(-0.9 * t[hit]), 1.0)
+            fade = np.exp(-0.9 * t[hit]) * np.where(table[hit], 1.0, 0.6)
             result[:, hit] = mix(empty[:, hit], light, fade)
         return result
 
@@ -288,4 +289,4 @@ class StillLife:
 
 def picture() -> Image.Image:
     """The finished photograph."""
-    return film.develop(StillLife().render(), exposure=1.0, seed=2, vignette=0.34)
+    return film.develop(StillLife().render(), exposure=1.12, seed=2, vignette=0.34)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from . import film, foliage
-from .foliage import Leaves, SunMap
+from . import film, foliage, garden
+from .foliage import SunMap
+from .garden import FENCE, KERB, KERB_TOP, PATH, TRUNK
 from .house import House
 from .march import Camera, Part, Scene, march, normals, openness, shadow
-from .maths import Array, dot, mix, reflect, rgb, smoothstep, unit
+from .maths import Array, Mask, dot, mix, reflect, rgb, smoothstep, unit
 from .noise import Noise
 from .shapes import Point, rod
 
@@ -18,19 +19,14 @@ YAW = np.radians(31.5)
 CAMERA = Camera(
     eye=EYE,
     target=(EYE[0] + float(np.sin(YAW)), EYE[1], EYE[2] + float(np.cos(YAW))),
-    zoom=2.0,
-    shift=0.56,
-    width=512 * film.SUPERSAMPLE,
-    height=768 * film.SUPERSAMPLE,
+    zoom=1.75,
+    shift=0.50,
+    width=768 * film.SUPERSAMPLE,
+    height=1024 * film.SUPERSAMPLE,
 )
 SUN = unit(rgb(0.50, 0.66, -0.62))
 SUN_LIGHT = rgb(1.0, 0.88, 0.70) * 3.1
 SKY_LIGHT = rgb(0.46, 0.60, 0.88) * 0.95
-KERB = -1.6  # the kerb's face: the road lies before it
-KERB_TOP = 0.14
-FENCE = 1.0
-PATH = (1.75, 0.62)  # middle and half-width of the garden path
-TRUNK: Point = (5.6, 0.0, 0.3)
 
 
 class Street:
@@ -83,7 +79,7 @@ class Street:
         parts.append(Part("bark", (TRUNK[0], 3.2, TRUNK[2]), 4.2, self.trunk))
         self.owner_house += [None, None]
         self.scene = Scene(parts, slack=0.5)
-        self.leaves = self.plants()
+        self.leaves = garden.plants(noise)
         self.map = SunMap(self.leaves, SUN)
 
     @staticmethod
@@ -110,67 +106,22 @@ class Street:
             d = np.minimum(d, rod(q, (0.1, 2.6, 0.05), end, 0.12, 0.04))
         return 0.9 * d
 
-    def plants(self) -> Leaves:
-        """Every leaf and blade of the scene."""
-        rng = np.random.default_rng(9)
-        x, _, z = TRUNK
-        green, lime = (0.050, 0.105, 0.018), (0.150, 0.230, 0.040)
-        groups = [foliage.clumps(rng, foliage.crown(rng, (x + 0.1, 5.3, z), (2.5, 2.2), 46), 1150, 0.125, green, lime)]
-        bushes = np.array(
-            [
-                (-3.4, 0.50, 4.45, 0.58),
-                (-2.5, 0.46, 4.35, 0.52),
-                (-1.6, 0.52, 4.4, 0.60),
-                (-0.7, 0.44, 4.35, 0.50),
-                (0.1, 0.48, 4.45, 0.54),
-                (3.45, 0.50, 4.4, 0.60),
-                (-4.6, 0.62, 5.6, 0.70),
-                (4.5, 0.66, 5.0, 0.74),
-                (7.2, 0.6, 4.9, 0.66),
-            ]
-        ).T
-        groups.append(foliage.clumps(rng, bushes, 6500, 0.062, (0.030, 0.080, 0.020), (0.090, 0.150, 0.030)))
-        bloom = bushes[:, :6].copy()
-        bloom[3] *= 1.04
-        groups.append(foliage.clumps(rng, bloom, 330, 0.085, (0.55, 0.14, 0.26), (0.78, 0.42, 0.50)))
-        for bx, bz, wide, tall in (
-            (-9.0, 24.0, 3.4, 3.6),
-            (-3.5, 27.0, 3.6, 4.4),
-            (-13.0, 30.0, 4.0, 4.4),
-            (3.5, 30.0, 4.0, 4.6),
-            (8.2, 22.0, 2.8, 3.6),
-            (13.0, 27.0, 4.0, 5.0),
-            (20.0, 20.0, 4.0, 4.6),
-            (21.5, 6.0, 3.0, 3.4),
-            (26.0, 14.0, 4.0, 4.8),
-            (31.0, 4.0, 4.2, 4.8),
-            (-6.6, 15.0, 1.6, 2.0),
-        ):
-            balls = foliage.crown(rng, (bx, 1.0 + tall, bz), (wide, tall), 40)
-            groups.append(foliage.clumps(rng, balls, 420, 0.24, (0.040, 0.085, 0.022), (0.110, 0.170, 0.040)))
-        count = 120_000
-        gx, gz = rng.uniform(-14.0, 11.0, count), rng.uniform(FENCE + 0.05, 8.0, count)
-        lawn = (np.abs(gx - PATH[0]) > PATH[1]) & ~((np.abs(gx) < 3.95) & (gz > 5.1))
-        groups.append(foliage.blades(rng, gx[lawn], gz[lawn], KERB_TOP, 0.11))
-        # Tufts that the mower misses grow along the fence.
-        tx = rng.uniform(-13.0, 11.0, 16_000)
-        tz = FENCE + rng.normal(0.0, 0.05, tx.size)
-        keep = (np.abs(tx - PATH[0]) > 0.8) & (self.noise.plane(tx * 1.3, tx * 0.0) > -0.35)
-        groups.append(foliage.blades(rng, tx[keep], tz[keep], KERB_TOP, 0.24))
-        return Leaves.join(groups)
-
     def sky(self, v: Array) -> Array:
         """Light of the sky along unit directions: (3, N)."""
         up = np.maximum(v[1], 0.0)
         light = mix(rgb(0.62, 0.74, 0.88), rgb(0.115, 0.265, 0.62), smoothstep(-0.05, 0.72, up) ** 0.75)
-        far = 1.0 / (up + 0.16)
-        x, y = v[0] * far * 1.15 + 3.1, v[2] * far * 1.15 + 0.4
-        bend = 0.35 * self.noise.cloud(x * 1.7, y * 1.7, 3)
-        thick = self.noise.cloud(x + bend, y + bend, 7, 0.52)
-        lit = self.noise.cloud(x + bend + 0.16, y + bend - 0.10, 5, 0.52)
-        cover = smoothstep(0.10, 0.52, thick) * smoothstep(0.02, 0.14, up)
-        bright = np.clip(0.66 + 0.75 * (thick - lit) - 0.22 * smoothstep(0.35, 0.9, thick), 0.0, 1.0)
+        thick, above = self.clouds(v[0], up, v[2]), self.clouds(v[0], up + 0.05, v[2])
+        cover = smoothstep(0.12, 0.46, thick) * smoothstep(0.02, 0.12, up)
+        # Much cloud higher up means that this is its shaded underside.
+        bright = np.clip(0.80 + 0.85 * (thick - above) - 0.30 * smoothstep(0.30, 0.80, above), 0.0, 1.0)
         return mix(light, mix(rgb(0.52, 0.57, 0.66), rgb(1.20, 1.16, 1.10), bright), 0.94 * cover)
+
+    def clouds(self, x: Array, up: Array, z: Array) -> Array:
+        """Thickness of the clouds along unit directions, about [-1, 1]."""
+        # A shallow dome keeps the far clouds from flattening into streaks.
+        far = 2.6 / (up + 0.42)
+        wide = self.noise.plane(x * far * 0.55 + 8.3, z * far * 0.55 + 2.1)
+        return 0.30 * wide + 0.80 * self.noise.cloud(x * far + 3.1, z * far + 0.4, 7, 0.56)
 
     def ground(self, v: Array) -> Array:
         """Length along view rays to road, kerb or garden."""
@@ -186,8 +137,10 @@ class Street:
         x, y, z = p
         n = np.where((np.abs(z - KERB) < 1e-6) & (y < KERB_TOP - 1e-6), rgb(0, 0, -1), rgb(0, 1, 0))
         wide, mid = self.noise.cloud(x * 0.35, z * 0.35, 4), self.noise.cloud(x * 2.0, z * 2.0, 4)
-        grit = self.noise.cloud(x * 38.0, z * 38.0, 2)
-        road = rgb(0.125, 0.125, 0.128) * (1.0 + 0.20 * wide + 0.10 * mid + 0.42 * grit)
+        # Far off, grit is finer than a pixel and would only sparkle.
+        close = smoothstep(26.0, 4.0, np.hypot(x - EYE[0], z - EYE[2]))
+        grit = 0.8 * close * self.noise.cloud(x * 60.0, z * 60.0, 2)
+        road = rgb(0.125, 0.125, 0.128) * (1.0 + 0.18 * wide + 0.08 * mid + 0.24 * grit)
         crack = np.abs(self.noise.cloud(x * 0.55 + 0.25 * mid, z * 0.55 + 9.0, 4))
         road = road * (1.0 - 0.55 * smoothstep(0.016, 0.004, crack) * smoothstep(0.0, 0.3, wide))
         gutter = smoothstep(KERB - 0.55, KERB - 0.05, z + 0.1 * mid)
@@ -234,9 +187,9 @@ class Street:
 
     def air(self, colour: Array, reach: Array) -> Array:
         """Fade far things a little into the sky's blue."""
-        return mix(colour, rgb(0.60, 0.71, 0.86), 1.0 - np.exp(-reach / 260.0))
+        return mix(colour, rgb(0.60, 0.71, 0.86), 1.0 - np.exp(-reach / 480.0))
 
-    def shade(self, view: Array, reach: Array, solid: Array) -> Array:
+    def shade(self, view: Array, reach: Array, solid: Mask) -> Array:
         """Light back along view rays that meet something at `reach`."""
         p = rgb(*EYE) + view * reach
         colour, n = self.paving(p)
@@ -252,7 +205,7 @@ class Street:
                 if house is None:
                     colour[:, where] = self.wood(part.name, q[:, at])
                     continue
-                colour[:, where] = house.paint(part.name, q[:, at], n[:, where])
+                colour[:, where] = house.paint(part.name, q[:, at])
                 if part.name == "wall":
                     glass = house.glass(q[:, at])
                     colour[:, where] = mix(colour[:, where], house.room(q[:, at]), glass)
@@ -320,4 +273,4 @@ class Street:
 
 def picture() -> Image.Image:
     """The finished photograph."""
-    return film.develop(Street().render(), exposure=0.78, seed=3, vignette=0.22)
+    return film.develop(Street().render(), exposure=0.78, seed=3, vignette=0.22, saturation=1.06)
