@@ -18,6 +18,7 @@ from core.spec import BackendSpec, Integer
 from ui import text
 from ui.controls import Controls
 from ui.examples import EXAMPLES, Example
+from ui.reference import path_of
 from ui.session import Run, Session, Shown, follow
 
 Updates = tuple[Any, ...]
@@ -88,9 +89,10 @@ class Actions:
 
     # ---- the reference ----------------------------------------------------------------------------
 
-    async def show_reference(self, session: Session, path: str | None) -> Updates:
+    async def show_reference(self, session: Session, image: dict[str, Any] | None) -> Updates:
         """Put the chosen picture on stage; what cannot be used leaves the box again, and the stage says why."""
-        if not path:
+        path = path_of(image)
+        if path is None:
             session.reference = None
             return session.view(), gr.skip()
         try:
@@ -129,11 +131,11 @@ class Actions:
     # ---- a run --------------------------------------------------------------------------------------
 
     async def run(
-        self, session: Session, key: str, path: str | None, prompt: str, locked: bool, *values: Any
+        self, session: Session, key: str, image: dict[str, Any] | None, prompt: str, locked: bool, *values: Any
     ) -> AsyncGenerator[Updates, None]:
         """Take a click on Run: submit, then keep the stage up to date until nothing goes on any more."""
         try:
-            run = await self._submit(session, key, path, prompt, locked, values)
+            run = await self._submit(session, key, path_of(image), prompt, locked, values)
         except StudioError as error:
             session.problem = error
             yield session.view(), self.status(key), gr.skip(), gr.skip()
@@ -186,10 +188,11 @@ class Actions:
         """Put a run's reference, prompt and settings back; the seed becomes the chosen picture's."""
         run = session.find(event.run)
         if run is None:
-            return tuple(gr.skip() for _ in range(4 + len(self.controls.parts)))
+            return tuple(gr.skip() for _ in range(5 + len(self.controls.parts)))
         request = run.job.request
         updates, _ = self.controls.show(run.job.backend, {**request.params, "seed": request.seeds[int(event.cell)]})
-        return (run.job.backend, str(run.shown.file), request.prompt, True, *updates)
+        key = run.job.backend
+        return (key, self.status(key), str(run.shown.file), request.prompt, True, *updates)
 
 
 def _line(words: str, kind: str = "") -> str:

@@ -1,21 +1,20 @@
-"""The reference input: gradio's image box, handing over the file as it came."""
+"""The reference input: gradio's image box, whose file nobody but `core.images` opens."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
-from gradio.data_classes import ImageData
 
 from ui import text
 
 
 def reference_input() -> gr.Image:
-    """Return an image box that never opens the file: `core.images` does, with its limits and its messages.
+    """Return an image box. Its events take the file as it came, `preprocess=False`.
 
-    Gradio's own opens every file with Pillow first, so that a broken one ends in a bare failure. The
-    method is replaced on the one box rather than in a subclass, because gradio writes a `.pyi` file
-    beside every module that subclasses a component.
+    Gradio's own preprocessing opens every file with Pillow, so that a broken one ends in a bare failure.
     """
-    box = gr.Image(
+    return gr.Image(
         label=text.REFERENCE,
         placeholder=text.REFERENCE_PLACEHOLDER,
         type="filepath",
@@ -25,10 +24,8 @@ def reference_input() -> gr.Image:
         height=168,
         elem_id="reference",
     )
-    box.preprocess = path_of
-    return box
 
 
-def path_of(payload: ImageData | None) -> str | None:
+def path_of(payload: dict[str, Any] | None) -> str | None:
     """Return the uploaded file's path, None where the box is empty. Gradio has checked that it is an upload."""
-    return payload.path if payload else None
+    return payload.get("path") if payload else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
@@ -145,8 +146,12 @@ def _corner() -> str:
 
 
 def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
-    """Join each event to its action. All are private: the API page shows `/edit` alone."""
-    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    """Join each event to its action. All are private: the API page shows `/edit` alone.
+
+    Values come as the browser sends them: `core` checks them, with better words than gradio's, and a
+    slider's value may be on its way while its range changes.
+    """
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False}
     quick = {**quiet, "queue": False}
     params = page.params
     forecast = {"fn": act.forecast, "inputs": [page.session, page.backend, *params], "outputs": [page.preflight]}
@@ -159,8 +164,8 @@ def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
     page.address.submit(act.fetch, [page.session, page.address], [page.image, page.address, page.stage], **quiet)
     for component in params:
         component.change(**forecast, **quick, trigger_mode="always_last")
-    # Queued, since only then gr.Info reaches the page.
-    page.backend.change(act.switch, [page.backend, *params], [page.status, *params], **quiet).then(**forecast, **quick)
+    # Queued, since only then gr.Info reaches the page. By the person's hand only: `reuse` brings its own values.
+    page.backend.select(act.switch, [page.backend, *params], [page.status, *params], **quiet).then(**forecast, **quick)
     page.dice.click(act.roll, [page.backend], [page.controls.parts["seed"], page.lock], **quick)
 
     page.run.click(
@@ -174,4 +179,4 @@ def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
     page.cancel.click(act.cancel, [page.session], [page.stage], **quiet, concurrency_limit=None)
     page.stage.example(act.example, [page.backend], settings, **quiet)
     page.stage.use_reference(act.use_as_reference, [page.session], [page.image], **quiet)
-    page.stage.reuse_settings(act.reuse, [page.session], [page.backend, *settings], **quiet)
+    page.stage.reuse_settings(act.reuse, [page.session], [page.backend, page.status, *settings], **quiet)

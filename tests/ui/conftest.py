@@ -1,0 +1,149 @@
+"""The app as it is really served, in a process of its own, and a real headless Chromium in front of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running app."""
+
+    url: str
+    data_dir: Path
+    log: Path
+
+    def images(self) -> dict[str, bytes]:
+        """Return the engine's kept files by name."""
+        folder = self.data_dir / "images"
+        return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.is_dir() else {}
+
+
+def free_port() -> int:
+    with socket.socket() as each:
+        each.bind(("127.0.0.1", 0))
+        return int(each.getsockname()[1])
+
+
+@contextmanager
+def serve(data_dir: Path, *command: str, **environ: str) -> Iterator[Served]:
+    """Start a program of the project that serves the app; stop it afterwards and see that it stops cleanly."""
+    port = free_port()
+    own = {"STUDIO_DATA_DIR": str(data_dir), "GRADIO_SERVER_PORT": str(port), **environ}
+    log = data_dir / "app.log"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, env={**os.environ, **own}, stdout=out, stderr=subprocess.STDOUT
+        )
+    served = Served(f"http://127.0.0.1:{port}", data_dir, log)
+    try:
+        wait_until_healthy(served, process)
+        yield served
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+
+def wait_until_healthy(served: Served, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{served.url}/healthz", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (URLError, ConnectionError):
+            time.sleep(0.1)
+    raise AssertionError(f"the app did not come up:\n{served.log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The real app, nothing configured: the mini checkpoint on the CPU."""
+    with serve(tmp_path_factory.mktemp("app"), "app.py") as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def fakes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The page on two backends without a model, which do what their prompts say."""
+    with serve(tmp_path_factory.mktemp("fakes"), "-m", "tests.ui.fake_app") as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM, "no Chromium: run `make browser`"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@contextmanager
+def open_page(
+    browser: Browser, url: str, width: int = 1280, height: int = 720, scheme: str = "light"
+) -> Iterator[Page]:
+    """Open the app in a fresh browser profile; afterwards, see that it asked no other host and logged no error."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    page = context.new_page()
+    asked: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.set_default_timeout(30_000)
+    page.goto(url)
+    page.wait_for_selector(".stage .card")
+    page.wait_for_function("document.querySelector('#preflight')?.textContent.trim()")
+    yield page
+    context.close()
+    assert [each for each in asked if not each.startswith((url, "data:", "blob:"))] == []
+    assert errors == []
+
+
+@pytest.fixture
+def page(browser: Browser, app: Served) -> Iterator[Page]:
+    """The real app's page at 1280 x 720."""
+    with open_page(browser, app.url) as opened:
+        yield opened

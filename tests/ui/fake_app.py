@@ -1,0 +1,79 @@
+"""The page on two backends without a model. A prompt's first word says how its run goes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+
+from core.engine import Engine
+from core.errors import FetchFailed, RunFailed
+from core.events import Event, Loading, Progress
+from core.request import EditRequest
+from core.settings import Settings
+from core.spec import MAX_SEED, AnyParam, Choice, Integer, Number, Toggle
+from core.store import ImageStore
+from tests.fakes import FakeBackend, make_spec, picture_bytes, preview
+
+OTHER: tuple[AnyParam, ...] = (
+    Number(name="strength", label="Strength", minimum=0.2, maximum=0.5, default=0.3),
+    Integer(name="num_inference_steps", label="Steps", minimum=1, maximum=12, default=8),
+    Integer(name="seed", label="Seed", minimum=1, maximum=MAX_SEED, default=None),
+    Choice(name="acceleration", label="Acceleration", choices=("none", "regular", "high"), default="regular"),
+    Toggle(name="enable_safety_checker", label="Safety checker", default=True),
+)
+
+
+class Directed(FakeBackend):
+    """Slow runs, failing runs, and runs that were charged: as the prompt says."""
+
+    async def edit(self, request: EditRequest) -> AsyncGenerator[Event, None]:
+        """Go as the prompt's first word says: `slow`, `loading`, `fail`, `charged`, `crash`; else at once."""
+        word = request.prompt.split()[0]
+        if word == "loading":
+            yield Loading("transformer", 2, 5)
+            await asyncio.sleep(1.5)
+        if word == "slow":
+            for step in range(1, 41):
+                yield Progress(step, 40, (preview(request),) * len(request.seeds))
+                await asyncio.sleep(0.1)
+        if word == "fail":
+            raise RunFailed("The provider broke.", "Try again in a minute.")
+        if word == "charged":
+            raise RunFailed("The answer was lost.", "Look at your account.", charged=None)
+        if word == "crash":
+            raise ZeroDivisionError("/secret/path of the server")
+        async for event in super().edit(request):
+            yield event
+
+
+async def fetch(address: str) -> bytes:
+    """Answer for one address, in place of the network."""
+    if address != "https://pictures.example/lake.png":
+        raise FetchFailed("This address is not on the public internet.", "Download the picture.")
+    return picture_bytes("PNG", "RGB", (320, 200))
+
+
+def main() -> None:
+    """Serve."""
+    settings = Settings.from_env(os.environ)
+    os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "uploads")
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    from ui import build
+    from ui.page import launch_options
+
+    first = make_spec("first", label="First")
+    backends = {
+        "first": Directed(first),
+        "other": Directed(replace(first, key="other", label="Other", params=OTHER, price=0.04)),
+        "away": Directed(make_spec("away", label="Away"), reason="Needs a key: set AWAY_KEY and restart."),
+    }
+    engine = Engine(backends, ImageStore(settings.images_dir), settings.queue_size)
+    build(engine, fetch).queue(default_concurrency_limit=8).launch(
+        server_name="127.0.0.1", server_port=settings.server_port, **launch_options(engine)
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+"""The page's states and its controls, on backends that do what their prompt says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.fakes import picture_bytes
+from tests.ui.conftest import Served, open_page
+from tests.ui.test_studio_page import RESULT, add_reference, open_more, set_number
+
+
+@pytest.fixture
+def page(browser: Browser, fakes: Served) -> Iterator[Page]:
+    with open_page(browser, fakes.url) as opened:
+        add_reference(opened, picture_bytes("PNG", "RGB", (240, 160)))
+        yield opened
+
+
+def run(page: Page, prompt: str) -> None:
+    page.fill("#prompt textarea", prompt)
+    page.click("#run")
+
+
+def choose_backend(page: Page, label: str) -> None:
+    page.click("#backend input")
+    page.locator("ul[role=listbox] li", has_text=label).click()
+
+
+def message(page: Page) -> str:
+    page.wait_for_selector(".stage .message")
+    return page.inner_text(".stage .message")
+
+
+def test_a_failed_run_says_what_happened_what_to_do_and_that_it_was_free(page: Page) -> None:
+    run(page, "fail please")
+    assert all(
+        each in message(page) for each in ("The provider broke.", "Try again in a minute.", "Nothing was charged")
+    )
+
+
+def test_a_failure_that_may_have_cost_money_says_so(page: Page) -> None:
+    run(page, "charged perhaps")
+    assert "not known whether it was charged" in message(page)
+
+
+def test_an_unforeseen_failure_shows_no_secrets(page: Page) -> None:
+    run(page, "crash please")
+    assert "inside the app" in message(page)
+    assert "/secret" not in page.content()
+
+
+def test_an_empty_prompt_is_refused_and_the_next_run_takes_the_message_away(page: Page) -> None:
+    run(page, "  ")
+    assert "The prompt is empty" in message(page)
+    run(page, "good")
+    page.wait_for_selector(RESULT)
+    expect(page.locator(".stage .message")).to_have_count(0)
+
+
+def test_a_prompt_that_is_too_long_is_refused_with_its_length(page: Page) -> None:
+    run(page, "x" * 4001)
+    assert "4001 characters" in message(page)
+
+
+def test_loading_the_model_is_a_stage_of_its_own(page: Page) -> None:
+    run(page, "loading first")
+    expect(page.locator(".stage .progress")).to_contain_text("Loading the model: transformer (2 of 5)")
+    assert page.get_attribute(".stage", "data-state") == "loading"
+    page.wait_for_selector(RESULT)
+
+
+def test_a_result_stays_until_there_is_something_newer_to_see(page: Page) -> None:
+    run(page, "good")
+    old = str(page.get_attribute(RESULT, "src"))
+    run(page, "loading next")
+    page.wait_for_selector(".stage[data-state=loading] img.older")
+    assert page.get_attribute(".stage img.older", "src") == old
+
+
+def test_queued_runs_say_how_many_wait_and_cancel_lets_the_next_one_start(page: Page) -> None:
+    page.fill("#prompt textarea", "slow going")
+    for _ in range(3):
+        page.click("#run")
+    expect(page.locator(".stage .queue")).to_contain_text("2 more runs wait")
+    page.click("#cancel")
+    expect(page.locator(".stage .queue")).to_contain_text("1 more run waits")
+    page.click("#cancel")
+    expect(page.locator(".stage .queue")).to_have_text("")
+    page.click("#cancel")
+    page.wait_for_selector(".stage[data-state=cancelled]")
+    expect(page.locator("#cancel")).to_be_disabled()
+
+
+def test_another_visitor_waits_in_line_and_is_told_the_place(page: Page, browser: Browser, fakes: Served) -> None:
+    run(page, "slow going")
+    page.wait_for_selector(".stage[data-state=running]")
+    with open_page(browser, fakes.url) as second:
+        add_reference(second, picture_bytes("PNG", "RGB", (240, 160)))
+        run(second, "good")
+        expect(second.locator(".stage .progress")).to_contain_text("Next in line")
+        page.click("#cancel")
+        second.wait_for_selector(RESULT)
+
+
+def test_the_reference_of_a_run_stays_when_another_is_chosen_meanwhile(page: Page) -> None:
+    run(page, "slow going")
+    page.wait_for_selector(".stage[data-state=running]")
+    before = page.get_attribute(".stage img.reference", "src")
+    page.set_input_files(
+        "#reference input[type=file]",
+        {"name": "b.png", "mimeType": "image/png", "buffer": picture_bytes("PNG", "RGB", (100, 300))},
+    )
+    page.wait_for_timeout(700)
+    assert page.get_attribute(".stage img.reference", "src") == before
+    page.click("#cancel")
+
+
+def test_another_backend_shows_its_own_controls_and_says_what_it_changed(page: Page) -> None:
+    open_more(page)
+    set_number(page, "strength", 0.9)
+    expect(page.locator("#param-guidance_scale")).to_be_visible()
+    choose_backend(page, "Other")
+    expect(page.locator("#param-acceleration")).to_be_visible()
+    expect(page.locator("#param-guidance_scale")).to_be_hidden()
+    expect(page.locator("#param-num_images")).to_be_hidden()
+    expect(page.locator("#param-strength input[type=number]")).to_have_value("0.5")
+    expect(page.locator("#param-num_inference_steps input[type=number]")).to_have_value("12")
+    page.get_by_text("Changed: Strength 0.5, Steps 12").wait_for()
+    expect(page.locator("#preflight")).to_contain_text("$0.040")
+    run(page, "good")
+    page.wait_for_selector(RESULT)
+
+
+def test_reuse_settings_brings_the_backend_and_its_values_back(page: Page) -> None:
+    set_number(page, "strength", 0.9)
+    run(page, "good")
+    page.wait_for_selector(RESULT)
+    choose_backend(page, "Other")
+    expect(page.locator("#param-strength input[type=number]")).to_have_value("0.5")
+    page.click(".stage .actions button:has-text('Reuse settings')")
+    expect(page.locator("#param-guidance_scale")).to_be_visible()
+    expect(page.locator("#param-strength input[type=number]")).to_have_value("0.9")
+    expect(page.locator("#seed-lock input")).to_be_checked()
+
+
+def test_a_backend_that_cannot_run_says_what_it_needs(page: Page) -> None:
+    choose_backend(page, "Away")
+    expect(page.locator("#status")).to_contain_text("Needs a key: set AWAY_KEY")
+    expect(page.locator("#status .dot.blocked")).to_have_count(1)
+    run(page, "good")
+    assert "AWAY_KEY" in message(page)
+
+
+def test_an_image_address_fills_the_reference(page: Page) -> None:
+    page.fill("#address input", "https://pictures.example/lake.png")
+    page.press("#address input", "Enter")
+    page.wait_for_function("document.querySelector('.stage img.reference')?.naturalWidth === 320")
+    expect(page.locator("#address input")).to_have_value("")
+
+
+def test_a_pasted_picture_becomes_the_reference(page: Page) -> None:
+    page.evaluate(
+        """async () => {
+          const canvas = new OffscreenCanvas(150, 90);
+          canvas.getContext('2d').fillRect(10, 10, 50, 50);
+          const blob = await canvas.convertToBlob({ type: 'image/png' });
+          await navigator.clipboard.write([new ClipboardItem({ 'image/png': blob })]);
+        }"""
+    )
+    page.click("#reference button[aria-label='Remove Image']")
+    page.click("#reference button[aria-label='Paste from clipboard']")
+    page.wait_for_function("document.querySelector('.stage img.reference')?.naturalWidth === 150")
+
+
+def test_words_that_a_person_wrote_are_never_markup(page: Page) -> None:
+    run(page, 'good <img src=x onerror="window.pwned=1"> {{x}} ${x} `x`')
+    page.wait_for_selector(RESULT)
+    assert page.evaluate("window.pwned") is None
+
+
+def test_the_dice_locks_the_seed_that_it_draws(page: Page) -> None:
+    before = page.input_value("#param-seed input")
+    page.click("#seed-dice")
+    expect(page.locator("#seed-lock input")).to_be_checked()
+    expect(page.locator("#param-seed input")).not_to_have_value(before)
+
+
+def test_milestones_are_spoken_not_every_step(page: Page) -> None:
+    page.evaluate(
+        """() => {
+          window.heard = [];
+          new MutationObserver(() => window.heard.push(document.querySelector('[data-part=live]').textContent))
+            .observe(document.querySelector('[data-part=live]'), { childList: true, characterData: true });
+        }"""
+    )
+    run(page, "slow going")
+    page.wait_for_selector(RESULT)
+    heard = page.evaluate("window.heard")
+    assert heard[-1] == "The result is here"
+    assert len(heard) < 10

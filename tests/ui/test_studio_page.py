@@ -1,0 +1,284 @@
+"""The main path in a real browser on the real pipeline: a picture goes in, results stand beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.fakes import picture_bytes
+from tests.ui.conftest import Served, open_page
+
+RESULT = ".stage .side img.result"
+
+
+def add_reference(page: Page, data: bytes, name: str = "photo.png") -> None:
+    page.set_input_files("#reference input[type=file]", {"name": name, "mimeType": "image/png", "buffer": data})
+    page.wait_for_selector(".stage img.reference")
+
+
+def set_number(page: Page, name: str, value: float) -> None:
+    box = page.locator(f"#param-{name} input[type=number]")
+    box.fill(str(value))
+    box.press("Tab")
+
+
+def open_more(page: Page) -> None:
+    page.click("#more button")
+    page.wait_for_selector("#param-num_inference_steps input[type=number]")
+
+
+def prepare(page: Page, size: tuple[int, int] = (240, 160), steps: int = 4) -> None:
+    """Give a reference, a prompt, and few enough steps that a run takes a moment only."""
+    add_reference(page, picture_bytes("PNG", "RGB", size))
+    page.fill("#prompt textarea", "a quiet lake")
+    open_more(page)
+    set_number(page, "num_inference_steps", steps)
+
+
+def run(page: Page) -> None:
+    """Click Run and wait for its result."""
+    before = page.locator(".stage .strip button.thumb").count()
+    page.click("#run")
+    expect(page.locator(".stage .strip button.thumb")).to_have_count(before + 1, timeout=60_000)
+
+
+def size_of(page: Page, selector: str) -> list[int]:
+    page.wait_for_function("s => document.querySelector(s)?.naturalWidth > 1", arg=selector)
+    size: list[int] = page.eval_on_selector(selector, "image => [image.naturalWidth, image.naturalHeight]")
+    return size
+
+
+def download(page: Page, folder: Path) -> tuple[str, bytes]:
+    with page.expect_download() as waiting:
+        page.click(".stage .actions a.button")
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path.name, path.read_bytes()
+
+
+def test_an_upload_a_prompt_and_a_run_put_the_result_beside_the_reference(page: Page) -> None:
+    prepare(page, (250, 130), steps=30)
+    page.click("#run")
+    page.wait_for_selector(".stage [role=progressbar]")
+    page.wait_for_selector(RESULT, timeout=60_000)
+    pictures = page.locator(".stage .side img")
+    assert [pictures.nth(i).get_attribute("class") for i in range(2)] == ["reference", "result"]
+    assert size_of(page, ".stage .side img.reference") == size_of(page, RESULT) == [250, 130]
+    assert "Result 1 of 1" in str(page.get_attribute(RESULT, "alt"))
+    boxes = [pictures.nth(i).bounding_box() for i in range(2)]
+    assert boxes[0]
+    assert boxes[1]
+    assert abs(boxes[0]["y"] - boxes[1]["y"]) < 2
+    assert boxes[1]["x"] > boxes[0]["x"] + boxes[0]["width"] - 1
+
+
+def test_progress_counts_the_steps_and_shows_previews(page: Page) -> None:
+    prepare(page, (512, 512), steps=50)
+    set_number(page, "strength", 1)
+    page.click("#run")
+    page.wait_for_function("/Step \\d+ of 50/.test(document.querySelector('.stage .progress')?.textContent)")
+    page.wait_for_function("document.querySelector('.stage img.preview')?.src.startsWith('data:image/jpeg')")
+    page.wait_for_selector(RESULT, timeout=60_000)
+    assert page.locator(".stage [role=progressbar]").count() == 0
+
+
+def test_an_example_is_one_click_away_from_its_result(page: Page) -> None:
+    page.locator(".stage .card").nth(1).click()
+    page.wait_for_selector(".stage img.reference")
+    assert page.input_value("#prompt textarea")
+    assert page.is_checked("#seed-lock input")
+    page.click("#run")
+    page.wait_for_selector(RESULT, timeout=60_000)
+
+
+def test_the_downloaded_file_is_the_engines_file(page: Page, app: Served, tmp_path: Path) -> None:
+    prepare(page)
+    run(page)
+    name, png = download(page, tmp_path)
+    assert app.images()[f"{hashlib.sha256(png).hexdigest()}.png"] == png
+    assert name.endswith(".png")
+    page.locator("#param-output_format label", has_text="jpeg").click()
+    run(page)
+    name, jpeg = download(page, tmp_path)
+    assert app.images()[f"{hashlib.sha256(jpeg).hexdigest()}.jpg"] == jpeg
+    assert Image.open(io.BytesIO(jpeg)).format == "JPEG"
+    assert name.endswith(".jpg")
+
+
+def test_a_locked_seed_repeats_the_bytes_and_an_open_one_does_not(page: Page, tmp_path: Path) -> None:
+    prepare(page)
+    page.check("#seed-lock input")
+    page.locator("#param-seed input").fill("4711")
+    run(page)
+    first = download(page, tmp_path)
+    run(page)
+    assert download(page, tmp_path) == first
+    assert "4711" in first[0]
+    page.uncheck("#seed-lock input")
+    run(page)
+    assert download(page, tmp_path)[1] != first[1]
+    assert page.input_value("#param-seed input") != "4711"  # the seed that was drawn is on screen, to be kept
+
+
+def test_cancel_stops_the_run_and_the_next_one_works(page: Page) -> None:
+    prepare(page, (512, 512), steps=50)
+    set_number(page, "strength", 1)
+    page.click("#run")
+    page.wait_for_function("/Step [2-9] of 50/.test(document.querySelector('.stage .progress')?.textContent)")
+    begun = time.monotonic()
+    page.click("#cancel")
+    page.wait_for_selector(".stage[data-state=cancelled]")
+    assert time.monotonic() - begun < 5
+    assert "cancelled" in page.inner_text(".stage .message")
+    set_number(page, "num_inference_steps", 2)
+    run(page)
+
+
+def test_ctrl_enter_runs_with_the_last_letters_typed(page: Page) -> None:
+    prepare(page)
+    page.locator("#prompt textarea").fill("")
+    page.locator("#prompt textarea").type("typed to the very end")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(RESULT, timeout=60_000)
+    page.fill("#prompt textarea", "something else")
+    page.click(".stage .actions button:has-text('Reuse settings')")
+    expect(page.locator("#prompt textarea")).to_have_value("typed to the very end")
+
+
+def test_three_clicks_make_three_runs(page: Page) -> None:
+    prepare(page)
+    for _ in range(3):
+        page.click("#run")
+    expect(page.locator(".stage .strip button.thumb")).to_have_count(3, timeout=60_000)
+
+
+def test_four_images_stand_beside_the_reference(page: Page) -> None:
+    prepare(page)
+    set_number(page, "num_images", 4)
+    page.click("#run")
+    expect(page.locator(RESULT)).to_have_count(4, timeout=60_000)
+    assert page.locator(".stage .side img").first.get_attribute("class") == "reference"
+
+
+def test_the_slider_moves_by_keys_over_pictures_of_one_size(page: Page) -> None:
+    prepare(page)
+    run(page)
+    page.click(".stage .views button:has-text('Slider')")
+    boxes = [page.locator(f".stage .compare img.{each}").bounding_box() for each in ("reference", "result")]
+    assert boxes[0] == boxes[1]
+    page.focus(".stage .compare input")
+    for _ in range(5):
+        page.keyboard.press("ArrowLeft")
+    assert page.eval_on_selector(".stage .compare", "box => box.style.getPropertyValue('--at')") == "45%"
+    page.click(".stage .views button:has-text('Side by side')")
+
+
+def test_a_result_becomes_the_reference(page: Page) -> None:
+    prepare(page, (250, 130))
+    run(page)
+    page.click(".stage .actions button:has-text('Use as reference')")
+    page.wait_for_function(
+        "document.querySelector('.stage .strip .reference-thumb') && document.querySelector('#reference img')"
+    )
+    run(page)
+    assert size_of(page, ".stage .side img.reference") == [250, 130]
+    first, second = (page.locator(".stage .strip button.thumb img").nth(i).get_attribute("src") for i in (1, 0))
+    assert first != second
+
+
+def test_full_view_opens_and_closes_by_keyboard(page: Page) -> None:
+    prepare(page)
+    run(page)
+    page.click(".stage .actions button:has-text('Full view')")
+    expect(page.locator(".stage dialog.full img")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".stage dialog.full")).to_be_hidden()
+
+
+def test_the_line_above_run_says_what_will_happen(page: Page) -> None:
+    prepare(page, (250, 130), steps=20)
+    expect(page.locator("#preflight")).to_contain_text("12 of 20 steps")
+    expect(page.locator("#preflight")).to_contain_text("free")
+    expect(page.locator("#preflight")).to_contain_text("250×130")
+    set_number(page, "strength", 0)
+    expect(page.locator("#preflight")).to_contain_text("gives the reference back")
+    run(page)
+    expect(page.locator(".stage .facts")).to_contain_text("given back")
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "message"),
+    [
+        (b"", "empty.png", "The file is empty"),
+        (b"<html><script>alert(1)</script></html>", "page.png", "not a picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "drawing.png", "not a picture"),
+        (picture_bytes("JPEG", "RGB", (300, 300))[:900], "cut.jpg", "damaged"),
+    ],
+)
+def test_a_file_that_is_no_picture_is_refused_in_words_and_the_next_one_works(
+    page: Page, data: bytes, name: str, message: str
+) -> None:
+    page.set_input_files("#reference input[type=file]", {"name": name, "mimeType": "image/png", "buffer": data})
+    expect(page.locator(".stage .message.failed")).to_contain_text(message)
+    page.wait_for_selector("#reference button.upload-container, #reference .upload-container")  # empty again
+    expect(page.locator("#reference img")).to_have_count(0)
+    prepare(page)
+    expect(page.locator(".stage .message")).to_have_count(0)
+    run(page)
+
+
+def test_an_address_inside_the_network_is_refused(page: Page) -> None:
+    page.fill("#address input", "http://127.0.0.1/photo.png")
+    page.press("#address input", "Enter")
+    expect(page.locator(".stage .message.failed")).to_contain_text("not on the public internet")
+
+
+def test_sliders_and_picture_fit_one_screen_without_scrolling(page: Page) -> None:
+    add_reference(page, picture_bytes("PNG", "RGB", (240, 160)))
+    for selector in ("#param-strength", "#param-guidance_scale", ".stage img.reference", "#run"):
+        box = page.locator(selector).first.bounding_box()
+        assert box
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 722
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_scrolls_sideways(browser: Browser, app: Served, width: int) -> None:
+    with open_page(browser, app.url, width=width, height=844) as page:
+        prepare(page)
+        run(page)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        bar = page.locator("#run").bounding_box()
+        assert bar
+        assert bar["y"] + bar["height"] <= 844
+
+
+def test_a_phone_has_reference_prompt_strength_and_result_in_this_order(browser: Browser, app: Served) -> None:
+    with open_page(browser, app.url, width=390, height=844) as page:
+        tops = [
+            page.locator(each).first.bounding_box() for each in ("#reference", "#prompt", "#param-strength", "#stage")
+        ]
+        heights = [box["y"] for box in tops if box]
+        assert heights == sorted(heights)
+        assert len(heights) == 4
+
+
+def test_the_theme_switch_is_remembered(page: Page) -> None:
+    page.click("#theme-button")
+    expect(page.locator("body.dark")).to_have_count(1)
+    page.reload()
+    page.wait_for_selector(".stage .card")
+    expect(page.locator("body.dark")).to_have_count(1)
+
+
+def test_help_opens_and_closes(page: Page) -> None:
+    page.click("#help-button")
+    expect(page.locator("dialog#help")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog#help")).to_be_hidden()
