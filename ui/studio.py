@@ -76,7 +76,7 @@ def _lay_out(engine: Engine) -> Page:
             preflight, run, cancel = _go()
         with gr.Column(elem_id="right", scale=1, min_width=320):
             canvas = stage(Session().view())
-    session = gr.State(new_session)
+    session = gr.State(Session())
     return Page(backend, status, image, address, prompt, lock, dice, controls, preflight, run, cancel, canvas, session)
 
 
@@ -128,11 +128,6 @@ def _go() -> tuple[gr.HTML, gr.Button, gr.Button]:
             run = gr.Button(f"{text.RUN} · {text.RUN_KEYS}", variant="primary", elem_id="run", scale=3)
             cancel = gr.Button(text.CANCEL, elem_id="cancel", interactive=False, scale=1, min_width=80)
     return preflight, run, cancel
-
-
-def new_session() -> Session:
-    """Return an empty session. A function, since gradio takes a dataclass given as default for an instance of it."""
-    return Session()
 
 
 def _corner() -> str:

@@ -1,0 +1,297 @@
+"""The programmatic door `/edit`, called as its users call it: gradio_client, and plain HTTP."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import time
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from tests.fakes import picture_bytes
+from tests.ui.conftest import Served
+
+
+@pytest.fixture(scope="module")
+def client(app: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    made = Client(app.url, verbose=False, download_files=tmp_path_factory.mktemp("downloads"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.png"
+    path.write_bytes(picture_bytes("PNG", "RGB", (120, 80)))
+    return path
+
+
+def edit(client: Client, path: Path, prompt: str = "a lake", **settings: Any) -> tuple[list[bytes], dict[str, Any]]:
+    settings = {"num_inference_steps": 2, **settings}
+    files, report = client.predict(handle_file(path), prompt, api_name="/edit", **settings)
+    return [Path(file if isinstance(file, str) else file["path"]).read_bytes() for file in files], report
+
+
+def huge_png(width: int, height: int) -> bytes:
+    """Return a PNG that says it is that large, without its pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 999)) + chunk(b"IEND", b"")
+    )
+
+
+def long_gif() -> bytes:
+    frames = [Image.new("L", (4, 4), i % 256) for i in range(300)]
+    file = io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=20)
+    return file.getvalue()
+
+
+def test_a_call_returns_the_images_and_a_report(client: Client, app: Served, photo: Path) -> None:
+    images, report = edit(client, photo, strength=0.5, num_inference_steps=4, seed=11, num_images=2)
+    assert [Image.open(io.BytesIO(each)).size for each in images] == [(120, 80)] * 2
+    assert set(images) <= set(app.images().values())
+    assert report["backend"] == "local"
+    assert (report["seed"], report["seeds"], report["steps_run"]) == (11, [11, 12], 2)
+    assert (report["width"], report["height"], report["cost"]) == (120, 80, 0.0)
+    assert report["timings"].keys() >= {"inference", "queue", "total"}
+    assert report["settings"]["strength"] == 0.5
+    assert report["settings"]["prompt"] == "a lake"
+
+
+def test_none_means_the_backends_default(client: Client, photo: Path) -> None:
+    _, report = edit(client, photo, num_inference_steps=None, strength=None, guidance_scale=None, backend=None)
+    assert (report["settings"]["num_inference_steps"], report["settings"]["strength"]) == (20, 0.6)
+    assert report["settings"]["guidance_scale"] == 3.5
+    assert report["steps_run"] == 12
+
+
+def test_a_seed_that_was_drawn_repeats_the_bytes(client: Client, photo: Path) -> None:
+    images, report = edit(client, photo)
+    again, _ = edit(client, photo, seed=report["seed"])
+    assert again == images
+
+
+def test_jpeg_is_returned_as_jpeg(client: Client, photo: Path) -> None:
+    (image,), _ = edit(client, photo, output_format="jpeg")
+    assert Image.open(io.BytesIO(image)).format == "JPEG"
+
+
+def test_what_was_done_to_the_picture_is_reported(client: Client, tmp_path: Path) -> None:
+    path = tmp_path / "two.gif"
+    Image.new("L", (30, 20)).save(path, save_all=True, append_images=[Image.new("L", (30, 20), 255)])
+    _, report = edit(client, path)
+    assert any("first of its 2 frames" in notice for notice in report["notices"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"strength": 1.01}, "strength"),
+        ({"strength": -0.1}, "strength"),
+        ({"strength": "0.5"}, "strength"),
+        ({"strength": True}, "strength"),
+        ({"guidance_scale": 0.5}, "guidance_scale"),
+        ({"guidance_scale": 1e308}, "guidance_scale"),
+        ({"num_inference_steps": 0}, "num_inference_steps"),
+        ({"num_inference_steps": 51}, "num_inference_steps"),
+        ({"num_inference_steps": 2.5}, "num_inference_steps"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**31}, "seed"),
+        ({"seed": "seven"}, "seed"),
+        ({"num_images": 0}, "num_images"),
+        ({"num_images": 5}, "num_images"),
+        ({"output_format": "webp"}, "output_format"),
+        ({"backend": "nowhere"}, "backend"),
+        ({"acceleration": "warp"}, "acceleration"),
+        ({"prompt": ""}, "prompt"),
+        ({"prompt": " \n "}, "prompt"),
+        ({"prompt": "x" * 4001}, "prompt"),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_named_and_the_next_run_works(
+    client: Client, photo: Path, settings: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(AppError) as caught:
+        edit(client, photo, **settings)
+    assert str(caught.value).startswith(f"{field}: ")
+    images, _ = edit(client, photo)
+    assert len(images) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("empty.png", b"", "empty"),
+        ("cut.jpg", picture_bytes("JPEG", "RGB", (200, 200))[:1500], "damaged"),
+        ("page.png", b"<!doctype html><html></html>", "not a picture"),
+        ("drawing.png", b'<svg xmlns="http://www.w3.org/2000/svg"></svg>', "not a picture"),
+        ("huge.png", huge_png(20_000, 20_000), "too many pixels"),
+        ("wide.png", huge_png(30_000, 10), "30000x10"),
+        ("film.gif", long_gif(), "animation of more than 100 frames"),
+    ],
+    ids=["empty", "truncated", "html", "svg", "20000x20000", "30000x10", "300 frames"],
+)
+def test_a_picture_that_cannot_be_used_is_refused_and_the_next_run_works(
+    client: Client, photo: Path, tmp_path: Path, name: str, data: bytes, words: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(AppError, match=f"^image: .*{words}"):
+        edit(client, path)
+    assert len(edit(client, photo)[0]) == 1
+
+
+def test_a_file_of_more_than_twenty_megabytes_is_refused(client: Client, tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    path.write_bytes(picture_bytes() + b"\0" * 20_000_001)
+    with pytest.raises(Exception, match=r"(?i)maximum|20"):
+        edit(client, path)
+
+
+# ---- plain HTTP ----------------------------------------------------------------------------------------
+
+
+def post(url: str, body: bytes | str) -> Any:
+    data = body.encode() if isinstance(body, str) else body
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.loads(answer.read())
+
+
+def call(app: Served, image: str, strength: str = "0.5", **more: Any) -> str:
+    """Call /edit as curl would, with an image's JSON and a strength's text; return the stream of its events."""
+    rest = json.dumps({"prompt": "a lake", "num_inference_steps": 2, **more})[1:]
+    event = post(f"{app.url}/gradio_api/call/v2/edit", f'{{"image": {image}, "strength": {strength}, {rest}')[
+        "event_id"
+    ]
+    with urllib.request.urlopen(f"{app.url}/gradio_api/call/v2/edit/{event}", timeout=60) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
+def upload(app: Served, data: bytes) -> str:
+    boundary = "----part"
+    body = (
+        (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n'
+            "Content-Type: image/png\r\n\r\n"
+        ).encode()
+        + data
+        + f"\r\n--{boundary}--\r\n".encode()
+    )
+    request = urllib.request.Request(
+        f"{app.url}/gradio_api/upload", body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return str(json.loads(answer.read())[0])
+
+
+def file_data(path: str) -> str:
+    return json.dumps({"path": path, "meta": {"_type": "gradio.FileData"}})
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_numbers_that_are_none_are_refused(app: Served, number: str) -> None:
+    image = file_data(upload(app, picture_bytes()))
+    answer = call(app, image, number)
+    assert "event: error" in answer
+    assert "strength: " in answer
+    assert "event: complete" in call(app, image)
+
+
+def test_curl_gets_image_addresses_that_work(app: Served) -> None:
+    answer = call(app, file_data(upload(app, picture_bytes("PNG", "RGB", (40, 30)))), seed=5)
+    files, report = json.loads(answer.split("event: complete\ndata: ", 1)[1])
+    assert report["seed"] == 5
+    with urllib.request.urlopen(files[0]["url"], timeout=10) as picture:
+        assert picture.read() in app.images().values()
+
+
+def test_a_missing_image_is_named(app: Served) -> None:
+    assert "image: There is no reference image" in call(app, "null")
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "app.py", "../../etc/passwd", "README.md", "requirements.txt"])
+def test_a_path_that_is_no_upload_is_refused(app: Served, path: str) -> None:
+    answer = call(app, file_data(path))
+    assert "event: error" in answer
+    assert "event: complete" not in answer
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9/x.png", "http://169.254.169.254/latest/meta-data", "file:///etc/passwd"]
+)
+def test_an_address_in_place_of_an_upload_is_refused(app: Served, url: str) -> None:
+    began = time.monotonic()
+    for given in (file_data(url), json.dumps({"path": "x.png", "url": url, "meta": {"_type": "gradio.FileData"}})):
+        answer = call(app, given)
+        assert "event: error" in answer
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "gradio_api/file=/etc/passwd",
+        "gradio_api/file=app.py",
+        "gradio_api/file=http://127.0.0.1:9/x.png",
+        "gradio_api/file=https://example.com/x.png",
+        "gradio_api/deep_link?session_hash=x",
+        "images/../app.log",
+        "images/%2e%2e/app.log",
+        "images/" + "0" * 64 + ".png",
+        "thumbs/" + "0" * 64 + ".png",
+        "examples/../../app.py",
+        "gradio_api/monitoring",
+    ],
+)
+def test_routes_give_nothing_away(app: Served, path: str) -> None:
+    request = urllib.request.Request(f"{app.url}/{path}")
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.build_opener(NoRedirect).open(request, timeout=10)
+    assert caught.value.code in (302, 307, 400, 401, 403, 404)
+    assert caught.value.headers.get("Location", "").startswith(("", app.url))
+    assert b"root:" not in caught.value.read()
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        """Follow nothing."""
+
+
+def test_the_api_page_shows_edit_alone_with_named_parameters(client: Client) -> None:
+    info = client.view_api(return_format="dict", print_info=False)
+    assert list(info["named_endpoints"]) == ["/edit"]
+    assert info["unnamed_endpoints"] == {}
+    parameters = info["named_endpoints"]["/edit"]["parameters"]
+    assert [each["parameter_name"] for each in parameters] == [
+        "image", "prompt", "backend", "strength", "num_inference_steps", "guidance_scale", "seed", "num_images",
+        "output_format", "acceleration", "enable_safety_checker",
+    ]  # fmt: skip
+    assert [each["parameter_name"] for each in parameters if not each["parameter_has_default"]][:1] == ["image"]
+
+
+def test_many_callers_at_once_all_get_their_own_result(app: Served, photo: Path) -> None:
+    clients = [Client(app.url, verbose=False) for _ in range(3)]
+    jobs = [
+        each.submit(handle_file(photo), "a lake", api_name="/edit", num_inference_steps=2, seed=100 + n)
+        for n, each in enumerate(clients)
+    ]
+    assert [job.result(timeout=60)[1]["seed"] for job in jobs] == [100, 101, 102]
+    for each in clients:
+        each.close()
