@@ -21,6 +21,7 @@ NAMES = (
     "HF_TOKEN",
     "GRADIO_SERVER_NAME",
     "GRADIO_SERVER_PORT",
+    "SPACE_ID",
 )
 """Every environment variable that `Settings.from_env` reads."""
 
@@ -42,7 +43,7 @@ class Settings:
         queue_size: runs that may wait at each backend.
         mcp: whether the API is offered to MCP clients too.
         hf_token: the hub token for the gated base model; never printed.
-        server_name: the address to bind.
+        server_name: the address to bind; a Space (`SPACE_ID` is set) binds all, for its proxy stands outside.
         server_port: the port to bind.
     """
 
@@ -75,7 +76,7 @@ class Settings:
             queue_size=_whole(env, "STUDIO_QUEUE_SIZE", 50, 1, 10_000),
             mcp=_switch(env, "STUDIO_MCP"),
             hf_token=env.get("HF_TOKEN"),
-            server_name=env.get("GRADIO_SERVER_NAME", "127.0.0.1"),
+            server_name=env.get("GRADIO_SERVER_NAME", "0.0.0.0" if "SPACE_ID" in env else "127.0.0.1"),  # noqa: S104 - a Space
             server_port=_whole(env, "GRADIO_SERVER_PORT", 7860, 1, 65_535),
         )
 

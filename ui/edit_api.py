@@ -16,6 +16,7 @@ from core.events import Completed
 from core.images import read_reference
 from core.request import EditRequest
 from core.spec import MAX_SEED
+from ui.reference import refuse_addresses
 
 INPUTS: dict[str, tuple[Any, dict[str, Any]]] = {
     "prompt": ("", {"type": "string", "description": "1 to 4000 characters."}),
@@ -91,8 +92,9 @@ def add_edit_endpoint(engine: Engine) -> None:
             raise gr.Error(str(error), print_exception=False) from error
         return [str(path) for path in job.files], report(job, result)
 
-    inputs = [gr.File(label="image", visible=False)]
-    inputs += [Api(default, schema, name) for name, (default, schema) in INPUTS.items()]
+    image_file = gr.File(label="image", visible=False)
+    refuse_addresses(image_file)
+    inputs = [image_file, *(Api(default, schema, name) for name, (default, schema) in INPUTS.items())]
     outputs = [gr.Files(label="images", visible=False), gr.JSON(label="report", visible=False)]
     gr.Button(visible=False).click(
         edit, inputs, outputs, api_name="edit", concurrency_limit=None, show_progress="hidden", queue=True

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from ui import text
 
@@ -14,7 +16,7 @@ def reference_input() -> gr.Image:
 
     Gradio's own preprocessing opens every file with Pillow, so that a broken one ends in a bare failure.
     """
-    return gr.Image(
+    box = gr.Image(
         label=text.REFERENCE,
         placeholder=text.REFERENCE_PLACEHOLDER,
         type="filepath",
@@ -24,6 +26,25 @@ def reference_input() -> gr.Image:
         height=168,
         elem_id="reference",
     )
+    refuse_addresses(box)
+    return box
+
+
+def refuse_addresses(component: Component) -> None:
+    """Keep a file component from reading an address that is sent in place of an upload.
+
+    Gradio would fetch it, with neither a cap nor a deadline. The method is replaced on the one
+    component, because gradio writes a `.pyi` file beside every module that subclasses one.
+    """
+    keep = component.async_move_resource_to_block_cache
+
+    async def move(path: str | Path | None) -> str | None:
+        if "://" in str(path):
+            raise gr.Error("image: An address is not read here. Upload the file.", print_exception=False)
+        kept: str | None = await keep(path)
+        return kept
+
+    component.async_move_resource_to_block_cache = move
 
 
 def path_of(payload: dict[str, Any] | None) -> str | None:

@@ -1,0 +1,40 @@
+"""Run every benchmark and print one table: `make bench`, or `python -m bench NAME ...`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import time
+from pathlib import Path
+
+from bench import api, cold_start, first_result
+from bench.table import Row, show
+
+BENCHES = {"api": api.measure, "cold_start": cold_start.measure, "first_result": first_result.measure}
+
+
+def main() -> None:
+    """Measure, print, and write `bench/results.json`. A short result is no failure: the table says so."""
+    parser = argparse.ArgumentParser(description="Ratios against their goals.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHES)}; all when left out")
+    wanted = parser.parse_args().names or list(BENCHES)
+    if unknown := set(wanted) - set(BENCHES):
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    rows: list[Row] = []
+    for name in wanted:
+        print(f"measuring {name} ...", file=sys.stderr)
+        rows += BENCHES[name]()
+    print(show(rows))
+    report = {
+        "time": time.strftime("%FT%TZ", time.gmtime()),
+        "machine": platform.platform(),
+        "rows": [vars(r) for r in rows],
+    }
+    path = Path(__file__).parent / "results.json"
+    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
