@@ -51,33 +51,32 @@ def measure() -> list[Row]:
 def run_directly() -> None:
     """For each line on stdin: open the picture, call diffusers' pipeline, save the result; print the seconds.
 
-    None of the app's code but the mini checkpoint and the size that it works at.
+    None of the app's code but the mini checkpoint and the size that the app works at.
     """
-    import torch
     from diffusers import FluxImg2ImgPipeline
     from PIL import Image
+    from torch import Generator
 
     from backends.local.backend import MINI_PIXELS
     from backends.local.mini import mini_checkpoint
-    from core.images import working_size
+    from backends.local.run import Frame
 
     pipe = FluxImg2ImgPipeline.from_pretrained(mini_checkpoint(Path(sys.argv[1])))
     pipe.set_progress_bar_config(disable=True)
 
     def once() -> None:
-        picture = Image.open(EXAMPLE).convert("RGB")
-        width, height = (side // 16 * 16 for side in working_size(*picture.size, MINI_PIXELS))
+        frame = Frame.around(Image.open(EXAMPLE).convert("RGB"), MINI_PIXELS)
         settings = {name: value for name, value in SETTINGS.items() if name != "seed"}
         result = pipe(
             prompt=PROMPT,
-            image=picture.resize((width, height), Image.Resampling.LANCZOS),
-            width=width,
-            height=height,
-            generator=torch.Generator().manual_seed(int(SETTINGS["seed"])),
+            image=frame.image,
+            width=frame.image.width,
+            height=frame.image.height,
+            generator=Generator().manual_seed(SETTINGS["seed"]),
             max_sequence_length=pipe.tokenizer_2.model_max_length,
             **settings,
         ).images[0]
-        result.resize(picture.size, Image.Resampling.LANCZOS).save(Path(sys.argv[1]) / "direct.png")
+        frame.cut(result).save(Path(sys.argv[1]) / "direct.png")
 
     for _ in sys.stdin:
         begun = time.perf_counter()

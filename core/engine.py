@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 REMEMBERED_RUNS = 20
 """Runs of which the expected time is the median; enough to smooth noise, few enough to follow a change."""
-KEPT_JOBS = 500
+KEPT_JOBS = 50
 """Ended jobs that can still be looked up by their id."""
 
 

@@ -1,0 +1,65 @@
+"""Settings from the environment: each name is read, each bad value is named, no secret is printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.settings import NAMES, Settings, SettingsError
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    settings = Settings.from_env({})
+    assert settings.data_dir == Path("data").absolute()
+    assert (settings.server_name, settings.server_port) == ("127.0.0.1", 7860)
+    assert settings.local_model is settings.hf_token is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "attribute", "value"),
+    [
+        ("STUDIO_DATA_DIR", "/srv/studio", "data_dir", Path("/srv/studio")),
+        ("STUDIO_LOCAL_MODEL", " me/flux ", "local_model", "me/flux"),
+        ("STUDIO_LOCAL_TRANSFORMER", "me/srpo", "local_transformer", "me/srpo"),
+        ("STUDIO_LOCAL_DEVICE", "cpu", "local_device", "cpu"),
+        ("STUDIO_QUEUE_SIZE", "7", "queue_size", 7),
+        ("STUDIO_MCP", "on", "mcp", True),
+        ("STUDIO_MCP", "0", "mcp", False),
+        ("HF_TOKEN", "hf_x", "hf_token", "hf_x"),
+        ("GRADIO_SERVER_NAME", "0.0.0.0", "server_name", "0.0.0.0"),
+        ("GRADIO_SERVER_PORT", "80", "server_port", 80),
+        ("SPACE_ID", "me/space", "server_name", "0.0.0.0"),
+    ],
+)
+def test_each_variable_is_read(name: str, text: str, attribute: str, value: Any) -> None:
+    assert name in NAMES
+    assert getattr(Settings.from_env({name: text}), attribute) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("STUDIO_LOCAL_DEVICE", "gpu"),
+        ("STUDIO_QUEUE_SIZE", "0"),
+        ("STUDIO_QUEUE_SIZE", "many"),
+        ("STUDIO_QUEUE_SIZE", "1" * 5000),
+        ("STUDIO_QUEUE_SIZE", "²"),
+        ("STUDIO_MCP", "maybe"),
+        ("GRADIO_SERVER_PORT", "65536"),
+        ("GRADIO_SERVER_PORT", "-1"),
+        ("STUDIO_DATA_DIR", "~nobody-of-that-name/x"),
+    ],
+)
+def test_a_bad_value_names_its_variable(name: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_env({name: text})
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    assert Settings.from_env(dict.fromkeys(NAMES, "  ")) == Settings.from_env({})
+
+
+def test_the_token_is_never_printed() -> None:
+    assert "hf_secret" not in repr(Settings.from_env({"HF_TOKEN": "hf_secret"}))
