@@ -56,16 +56,23 @@ class ImageFetcher:
 
     Only http and https on their own ports; every address of the host must be public, and the
     connection goes to the very address that was checked; each redirect is checked anew; at most
-    `MAX_BYTES` are read, within `DEADLINE` seconds.
+    `MAX_BYTES` are read.
 
     Args:
         transport: carries the requests; None is the network. Tests give their own.
         resolve: turns a host name and port into addresses.
+        deadline: seconds for the whole fetch, redirects included.
     """
 
-    def __init__(self, transport: httpx.AsyncBaseTransport | None = None, resolve: Resolve = resolve) -> None:
+    def __init__(
+        self,
+        transport: httpx.AsyncBaseTransport | None = None,
+        resolve: Resolve = resolve,
+        deadline: float = DEADLINE,
+    ) -> None:
         self._transport = transport
         self._resolve = resolve
+        self._deadline = deadline
 
     async def __call__(self, address: str) -> bytes:
         """Return the bytes behind an address; whether they are a picture is for `core.images` to say.
@@ -74,7 +81,7 @@ class ImageFetcher:
             FetchFailed: the address is not allowed, or could not be read.
         """
         try:
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(self._deadline):
                 return await self._fetch(address)
         except TimeoutError as error:
             raise FetchFailed("The address took too long to answer.", _ELSE) from error
@@ -83,7 +90,7 @@ class ImageFetcher:
 
     async def _fetch(self, address: str) -> bytes:
         # trust_env off: a proxy from the environment would connect to what we did not check.
-        async with httpx.AsyncClient(transport=self._transport, trust_env=False, timeout=DEADLINE) as client:
+        async with httpx.AsyncClient(transport=self._transport, trust_env=False, timeout=self._deadline) as client:
             url = httpx.URL(address)
             for _ in range(MAX_REDIRECTS + 1):
                 request = client.build_request("GET", url, headers={"Accept": "image/*"})

@@ -135,7 +135,7 @@ def _check_limits(picture: Image.Image) -> tuple[str, ...]:
             "Save the frame you want as PNG or JPEG and use that.",
         )
     picture.seek(0)
-    return (f"image: the first of its {frames} frames was used.",)
+    return (f"Of the animation's {frames} frames, the first was used.",)
 
 
 def _count_frames(picture: Image.Image) -> int:

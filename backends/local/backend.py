@@ -114,7 +114,7 @@ class LocalBackend(Backend):
         return _completed(request, pictures, timings, notices)
 
     def _given_back(self, request: EditRequest) -> Completed:
-        notice = "strength: at 0 the reference is given back as it was."
+        notice = "At strength 0 the reference is given back as it was."
         return _completed(request, [request.image.open()] * len(request.seeds), {"inference": 0.0}, (notice,))
 
 

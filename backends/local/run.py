@@ -113,9 +113,9 @@ def edit_images(
 def _notices(pipe: Any, prompt: str, tokens: int, frame: Frame) -> tuple[str, ...]:
     notices = []
     if len(pipe.tokenizer_2(prompt, truncation=False, verbose=False).input_ids) > tokens:
-        notices.append(f"prompt: this model reads the first {tokens} tokens; the rest was left out.")
+        notices.append(f"This model reads the first {tokens} tokens of a prompt; the rest was left out.")
     if frame.inner != frame.outer:
-        notices.append(f"image: worked at {frame.inner[0]}x{frame.inner[1]} and brought back to its own size.")
+        notices.append(f"Worked at {frame.inner[0]}×{frame.inner[1]} and brought back to the reference's size.")
     return tuple(notices)
 
 

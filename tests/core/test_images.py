@@ -146,7 +146,7 @@ def test_other_formats_stay_shut(kind: str) -> None:
 def test_the_first_frame_of_an_animation_is_taken_and_said_so() -> None:
     reference = read_reference(animation(3))
     assert corner(reference.open(), 0, 0) == (0, 0, 0)
-    assert reference.notices == ("image: the first of its 3 frames was used.",)
+    assert reference.notices == ("Of the animation's 3 frames, the first was used.",)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF"])

@@ -95,7 +95,7 @@ def test_what_was_done_to_the_picture_is_reported(client: Client, tmp_path: Path
     path = tmp_path / "two.gif"
     Image.new("L", (30, 20)).save(path, save_all=True, append_images=[Image.new("L", (30, 20), 255)])
     _, report = edit(client, path)
-    assert any("first of its 2 frames" in notice for notice in report["notices"])
+    assert any("2 frames, the first was used" in notice for notice in report["notices"])
 
 
 @pytest.mark.parametrize(

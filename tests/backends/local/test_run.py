@@ -81,7 +81,7 @@ async def test_the_result_has_the_references_own_size(local: LocalBackend, size:
 
 async def test_a_large_reference_is_worked_smaller_and_says_so(local: LocalBackend) -> None:
     done = (await drain(local, request(local, picture_bytes("PNG", "RGB", (900, 500)))))[1]
-    assert any("687x382" in notice for notice in done.notices)
+    assert any("687×382" in notice for notice in done.notices)
 
 
 @pytest.mark.parametrize(("output_format", "kind"), [("png", "PNG"), ("jpeg", "JPEG")])

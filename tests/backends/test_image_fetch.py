@@ -1,0 +1,228 @@
+"""Reading a picture from an address that a stranger gives: public ones only, and never without an end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+import pytest
+
+from backends._http import MAX_REDIRECTS, ImageFetcher, is_public
+from core.errors import FetchFailed
+from core.images import MAX_BYTES
+
+PUBLIC = "93.184.216.34"
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """A transport that answers by a function and remembers what it was asked."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+        self.asked: list[httpx.Request] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        return self.handler(request)
+
+
+def fetcher(handler: Handler | None = None, **names: list[str]) -> tuple[ImageFetcher, Wire]:
+    """Return a fetcher whose names resolve as given, all others to a public address."""
+    wire = Wire(handler or (lambda _: httpx.Response(200, content=b"picture")))
+    known = {name.replace("_", "."): addresses for name, addresses in names.items()}
+
+    async def resolve(host: str, _: int) -> list[str]:
+        if host in known:
+            return known[host]
+        return [host] if host.replace(".", "").isdigit() or ":" in host else [PUBLIC]
+
+    return ImageFetcher(wire, resolve), wire
+
+
+async def test_a_public_address_is_read() -> None:
+    fetch, wire = fetcher()
+    assert await fetch("https://pictures.example/lake.png?size=big") == b"picture"
+    (request,) = wire.asked
+    assert (request.url.host, request.url.path, request.url.query) == (PUBLIC, "/lake.png", b"size=big")
+
+
+async def test_the_connection_goes_to_the_address_that_was_checked_under_the_hosts_own_name() -> None:
+    fetch, wire = fetcher(pictures_example=["203.0.114.7", "203.0.114.8"])
+    await fetch("https://pictures.example/lake.png")
+    assert wire.asked[0].url.host == "203.0.114.7"
+    assert wire.asked[0].headers["host"] == "pictures.example"
+    assert wire.asked[0].extensions["sni_hostname"] == "pictures.example"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "127.8.9.1",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "192.0.2.1",
+        "198.18.0.1",
+        "224.0.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fc00::1",
+        "fd00:ec2::254",
+        "ff02::1",
+        "2001:db8::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b:1::a00:1",
+        "2002:7f00:1::",
+        "2001:0:7f00:1::",
+        "not an address",
+        "",
+    ],
+)
+def test_addresses_that_are_not_the_public_internets_are_known(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", [PUBLIC, "8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8"])
+def test_public_addresses_pass(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize("found", [["127.0.0.1"], [PUBLIC, "10.0.0.1"], ["::1"], ["169.254.169.254"], []])
+async def test_a_name_with_any_private_address_is_refused_without_a_connection(found: list[str]) -> None:
+    fetch, wire = fetcher(evil_example=found)
+    with pytest.raises(FetchFailed, match="not on the public internet") as caught:
+        await fetch("http://evil.example/x.png")
+    assert caught.value.field == "image"
+    assert wire.asked == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://a.example/x",
+        "file:///etc/passwd",
+        "data:image/png;base64,aaaa",
+        "gopher://a.example",
+        "//a.example/x",
+        "a.example/x",
+        "http://a.example:8080/x",
+        "https://a.example:80/x",
+        "http://user:word@a.example/x",
+        "http://",
+        "",
+        "http://[::1",
+        "\n",
+    ],
+)
+async def test_only_plain_web_addresses_are_read(address: str) -> None:
+    fetch, wire = fetcher()
+    with pytest.raises(FetchFailed):
+        await fetch(address)
+    assert wire.asked == []
+
+
+async def test_a_redirect_is_followed_after_a_check_of_its_own() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.headers["host"] == "first.example":
+            return httpx.Response(302, headers={"Location": "https://second.example/there.png"})
+        return httpx.Response(200, content=b"there")
+
+    fetch, wire = fetcher(answer, second_example=["8.8.4.4"])
+    assert await fetch("http://first.example/here.png") == b"there"
+    assert [request.url.host for request in wire.asked] == [PUBLIC, "8.8.4.4"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["http://127.0.0.1/x", "http://inside.example/x", "file:///etc/passwd", "http://a.example:6379/", "http://[::1]/"],
+)
+async def test_a_redirect_to_the_inside_is_refused(target: str) -> None:
+    fetch, wire = fetcher(lambda _: httpx.Response(301, headers={"Location": target}), inside_example=["10.1.2.3"])
+    with pytest.raises(FetchFailed):
+        await fetch("http://a.example/x.png")
+    assert len(wire.asked) == 1
+
+
+async def test_redirects_without_end_are_left() -> None:
+    fetch, wire = fetcher(lambda _: httpx.Response(302, headers={"Location": "/again"}))
+    with pytest.raises(FetchFailed, match="without end"):
+        await fetch("http://a.example/x.png")
+    assert len(wire.asked) == MAX_REDIRECTS + 1
+
+
+@pytest.mark.parametrize("status", [204, 304, 400, 401, 404, 500, 503])
+async def test_an_error_answer_is_said_with_its_status(status: int) -> None:
+    fetch, _ = fetcher(lambda _: httpx.Response(status))
+    with pytest.raises(FetchFailed, match=f"status {status}"):
+        await fetch("http://a.example/x.png")
+
+
+class Endless(httpx.AsyncByteStream):
+    """A body that never ends, and counts what was read of it."""
+
+    def __init__(self, pause: float = 0.0) -> None:
+        self.read = 0
+        self.pause = pause
+        self.closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(self.pause)
+            self.read += 1_000_000
+            yield b"x" * 1_000_000
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+async def test_a_body_without_end_is_left_at_the_limit() -> None:
+    body = Endless()
+    fetch, _ = fetcher(lambda _: httpx.Response(200, stream=body))
+    with pytest.raises(FetchFailed, match="more than 20 MB"):
+        await fetch("http://a.example/x.png")
+    assert body.read <= MAX_BYTES + 2_000_000
+    assert body.closed
+
+
+async def test_a_compressed_bomb_is_counted_unpacked() -> None:
+    import zlib
+
+    packed = zlib.compress(b"\0" * (MAX_BYTES + 1_000_000))
+    fetch, _ = fetcher(lambda _: httpx.Response(200, content=packed, headers={"Content-Encoding": "deflate"}))
+    with pytest.raises(FetchFailed, match="more than 20 MB"):
+        await fetch("http://a.example/x.png")
+
+
+async def test_an_answer_that_never_comes_has_a_deadline() -> None:
+    wire = Wire(lambda _: httpx.Response(200, stream=Endless(pause=60)))
+
+    async def resolve(_: str, __: int) -> list[str]:
+        return [PUBLIC]
+
+    with pytest.raises(FetchFailed, match="too long"):
+        await ImageFetcher(wire, resolve, deadline=0.05)("http://a.example/x.png")
+
+
+@pytest.mark.parametrize(
+    "error", [httpx.ConnectError("no"), httpx.ReadTimeout("no"), httpx.RemoteProtocolError("no"), OSError("no")]
+)
+async def test_a_broken_line_is_said_in_words(error: Exception) -> None:
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise error
+
+    fetch, _ = fetcher(fail)
+    with pytest.raises(FetchFailed, match="could not be read") as caught:
+        await fetch("http://a.example/x.png")
+    assert caught.value.todo
