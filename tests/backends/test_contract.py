@@ -1,0 +1,139 @@
+"""What every backend keeps, whatever is behind it. A new one adds its line to `CASES` and is held to all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from backends import all_backends
+from backends.local import LocalBackend
+from core.backend import Backend
+from core.errors import BadParameter
+from core.events import Completed, Event, Loading, Progress
+from core.request import EditRequest
+from core.settings import Settings
+from core.spec import MAX_SEED, Integer
+from tests.fakes import make_reference, picture_bytes
+
+TERMS = {
+    "strength",
+    "num_inference_steps",
+    "guidance_scale",
+    "seed",
+    "num_images",
+    "output_format",
+    "acceleration",
+    "enable_safety_checker",
+}
+"""The design's table of terms: other names need a place there first."""
+
+
+def local(folder: Path) -> Backend:
+    return LocalBackend(Settings(data_dir=folder), has_cuda=False)
+
+
+CASES: dict[str, Callable[[Path], Backend]] = {"local": local}
+
+
+@pytest.fixture(params=CASES)
+def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Backend:
+    return CASES[request.param](tmp_path_factory.getbasetemp() / "contract")
+
+
+def small(backend: Backend, **raw: object) -> EditRequest:
+    steps = backend.spec.by_name.get("num_inference_steps")
+    if isinstance(steps, Integer):
+        raw = {"num_inference_steps": max(2, steps.minimum), **raw}
+    return EditRequest.build(backend.spec, "a quiet lake", make_reference(64, 48), raw)
+
+
+async def run(backend: Backend, request: EditRequest) -> list[Event]:
+    return [event async for event in backend.edit(request)]
+
+
+def test_every_backend_of_the_registry_is_held_to_the_contract(tmp_path: Path) -> None:
+    registered = all_backends(Settings(data_dir=tmp_path))
+    assert list(registered) == list(CASES)
+    assert [backend.spec.key for backend in registered.values()] == list(registered)
+
+
+def test_parameters_have_the_fields_terms_and_usable_defaults(backend: Backend) -> None:
+    spec = backend.spec
+    names = [param.name for param in spec.params]
+    assert set(names) <= TERMS
+    assert len(set(names)) == len(names)
+    assert {"strength", "seed"} <= set(names)
+    defaults = spec.validate({})
+    assert spec.validate(defaults) == defaults
+    assert all(param.label for param in spec.params)
+    seed = spec.by_name["seed"]
+    assert isinstance(seed, Integer)
+    assert seed.default is None
+    assert seed.maximum <= MAX_SEED
+
+
+def test_it_is_ready_or_says_what_it_needs(backend: Backend) -> None:
+    reason = backend.ready()
+    assert reason is None or reason.endswith(".")
+    assert backend.status()
+
+
+async def test_a_run_ends_with_one_result_in_the_references_size(backend: Backend) -> None:
+    request = small(backend, seed=5)
+    events = await run(backend, request)
+    assert [isinstance(event, Completed) for event in events].index(True) == len(events) - 1
+    assert all(isinstance(event, Loading | Progress) for event in events[:-1])
+    done = events[-1]
+    assert isinstance(done, Completed)
+    assert [each.seed for each in done.images] == list(request.seeds)
+    for each in done.images:
+        opened = Image.open(io.BytesIO(each.data))
+        assert opened.size == (each.width, each.height) == (64, 48)
+        assert Image.MIME[str(opened.format)] == each.mime
+    assert done.timings["inference"] >= 0
+    assert done.cost is None or done.cost >= 0
+
+
+async def test_a_batch_has_a_picture_for_each_seed(backend: Backend) -> None:
+    if "num_images" not in backend.spec.by_name:
+        assert len(small(backend, seed=5).seeds) == 1
+        return
+    (*_, done) = await run(backend, small(backend, seed=5, num_images=2))
+    assert isinstance(done, Completed)
+    assert [each.seed for each in done.images] == [5, 6]
+
+
+async def test_steps_are_told_in_order_where_it_shows_them(backend: Backend) -> None:
+    steps = [event.step for event in await run(backend, small(backend, seed=5)) if isinstance(event, Progress)]
+    assert steps == sorted(steps)
+    assert bool(steps) >= backend.spec.shows_steps
+
+
+async def test_a_run_that_is_left_stops_and_the_next_one_works(backend: Backend) -> None:
+    events = backend.edit(small(backend, seed=5))
+    async for _ in events:
+        break
+    await asyncio.wait_for(events.aclose(), 30)
+    assert isinstance((await run(backend, small(backend, seed=5)))[-1], Completed)
+
+
+def test_what_does_not_fit_is_refused_before_any_work(backend: Backend) -> None:
+    for name in backend.spec.by_name:
+        with pytest.raises(BadParameter) as caught:
+            small(backend, **{name: "nonsense"})
+        assert caught.value.field == name
+
+
+async def test_a_tall_reference_comes_back_as_tall(backend: Backend) -> None:
+    from core.images import read_reference
+
+    reference = read_reference(picture_bytes("PNG", "RGB", (33, 90)))
+    request = EditRequest.build(backend.spec, "a lake", reference, {"seed": 5})
+    (*_, done) = await run(backend, request)
+    assert isinstance(done, Completed)
+    assert (done.images[0].width, done.images[0].height) == (33, 90)
