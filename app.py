@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core.backend import Backend
 from core.engine import Engine
+from core.images import MAX_BYTES
+from core.links import Links
 from core.settings import Settings, SettingsError
 from core.store import ImageStore
 
@@ -34,7 +43,14 @@ def launch(settings: Settings) -> None:
     from ui import build
     from ui.page import launch_options
 
-    engine = Engine(all_backends(settings), ImageStore(settings.images_dir), settings.queue_size)
+    images = ImageStore(settings.images_dir)
+    links = Links(settings.public_url, secrets.token_bytes(32)) if settings.public_url else None
+
+    def publish(data: bytes, mime: str) -> str | None:
+        return links.sign(images.put(data, mime).name) if links else None
+
+    backends = all_backends(settings, publish)
+    engine = Engine(backends, images, settings.queue_size)
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -43,7 +59,7 @@ def launch(settings: Settings) -> None:
 
     demo = build(engine, ImageFetcher())
     demo.queue(max_size=4 * settings.queue_size, default_concurrency_limit=8)
-    options = launch_options(engine)
+    options = launch_options(engine, links, webhooks(backends))
     options["app_kwargs"]["lifespan"] = lifespan
     demo.launch(
         server_name=settings.server_name,
@@ -51,6 +67,25 @@ def launch(settings: Settings) -> None:
         mcp_server=settings.mcp,
         **options,
     )
+
+
+def webhooks(backends: Mapping[str, Backend]) -> list[Route]:
+    """Return a route for each backend whose provider may call: it answers 401 to whoever else does."""
+
+    def route(call: Callable[[Mapping[str, str], bytes, float], bool], path: str) -> Route:
+        async def hook(request: Request) -> Response:
+            body = b""
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    return Response(status_code=413)
+            return Response(status_code=200 if call(request.headers, body, time.time()) else 401)
+
+        return Route(path, hook, methods=["POST"])
+
+    from backends.wavespeed import HOOK_PATH, WavespeedBackend
+
+    return [route(each.webhook, HOOK_PATH) for each in backends.values() if isinstance(each, WavespeedBackend)]
 
 
 if __name__ == "__main__":

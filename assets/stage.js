@@ -77,6 +77,7 @@ function before() {
 }
 
 function cellPicture(cell, index) {
+  if (cell.withheld !== undefined) return make('div', { class: 'empty-cell withheld' }, cell.withheld);
   if (cell.url) return picture(cell.url, cell.alt, { class: 'result', 'data-cell': index });
   const older = cell.preview ? null : before();
   return make('div', { class: 'pending' }, picture(cell.preview || older || blank, older ? '' : words.preview,
@@ -144,14 +145,29 @@ function drawMessage(message, kind) {
     message.charge ? make('em', {}, message.charge) : null)];
 }
 
+// A provider tells no steps: what is left to tell is the time, counted here between its words.
+let since = null;
+function elapsedWords(run) {
+  if (run.elapsed === null) return '';
+  const elapsed = Math.round((performance.now() - since.at) / 1000 + since.elapsed);
+  const form = run.expected ? words.elapsedOf : words.elapsed;
+  return ` · ${form.replace('{elapsed}', elapsed).replace('{expected}', Math.round(run.expected))}`;
+}
+setInterval(() => {
+  const run = shownRun();
+  const line = root.querySelector('.progress [data-elapsed]');
+  if (run && line && run.elapsed !== null) line.textContent = elapsedWords(run);
+}, 1000);
+
 function drawProgress(run) {
   if (!run || !run.status) return [];
+  since = { at: performance.now(), elapsed: run.elapsed };
   const indeterminate = run.fraction === null;
   return [make('div', { class: 'progress' },
     make('div', { class: `bar${indeterminate ? ' indeterminate' : ''}`, role: 'progressbar', 'aria-label': words.progress,
       'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-valuenow': indeterminate ? null : Math.round(run.fraction * 100) },
       make('i', { style: `width:${indeterminate ? 30 : Math.round(run.fraction * 100)}%` })),
-    make('span', {}, run.status))];
+    make('span', {}, run.status, make('span', { 'data-elapsed': true }, elapsedWords(run))))];
 }
 
 function drawActions(run) {
@@ -244,9 +260,9 @@ function speak(run) {
 
 function draw() {
   follow();
-  const { runs, reference, problem, waiting } = value();
+  const { runs, reference, problem, waiting, spent } = value();
   const run = shownRun();
-  const cells = run ? run.cells.map((cell) => [cell.url, cell.caption]) : [];
+  const cells = run ? run.cells.map((cell) => [cell.url, cell.caption, cell.withheld]) : [];
   const wide = root.clientWidth;
   root.dataset.state = run ? run.state : reference ? 'reference' : 'empty';
   redraw('body', [local.view, run && run.id, cells, local.cell, (run && run.reference) || reference, wide], () => drawBody(run));
@@ -260,12 +276,12 @@ function draw() {
     }
   }
   redraw('views', [local.view, cells, local.cell], () => drawViews(run));
-  redraw('progress', [run && run.status, run && run.fraction], () => drawProgress(run));
+  redraw('progress', [run && run.status, run && run.fraction, run && run.elapsed === null], () => drawProgress(run));
   redraw('message', [problem, run && run.error, run && run.state], () =>
     [...drawMessage(problem, 'failed'), ...drawMessage(run && run.error, run ? run.state : 'failed')]);
   redraw('facts', [run && run.id, local.cell, cells, run && run.facts, run && run.notices], () => drawFacts(run));
   redraw('actions', [run && run.id, local.cell, cells], () => drawActions(run));
-  redraw('queue', [waiting], () => (waiting ? [make('span', {}, waiting)] : []));
+  redraw('queue', [waiting, spent], () => [waiting, spent].filter(Boolean).map((each) => make('span', {}, each)));
   redraw('strip', [runs.map((each) => [each.id, each.cells.map((cell) => cell.url)]), run && run.id, local.cell], () => drawStrip(runs));
   speak(run);
 }

@@ -1,54 +1,44 @@
-"""The one place that imports httpx: reading a picture from an address that a stranger gives.
+"""The one place that imports httpx: a provider's API with its key, and addresses that strangers give, without one.
 
-Gradio brings `safehttpx` for this; it neither caps what it reads nor holds a deadline, follows no
-redirect, and asks a third party's DNS where the system's answer is private. Hence ours.
+Gradio brings `safehttpx` for the latter; it neither caps what it reads nor holds a deadline, follows
+no redirect, and asks a third party's DNS where the system's answer is private. Hence ours. Retries
+are ours too, and not a library's, for they share one deadline and one clock with the polling.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import httpx
 
+from backends._addresses import Resolve, is_public, resolve
+from backends._answer import Answer, Lost, NotSent, jitter
 from core.errors import FetchFailed
 from core.images import MAX_BYTES
-
-Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 DEADLINE = 20.0
 """Seconds for the whole fetch, redirects included."""
 MAX_REDIRECTS = 3
 PORTS = {"http": 80, "https": 443}
 
-_TRANSLATED = [ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")]
-"""IPv6 ranges that carry an IPv4 address inside (NAT64, 6to4, Teredo): a way round the check, so refused."""
 
-
-async def resolve(host: str, port: int) -> list[str]:
-    """Return every address of a host name.
+async def pin(request: httpx.Request, resolve: Resolve) -> None:
+    """Point a request at a checked address of its host; name and certificate stay the host's.
 
     Raises:
-        OSError: the name is unknown.
+        FetchFailed: scheme, port or an address is not allowed.
     """
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def is_public(address: str) -> bool:
-    """Return whether an IP address belongs to the public internet, and to nothing else."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is not None:
-            return is_public(str(ip.ipv4_mapped))
-        if ip.scope_id or any(ip in net for net in _TRANSLATED):
-            return False
-    return ip.is_global and not ip.is_multicast
+    url = request.url
+    if url.scheme not in PORTS or not url.host or url.userinfo or url.port not in (None, PORTS.get(url.scheme)):
+        raise FetchFailed("Only plain http and https addresses of pictures are read.", _ELSE)
+    found = await resolve(url.host, PORTS[url.scheme])
+    if not found or not all(is_public(each) for each in found):
+        raise FetchFailed("This address is not on the public internet.", _ELSE)
+    request.extensions["sni_hostname"] = url.host
+    request.url = url.copy_with(host=found[0])  # the Host header was set from the name before
 
 
 class ImageFetcher:
@@ -62,6 +52,7 @@ class ImageFetcher:
         transport: carries the requests; None is the network. Tests give their own.
         resolve: turns a host name and port into addresses.
         deadline: seconds for the whole fetch, redirects included.
+        trusted: an origin that the owner configured; it is read wherever it lies.
     """
 
     def __init__(
@@ -69,10 +60,12 @@ class ImageFetcher:
         transport: httpx.AsyncBaseTransport | None = None,
         resolve: Resolve = resolve,
         deadline: float = DEADLINE,
+        trusted: str = "",
     ) -> None:
         self._transport = transport
         self._resolve = resolve
         self._deadline = deadline
+        self._trusted = httpx.URL(trusted)
 
     async def __call__(self, address: str) -> bytes:
         """Return the bytes behind an address; whether they are a picture is for `core.images` to say.
@@ -94,7 +87,8 @@ class ImageFetcher:
             url = httpx.URL(address)
             for _ in range(MAX_REDIRECTS + 1):
                 request = client.build_request("GET", url, headers={"Accept": "image/*"})
-                await self._pin(request)
+                if not same_origin(url, self._trusted):
+                    await pin(request, self._resolve)
                 response = await client.send(request, stream=True)
                 try:
                     if not response.has_redirect_location:
@@ -103,21 +97,6 @@ class ImageFetcher:
                 finally:
                     await response.aclose()
         raise FetchFailed("The address sends from one place to the next without end.", _ELSE)
-
-    async def _pin(self, request: httpx.Request) -> None:
-        """Point a request at a checked address of its host; name and certificate stay the host's.
-
-        Raises:
-            FetchFailed: scheme, port or an address is not allowed.
-        """
-        url = request.url
-        if url.scheme not in PORTS or not url.host or url.userinfo or url.port not in (None, PORTS.get(url.scheme)):
-            raise FetchFailed("Only plain http and https addresses of pictures are read.", _ELSE)
-        found = await self._resolve(url.host, PORTS[url.scheme])
-        if not found or not all(is_public(each) for each in found):
-            raise FetchFailed("This address is not on the public internet.", _ELSE)
-        request.extensions["sni_hostname"] = url.host
-        request.url = url.copy_with(host=found[0])  # the Host header was set from the name before
 
 
 async def _read(response: httpx.Response) -> bytes:
@@ -136,4 +115,165 @@ async def _read(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
+def same_origin(one: httpx.URL, other: httpx.URL) -> bool:
+    """Return whether two addresses have the same scheme, host and port."""
+    if not one.host:
+        return False
+    ends = [(each.scheme, each.host, each.port or PORTS.get(each.scheme)) for each in (one, other)]
+    return ends[0] == ends[1]
+
+
 _ELSE = "Check it, or download the picture and add it as a file."
+
+
+# ---- a provider's API ---------------------------------------------------------------------------------
+
+
+class ProviderClient:
+    """Talks to one provider. The key goes to its own origin only, in a header only.
+
+    Args:
+        base_url: the owner's setting, such as `https://api.wavespeed.ai`.
+        transport: carries the requests; None is the network.
+        resolve: turns the names of other hosts into addresses, for uploads and results.
+        sleep, clock: time; the clock never goes back.
+    """
+
+    CONNECTS = 3
+    """Times that a connection is tried for a request that must be sent once."""
+    GETS = 6
+    """Times that a GET is tried."""
+
+    def __init__(
+        self,
+        base_url: str,
+        transport: httpx.AsyncBaseTransport | None = None,
+        resolve: Resolve = resolve,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.sleep = sleep
+        self.clock = clock
+        self._resolve = resolve
+        self._transport = transport
+        self._fetch = ImageFetcher(transport, resolve, deadline=60.0, trusted=self.base_url)
+        self._clients: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
+
+    async def post(
+        self, path: str, key: str | None, *, read: float = 60.0, headers: Mapping[str, str] | None = None, **body: Any
+    ) -> Answer:
+        """POST once; only where no connection came about is it tried again.
+
+        Args:
+            path: from the base URL, with its slash.
+            key: the bearer key.
+            read: seconds to wait for the answer.
+            headers: further ones.
+            body: `json=` or `files=`, as httpx takes them.
+
+        Raises:
+            NotSent: no connection came about.
+            Lost: the request may have arrived, the answer did not.
+        """
+        for attempt in range(self.CONNECTS):
+            if attempt:
+                await self.sleep(jitter(attempt))
+            try:
+                return await self._send("POST", path, key, read, headers=dict(headers or {}), **body)
+            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+                failure = error
+            except httpx.HTTPError as error:
+                raise Lost(type(error).__name__) from error
+        raise NotSent(type(failure).__name__) from failure
+
+    async def get(self, path: str, key: str | None, deadline: float, **params: str) -> Answer:
+        """GET, tried again on 429, 5xx and broken lines, as long as the deadline allows.
+
+        Raises:
+            NotSent: nothing but broken lines.
+        """
+        answer: Answer | None = None
+        for attempt in range(self.GETS):
+            wait = jitter(attempt) if attempt else 0.0
+            if answer is not None:
+                wait = answer.wait(time.time()) or wait
+            if self.clock() + wait >= deadline:
+                break
+            if wait:
+                await self.sleep(wait)
+            try:
+                answer = await self._send("GET", path, key, 30.0, params=params)
+            except httpx.HTTPError:
+                answer = None
+                continue
+            if answer.status != 429 and answer.status < 500:
+                return answer
+        if answer is None:
+            raise NotSent("no answer")
+        return answer
+
+    async def put(self, url: str, headers: Mapping[str, str], data: bytes) -> Answer:
+        """PUT a file where the provider's upload ticket points, without the key.
+
+        Raises:
+            FetchFailed: the address is neither public nor the provider's own.
+            NotSent: the line broke; a PUT may be tried again.
+        """
+        client = self._client()
+        try:
+            request = client.build_request("PUT", url, headers=dict(headers), content=data, timeout=_timeout(120.0))
+            if not same_origin(request.url, httpx.URL(self.base_url)):
+                await pin(request, self._resolve)
+            response = await client.send(request)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise NotSent(type(error).__name__) from error
+        return _answer(response)
+
+    async def download(self, url: str) -> bytes:
+        """Read a result, without the key, from a public address or the provider's own origin; tried three times.
+
+        Raises:
+            FetchFailed: it cannot be read.
+        """
+        for attempt in (1, 2):
+            try:
+                return await self._fetch(url)
+            except FetchFailed:
+                await self.sleep(jitter(attempt))
+        return await self._fetch(url)
+
+    async def close(self) -> None:
+        """Close this loop's connections."""
+        client = self._clients.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
+
+    async def _send(self, method: str, path: str, key: str | None, read: float, **rest: Any) -> Answer:
+        headers = {**rest.pop("headers", {}), **({"Authorization": f"Bearer {key}"} if key else {})}
+        response = await self._client().request(
+            method, self.base_url + path, headers=headers, timeout=_timeout(read), **rest
+        )
+        return _answer(response)
+
+    def _client(self) -> httpx.AsyncClient:
+        """Return this loop's client; a loop's connections cannot be used on another."""
+        loop = asyncio.get_running_loop()
+        for other in [each for each in self._clients if each.is_closed()]:
+            del self._clients[other]
+        if loop not in self._clients:
+            limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+            self._clients[loop] = httpx.AsyncClient(transport=self._transport, limits=limits, follow_redirects=False)
+        return self._clients[loop]
+
+
+def _timeout(read: float) -> httpx.Timeout:
+    return httpx.Timeout(connect=5.0, pool=5.0, write=60.0, read=read)
+
+
+def _answer(response: httpx.Response) -> Answer:
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    return Answer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, body)

@@ -6,11 +6,20 @@ It stands in core, because the engine speaks it and core imports no backend.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Protocol
 
 from core.events import Event
 from core.request import EditRequest
 from core.spec import BackendSpec
+
+
+@dataclass(frozen=True)
+class Price:
+    """US dollars an image. `live` says that the provider's price list gave it, and not its documents."""
+
+    dollars: float
+    live: bool = False
 
 
 class Backend(Protocol):
@@ -25,18 +34,38 @@ class Backend(Protocol):
         """What it offers."""
         ...
 
-    def ready(self) -> str | None:
-        """Return None if a run may start now, else the reason and what to do, a full sentence."""
+    def ready(self, key: str | None = None) -> str | None:
+        """Return None if a run may start now, with the owner's key or this one, else the reason and what to do."""
         ...
 
     def status(self) -> str:
         """Return a few words on its state for the status line, such as "loaded, CPU"."""
         ...
 
-    def edit(self, request: EditRequest) -> AsyncGenerator[Event, None]:
-        """Do the edit: yield Loading and Progress as they come, at last one Completed.
+    def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+        """Do the edit: yield Loading, Progress and Working as they come, at last one Completed.
+
+        Args:
+            request: what to do, validated by `spec`.
+            key: a visitor's own key; None takes the owner's. Backends without keys ignore it.
 
         Raises:
             StudioError: when it cannot.
         """
         ...
+
+    async def close(self) -> None:
+        """Let go of connections; called once, when the app ends."""
+        return None
+
+    async def price(self) -> Price:
+        """Return what an image costs now; the spec's price where nothing newer is known."""
+        return Price(self.spec.price)
+
+    async def balance(self, key: str | None = None) -> float:
+        """Return the US dollars left on a key's account.
+
+        Raises:
+            StudioError: the provider refuses the key, or does not answer.
+        """
+        return 0.0

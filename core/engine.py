@@ -11,96 +11,23 @@ import logging
 import statistics
 import time
 import uuid
-from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 
 from core.backend import Backend
 from core.errors import BackendUnavailable, QueueFull, RunCancelled, RunFailed, StudioError
-from core.events import Completed, Event, Queued
+from core.events import Completed, Event, Picture, Queued, Working
+from core.job import Job
+from core.lane import Lane
 from core.request import EditRequest
 from core.spec import BackendSpec
 from core.store import ImageStore
 
 log = logging.getLogger(__name__)
 
-REMEMBERED_RUNS = 20
-"""Runs of which the expected time is the median; enough to smooth noise, few enough to follow a change."""
 KEPT_JOBS = 50
 """Ended jobs that can still be looked up by their id."""
-
-
-@dataclass(eq=False)
-class Job:
-    """One request on its way. `event` is the latest; `error` or `result` ends it."""
-
-    id: str
-    backend: str
-    request: EditRequest
-    event: Event = field(default_factory=lambda: Queued(1))
-    error: StudioError | None = None
-    result: Completed | None = None
-    files: tuple[Path, ...] = ()
-    submitted: float = field(default_factory=time.monotonic)
-    started: float | None = None
-    _changed: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
-    _task: asyncio.Task[None] | None = field(default=None, repr=False)
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will come."""
-        return self.result is not None or self.error is not None
-
-    def tell(self, event: Event | None = None) -> None:
-        """Note an event and wake every watcher."""
-        if event is not None:
-            self.event = event
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-
-class _Lane:
-    """A backend's limiter: jobs at work, jobs that wait in order, and how long runs took."""
-
-    def __init__(self, backend: Backend) -> None:
-        self.backend = backend
-        self.free = backend.spec.concurrency
-        self.waiting: deque[tuple[Job, asyncio.Future[None]]] = deque()
-        self.pace: deque[float] = deque(maxlen=REMEMBERED_RUNS)
-
-    async def enter(self, job: Job) -> None:
-        """Return when it is the job's turn; leaves the line when cancelled."""
-        if self.free > 0 and not self.waiting:
-            self.free -= 1
-            return
-        turn = asyncio.get_running_loop().create_future()
-        self.waiting.append((job, turn))
-        self._tell_positions()
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.leave()  # the turn had come at the very moment of the cancel: pass it on
-            elif (job, turn) in self.waiting:
-                self.waiting.remove((job, turn))
-                self._tell_positions()
-            raise
-
-    def leave(self) -> None:
-        """Give the place to the next in line who still wants it."""
-        while self.waiting:
-            _, turn = self.waiting.popleft()
-            if not turn.cancelled():  # else its job was cancelled a moment ago and has not left the line yet
-                turn.set_result(None)
-                self._tell_positions()
-                return
-        self.free += 1
-
-    def _tell_positions(self) -> None:
-        for position, (job, _) in enumerate(self.waiting, start=1):
-            job.tell(Queued(position))
 
 
 class Engine:
@@ -113,7 +40,7 @@ class Engine:
     """
 
     def __init__(self, backends: Mapping[str, Backend], images: ImageStore, queue_size: int = 50) -> None:
-        self._lanes = {key: _Lane(backend) for key, backend in backends.items()}
+        self._lanes = {key: Lane(backend) for key, backend in backends.items()}
         self._jobs: dict[str, Job] = {}
         self.images = images
         self.queue_size = queue_size
@@ -131,27 +58,32 @@ class Engine:
         """
         return self._lanes[key].backend
 
-    def submit(self, backend: str, request: EditRequest) -> Job:
+    def submit(self, backend: str, request: EditRequest, key: str | None = None) -> Job:
         """Take a request and return its job; the work goes on by itself from here.
+
+        Args:
+            backend: its key.
+            request: validated by that backend's spec.
+            key: a visitor's own provider key; None takes the owner's.
 
         Raises:
             BackendUnavailable: the backend cannot take runs now.
             QueueFull: `queue_size` jobs wait already.
         """
         lane = self._lanes[backend]
-        reason = lane.backend.ready()
+        reason = lane.backend.ready(key)
         if reason is not None:
             raise BackendUnavailable(reason)
         # Counted by the jobs, not by the line: a job joins it a moment after its submit.
-        ahead = sum(1 for job in self._jobs.values() if job.backend == backend and not job.ended)
+        ahead = sum(1 for job in self._jobs.values() if job.backend == backend and (job.late or not job.ended))
         waiting = max(0, ahead - lane.backend.spec.concurrency)
         if waiting >= self.queue_size and ahead >= lane.backend.spec.concurrency:
             raise QueueFull(f"{waiting} runs wait already.", "Try again when some are done.")
-        job = Job(uuid.uuid4().hex, backend, request, Queued(waiting + 1))
+        job = Job(uuid.uuid4().hex, backend, request, key, Queued(waiting + 1))
         self._jobs[job.id] = job
         self._forget_old()
-        job._task = asyncio.get_running_loop().create_task(self._run(lane, job), name=f"job {job.id}")
-        job._task.add_done_callback(lambda _: _end_unstarted(job))
+        job.task = asyncio.get_running_loop().create_task(self._run(lane, job), name=f"job {job.id}")
+        job.task.add_done_callback(lambda _: _end_unstarted(job))
         return job
 
     def job(self, job_id: str) -> Job:
@@ -165,6 +97,8 @@ class Engine:
     async def watch(self, job: Job) -> AsyncGenerator[Event, None]:
         """Yield the job's latest event now and after each change; the last one is Completed.
 
+        Of a cancelled job that goes on at its provider, the watch goes on too.
+
         Raises:
             StudioError: the job failed or was cancelled.
         """
@@ -173,12 +107,14 @@ class Engine:
             if job.event is not told:
                 told = job.event
                 yield told  # much may happen until the watcher comes back: look at everything anew
+            elif job.late:
+                await job.changed.wait()
             elif job.error is not None:
                 raise job.error
             elif job.ended:
                 return
             else:
-                await job._changed.wait()
+                await job.changed.wait()
 
     async def result(self, job: Job) -> Completed:
         """Wait for the job's end and return what it made.
@@ -192,15 +128,31 @@ class Engine:
         return job.result
 
     async def cancel(self, job: Job) -> None:
-        """Stop a job; returns when it has really ended. An ended job is left as it is."""
-        if job._task is not None and not job._task.done():
-            if not job._task.cancelling():  # a second cancel would break into the backend's tidying up
-                job._task.cancel()
-            await asyncio.wait([job._task])
+        """Stop a job; returns when it has really ended. An ended job is left as it is.
+
+        What a provider has cannot be taken back: then the wait ends at once, and the work goes on by itself.
+        """
+        if isinstance(job.event, Working) and not job.ended:
+            job.late = True
+            job.error = RunCancelled(
+                "The wait was ended.",
+                "The provider goes on and may bill the run; if its result comes, it appears here.",
+                charged=None,
+            )
+            job.tell()
+            return
+        await self._stop(job)
+
+    async def _stop(self, job: Job) -> None:
+        if job.task is not None and not job.task.done():
+            if not job.task.cancelling():  # a second cancel would break into the backend's tidying up
+                job.task.cancel()
+            await asyncio.wait([job.task])
 
     async def close(self) -> None:
-        """Cancel everything that goes on."""
-        await asyncio.gather(*(self.cancel(job) for job in list(self._jobs.values())))
+        """Cancel everything that goes on, and let the backends close their connections."""
+        await asyncio.gather(*(self._stop(job) for job in list(self._jobs.values())))
+        await asyncio.gather(*(lane.backend.close() for lane in self._lanes.values()))
 
     def expected_seconds(self, backend: str, work: float) -> float | None:
         """Return how long a run should take by the median of earlier ones, None before the first.
@@ -212,7 +164,7 @@ class Engine:
         pace = self._lanes[backend].pace
         return statistics.median(pace) * work if pace else None
 
-    async def _run(self, lane: _Lane, job: Job) -> None:
+    async def _run(self, lane: Lane, job: Job) -> None:
         """Drive one job to its end; never raises."""
         try:
             await lane.enter(job)
@@ -222,17 +174,19 @@ class Engine:
             finally:
                 lane.leave()
         except asyncio.CancelledError:
-            job.error = RunCancelled("The run was cancelled.")
+            job.error = job.error or RunCancelled("The run was cancelled.")
         except StudioError as error:
             job.error = error
         except Exception:
             # The reason may hold paths or keys: it belongs in the log, not on a stranger's screen.
             log.exception("job %s on %s broke", job.id, job.backend)
             job.error = RunFailed("The run broke for a reason inside the app.", "Try again; the log says more.")
+        job.late = False
+        job.key = None
         job.tell()
 
-    async def _drive(self, lane: _Lane, job: Job) -> None:
-        async with aclosing(lane.backend.edit(job.request)) as events:
+    async def _drive(self, lane: Lane, job: Job) -> None:
+        async with aclosing(lane.backend.edit(job.request, job.key)) as events:
             async for event in events:
                 if isinstance(event, Completed):
                     break
@@ -242,20 +196,24 @@ class Engine:
         # Only now, with the backend at rest, nothing can cancel or break a job that has its result.
         await self._keep(lane, job, event)
 
-    async def _keep(self, lane: _Lane, job: Job, event: Completed) -> None:
+    async def _keep(self, lane: Lane, job: Job, event: Completed) -> None:
         """Write the images, then say that the job is done: in this order."""
         assert job.started is not None
-        files = [await asyncio.to_thread(self.images.put, p.data, p.mime) for p in event.images]
+        files = [
+            await asyncio.to_thread(self.images.put, each.data, each.mime) if isinstance(each, Picture) else None
+            for each in event.images
+        ]
         now = time.monotonic()
         timings = {**event.timings, "queue": job.started - job.submitted, "total": now - job.submitted}
         work = work_of(lane.backend.spec, job.request)
         if work and "inference" in event.timings:
             lane.pace.append(event.timings["inference"] / work)
         job.files = tuple(files)
+        job.error = None  # a result that came after the wait was ended is a result
         job.event = job.result = replace(event, timings={name: round(value, 4) for name, value in timings.items()})
 
     def _forget_old(self) -> None:
-        ended = [job_id for job_id, job in self._jobs.items() if job.ended]
+        ended = [job_id for job_id, job in self._jobs.items() if job.ended and not job.late]
         for job_id in ended[: max(0, len(ended) - KEPT_JOBS)]:
             del self._jobs[job_id]
 

@@ -7,10 +7,22 @@
     ├── BackendUnavailable   the backend cannot take a run now
     │   ├── ModelMissing     the model's files are not where the setting points
     │   ├── ModelGated       the hub wants a licence accepted or a token
-    │   └── OutOfMemory      the device cannot hold the model or this run
+    │   ├── OutOfMemory      the device cannot hold the model or this run
+    │   ├── KeyMissing       a hosted backend has no key yet
+    │   ├── KeyRejected      the provider does not know the key
+    │   ├── PermissionRefused  the provider knows the key and does not let it do this
+    │   ├── NoCredits        the provider's account is empty, or its quota used up
+    │   ├── RateLimited      too many requests; holds the seconds to wait
+    │   └── ProviderDown     the provider does not answer, or says that it is broken
     ├── FetchFailed          an image address could not be read
     ├── QueueFull            too many runs are waiting
     ├── RunFailed            the backend broke while it worked
+    │   ├── Moderated        the provider refuses the prompt or the picture
+    │   ├── ParameterRefused the provider refuses a value that passed our own checks
+    │   ├── MalformedAnswer  the provider's answer cannot be read
+    │   └── ResultGone       the result is no longer where the provider said
+    ├── SubmitUnknown        the request was sent and its answer lost: it may have been taken
+    ├── TimedOut             the provider did not finish in time; holds the task's id
     └── RunCancelled         somebody cancelled the run
 
 Each error says what happened, what to do next and whether the run was charged; `str(error)` is those
@@ -76,6 +88,34 @@ class OutOfMemory(BackendUnavailable):
     """The device cannot hold the model, or not this run."""
 
 
+class KeyMissing(BackendUnavailable):
+    """A hosted backend has no key yet."""
+
+
+class KeyRejected(BackendUnavailable):
+    """The provider does not know the key."""
+
+
+class PermissionRefused(BackendUnavailable):
+    """The provider knows the key and does not let it do this."""
+
+
+class NoCredits(BackendUnavailable):
+    """The provider's account is empty, or its quota used up."""
+
+
+class RateLimited(BackendUnavailable):
+    """Too many requests. `wait` is how many seconds the provider asks for, None where it does not say."""
+
+    def __init__(self, what: str, todo: str = "", *, wait: float | None = None) -> None:
+        super().__init__(what, todo)
+        self.wait = wait
+
+
+class ProviderDown(BackendUnavailable):
+    """The provider does not answer, or says that it is broken."""
+
+
 class FetchFailed(StudioError):
     """An image address could not be read."""
 
@@ -89,6 +129,37 @@ class QueueFull(StudioError):
 
 class RunFailed(StudioError):
     """The backend broke while it worked."""
+
+
+class Moderated(RunFailed):
+    """The provider refuses the prompt or the picture."""
+
+
+class ParameterRefused(RunFailed):
+    """The provider refuses a value that passed our own checks."""
+
+
+class MalformedAnswer(RunFailed):
+    """The provider's answer cannot be read."""
+
+
+class ResultGone(RunFailed):
+    """The result is no longer where the provider said."""
+
+
+class SubmitUnknown(StudioError):
+    """The request was sent and its answer lost: it may have been taken, and is never sent again by itself."""
+
+    def __init__(self, what: str, todo: str = "") -> None:
+        super().__init__(what, todo, charged=None)
+
+
+class TimedOut(StudioError):
+    """The provider did not finish in time. `remote_id` is its id of the task, None where it gave none."""
+
+    def __init__(self, what: str, todo: str = "", *, remote_id: str | None = None, charged: bool | None = None) -> None:
+        super().__init__(what, todo, charged=charged)
+        self.remote_id = remote_id
 
 
 class RunCancelled(StudioError):

@@ -36,6 +36,18 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Working:
+    """A provider has the job, or is being handed it: from here on it may cost, and cannot be taken back.
+
+    `status` is the provider's own word (`created`, `processing`), or `sent`; `done` of `total` tasks are finished.
+    """
+
+    status: str
+    done: int = 0
+    total: int = 1
+
+
+@dataclass(frozen=True)
 class Picture:
     """One finished image: its encoded file, byte for byte as it will be kept, and the seed that recreates it."""
 
@@ -47,20 +59,35 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Withheld:
+    """The place of an image that did not come: withheld by the provider (NSFW), or failed beside others that came.
+
+    Attributes:
+        why: a full sentence.
+        seed: its seed.
+        nsfw: whether the provider withheld it.
+    """
+
+    why: str
+    seed: int
+    nsfw: bool = False
+
+
+@dataclass(frozen=True)
 class Completed:
     """The run is done.
 
     Attributes:
-        images: the pictures in the order of their seeds.
+        images: the pictures in the order of their seeds; at least one is a Picture or withheld as NSFW.
         timings: seconds by stage; backends give `inference`, the engine adds `queue` and `total`.
         cost: US dollars, 0 where it was free, None where it is not known.
         notices: what the person should know about this result.
     """
 
-    images: tuple[Picture, ...]
+    images: tuple[Picture | Withheld, ...]
     timings: Mapping[str, float]
     cost: float | None = 0.0
     notices: tuple[str, ...] = ()
 
 
-Event = Queued | Loading | Progress | Completed
+Event = Queued | Loading | Progress | Working | Completed

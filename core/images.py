@@ -58,6 +58,7 @@ class Reference:
         width: pixels.
         height: pixels.
         notices: what was done that the person may not expect.
+        address: where anyone can read the same picture as PNG or JPEG, None where that is not known.
     """
 
     data: bytes = field(repr=False)
@@ -65,6 +66,7 @@ class Reference:
     height: int
     notices: tuple[str, ...] = ()
     mime: str = MIME["png"]
+    address: str | None = None
 
     def open(self) -> Image.Image:
         """Return the picture, mode RGB."""
@@ -73,11 +75,13 @@ class Reference:
         return picture
 
 
-def read_reference(data: bytes) -> Reference:
+def read_reference(data: bytes, address: str | None = None) -> Reference:
     """Check a picture file of any kind and return it normalised.
 
     Args:
         data: the file's bytes, as they came.
+        address: the public address that they came from. Kept only where the picture needed no change
+            that a reader of the address would miss.
 
     Raises:
         BadImage: it is no picture, broken, or larger than the limits (20 MB, 40 megapixels, 16384
@@ -99,7 +103,8 @@ def read_reference(data: bytes) -> Reference:
             upright = normalise(picture)
         except Exception as error:  # decoders raise whatever broke in them: TypeError, RuntimeError, struct.error...
             raise BadImage("The picture is damaged: its data ends early or is broken.", "Save it anew.") from error
-    return Reference(encode(upright, "png"), upright.width, upright.height, notices)
+    plain = picture.format in ("PNG", "JPEG") and not notices and _turn(picture) is None
+    return Reference(encode(upright, "png"), upright.width, upright.height, notices, address=address if plain else None)
 
 
 def _open(data: bytes) -> Image.Image:
@@ -172,12 +177,16 @@ def normalise(picture: Image.Image) -> Image.Image:
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    """Turn a picture as its EXIF says; unreadable tags say nothing about the pixels and are left aside."""
-    try:
-        turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:
-        return picture
+    turn = _turn(picture)
     return picture if turn is None else picture.transpose(turn)
+
+
+def _turn(picture: Image.Image) -> Image.Transpose | None:
+    """Return what EXIF says; unreadable tags say nothing about the pixels and are left aside."""
+    try:
+        return _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:
+        return None
 
 
 def _to_eight_bits(picture: Image.Image) -> Image.Image:
@@ -223,6 +232,19 @@ def encode(picture: Image.Image, output_format: str) -> bytes:
         # Run lengths only: on pictures a third quicker than zlib's default search, and no more than a twentieth larger.
         picture.save(file, "PNG", compress_type=3)  # zlib's Z_RLE
     return file.getvalue()
+
+
+def inspect(data: bytes) -> tuple[str, int, int]:
+    """Return a PNG or JPEG file's MIME type, width and height; the file itself stays as it is.
+
+    Raises:
+        BadImage: it is neither, or broken at its beginning.
+    """
+    picture = _open(data)
+    mime = {"PNG": MIME["png"], "JPEG": MIME["jpeg"], "MPO": MIME["jpeg"]}.get(str(picture.format))
+    if mime is None:
+        raise BadImage(f"This is a picture of the kind {picture.format}.", "PNG or JPEG was wanted.")
+    return mime, picture.width, picture.height
 
 
 def working_size(width: int, height: int, max_pixels: int) -> tuple[int, int]:

@@ -41,11 +41,13 @@ class EditRequest:
         prompt: 1..4000 characters, stripped.
         image: the reference, normalised.
         params: values by name as `BackendSpec.validate` returns them, the seed included.
+        seeds: the seed of each image of the batch. Where the backend takes one seed for all, they are the same.
     """
 
     prompt: str
     image: Reference
     params: Mapping[str, ParamValue]
+    seeds: tuple[int, ...]
 
     @classmethod
     def build(cls, spec: BackendSpec, prompt: object, image: Reference, raw: Mapping[str, Any]) -> EditRequest:
@@ -67,7 +69,10 @@ class EditRequest:
         seed = spec.by_name.get("seed")
         if isinstance(seed, Integer) and "seed" not in params:
             params["seed"] = draw_seed(max(1, seed.minimum), seed.maximum)
-        return cls(prompt, image, MappingProxyType(params))
+        count = int(params.get("num_images", 1))
+        first = int(params["seed"])
+        seeds = batch_seeds(first, count) if spec.seed_per_image else (first,) * count
+        return cls(prompt, image, MappingProxyType(params), seeds)
 
     def number(self, name: str) -> float:
         """Return a parameter as a float."""
@@ -81,8 +86,3 @@ class EditRequest:
     def steps_run(self) -> int:
         """The steps that will really run for each image."""
         return steps_run(self.integer("num_inference_steps"), self.number("strength"))
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """The seed of each image of the batch."""
-        return batch_seeds(self.integer("seed"), int(self.params.get("num_images", 1)))

@@ -18,10 +18,17 @@ NAMES = (
     "STUDIO_LOCAL_DEVICE",
     "STUDIO_QUEUE_SIZE",
     "STUDIO_MCP",
+    "AIMLAPI_KEY",
+    "AIMLAPI_BASE_URL",
+    "WAVESPEED_API_KEY",
+    "WAVESPEED_BASE_URL",
+    "WAVESPEED_WEBHOOK_SECRET",
+    "STUDIO_PUBLIC_URL",
     "HF_TOKEN",
     "GRADIO_SERVER_NAME",
     "GRADIO_SERVER_PORT",
     "SPACE_ID",
+    "SPACE_HOST",
 )
 """Every environment variable that `Settings.from_env` reads."""
 
@@ -42,6 +49,10 @@ class Settings:
         local_device: `auto`, `cpu`, `cuda` or `mps`.
         queue_size: runs that may wait at each backend.
         mcp: whether the API is offered to MCP clients too.
+        aimlapi_key, wavespeed_key: the owner's keys at the providers; never printed.
+        aimlapi_base_url, wavespeed_base_url: where the providers are; a company's proxy, say.
+        wavespeed_webhook_secret: with a public URL, results are told to us instead of asked for; never printed.
+        public_url: the app's own address as the internet sees it, without a slash at its end.
         hf_token: the hub token for the gated base model; never printed.
         server_name: the address to bind; a Space (`SPACE_ID` is set) binds all, for its proxy stands outside.
         server_port: the port to bind.
@@ -53,6 +64,12 @@ class Settings:
     local_device: str = "auto"
     queue_size: int = 50
     mcp: bool = False
+    aimlapi_key: str | None = field(default=None, repr=False)
+    aimlapi_base_url: str = "https://api.aimlapi.com"
+    wavespeed_key: str | None = field(default=None, repr=False)
+    wavespeed_base_url: str = "https://api.wavespeed.ai"
+    wavespeed_webhook_secret: str | None = field(default=None, repr=False)
+    public_url: str | None = None
     hf_token: str | None = field(default=None, repr=False)
     server_name: str = "127.0.0.1"
     server_port: int = 7860
@@ -75,6 +92,13 @@ class Settings:
             local_device=device,
             queue_size=_whole(env, "STUDIO_QUEUE_SIZE", 50, 1, 10_000),
             mcp=_switch(env, "STUDIO_MCP"),
+            aimlapi_key=env.get("AIMLAPI_KEY"),
+            aimlapi_base_url=_address(env, "AIMLAPI_BASE_URL", cls.aimlapi_base_url),
+            wavespeed_key=env.get("WAVESPEED_API_KEY"),
+            wavespeed_base_url=_address(env, "WAVESPEED_BASE_URL", cls.wavespeed_base_url),
+            wavespeed_webhook_secret=env.get("WAVESPEED_WEBHOOK_SECRET"),
+            public_url=_address(env, "STUDIO_PUBLIC_URL", f"https://{env['SPACE_HOST']}" if "SPACE_HOST" in env else "")
+            or None,
             hf_token=env.get("HF_TOKEN"),
             server_name=env.get("GRADIO_SERVER_NAME", "0.0.0.0" if "SPACE_ID" in env else "127.0.0.1"),  # noqa: S104 - a Space
             server_port=_whole(env, "GRADIO_SERVER_PORT", 7860, 1, 65_535),
@@ -91,6 +115,13 @@ def _folder(env: Mapping[str, str], name: str, default: str) -> Path:
         return Path(env.get(name, default)).expanduser().absolute()
     except RuntimeError as error:
         raise SettingsError(f"{name} is {env[name]!r}, and that user has no home here. Set a folder's path.") from error
+
+
+def _address(env: Mapping[str, str], name: str, default: str) -> str:
+    text = env.get(name, default)
+    if text and not text.startswith(("http://", "https://")):
+        raise SettingsError(f"{name} is {text!r}. Set an address that begins with https:// or http://.")
+    return text.rstrip("/")
 
 
 def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

@@ -152,7 +152,8 @@ class BackendSpec:
         key_env: the environment variable of its key, None where it needs none.
         shows_steps: whether it reports each step.
         shows_preview: whether it shows the picture while it is made.
-        price: US dollars an image; 0 is free.
+        seed_per_image: whether each image of a batch has a seed of its own; else one seed stands for the batch.
+        price: US dollars an image as the documents say; 0 is free.
         working_pixels: the most pixels it works at; a larger reference is worked smaller and
             brought back to its size. None where that is not known.
         notice: what a person should know before using it, in plain words.
@@ -165,6 +166,7 @@ class BackendSpec:
     key_env: str | None = None
     shows_steps: bool = False
     shows_preview: bool = False
+    seed_per_image: bool = True
     price: float = 0.0
     working_pixels: int | None = None
     notice: str = ""

@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from core.backend import Backend
 from core.events import Completed, Event, Loading, Picture, Progress
 from core.images import MIME, Reference, encode, read_reference
 from core.request import EditRequest
@@ -91,7 +92,7 @@ def preview(request: EditRequest) -> bytes:
     return encode(small, "jpeg")
 
 
-class FakeBackend:
+class FakeBackend(Backend):
     """A backend without a model: Loading, a Progress for each step, Completed with real files.
 
     Args:
@@ -140,7 +141,7 @@ class FakeBackend:
         """What it offers."""
         return self._spec
 
-    def ready(self) -> str | None:
+    def ready(self, key: str | None = None) -> str | None:
         """Return `reason`."""
         return self.reason
 
@@ -148,7 +149,7 @@ class FakeBackend:
         """Return a few words for the status line."""
         return "fake, always there" if self.reason is None else "fake, away"
 
-    async def edit(self, request: EditRequest) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
         """Go through the steps as the arguments say."""
         self.started.append(request.prompt)
         self.working += 1

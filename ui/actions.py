@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import html
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from core.backend import Price
 from core.engine import Engine, work_of
-from core.errors import BadImage, StudioError
+from core.errors import BadImage, KeyRejected, StudioError
 from core.images import read_reference, working_size
 from core.request import EditRequest, draw_seed
 from core.spec import BackendSpec, Integer
@@ -31,23 +33,25 @@ class Actions:
         self.engine = engine
         self.fetch_image = fetch_image
         self.controls = controls
+        self._prices: dict[str, Price] = {}
+        self._asking: set[asyncio.Task[None]] = set()
 
     # ---- before a run ---------------------------------------------------------------------------
 
-    def greet(self, backend: str) -> Updates:
+    def greet(self, session: Session, backend: str) -> Updates:
         """Return the status line, the line above Run and a seed for a fresh page."""
-        return self.status(backend), _line(text.NO_REFERENCE), self._fresh_seed(self.engine.specs[backend])
+        return self.status(session, backend), _line(text.NO_REFERENCE), self._fresh_seed(self.engine.specs[backend])
 
-    def status(self, key: str) -> str:
+    def status(self, session: Session, key: str) -> str:
         """Return the status line of a backend: a dot, its state, and what a person should know."""
         backend = self.engine.backend(key)
-        reason = backend.ready()
+        reason = backend.ready(session.keys.get(key))
         words = html.escape(reason or backend.status())
         notice = html.escape(backend.spec.notice)
         dot = "blocked" if reason else "ready"
         return f'<span class="dot {dot}"></span><span class="state">{words}</span><small>{notice}</small>'
 
-    def forecast(self, session: Session, key: str, *values: Any) -> str:
+    async def forecast(self, session: Session, key: str, *values: Any) -> str:
         """Return the line above Run: real steps, expected time, price, output size."""
         if session.reference is None:
             return _line(text.NO_REFERENCE)
@@ -63,21 +67,59 @@ class Actions:
         seconds = self.engine.expected_seconds(key, work_of(spec, request))
         if seconds is not None:
             parts.append(f"~{text.seconds(seconds)}")
-        parts.append(text.price(spec.price, len(request.seeds)))
+        price = self._price(key)
+        parts.append(text.price(price.dollars, len(request.seeds), price.live))
         parts.append(self._sizes(spec, reference.width, reference.height))
         return _line(" · ".join(parts))
+
+    def _price(self, key: str) -> Price:
+        """Return the price as it is known now, and ask for a newer one beside."""
+        task = asyncio.get_running_loop().create_task(self._ask_price(key))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+        return self._prices.get(key, Price(self.engine.specs[key].price))
+
+    async def _ask_price(self, key: str) -> None:
+        self._prices[key] = await self.engine.backend(key).price()
 
     def _sizes(self, spec: BackendSpec, width: int, height: int) -> str:
         if spec.working_pixels is None or width * height <= spec.working_pixels:
             return text.size(width, height)
         return text.worked_at(text.size(width, height), text.size(*working_size(width, height, spec.working_pixels)))
 
-    def switch(self, key: str, *values: Any) -> Updates:
-        """Return the status line and every control as another backend wants it."""
+    def switch(self, session: Session, key: str, *values: Any) -> Updates:
+        """Return the status line, the key's box and every control as another backend wants it."""
         updates, changed = self.controls.switch(key, values)
         if changed:
             gr.Info(text.clamped(self.engine.specs[key].label, changed))
-        return (self.status(key), *updates)
+        return (self.status(session, key), *self._key_box(session, key), *updates)
+
+    def _key_box(self, session: Session, key: str) -> Updates:
+        """Return the key's row, shown where the backend takes one, an empty box, and no note."""
+        placeholder = text.KEY_KEPT if key in session.keys else text.KEY_PLACEHOLDER
+        row = gr.update(visible=self.engine.specs[key].key_env is not None)
+        return row, gr.update(value="", placeholder=placeholder), ""
+
+    async def check(self, session: Session, key: str, pasted: str) -> Updates:
+        """Take a pasted key for this tab, and ask the provider what its account has left."""
+        given = (pasted or "").strip() or session.keys.get(key)
+        backend = self.engine.backend(key)
+        try:
+            if backend.ready(given) is not None:
+                note = _line(text.NO_KEY, "bad")
+            else:
+                note = _line(text.balance(await backend.balance(given)))
+                if given:
+                    session.keys[key] = given
+        except KeyRejected as error:
+            session.keys.pop(key, None)
+            note = _line(str(error), "bad")
+        except StudioError as error:  # the key may be good: the provider did not say
+            if given:
+                session.keys[key] = given
+            note = _line(str(error), "bad")
+        row, box, _ = self._key_box(session, key)
+        return self.status(session, key), row, box, note
 
     def roll(self, key: str) -> Updates:
         """Return a fresh seed, and lock it: the seed on screen is the seed that runs."""
@@ -96,7 +138,7 @@ class Actions:
             session.reference = None
             return session.view(), gr.skip()
         try:
-            session.reference, session.problem = await self._read(path), None
+            session.reference, session.problem = await self._read(session, path), None
         except StudioError as error:
             session.reference, session.problem = None, error
             return session.view(), None
@@ -105,13 +147,16 @@ class Actions:
     async def fetch(self, session: Session, address: str) -> Updates:
         """Read a picture from an address into the reference box."""
         try:
-            shown = await self._keep(await self.fetch_image(address.strip()))
+            address = address.strip()
+            shown = await self._keep(await self.fetch_image(address), address)
         except StudioError as error:
             session.problem = error
             return gr.skip(), gr.skip(), session.view()
+        if shown.reference.address:
+            session.addresses[shown.file.name] = shown.reference.address
         return str(shown.file), "", gr.skip()
 
-    async def _read(self, path: str) -> Shown:
+    async def _read(self, session: Session, path: str) -> Shown:
         """Return an uploaded file as a kept, normalised reference.
 
         Raises:
@@ -121,10 +166,12 @@ class Actions:
             data = await asyncio.to_thread(Path(path).read_bytes)
         except OSError as error:
             raise BadImage("The uploaded file is gone.", "Choose the picture again.") from error
-        return await self._keep(data)
+        shown = await self._keep(data)
+        known = session.addresses.get(shown.file.name)
+        return Shown(shown.file, replace(shown.reference, address=known)) if known else shown
 
-    async def _keep(self, data: bytes) -> Shown:
-        reference = await asyncio.to_thread(read_reference, data)
+    async def _keep(self, data: bytes, address: str | None = None) -> Shown:
+        reference = await asyncio.to_thread(read_reference, data, address)
         file = await asyncio.to_thread(self.engine.images.put, reference.data, reference.mime)
         return Shown(file, reference)
 
@@ -138,7 +185,7 @@ class Actions:
             run = await self._submit(session, key, path_of(image), prompt, locked, values)
         except StudioError as error:
             session.problem = error
-            yield session.view(), self.status(key), gr.skip(), gr.skip()
+            yield session.view(), self.status(session, key), gr.skip(), gr.skip()
             return
         session.add(run)
         seed = run.job.request.params.get("seed")
@@ -146,7 +193,7 @@ class Actions:
             yield gr.skip(), gr.skip(), gr.skip(), seed
             return
         async for _ in follow(self.engine, session):
-            yield session.view(), self.status(key), gr.update(interactive=bool(session.active)), seed
+            yield session.view(), self.status(session, key), gr.update(interactive=bool(session.active)), seed
             seed = gr.skip()
 
     async def _submit(
@@ -155,13 +202,14 @@ class Actions:
         if not path:
             raise BadImage("There is no reference picture yet.", "Add one on the left, or take an example.")
         if session.reference is None:
-            session.reference = await self._read(path)
+            session.reference = await self._read(session, path)
         shown = session.reference
         raw = self.controls.values(key, values)
         if not locked:
             raw["seed"] = None
         request = EditRequest.build(self.engine.specs[key], prompt, shown.reference, raw)
-        return Run(self.engine.submit(key, request), shown)
+        job = self.engine.submit(key, request, session.keys.get(key))
+        return Run(job, shown, self.engine.expected_seconds(key, work_of(self.engine.specs[key], request)))
 
     async def cancel(self, session: Session) -> Any:
         """Stop the run that is on stage; those behind it go on."""
@@ -180,19 +228,19 @@ class Actions:
     def use_as_reference(self, session: Session, event: gr.EventData) -> Any:
         """Put a result into the reference box."""
         run = session.find(event.run)
-        if run is None or not run.job.files:
-            return gr.skip()
-        return str(run.job.files[int(event.cell)])
+        file = run.job.files[int(event.cell)] if run is not None and run.job.files else None
+        return gr.skip() if file is None else str(file)
 
     def reuse(self, session: Session, event: gr.EventData) -> Updates:
         """Put a run's reference, prompt and settings back; the seed becomes the chosen picture's."""
         run = session.find(event.run)
         if run is None:
-            return tuple(gr.skip() for _ in range(5 + len(self.controls.parts)))
+            return tuple(gr.skip() for _ in range(8 + len(self.controls.parts)))
         request = run.job.request
         updates, _ = self.controls.show(run.job.backend, {**request.params, "seed": request.seeds[int(event.cell)]})
         key = run.job.backend
-        return (key, self.status(key), str(run.shown.file), request.prompt, True, *updates)
+        box = self._key_box(session, key)
+        return (key, self.status(session, key), *box, str(run.shown.file), request.prompt, True, *updates)
 
 
 def _line(words: str, kind: str = "") -> str:

@@ -10,10 +10,11 @@ import gradio as gr
 from gradio.components.api_component import Api
 
 from core.backend import Backend
-from core.engine import Engine, Job
+from core.engine import Engine
 from core.errors import BadParameter, StudioError
-from core.events import Completed
+from core.events import Completed, Picture, Withheld
 from core.images import read_reference
+from core.job import Job
 from core.request import EditRequest
 from core.spec import MAX_SEED
 from ui.reference import refuse_addresses
@@ -74,7 +75,7 @@ def add_edit_endpoint(engine: Engine) -> None:
 
         Returns:
             The image files, and the report: backend, seed, seeds, steps_run, width, height, timings
-            (seconds), cost (US dollars), settings, notices.
+            (seconds), cost (US dollars), settings, notices, withheld (why, for each image that did not come).
         """
         raw = {
             "strength": strength,
@@ -90,7 +91,7 @@ def add_edit_endpoint(engine: Engine) -> None:
             job, result = await _run(engine, image, prompt, backend, raw)
         except StudioError as error:
             raise gr.Error(str(error), print_exception=False) from error
-        return [str(path) for path in job.files], report(job, result)
+        return [str(path) for path in job.files if path is not None], report(job, result)
 
     image_file = gr.File(label="image", visible=False)
     refuse_addresses(image_file)
@@ -137,16 +138,17 @@ def _choose(engine: Engine, key: str | None) -> Backend:
 def report(job: Job, result: Completed) -> dict[str, Any]:
     """Return what a caller wants to know about a finished run, enough to repeat it."""
     request = job.request
-    first = result.images[0]
+    first = next((each for each in result.images if isinstance(each, Picture)), None)
     return {
         "backend": job.backend,
         "seed": request.seeds[0],
         "seeds": [picture.seed for picture in result.images],
         "steps_run": request.steps_run,
-        "width": first.width,
-        "height": first.height,
+        "width": first.width if first else None,
+        "height": first.height if first else None,
         "timings": dict(result.timings),
         "cost": result.cost,
         "settings": {"prompt": request.prompt, **request.params},
         "notices": list(request.image.notices + result.notices),
+        "withheld": [each.why for each in result.images if isinstance(each, Withheld)],
     }

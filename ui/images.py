@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from core.links import Links
 from core.store import ImageStore
 
 THUMB_SIDE = 192
@@ -23,8 +24,11 @@ _NAME = re.compile(r"[0-9a-f]{64}\.(png|jpg)")
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 
 
-def routes(images: ImageStore) -> list[Route]:
-    """Return the routes `/images/{name}` and `/thumbs/{name}`; an unknown name answers 404."""
+def routes(images: ImageStore, links: Links | None = None) -> list[Route]:
+    """Return the routes `/images/{name}` and `/thumbs/{name}`; an unknown name answers 404.
+
+    With links, `/references/{name}` too: the same file for whoever has a signed address, a provider say.
+    """
 
     async def image(request: Request) -> Response:
         path = images.folder / request.path_params["name"]
@@ -39,7 +43,18 @@ def routes(images: ImageStore) -> list[Route]:
         data = await asyncio.to_thread(thumbnail, path.read_bytes())
         return Response(data, media_type="image/jpeg", headers=_FOREVER)
 
-    return [Route("/images/{name}", image), Route("/thumbs/{name}", thumb)]
+    async def reference(request: Request) -> Response:
+        query = request.query_params
+        signed = links is not None and links.valid(
+            request.path_params["name"], query.get("until", ""), query.get("signature", "")
+        )
+        return await image(request) if signed else PlainTextResponse("This link has ended.", status_code=403)
+
+    return [
+        Route("/images/{name}", image),
+        Route("/thumbs/{name}", thumb),
+        Route(f"{Links.PATH}{{name}}", reference),
+    ]
 
 
 def thumbnail(data: bytes) -> bytes:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from core.engine import Engine
 from core.images import MAX_BYTES
+from core.links import Links
 from ui.controls import end_words
 from ui.examples import FOLDER
 from ui.images import routes
@@ -28,14 +30,21 @@ async def healthz(_: Request) -> PlainTextResponse:
     return PlainTextResponse("ok")
 
 
-def launch_options(engine: Engine) -> dict[str, Any]:
-    """Return the arguments for `Blocks.launch` that do not depend on settings."""
+def launch_options(engine: Engine, links: Links | None = None, further: Sequence[BaseRoute] = ()) -> dict[str, Any]:
+    """Return the arguments for `Blocks.launch` that do not depend on settings.
+
+    Args:
+        engine: whose pictures are served.
+        links: whose signed addresses are answered, None where the app has no public address.
+        further: routes of other rooms.
+    """
     images = engine.images
     own = [
         Route("/healthz", healthz),
         # The deep-link route writes a session's inputs to a file that anyone with its name can read.
         Route("/gradio_api/deep_link", shut),
-        *routes(images),
+        *routes(images, links),
+        *further,
         Mount("/examples", StaticFiles(directory=FOLDER)),
     ]
     page_js = (ASSETS / "page.js").read_text(encoding="utf-8")

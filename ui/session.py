@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.engine import Engine, Job
+from core.engine import Engine
 from core.errors import BadInput, FetchFailed, RunCancelled, StudioError
-from core.events import Loading, Progress, Queued
+from core.events import Loading, Progress, Queued, Withheld, Working
 from core.images import Reference
+from core.job import Job
 from ui import text
 
 View = dict[str, Any]
@@ -53,6 +54,7 @@ class Run:
 
     job: Job
     shown: Shown
+    expected: float | None = None
     first_step: float | None = None
     previews: tuple[bytes, ...] = ()
 
@@ -81,6 +83,8 @@ class Run:
         seconds = self.job.result.timings["total"] if self.job.result else None
         steps = text.steps(request.steps_run, request.integer("num_inference_steps"))
         tail = f" · {text.seconds(seconds)}" if seconds is not None else ""
+        if self.job.result is not None:
+            steps += text.cost(self.job.result.cost)
         return {
             "id": self.job.id,
             "state": self.state,
@@ -90,6 +94,8 @@ class Run:
             "facts": f"seed {request.seeds[0]}{tail} · {steps}",
             "status": status,
             "fraction": fraction,
+            "elapsed": self._elapsed(),
+            "expected": self.expected,
             "spoken": self._spoken(),
             "error": problem_view(self.job.error) if self.job.error else None,
             "notices": list(request.image.notices + (self.job.result.notices if self.job.result else ())),
@@ -102,14 +108,19 @@ class Run:
             "caption": text.RESULT if len(request.seeds) == 1 else f"{index + 1} · seed {seed}",
             "facts": f"seed {seed}{facts}",
         }
-        if self.job.result is not None:
-            name = self.job.files[index].name
+        file = self.job.files[index] if self.job.result is not None and index < len(self.job.files) else None
+        if file is not None:
+            name = file.name
             cell |= {
                 "url": f"images/{name}",
                 "thumb": f"thumbs/{name}",
                 "alt": text.result_alt(index + 1, len(request.seeds), seed, request.number("strength")),
-                "filename": f"srpo-{seed}{self.job.files[index].suffix}",
+                "filename": f"srpo-{seed}{file.suffix}",
             }
+        elif self.job.result is not None:
+            made = self.job.result.images
+            missing = made[index] if index < len(made) else None
+            cell |= {"caption": text.WITHHELD, "withheld": missing.why if isinstance(missing, Withheld) else ""}
         elif index < len(self.previews) and self.job.error is None:
             cell["preview"] = "data:image/jpeg;base64," + base64.b64encode(self.previews[index]).decode()
         return cell
@@ -124,12 +135,20 @@ class Run:
                 return (text.position(position), None)
             case Loading(stage, done, total):
                 return text.loading(stage, done, total), done / total
+            case Working(status, done, total):
+                return text.working(status, done, total), None
             case Progress(step, total):
                 left = None
                 if step and self.first_step is not None:
                     left = (time.monotonic() - self.first_step) / step * (total - step)
                 return text.progress(step, total, left), step / total
         return "", None
+
+    def _elapsed(self) -> float | None:
+        """Return the seconds since the run left the line, where they are all that can be told of it."""
+        if self.job.ended or not isinstance(self.job.event, Working) or self.job.started is None:
+            return None
+        return time.monotonic() - self.job.started
 
     def _spoken(self) -> str:
         """Return what a screen reader says: the start, each quarter, the end."""
@@ -144,11 +163,21 @@ class Run:
 
 @dataclass
 class Session:
-    """The stage of one browser tab."""
+    """The stage of one browser tab.
+
+    Attributes:
+        reference: what the next run starts from.
+        runs: this tab's, oldest first.
+        problem: what is wrong with what the person gave last.
+        keys: pasted provider keys by backend; they live here and nowhere else.
+        addresses: where fetched references came from, by the name of the kept file.
+    """
 
     reference: Shown | None = None
     runs: list[Run] = field(default_factory=list)
     problem: StudioError | None = None
+    keys: dict[str, str] = field(default_factory=dict, repr=False)
+    addresses: dict[str, str] = field(default_factory=dict)
     watched: bool = False
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -156,6 +185,16 @@ class Session:
     def active(self) -> list[Run]:
         """The runs that go on or wait, oldest first."""
         return [run for run in self.runs if not run.job.ended]
+
+    @property
+    def going_on(self) -> list[Run]:
+        """The active runs, and those whose wait was ended while their provider goes on."""
+        return [run for run in self.runs if run.job.late or not run.job.ended]
+
+    @property
+    def spent(self) -> float:
+        """US dollars that this tab's runs have cost, as far as it was told."""
+        return sum(run.job.result.cost or 0.0 for run in self.runs if run.job.result is not None)
 
     @property
     def current(self) -> Run | None:
@@ -168,7 +207,7 @@ class Session:
         self.problem = None
         self.runs.append(run)
         self.wake.set()
-        ended = [run for run in self.runs if run.job.ended]
+        ended = [run for run in self.runs if run.job.ended and not run.job.late]
         for old in ended[: max(0, len(self.runs) - KEPT_RUNS)]:
             self.runs.remove(old)
 
@@ -183,6 +222,7 @@ class Session:
             "reference": self.reference.view() if self.reference else None,
             "runs": [run.view() for run in self.runs],
             "current": current.job.id if current else None,
+            "spent": text.spent(self.spent) if self.spent else "",
             "waiting": text.waiting(max(0, len(self.active) - 1)),
             "problem": problem_view(self.problem) if self.problem else None,
         }
@@ -208,8 +248,8 @@ async def follow(engine: Engine, session: Session) -> AsyncGenerator[None, None]
 
     session.watched = True
     try:
-        while session.active:
-            for run in session.active:
+        while session.going_on:
+            for run in session.going_on:
                 if run.job.id not in pumps:
                     pumps[run.job.id] = asyncio.create_task(pump(run))
             session.wake.clear()

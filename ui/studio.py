@@ -27,11 +27,22 @@ IN_VIEW = ("strength", "guidance_scale")
 
 
 @dataclass(frozen=True)
+class KeyBox:
+    """Where a visitor pastes a provider's key."""
+
+    row: gr.Row
+    box: gr.Textbox
+    check: gr.Button
+    note: gr.HTML
+
+
+@dataclass(frozen=True)
 class Page:
     """The page's parts that events join."""
 
     backend: gr.Dropdown
     status: gr.HTML
+    key: KeyBox
     image: gr.Image
     address: gr.Textbox
     prompt: gr.Textbox
@@ -69,6 +80,7 @@ def _lay_out(engine: Engine) -> Page:
     controls = Controls.of(specs)
     with gr.Row(elem_id="top"):
         backend, status = _top(specs)
+    key = _key_box(next(iter(specs.values())))
     with gr.Row(elem_id="desk", equal_height=False):
         with gr.Column(elem_id="left", scale=0, min_width=320):
             image, address, prompt = _inputs()
@@ -77,7 +89,9 @@ def _lay_out(engine: Engine) -> Page:
         with gr.Column(elem_id="right", scale=1, min_width=320):
             canvas = stage(Session().view())
     session = gr.State(Session())
-    return Page(backend, status, image, address, prompt, lock, dice, controls, preflight, run, cancel, canvas, session)
+    return Page(
+        backend, status, key, image, address, prompt, lock, dice, controls, preflight, run, cancel, canvas, session
+    )
 
 
 def _top(specs: dict[str, BackendSpec]) -> tuple[gr.Dropdown, gr.HTML]:
@@ -93,6 +107,23 @@ def _top(specs: dict[str, BackendSpec]) -> tuple[gr.Dropdown, gr.HTML]:
     status = gr.HTML(elem_id="status")
     gr.HTML(_corner(), elem_id="corner")
     return backend, status
+
+
+def _key_box(first: BackendSpec) -> KeyBox:
+    """Lay out the key's row; shown only for a backend that takes one."""
+    with gr.Row(elem_id="key-row", visible=first.key_env is not None) as row:
+        box = gr.Textbox(
+            label=text.KEY,
+            placeholder=text.KEY_PLACEHOLDER,
+            type="password",
+            container=False,
+            show_label=False,
+            max_lines=1,
+            elem_id="key",
+        )
+        check = gr.Button(text.KEY_CHECK, size="sm", elem_id="key-check", min_width=60)
+        note = gr.HTML(elem_id="key-note")
+    return KeyBox(row, box, check, note)
 
 
 def _inputs() -> tuple[gr.Image, gr.Textbox, gr.Textbox]:
@@ -152,7 +183,9 @@ def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
     forecast = {"fn": act.forecast, "inputs": [page.session, page.backend, *params], "outputs": [page.preflight]}
     settings = [page.image, page.prompt, page.lock, *params]
 
-    demo.load(act.greet, [page.backend], [page.status, page.preflight, page.controls.parts["seed"]], **quick)
+    demo.load(
+        act.greet, [page.session, page.backend], [page.status, page.preflight, page.controls.parts["seed"]], **quick
+    )
     page.image.change(act.show_reference, [page.session, page.image], [page.stage, page.image], **quiet).then(
         **forecast, **quick
     )
@@ -160,7 +193,12 @@ def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
     for component in params:
         component.change(**forecast, **quick, trigger_mode="always_last")
     # Queued, since only then gr.Info reaches the page. By the person's hand only: `reuse` brings its own values.
-    page.backend.select(act.switch, [page.backend, *params], [page.status, *params], **quiet).then(**forecast, **quick)
+    key_box = [page.key.row, page.key.box, page.key.note]
+    page.backend.select(
+        act.switch, [page.session, page.backend, *params], [page.status, *key_box, *params], **quiet
+    ).then(**forecast, **quick)
+    for given in (page.key.check.click, page.key.box.submit):
+        given(act.check, [page.session, page.backend, page.key.box], [page.status, *key_box], **quiet)
     page.dice.click(act.roll, [page.backend], [page.controls.parts["seed"], page.lock], **quick)
 
     page.run.click(
@@ -174,4 +212,4 @@ def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
     page.cancel.click(act.cancel, [page.session], [page.stage], **quiet, concurrency_limit=None)
     page.stage.example(act.example, [page.backend], settings, **quiet)
     page.stage.use_reference(act.use_as_reference, [page.session], [page.image], **quiet)
-    page.stage.reuse_settings(act.reuse, [page.session], [page.backend, page.status, *settings], **quiet)
+    page.stage.reuse_settings(act.reuse, [page.session], [page.backend, page.status, *key_box, *settings], **quiet)

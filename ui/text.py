@@ -43,6 +43,8 @@ STAGE_WORDS = {
     "close": "Close",
     "session": "This session",
     "progress": "Progress of the run",
+    "elapsed": "{elapsed} s",
+    "elapsedOf": "{elapsed} s of about {expected} s",
     "views": {"side": "Side by side", "slider": "Slider", "single": "Single"},
 }
 
@@ -69,9 +71,32 @@ def seconds(value: float) -> str:
     return f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min"
 
 
-def price(dollars: float, images: int) -> str:
-    """Return what a run costs."""
-    return "free" if not dollars else f"${dollars * images:.3f}"
+def price(dollars: float, images: int, live: bool) -> str:
+    """Return what a run costs; a price that the provider's list did not confirm is marked."""
+    if not dollars:
+        return "free"
+    return f"${dollars * images:.3f}{'' if live else ' (documented price)'}"
+
+
+def spent(dollars: float) -> str:
+    """Return what the runs of this tab have cost."""
+    return f"${dollars:.3f} spent in this session"
+
+
+def cost(dollars: float | None) -> str:
+    """Return what a finished run cost, nothing where it was free."""
+    return " · cost not told" if dollars is None else f" · ${dollars:.3f}" if dollars else ""
+
+
+def working(status: str, done: int, total: int) -> str:
+    """Return where a provider is with a run: its own word, and how many of several tasks are done."""
+    words = WORKING.get(status, status)
+    return words if total == 1 else f"{words}, {done} of {total} done"
+
+
+def balance(dollars: float) -> str:
+    """Return what a key's account has left."""
+    return f"Key accepted, ${dollars:.2f} left."
 
 
 def size(width: int, height: int) -> str:
@@ -129,6 +154,15 @@ def progress(step: int, total: int, left: float | None) -> str:
         return "Finishing the picture"
     tail = "" if left is None else f", about {seconds(left)} left"
     return f"Step {step} of {total}{tail}"
+
+
+WORKING = {"sent": "Sent to the provider", "created": "Waiting at the provider", "processing": "The provider works"}
+KEY = "Provider key"
+KEY_PLACEHOLDER = "Paste your key: it stays in this tab only"
+KEY_KEPT = "A key is set for this tab. Paste another to change it."
+KEY_CHECK = "Check"
+WITHHELD = "Withheld"
+NO_KEY = "There is no key to check yet."
 
 
 SPOKEN = {"queued": "The run waits", "loading": "Loading the model", "running": "The run has begun"}

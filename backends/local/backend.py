@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from PIL import Image
 
+from backends._params import common_params
 from backends.local.choice import ModelChoice, choose, cuda_devices
 from backends.local.loading import Model, load
 from backends.local.run import edit_images
@@ -20,7 +21,7 @@ from core.events import Completed, Event, Picture
 from core.images import MIME, encode
 from core.request import EditRequest
 from core.settings import Settings
-from core.spec import MAX_SEED, AnyParam, BackendSpec, Choice, Integer, Number
+from core.spec import BackendSpec
 
 MINI_PIXELS = 512 * 512
 FLUX_PIXELS = 2 * 1024 * 1024
@@ -52,7 +53,7 @@ class LocalBackend(Backend):
         """What it offers: ranges as in diffusers and FLUX.1-dev's model card."""
         return self._spec
 
-    def ready(self) -> str | None:
+    def ready(self, key: str | None = None) -> str | None:
         """Return None: what is missing shows when the model is loaded, and each run tries that anew."""
         return None
 
@@ -65,7 +66,7 @@ class LocalBackend(Backend):
             return f"not loaded · {self._failure}"
         return f"loads at the first run · {device}"
 
-    async def edit(self, request: EditRequest) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
         """Run the pipeline in the worker thread; see `core.backend.Backend`.
 
         Raises:
@@ -131,38 +132,12 @@ def _completed(
 
 def local_spec(choice: ModelChoice) -> BackendSpec:
     """Return what a model offers."""
-    params: tuple[AnyParam, ...] = (
-        Number(
-            name="strength",
-            label="Strength",
-            help="How far to leave the reference; it decides how many steps run.",
-            minimum=0,
-            maximum=1,
-            default=0.6,
-            low="keep",
-            high="transform",
-        ),
-        Number(
-            name="guidance_scale",
-            label="Guidance",
-            help="How closely the prompt is followed.",
-            minimum=1,
-            maximum=20,
-            default=3.5,
-            step=0.1,
-        ),
-        Integer(name="seed", label="Seed", minimum=0, maximum=MAX_SEED, default=None),
-        Integer(
-            name="num_inference_steps",
-            label="Steps",
-            help="More steps take longer and settle finer.",
-            minimum=1,
-            maximum=50,
-            default=20 if choice.is_mini else 28,
-            advanced=True,
-        ),
-        Integer(name="num_images", label="Images", minimum=1, maximum=4, default=1, advanced=True),
-        Choice(name="output_format", label="Format", choices=("png", "jpeg"), default="png", advanced=True),
+    params = common_params(
+        strength=0.6,
+        guidance_scale=3.5,
+        num_inference_steps=20 if choice.is_mini else 28,
+        lowest_seed=0,
+        formats=("png", "jpeg"),
     )
     return BackendSpec(
         key="local",

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from backends import all_backends
+from backends.aimlapi import AimlapiBackend
 from backends.local import LocalBackend
+from backends.wavespeed import WavespeedBackend
 from core.backend import Backend
 from core.errors import BadParameter
-from core.events import Completed, Event, Loading, Progress
+from core.events import Completed, Event, Loading, Picture, Progress, Working
 from core.request import EditRequest
 from core.settings import Settings
 from core.spec import MAX_SEED, Integer
 from tests.fakes import make_reference, picture_bytes
+from tests.providers import aimlapi, wavespeed
+from tests.providers.serving import serving_beside
 
 TERMS = {
     "strength",
@@ -29,20 +34,42 @@ TERMS = {
     "output_format",
     "acceleration",
     "enable_safety_checker",
+    "sync_mode",
+    "enable_sync_mode",
+    "enable_base64_output",
 }
 """The design's table of terms: other names need a place there first."""
 
 
-def local(folder: Path) -> Backend:
-    return LocalBackend(Settings(data_dir=folder), has_cuda=False)
+@contextmanager
+def local(folder: Path) -> Iterator[Backend]:
+    yield LocalBackend(Settings(data_dir=folder), has_cuda=False)
 
 
-CASES: dict[str, Callable[[Path], Backend]] = {"local": local}
+@contextmanager
+def at_aimlapi(folder: Path) -> Iterator[Backend]:
+    with serving_beside(aimlapi.Aimlapi().app()) as url:
+        yield AimlapiBackend(Settings(data_dir=folder, aimlapi_key=aimlapi.KEY, aimlapi_base_url=url))
+
+
+@contextmanager
+def at_wavespeed(folder: Path) -> Iterator[Backend]:
+    with serving_beside(wavespeed.Wavespeed(seconds=0.1).app()) as url:
+        yield WavespeedBackend(Settings(data_dir=folder, wavespeed_key=wavespeed.KEY, wavespeed_base_url=url))
+
+
+CASES: dict[str, Callable[[Path], AbstractContextManager[Backend]]] = {
+    "local": local,
+    "aimlapi": at_aimlapi,
+    "wavespeed": at_wavespeed,
+}
 
 
 @pytest.fixture(params=CASES)
-def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Backend:
-    return CASES[request.param](tmp_path_factory.getbasetemp() / "contract")
+async def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Backend]:
+    with CASES[request.param](tmp_path_factory.getbasetemp() / "contract") as made:
+        yield made
+        await made.close()
 
 
 def small(backend: Backend, **raw: object) -> EditRequest:
@@ -87,11 +114,12 @@ async def test_a_run_ends_with_one_result_in_the_references_size(backend: Backen
     request = small(backend, seed=5)
     events = await run(backend, request)
     assert [isinstance(event, Completed) for event in events].index(True) == len(events) - 1
-    assert all(isinstance(event, Loading | Progress) for event in events[:-1])
+    assert all(isinstance(event, Loading | Progress | Working) for event in events[:-1])
     done = events[-1]
     assert isinstance(done, Completed)
     assert [each.seed for each in done.images] == list(request.seeds)
     for each in done.images:
+        assert isinstance(each, Picture)
         opened = Image.open(io.BytesIO(each.data))
         assert opened.size == (each.width, each.height) == (64, 48)
         assert Image.MIME[str(opened.format)] == each.mime
@@ -105,7 +133,7 @@ async def test_a_batch_has_a_picture_for_each_seed(backend: Backend) -> None:
         return
     (*_, done) = await run(backend, small(backend, seed=5, num_images=2))
     assert isinstance(done, Completed)
-    assert [each.seed for each in done.images] == [5, 6]
+    assert [each.seed for each in done.images] == ([5, 6] if backend.spec.seed_per_image else [5, 5])
 
 
 async def test_steps_are_told_in_order_where_it_shows_them(backend: Backend) -> None:
@@ -136,4 +164,5 @@ async def test_a_tall_reference_comes_back_as_tall(backend: Backend) -> None:
     request = EditRequest.build(backend.spec, "a lake", reference, {"seed": 5})
     (*_, done) = await run(backend, request)
     assert isinstance(done, Completed)
+    assert isinstance(done.images[0], Picture)
     assert (done.images[0].width, done.images[0].height) == (33, 90)

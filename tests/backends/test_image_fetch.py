@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import pytest
 
-from backends._http import MAX_REDIRECTS, ImageFetcher, is_public
+from backends._addresses import is_public
+from backends._http import MAX_REDIRECTS, ImageFetcher
 from core.errors import FetchFailed
 from core.images import MAX_BYTES
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.backend import Backend
-from core.engine import Engine, Job, work_of
+from core.engine import Engine, work_of
 from core.errors import BackendUnavailable, QueueFull, RunCancelled, RunFailed
-from core.events import Completed, Event, Loading, Progress, Queued
+from core.events import Completed, Event, Loading, Progress, Queued, Working
+from core.job import Job
 from core.request import EditRequest
 from core.store import ImageStore
 from tests.fakes import FakeBackend, make_request, make_spec, results
@@ -277,3 +279,68 @@ async def test_requests_that_give_the_same_picture_share_one_file(tmp_path: Path
     for job in jobs:
         await engine.result(job)
     assert jobs[0].files == jobs[1].files
+
+
+async def at_a_provider(gate: asyncio.Event, fail: Exception | None = None) -> Backend:
+    class Provider(FakeBackend):
+        async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+            """Hand the job over, then wait for the provider."""
+            self.started.append(str(key))
+            yield Working("sent")
+            await gate.wait()
+            if fail:
+                raise fail
+            yield Completed(results(request), {"inference": 1.0}, 0.025)
+
+    return Provider()
+
+
+async def test_what_a_provider_has_goes_on_after_its_cancel_and_lands(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    engine = engine_of(tmp_path, await at_a_provider(gate))
+    job = submit(engine)
+    await settle()
+    await engine.cancel(job)
+    assert job.ended
+    assert job.late
+    assert isinstance(job.error, RunCancelled)
+    assert job.error.charged is None
+    gate.set()
+    done = await engine.result(job)
+    assert job.result is done
+    assert job.error is None
+    assert not job.late
+
+
+async def test_what_fails_at_a_provider_after_its_cancel_says_so(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    engine = engine_of(tmp_path, await at_a_provider(gate, RunFailed("It broke there.")))
+    job = submit(engine)
+    await settle()
+    await engine.cancel(job)
+    gate.set()
+    with pytest.raises(RunFailed, match="broke there"):
+        await engine.result(job)
+
+
+async def test_closing_stops_even_what_a_provider_has(tmp_path: Path) -> None:
+    engine = engine_of(tmp_path, await at_a_provider(asyncio.Event()))
+    job = submit(engine)
+    await settle()
+    await asyncio.wait_for(engine.close(), 5)
+    assert job.ended
+    assert not job.late
+
+
+async def test_a_key_belongs_to_its_job_and_is_not_printed_or_kept(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    backend = await at_a_provider(gate)
+    engine = engine_of(tmp_path, backend)
+    job = engine.submit("fake", make_request(backend.spec), "canary-key")
+    await settle()
+    assert "canary" not in repr(job)
+    gate.set()
+    await engine.result(job)
+    await settle()
+    assert job.key is None
+    assert backend.started == ["canary-key"]  # type: ignore[attr-defined]

@@ -28,6 +28,13 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ("STUDIO_MCP", "on", "mcp", True),
         ("STUDIO_MCP", "0", "mcp", False),
         ("HF_TOKEN", "hf_x", "hf_token", "hf_x"),
+        ("AIMLAPI_KEY", "k", "aimlapi_key", "k"),
+        ("AIMLAPI_BASE_URL", "http://127.0.0.1:9/", "aimlapi_base_url", "http://127.0.0.1:9"),
+        ("WAVESPEED_API_KEY", "k", "wavespeed_key", "k"),
+        ("WAVESPEED_BASE_URL", "https://proxy.example/ws", "wavespeed_base_url", "https://proxy.example/ws"),
+        ("WAVESPEED_WEBHOOK_SECRET", "whsec_x", "wavespeed_webhook_secret", "whsec_x"),
+        ("STUDIO_PUBLIC_URL", "https://studio.example/", "public_url", "https://studio.example"),
+        ("SPACE_HOST", "me-space.hf.space", "public_url", "https://me-space.hf.space"),
         ("GRADIO_SERVER_NAME", "0.0.0.0", "server_name", "0.0.0.0"),
         ("GRADIO_SERVER_PORT", "80", "server_port", 80),
         ("SPACE_ID", "me/space", "server_name", "0.0.0.0"),
@@ -47,6 +54,9 @@ def test_each_variable_is_read(name: str, text: str, attribute: str, value: Any)
         ("STUDIO_QUEUE_SIZE", "1" * 5000),
         ("STUDIO_QUEUE_SIZE", "²"),
         ("STUDIO_MCP", "maybe"),
+        ("AIMLAPI_BASE_URL", "api.aimlapi.com"),
+        ("WAVESPEED_BASE_URL", "ftp://x"),
+        ("STUDIO_PUBLIC_URL", "studio.example"),
         ("GRADIO_SERVER_PORT", "65536"),
         ("GRADIO_SERVER_PORT", "-1"),
         ("STUDIO_DATA_DIR", "~nobody-of-that-name/x"),
@@ -61,5 +71,6 @@ def test_an_empty_variable_counts_as_unset() -> None:
     assert Settings.from_env(dict.fromkeys(NAMES, "  ")) == Settings.from_env({})
 
 
-def test_the_token_is_never_printed() -> None:
-    assert "hf_secret" not in repr(Settings.from_env({"HF_TOKEN": "hf_secret"}))
+def test_no_secret_is_ever_printed() -> None:
+    names = ("HF_TOKEN", "AIMLAPI_KEY", "WAVESPEED_API_KEY", "WAVESPEED_WEBHOOK_SECRET")
+    assert "canary" not in repr(Settings.from_env(dict.fromkeys(names, "canary-1234")))

@@ -28,7 +28,7 @@ OTHER: tuple[AnyParam, ...] = (
 class Directed(FakeBackend):
     """Slow runs, failing runs, and runs that were charged: as the prompt says."""
 
-    async def edit(self, request: EditRequest) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
         """Go as the prompt's first word says: `slow`, `loading`, `fail`, `charged`, `crash`; else at once."""
         word = request.prompt.split()[0]
         if word == "loading":

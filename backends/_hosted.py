@@ -1,0 +1,227 @@
+"""What hosted providers have in common: refusals in words, pictures on their way, when to ask again."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import random
+import statistics
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from backends._answer import Answer, Lost, NotSent
+from core.backend import Price
+from core.errors import (
+    BadImage,
+    FetchFailed,
+    KeyRejected,
+    MalformedAnswer,
+    NoCredits,
+    ParameterRefused,
+    PermissionRefused,
+    ProviderDown,
+    RateLimited,
+    ResultGone,
+    StudioError,
+    SubmitUnknown,
+)
+from core.events import Picture
+from core.images import MAX_BYTES, MIME, Reference, encode, inspect
+
+PNG_TRAVELS = 8_000_000
+"""Bytes; a larger PNG goes to a provider as a JPEG of quality 95."""
+PRICE_KEPT = 3600.0
+"""Seconds for which a price that was read stands."""
+
+
+# ---- refusals --------------------------------------------------------------------------------------------
+
+
+def said(text: object, key: str | None) -> str:
+    """Return a provider's words on one short line, without the key should they hold it."""
+    words = " ".join(str(text or "").split())
+    if key:
+        words = words.replace(key, "(key)")
+    return words[:197] + "..." if len(words) > 200 else words
+
+
+def refused(name: str, answer: Answer, words: str, key_env: str) -> StudioError:
+    """Return what a status of refusal means, charged or not.
+
+    Args:
+        name: the provider's.
+        answer: with a status of 400 or more.
+        words: the provider's own, cleaned.
+        key_env: the environment variable of its key.
+    """
+    status = answer.status
+    quoted = f' It says: "{words}".' if words else ""
+    match status:
+        case 401:
+            return KeyRejected(f"{name} does not know this key.", f"Paste another, or set {key_env} and restart.")
+        case 402:
+            return NoCredits(f"The account at {name} has no credits left.{quoted}", "Top it up there, and run again.")
+        case 403:
+            return PermissionRefused(f"{name} does not let this key do that.{quoted}", "Look at the key's permissions.")
+        case 429:
+            wait = answer.wait(time.time())
+            todo = f"Run again in {wait:.0f} s." if wait is not None else "Run again in a minute."
+            return RateLimited(f"{name} has too many requests from this key.", todo, wait=wait)
+        case 400 | 404 | 405 | 409 | 413 | 415 | 422:
+            return ParameterRefused(f"{name} refuses the request.{quoted}", "Change the prompt, picture or settings.")
+        case _ if status >= 500:
+            return ProviderDown(f"{name} has trouble of its own (status {status}).{quoted}", "Run again in a minute.")
+    return MalformedAnswer(f"{name} answered with status {status}, which is not documented.", "Run again later.")
+
+
+def not_sent(name: str) -> ProviderDown:
+    """Return the error for a request that never left."""
+    return ProviderDown(f"{name} cannot be reached.", "Check the network, and run again.")
+
+
+def lost(name: str, where: str) -> SubmitUnknown:
+    """Return the error for a request that may have been taken, and whose answer was lost."""
+    return SubmitUnknown(
+        f"The request was sent to {name}, and its answer was lost on the way.",
+        f"It may have run. Look at {where} before you run it again; it is not sent a second time by itself.",
+    )
+
+
+# ---- pictures --------------------------------------------------------------------------------------------
+
+
+def travelling(reference: Reference) -> tuple[bytes, str]:
+    """Return a reference as a file that a provider takes, upright and without metadata: its bytes and MIME type."""
+    if len(reference.data) <= PNG_TRAVELS:
+        return reference.data, reference.mime
+    return encode(reference.open(), "jpeg"), MIME["jpeg"]
+
+
+def inline(text: str) -> bytes | None:
+    """Return what a data URI or bare base64 holds, None where the text is neither (an address, say).
+
+    Raises:
+        MalformedAnswer: a data URI that cannot be read, or more than 20 MB.
+    """
+    if text.startswith(("http://", "https://")):
+        return None
+    head, _, data = text.partition(",") if text.startswith("data:") else ("", "", text)
+    if len(data) > MAX_BYTES * 4 // 3 + 4:
+        raise MalformedAnswer("The provider's picture has more than 20 MB.", "Ask for JPEG, or a smaller picture.")
+    try:
+        return base64.b64decode(data, validate=True)
+    except binascii.Error as error:
+        if head:
+            raise MalformedAnswer(
+                "The provider's picture cannot be read.", "It was probably charged: look there."
+            ) from error
+        return None
+
+
+async def collect(name: str, text: str, download: Callable[[str], Any]) -> bytes:
+    """Return the bytes of one result: inline, or read from its address.
+
+    Raises:
+        ResultGone: its address cannot be read any more.
+        MalformedAnswer: it is neither an address nor a picture.
+    """
+    data = inline(text)
+    if data is not None:
+        return data
+    if not text.startswith(("http://", "https://")):
+        raise MalformedAnswer(f"{name} gave a result that is no address.", "It was probably charged: look there.")
+    try:
+        fetched: bytes = await download(text)
+    except FetchFailed as error:
+        gone = ResultGone(
+            f"{name} made the picture, and its address cannot be read. {error.what}", "Look for it there."
+        )
+        gone.charged = True
+        raise gone from error
+    return fetched
+
+
+def picture(name: str, data: bytes, seed: int) -> Picture:
+    """Return a result's file as it came, after a look at what it is.
+
+    Raises:
+        MalformedAnswer: it is no PNG or JPEG.
+    """
+    try:
+        mime, width, height = inspect(data)
+    except BadImage as error:
+        raise MalformedAnswer(
+            f"{name} gave a file that is no PNG or JPEG.", "It was probably charged: look there."
+        ) from error
+    return Picture(data, mime, width, height, seed)
+
+
+# ---- time ------------------------------------------------------------------------------------------------
+
+
+class Pace:
+    """How long a provider's tasks take, by the latest ones."""
+
+    def __init__(self) -> None:
+        self._seconds: deque[float] = deque(maxlen=20)
+
+    def add(self, seconds: float) -> None:
+        """Remember a task's time from its submit to its end."""
+        self._seconds.append(seconds)
+
+    def expected(self) -> float | None:
+        """Return the median, None before the first task."""
+        return statistics.median(self._seconds) if self._seconds else None
+
+
+def polls(expected: float | None) -> Iterator[float]:
+    """Yield the seconds to wait before each look at a task, without end.
+
+    Where nothing is known, waits grow from 0.5 s by half to 5 s. Where earlier tasks took `expected`
+    seconds, two looks come early, the next shortly before the end, and then they come close together:
+    that is where the end lies, and where waiting is noticed. All have 20% of jitter.
+    """
+    waited, wait = 0.0, 0.5
+    while True:
+        step = wait
+        if expected is not None and expected > 2 and waited > 0:
+            if waited < 0.4 * expected:
+                step = 0.44 * expected - waited
+            elif waited < 0.8 * expected:
+                step = 0.86 * expected - waited
+            else:
+                step = max(0.4, waited / 25) if waited < 1.25 * expected else max(0.8, waited / 10)
+            step = min(step, 30.0)
+        wait = min(5.0, wait * 1.5)
+        step *= random.uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing
+        waited += step
+        yield step
+
+
+class PriceTag:
+    """A price that is asked for at most once an hour.
+
+    Args:
+        documented: US dollars an image as the provider's page says.
+        clock: seconds that never go back.
+    """
+
+    def __init__(self, documented: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._price = Price(documented)
+        self._read: float | None = None
+        self._clock = clock
+
+    async def price(self, ask: Callable[[], Any]) -> Price:
+        """Return the price; `ask` returns dollars or None, and what it raises leaves the price as it was."""
+        now = self._clock()
+        if self._read is None or now - self._read > PRICE_KEPT:
+            self._read = now  # a provider that does not answer is not asked at every click either
+            try:
+                dollars = await ask()
+            except (StudioError, NotSent, Lost):
+                dollars = None
+            if isinstance(dollars, int | float) and not isinstance(dollars, bool) and 0 <= dollars < 1000:
+                self._price = Price(float(dollars), live=True)
+        return self._price

@@ -1,0 +1,80 @@
+"""How a reference comes to WaveSpeedAI: by an upload ticket and a PUT, or by the older form."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+from backends._answer import Lost, NotSent
+from backends._hosted import travelling
+from backends._http import ProviderClient
+from backends._wavespeed_answers import NAME, refusal
+from core.errors import FetchFailed, MalformedAnswer, ProviderDown
+from core.images import Reference
+
+UPLOAD_KEPT = 6.5 * 86_400
+"""Seconds for which an uploaded picture is used again; the provider keeps it seven days."""
+
+
+class Uploads:
+    """Uploads pictures, the same one once a key and week.
+
+    Args:
+        client: talks to the provider.
+    """
+
+    def __init__(self, client: ProviderClient) -> None:
+        self._client = client
+        self._kept: dict[tuple[str, str], tuple[float, str]] = {}
+
+    def forget(self) -> None:
+        """Upload anew from now on: the provider could not read what it had."""
+        self._kept.clear()
+
+    async def address(self, reference: Reference, key: str) -> str:
+        """Return an address of a reference: its own if it has one, else where it was uploaded.
+
+        Raises:
+            StudioError: the provider refuses the upload, or does not answer.
+        """
+        if reference.address:
+            return reference.address
+        data, mime = await asyncio.to_thread(travelling, reference)
+        mark = (hashlib.sha256(key.encode()).hexdigest(), hashlib.sha256(data).hexdigest())
+        kept = self._kept.get(mark)
+        if kept and self._client.clock() - kept[0] < UPLOAD_KEPT:
+            return kept[1]
+        try:
+            address = await self._by_ticket(data, mime, key) or await self._by_form(data, mime, key)
+        except (NotSent, Lost) as error:
+            raise ProviderDown(f"The picture could not be uploaded to {NAME}.", "Run again in a minute.") from error
+        self._kept[mark] = (self._client.clock(), address)
+        return address
+
+    async def _by_ticket(self, data: bytes, mime: str, key: str) -> str | None:
+        """Upload by a ticket and a PUT; None where the provider has no tickets, and the older way is left."""
+        ask = {"filename": f"reference.{mime[6:]}", "size": len(data), "content_type": mime}
+        answer = await self._client.post("/api/v3/media/uploads", key, json=ask)
+        if answer.status in (404, 405, 501):
+            return None
+        if not answer.ok:
+            raise refusal(answer, key)
+        ticket = answer.body.get("data") if isinstance(answer.body, dict) else None
+        upload = ticket.get("upload") if isinstance(ticket, dict) else None
+        if not isinstance(upload, dict) or not isinstance(ticket, dict) or not ticket.get("download_url"):
+            return None
+        try:
+            put = await self._client.put(str(upload.get("url")), upload.get("headers") or {}, data)
+        except (FetchFailed, NotSent):
+            return None
+        return str(ticket["download_url"]) if put.ok else None
+
+    async def _by_form(self, data: bytes, mime: str, key: str) -> str:
+        files = {"file": (f"reference.{mime[6:]}", data, mime)}
+        answer = await self._client.post("/api/v3/media/upload/binary", key, read=120.0, files=files)
+        if not answer.ok:
+            raise refusal(answer, key)
+        found = answer.body.get("data") if isinstance(answer.body, dict) else None
+        if not isinstance(found, dict) or not found.get("download_url"):
+            raise MalformedAnswer(f"{NAME} took the picture and gave no address for it.", "Run again.")
+        return str(found["download_url"])

@@ -1,0 +1,138 @@
+"""The hosted backends in the page: a key for this tab, what it costs, what cannot be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.fakes import picture_bytes
+from tests.providers import aimlapi, wavespeed
+from tests.providers.serving import serving_beside
+from tests.ui.conftest import Served, open_page, serve
+from tests.ui.test_states import choose_backend, message, run
+from tests.ui.test_studio_page import RESULT, add_reference, open_more, set_number
+
+
+@pytest.fixture(scope="module")
+def aiml() -> Iterator[tuple[aimlapi.Aimlapi, str]]:
+    stand_in = aimlapi.Aimlapi()
+    with serving_beside(stand_in.app()) as url:
+        yield stand_in, url
+
+
+@pytest.fixture(scope="module")
+def wave() -> Iterator[tuple[wavespeed.Wavespeed, str]]:
+    stand_in = wavespeed.Wavespeed()
+    with serving_beside(stand_in.app()) as url:
+        yield stand_in, url
+
+
+@pytest.fixture(scope="module")
+def hosted(
+    tmp_path_factory: pytest.TempPathFactory,
+    aiml: tuple[aimlapi.Aimlapi, str],
+    wave: tuple[wavespeed.Wavespeed, str],
+) -> Iterator[Served]:
+    """The real app, its owner's key for AI/ML API in the environment, none for WaveSpeedAI."""
+    environ = {"AIMLAPI_BASE_URL": aiml[1], "WAVESPEED_BASE_URL": wave[1], "AIMLAPI_KEY": aimlapi.KEY}
+    with serve(tmp_path_factory.mktemp("hosted"), "app.py", **environ) as served:
+        yield served
+
+
+@pytest.fixture
+def page(browser: Browser, hosted: Served) -> Iterator[Page]:
+    with open_page(browser, hosted.url) as opened:
+        add_reference(opened, picture_bytes("PNG", "RGB", (240, 160)))
+        yield opened
+
+
+def paste_key(page: Page, key: str) -> None:
+    page.fill("#key input", key)
+    page.click("#key-check")
+
+
+def test_a_pasted_key_is_checked_kept_for_the_tab_and_seen_nowhere(
+    page: Page, hosted: Served, wave: tuple[wavespeed.Wavespeed, str]
+) -> None:
+    choose_backend(page, "WaveSpeedAI")
+    expect(page.locator("#status")).to_contain_text("Needs a key: get one at wavespeed.ai")
+    paste_key(page, "a-wrong-key")
+    expect(page.locator("#key-note")).to_contain_text("does not know this key")
+    paste_key(page, wavespeed.KEY)
+    expect(page.locator("#key-note")).to_contain_text("Key accepted, $7.25 left")
+    expect(page.locator("#status")).to_contain_text("ready")
+    expect(page.locator("#key input")).to_have_value("")
+    run(page, "as a watercolour")
+    page.wait_for_selector(RESULT)
+    expect(page.locator(".stage .facts")).to_contain_text("$0.02")
+    expect(page.locator(".stage .queue")).to_contain_text("spent in this session")
+    for place in (page.content(), hosted.log.read_text(), str(page.evaluate("JSON.stringify({...localStorage})"))):
+        assert wavespeed.KEY not in place
+        assert aimlapi.KEY not in place
+    kept = [path for path in hosted.data_dir.rglob("*") if path.is_file()]
+    assert not [path for path in kept if wavespeed.KEY.encode() in path.read_bytes()]
+
+
+def test_another_tab_does_not_have_the_key(page: Page) -> None:
+    choose_backend(page, "WaveSpeedAI")
+    expect(page.locator("#status")).to_contain_text("Needs a key")
+    run(page, "as a watercolour")
+    assert "Needs a key" in message(page)
+
+
+def test_the_price_stands_above_run_and_the_owners_key_needs_no_box(page: Page) -> None:
+    choose_backend(page, "AI/ML API")
+    expect(page.locator("#status")).to_contain_text("ready")
+    expect(page.locator("#preflight")).to_contain_text("$0.0")
+    open_more(page)
+    set_number(page, "num_images", 2)
+    expect(page.locator("#preflight")).to_contain_text("$0.058")  # twice the live price
+
+
+def test_a_withheld_image_is_shown_as_such(page: Page, aiml: tuple[aimlapi.Aimlapi, str]) -> None:
+    choose_backend(page, "AI/ML API")
+    open_more(page)
+    set_number(page, "num_images", 2)
+    aiml[0].nsfw = [True, False]
+    run(page, "as a watercolour")
+    page.wait_for_selector(RESULT)
+    aiml[0].nsfw = []
+    expect(page.locator(".stage .withheld")).to_contain_text("not safe for work")
+    expect(page.locator(RESULT)).to_have_count(1)
+    expect(page.locator(".stage .message")).to_have_count(0)
+
+
+def test_a_refusal_is_told_with_what_to_do_and_that_it_was_free(page: Page, aiml: tuple[aimlapi.Aimlapi, str]) -> None:
+    choose_backend(page, "AI/ML API")
+    aiml[0].refuse = [(403, "You have run out of credits", {})]
+    run(page, "as a watercolour")
+    assert all(each in message(page) for each in ("no credits left", "Top it up", "Nothing was charged"))
+
+
+def test_a_run_that_cannot_be_taken_back_lands_after_its_cancel(
+    page: Page, wave: tuple[wavespeed.Wavespeed, str]
+) -> None:
+    choose_backend(page, "WaveSpeedAI")
+    paste_key(page, wavespeed.KEY)
+    expect(page.locator("#key-note")).to_contain_text("accepted")
+    wave[0].seconds = 4.0
+    run(page, "as a watercolour")
+    page.wait_for_function(
+        "/Waiting at the provider|provider works/.test(document.querySelector('.stage .progress')?.textContent)"
+    )
+    expect(page.locator(".stage .progress")).to_contain_text(" s")
+    page.click("#cancel")
+    assert "may bill the run" in message(page)
+    assert "not known whether it was charged" in message(page)
+    expect(page.locator("#cancel")).to_be_disabled()
+    page.wait_for_selector(RESULT, timeout=20_000)
+    wave[0].seconds = 0.0
+    expect(page.locator(".stage .message")).to_have_count(0)
+
+
+def test_the_owners_webhook_door_refuses_strangers(hosted: Served, page: Page) -> None:
+    answer = page.request.post(f"{hosted.url}/hooks/wavespeed", data='{"id": "x"}')
+    assert answer.status == 401
+    assert page.request.get(f"{hosted.url}/references/{'0' * 64}.png?until=9999999999&signature=x").status == 403
