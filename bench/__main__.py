@@ -9,10 +9,15 @@ import sys
 import time
 from pathlib import Path
 
-from bench import api, cold_start, first_result
+from bench import api, cold_start, first_result, hosted
 from bench.table import Row, show
 
-BENCHES = {"api": api.measure, "cold_start": cold_start.measure, "first_result": first_result.measure}
+BENCHES = {
+    "api": api.measure,
+    "cold_start": cold_start.measure,
+    "first_result": first_result.measure,
+    "hosted": hosted.measure,
+}
 
 
 def main() -> None:

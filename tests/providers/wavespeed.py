@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import random
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -59,7 +60,7 @@ class Wavespeed:
     """The provider.
 
     Attributes:
-        seconds: how long a task takes.
+        seconds: how long a task takes, by up to the share `spread` more or less.
         refuse: the next answers to submits: a status, a message, headers.
         failures: how the next tasks end: a status word, a code, the words.
         looks: the next answers to questions for a task: a status each; 200 answers truly.
@@ -69,6 +70,7 @@ class Wavespeed:
     """
 
     seconds: float = 0.0
+    spread: float = 0.0
     refuse: list[tuple[int, str, dict[str, str]]] = field(default_factory=list)
     failures: list[tuple[str, int | None, str] | None] = field(default_factory=list)
     looks: list[int] = field(default_factory=list)
@@ -130,7 +132,8 @@ class Wavespeed:
         for name, value in body.items():
             if not RULES[name](value):
                 return self.envelope(400, f"{name} is out of range")
-        task = Prediction(uuid.uuid4().hex, body, time.monotonic(), self.seconds, base_url=str(request.base_url))
+        seconds = self.seconds * random.uniform(1 - self.spread, 1 + self.spread)
+        task = Prediction(uuid.uuid4().hex, body, time.monotonic(), seconds, base_url=str(request.base_url))
         task.failure = self.failures.pop(0) if self.failures else None
         task.nsfw = self.nsfw.pop(0) if self.nsfw else False
         if not task.failure:
