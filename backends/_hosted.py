@@ -179,23 +179,24 @@ class Pace:
 def polls(expected: float | None) -> Iterator[float]:
     """Yield the seconds to wait before each look at a task, without end.
 
-    Where nothing is known, waits grow from 0.5 s by half to 5 s. Where earlier tasks took `expected`
+    Where nothing is known, waits grow from 0.4 s by a third to 5 s. Where earlier tasks took `expected`
     seconds, two looks come early, the next shortly before the end, and then they come close together:
-    that is where the end lies, and where waiting is noticed. All have 20% of jitter.
+    that is where the end lies, and where waiting is noticed. All have jitter.
     """
-    waited, wait = 0.0, 0.5
+    waited, wait = 0.0, 0.4
     while True:
-        step = wait
-        if expected is not None and expected > 2 and waited > 0:
-            if waited < 0.4 * expected:
-                step = 0.44 * expected - waited
-            elif waited < 0.8 * expected:
-                step = 0.86 * expected - waited
-            else:
-                step = max(0.4, waited / 25) if waited < 1.25 * expected else max(0.8, waited / 10)
-            step = min(step, 30.0)
-        wait = min(5.0, wait * 1.5)
-        step *= random.uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing
+        if expected is None or waited > 1.5 * expected:
+            step = max(wait, waited / 10)
+        elif not waited:
+            step = min(0.4, 0.6 * expected)
+        elif waited < 0.4 * expected and expected > 4:
+            step = 0.45 * expected - waited
+        elif waited < 0.75 * expected and expected > 1.5:
+            step = 0.86 * expected - waited
+        else:
+            step = max(0.35, waited / 32)
+        wait = min(5.0, wait * 1.3)
+        step = min(step, 30.0) * random.uniform(0.88, 1.0)  # noqa: S311 - spreads load, guards nothing
         waited += step
         yield step
 

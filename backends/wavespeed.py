@@ -29,13 +29,7 @@ from backends._wavespeed_answers import (
 )
 from backends._wavespeed_media import Uploads
 from core.backend import Backend, Price
-from core.errors import (
-    KeyMissing,
-    MalformedAnswer,
-    ResultGone,
-    StudioError,
-    TimedOut,
-)
+from core.errors import KeyMissing, MalformedAnswer, ResultGone, StudioError, TimedOut
 from core.events import Completed, Event, Picture, Withheld, Working
 from core.request import EditRequest
 from core.settings import Settings
@@ -170,8 +164,7 @@ class WavespeedBackend(Backend):
         task = await self._submit(payload(request, seed, image), key)
         told.put_nowait(task.status)
         if task.status != "completed":
-            task = await self._wait(task, key, begun + DEADLINE, told)
-            self._pace.add(self._client.clock() - begun)
+            task = await self._wait(task, key, begun, told)
         seconds = task.seconds if task.seconds is not None else self._client.clock() - begun
         if any(task.nsfw):
             return Withheld(f"{NAME} withheld this image as not safe for work.", seed, nsfw=True), seconds
@@ -195,8 +188,9 @@ class WavespeedBackend(Backend):
             raise lost(NAME, "its list of predictions")
         raise refusal(answer, key)
 
-    async def _wait(self, task: Task, key: str, deadline: float, told: asyncio.Queue[str]) -> Task:
+    async def _wait(self, task: Task, key: str, begun: float, told: asyncio.Queue[str]) -> Task:
         """Ask for a task until it has ended; a webhook makes us ask at once."""
+        deadline, last = begun + DEADLINE, begun
         called = self._called[task.id] = asyncio.Event()
         try:
             for pause in polls(self._pace.expected()):
@@ -206,8 +200,11 @@ class WavespeedBackend(Backend):
                 task = await self._look(task, key, deadline)
                 told.put_nowait(task.status)
                 self._check(task, key)
+                now = self._client.clock()
                 if task.status == "completed":
+                    self._pace.add((last + now) / 2 - begun)  # it ended somewhere between the last two looks
                     return task
+                last = now
         finally:
             del self._called[task.id]
         raise TimedOut(

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 
 import wavespeed.api.client
 
@@ -108,22 +109,28 @@ def holding() -> list[Row]:
 def hold(url: str) -> None:
     """Run at once, and print megabytes a run and threads while they wait."""
     backend = WavespeedBackend(Settings(wavespeed_key=KEY, wavespeed_base_url=url))
-    most = 0
+    most, peak = 0, 0.0
 
     async def run(seed: int) -> None:
         async for _ in backend.edit(make_request(SPEC, "waits", make_reference(), seed=seed)):
-            nonlocal most
-            most = max(most, threading.active_count())
+            nonlocal most, peak
+            most, peak = max(most, threading.active_count()), max(peak, resident())
 
     async def all_of_them() -> tuple[float, int]:
         await run(0)  # connections, caches, the upload
-        before, threads = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, threading.active_count()
+        before, threads = resident(), threading.active_count()
         await asyncio.gather(*(run(seed) for seed in range(1, RUNS + 1)))
         await backend.close()
-        return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1000 / RUNS, most - threads
+        return (peak - before) / RUNS, most - threads
 
     megabytes, threads = asyncio.run(all_of_them())
     print(json.dumps({"megabytes": megabytes, "threads": threads}))
+
+
+def resident() -> float:
+    """Return the megabytes that this process holds in memory now."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 1e6
 
 
 if __name__ == "__main__":
