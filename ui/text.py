@@ -6,7 +6,7 @@ TITLE = "SRPO Studio"
 
 BACKEND = "Backend"
 REFERENCE = "Reference"
-REFERENCE_PLACEHOLDER = "Drop a picture, paste one, or click to choose"
+REFERENCE_PLACEHOLDER = "Drop or paste a picture, or click"
 REFERENCE_URL = "Image address"
 REFERENCE_URL_PLACEHOLDER = "or an image address, then Enter"
 PROMPT = "Prompt"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -358,3 +359,18 @@ async def test_only_a_request_that_never_left_is_sent_again(
         await drain(backend, request())
     assert caught.value.charged is charged
     assert wire.posts == posts
+
+
+async def test_the_key_is_in_no_log_whatever_happens(
+    provider: tuple[Aimlapi, AimlapiBackend], caplog: pytest.LogCaptureFixture
+) -> None:
+    stand_in, backend = provider
+    with caplog.at_level(logging.DEBUG):
+        await drain(backend, request())
+        await backend.balance()
+        stand_in.refuse = [(500, f"broken: {KEY}", {})]
+        with pytest.raises(errors.StudioError) as caught:
+            await drain(backend, request())
+    assert caplog.text
+    for words in (caplog.text, str(caught.value), repr(caught.value), repr(backend), repr(vars(caught.value))):
+        assert KEY not in words

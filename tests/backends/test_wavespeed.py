@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -414,3 +415,16 @@ def test_a_webhook_is_taken_only_with_a_fresh_signature_of_its_own_body() -> Non
     assert not signed({**headers, "webhook-timestamp": "soon"}, body, SECRET, now)
     assert not signed({**headers, "webhook-signature": "v3,é"}, body, SECRET, now)
     assert not signed({}, body, SECRET, now)
+
+
+async def test_the_key_is_in_no_log_whatever_happens(provider: Pair, caplog: pytest.LogCaptureFixture) -> None:
+    stand_in, backend = provider
+    with caplog.at_level(logging.DEBUG):
+        await drain(backend, request())
+        await backend.balance()
+        stand_in.refuse = [(500, f"broken: {KEY}", {})]
+        with pytest.raises(errors.StudioError) as caught:
+            await drain(backend, request())
+    assert caplog.text
+    for words in (caplog.text, str(caught.value), repr(caught.value), repr(backend), repr(vars(caught.value))):
+        assert KEY not in words
