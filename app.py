@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -33,6 +34,8 @@ def main() -> None:
     # Gradio reads its folder when it is imported; everything that is kept lies under one folder of ours.
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "uploads")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    # What a Space, a container or systemd sends ends the app as Ctrl+C does: runs stopped, connections closed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     launch(settings)
 
 

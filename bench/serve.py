@@ -41,7 +41,7 @@ def serve(data_dir: Path, *command: str) -> Iterator[tuple[str, float]]:
             time.sleep(0.01)
         yield url, time.perf_counter() - begun
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
 
 

@@ -72,13 +72,14 @@ def serve(data_dir: Path, *command: str, **environ: str) -> Iterator[Served]:
         wait_until_healthy(served, process)
         yield served
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         try:
-            process.wait(20)
+            code = process.wait(20)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             raise
+        assert code == 0, f"the app ended with {code}:\n{log.read_text()}"
 
 
 def wait_until_healthy(served: Served, process: subprocess.Popen[bytes]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
@@ -57,6 +58,7 @@ async def fetch(address: str) -> bytes:
 
 def main() -> None:
     """Serve."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = Settings.from_env(os.environ)
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "uploads")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
