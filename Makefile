@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := app.py core backends server ui bench tests assets
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check format bench
+.PHONY: run test check format bench mini judge
 
 run: $(VENV)/.app ## start the app on 127.0.0.1:7860
 	$(BIN)/python app.py
@@ -24,6 +24,12 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev ## ratios against their goals; never part of the tests
 	$(BIN)/python -m bench
+
+mini: $(VENV)/.dev ## make the mini checkpoint from nothing: hours on a CPU; goes on where it stopped
+	$(BIN)/python -m assets.mini.recipe
+
+judge: $(VENV)/.dev ## measure it on photos: make judge PHOTOS="one.jpg two.jpg"
+	$(BIN)/python -m assets.mini.recipe.judge $(PHOTOS) --sheets docs/mini
 
 # Debian and Ubuntu keep venv and pip apart from Python; the machine's own package manager brings them.
 $(VENV)/bin/python:

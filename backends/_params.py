@@ -21,7 +21,7 @@ def common_params(
         Number(
             name="strength",
             label="Strength",
-            help="How far to leave the reference; it decides how many steps run.",
+            help="How far to go, and how many steps.",
             minimum=0,
             maximum=1,
             default=strength,

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import api, cold_start, first_result, hosted
+from bench import api, cold_start, first_result, hosted, mini
 from bench.table import Row, show
 
 BENCHES = {
@@ -17,6 +17,7 @@ BENCHES = {
     "cold_start": cold_start.measure,
     "first_result": first_result.measure,
     "hosted": hosted.measure,
+    "mini": mini.measure,
 }
 
 

@@ -25,9 +25,9 @@ ROUNDS = 7
 def measure() -> list[Row]:
     """Take turns between a client of a running app and a process that calls the pipeline; compare the medians."""
     through, direct = [], []
-    with tempfile.TemporaryDirectory() as folder, serve(Path(folder), "app.py") as (url, _):
-        client = Client(url, verbose=False, download_files=folder)
-        command = [sys.executable, "-m", "bench.api", folder]
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder), "app.py") as app:
+        client = Client(app.url, verbose=False, download_files=folder)
+        command = [sys.executable, "-m", "bench.api"]
         with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
             assert worker.stdin is not None
             assert worker.stdout is not None
@@ -57,15 +57,17 @@ def run_directly() -> None:
     from PIL import Image
     from torch import Generator
 
-    from backends.local.backend import MINI_PIXELS
-    from backends.local.mini import mini_checkpoint
+    from backends.local.backend import MINI_SIDE
+    from backends.local.choice import MINI_FOLDER
     from backends.local.run import Frame
+    from core.images import working_size
 
-    pipe = FluxImg2ImgPipeline.from_pretrained(mini_checkpoint(Path(sys.argv[1])))
+    pipe = FluxImg2ImgPipeline.from_pretrained(MINI_FOLDER)
     pipe.set_progress_bar_config(disable=True)
 
     def once() -> None:
-        frame = Frame.around(Image.open(EXAMPLE).convert("RGB"), MINI_PIXELS)
+        reference = Image.open(EXAMPLE).convert("RGB")
+        frame = Frame.around(reference, working_size(*reference.size, max_side=MINI_SIDE))
         settings = {name: value for name, value in SETTINGS.items() if name != "seed"}
         result = pipe(
             prompt=PROMPT,

@@ -17,10 +17,10 @@ def measure() -> list[Row]:
     ours, bare = [], []
     with tempfile.TemporaryDirectory() as folder:
         for each in range(ROUNDS + 1):
-            with serve(Path(folder), "-m", "bench.bare") as (_, seconds):
-                bare.append(seconds)
-            with serve(Path(folder), "app.py") as (_, seconds):
-                ours.append(seconds)
+            with serve(Path(folder), "-m", "bench.bare") as running:
+                bare.append(running.seconds)
+            with serve(Path(folder), "app.py") as running:
+                ours.append(running.seconds)
             if not each:  # the first round fills the disk cache
                 ours.clear()
                 bare.clear()

@@ -11,15 +11,25 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@dataclass(frozen=True)
+class Running:
+    """A program that answers: its address, its process, and the seconds to its first HTTP 200 on `/`."""
+
+    url: str
+    pid: int
+    seconds: float
+
+
 @contextmanager
-def serve(data_dir: Path, *command: str) -> Iterator[tuple[str, float]]:
-    """Run a Python program of the project; yield its address and the seconds to its first HTTP 200 on `/`."""
+def serve(data_dir: Path, *command: str) -> Iterator[Running]:
+    """Run a Python program of the project until the block ends."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -39,7 +49,7 @@ def serve(data_dir: Path, *command: str) -> Iterator[tuple[str, float]]:
                 assert process.stderr is not None
                 raise RuntimeError(process.stderr.read().decode())
             time.sleep(0.01)
-        yield url, time.perf_counter() - begun
+        yield Running(url, process.pid, time.perf_counter() - begun)
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)

@@ -227,7 +227,5 @@ def _end_unstarted(job: Job) -> None:
 
 def work_of(spec: BackendSpec, request: EditRequest) -> float:
     """Return the size of a run: steps times images times pixels worked on."""
-    pixels = request.image.width * request.image.height
-    if spec.working_pixels is not None:
-        pixels = min(pixels, spec.working_pixels)
-    return float(request.steps_run * len(request.seeds) * pixels)
+    width, height = spec.working_size(request.image.width, request.image.height)
+    return float(request.steps_run * len(request.seeds) * width * height)

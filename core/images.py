@@ -247,12 +247,16 @@ def inspect(data: bytes) -> tuple[str, int, int]:
     return mime, picture.width, picture.height
 
 
-def working_size(width: int, height: int, max_pixels: int) -> tuple[int, int]:
-    """Return the size to work at: the picture's own, or scaled down to `max_pixels`, shape kept.
+def working_size(
+    width: int, height: int, max_pixels: int | None = None, max_side: int | None = None
+) -> tuple[int, int]:
+    """Return the size to work at: the picture's own, or scaled down to `max_pixels` and `max_side`, shape kept.
 
     Both sides are at least 1 pixel; neither is grown.
     """
-    scale = min(1.0, (max_pixels / (width * height)) ** 0.5)
+    by_area = (max_pixels / (width * height)) ** 0.5 if max_pixels else 1.0
+    by_side = max_side / max(width, height) if max_side else 1.0
+    scale = min(1.0, by_area, by_side)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from core.errors import BadParameter
+from core.images import working_size
 
 ParamValue = int | float | str | bool
 """A validated value. A seed that is to be drawn is absent from the mapping, never None."""
@@ -140,6 +141,14 @@ class Toggle(Param):
 AnyParam = Number | Integer | Choice | Toggle
 
 
+@dataclass(frozen=True)
+class Style:
+    """A look that a model is known to have learnt: its name for people, and what to write in a prompt for it."""
+
+    label: str
+    prompt: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class BackendSpec:
     """A backend's facts.
@@ -156,6 +165,8 @@ class BackendSpec:
         price: US dollars an image as the documents say; 0 is free.
         working_pixels: the most pixels it works at; a larger reference is worked smaller and
             brought back to its size. None where that is not known.
+        working_side: likewise, the most pixels on the longer side.
+        styles: the looks that its model knows; empty where it is not limited to some.
         notice: what a person should know before using it, in plain words.
     """
 
@@ -169,11 +180,17 @@ class BackendSpec:
     seed_per_image: bool = True
     price: float = 0.0
     working_pixels: int | None = None
+    working_side: int | None = None
+    styles: tuple[Style, ...] = ()
     notice: str = ""
     by_name: Mapping[str, AnyParam] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", MappingProxyType({p.name: p for p in self.params}))
+
+    def working_size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the size at which a reference is worked on: its own, or smaller with its shape kept."""
+        return working_size(width, height, self.working_pixels, self.working_side)
 
     def validate(self, raw: Mapping[str, Any]) -> Mapping[str, ParamValue]:
         """Return every parameter's value, defaults filled in.

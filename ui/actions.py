@@ -14,7 +14,7 @@ import gradio as gr
 from core.backend import Price
 from core.engine import Engine, work_of
 from core.errors import BadImage, KeyRejected, StudioError
-from core.images import read_reference, working_size
+from core.images import read_reference
 from core.request import EditRequest, draw_seed
 from core.spec import BackendSpec, Integer
 from ui import text
@@ -22,6 +22,7 @@ from ui.controls import Controls
 from ui.examples import EXAMPLES, Example
 from ui.reference import path_of
 from ui.session import Run, Session, Shown, follow
+from ui.styles import shown, toggled
 
 Updates = tuple[Any, ...]
 
@@ -83,16 +84,22 @@ class Actions:
         self._prices[key] = await self.engine.backend(key).price()
 
     def _sizes(self, spec: BackendSpec, width: int, height: int) -> str:
-        if spec.working_pixels is None or width * height <= spec.working_pixels:
+        inner = spec.working_size(width, height)
+        if inner == (width, height):
             return text.size(width, height)
-        return text.worked_at(text.size(width, height), text.size(*working_size(width, height, spec.working_pixels)))
+        return text.worked_at(text.size(width, height), text.size(*inner))
 
     def switch(self, session: Session, key: str, *values: Any) -> Updates:
-        """Return the status line, the key's box and every control as another backend wants it."""
+        """Return the status line, the styles, the key's box and every control as another backend wants it."""
         updates, changed = self.controls.switch(key, values)
         if changed:
             gr.Info(text.clamped(self.engine.specs[key].label, changed))
-        return (self.status(session, key), *self._key_box(session, key), *updates)
+        return (
+            self.status(session, key),
+            gr.update(**shown(self.engine.specs[key])),
+            *self._key_box(session, key),
+            *updates,
+        )
 
     def _key_box(self, session: Session, key: str) -> Updates:
         """Return the key's row, shown where the backend takes one, an empty box, and no note."""
@@ -120,6 +127,10 @@ class Actions:
             note = _line(str(error), "bad")
         row, box, _ = self._key_box(session, key)
         return self.status(session, key), row, box, note
+
+    def style(self, prompt: str | None, event: gr.EventData) -> str:
+        """Put a style's words into the prompt, or take them out again."""
+        return toggled(prompt or "", str(event.prompt))
 
     def roll(self, key: str) -> Updates:
         """Return a fresh seed, and lock it: the seed on screen is the seed that runs."""
@@ -235,12 +246,21 @@ class Actions:
         """Put a run's reference, prompt and settings back; the seed becomes the chosen picture's."""
         run = session.find(event.run)
         if run is None:
-            return tuple(gr.skip() for _ in range(8 + len(self.controls.parts)))
+            return tuple(gr.skip() for _ in range(9 + len(self.controls.parts)))
         request = run.job.request
         updates, _ = self.controls.show(run.job.backend, {**request.params, "seed": request.seeds[int(event.cell)]})
         key = run.job.backend
         box = self._key_box(session, key)
-        return (key, self.status(session, key), *box, str(run.shown.file), request.prompt, True, *updates)
+        return (
+            key,
+            self.status(session, key),
+            gr.update(**shown(self.engine.specs[key])),
+            *box,
+            str(run.shown.file),
+            request.prompt,
+            True,
+            *updates,
+        )
 
 
 def _line(words: str, kind: str = "") -> str:

@@ -19,6 +19,7 @@ from ui.edit_api import add_edit_endpoint
 from ui.reference import reference_input
 from ui.session import Session
 from ui.stage import stage
+from ui.styles import style_chips
 
 FetchImage = Callable[[str], Awaitable[bytes]]
 
@@ -46,6 +47,7 @@ class Page:
     image: gr.Image
     address: gr.Textbox
     prompt: gr.Textbox
+    styles: gr.HTML
     lock: gr.Checkbox
     dice: gr.Button
     controls: Controls
@@ -84,13 +86,28 @@ def _lay_out(engine: Engine) -> Page:
     with gr.Row(elem_id="desk", equal_height=False):
         with gr.Column(elem_id="left", scale=0, min_width=320):
             image, address, prompt = _inputs()
+            styles = style_chips(specs[next(iter(specs))])
             lock, dice = _settings(controls, next(iter(specs)))
             preflight, run, cancel = _go()
         with gr.Column(elem_id="right", scale=1, min_width=320):
             canvas = stage(Session().view())
     session = gr.State(Session())
     return Page(
-        backend, status, key, image, address, prompt, lock, dice, controls, preflight, run, cancel, canvas, session
+        backend,
+        status,
+        key,
+        image,
+        address,
+        prompt,
+        styles,
+        lock,
+        dice,
+        controls,
+        preflight,
+        run,
+        cancel,
+        canvas,
+        session,
     )
 
 
@@ -136,7 +153,7 @@ def _inputs() -> tuple[gr.Image, gr.Textbox, gr.Textbox]:
         max_lines=1,
         elem_id="address",
     )
-    prompt = gr.Textbox(label=text.PROMPT, placeholder=text.PROMPT_PLACEHOLDER, lines=3, max_lines=6, elem_id="prompt")
+    prompt = gr.Textbox(label=text.PROMPT, placeholder=text.PROMPT_PLACEHOLDER, lines=2, max_lines=6, elem_id="prompt")
     return image, address, prompt
 
 
@@ -195,8 +212,9 @@ def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
     # Queued, since only then gr.Info reaches the page. By the person's hand only: `reuse` brings its own values.
     key_box = [page.key.row, page.key.box, page.key.note]
     page.backend.select(
-        act.switch, [page.session, page.backend, *params], [page.status, *key_box, *params], **quiet
+        act.switch, [page.session, page.backend, *params], [page.status, page.styles, *key_box, *params], **quiet
     ).then(**forecast, **quick)
+    page.styles.pick(act.style, [page.prompt], [page.prompt], **quick)
     for given in (page.key.check.click, page.key.box.submit):
         given(act.check, [page.session, page.backend, page.key.box], [page.status, *key_box], **quiet)
     page.dice.click(act.roll, [page.backend], [page.controls.parts["seed"], page.lock], **quick)
@@ -212,4 +230,6 @@ def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
     page.cancel.click(act.cancel, [page.session], [page.stage], **quiet, concurrency_limit=None)
     page.stage.example(act.example, [page.backend], settings, **quiet)
     page.stage.use_reference(act.use_as_reference, [page.session], [page.image], **quiet)
-    page.stage.reuse_settings(act.reuse, [page.session], [page.backend, page.status, *key_box, *settings], **quiet)
+    page.stage.reuse_settings(
+        act.reuse, [page.session], [page.backend, page.status, page.styles, *key_box, *settings], **quiet
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -11,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from PIL import Image
 
 from backends._params import common_params
-from backends.local.choice import ModelChoice, choose, cuda_devices
+from backends.local.choice import MINI_FOLDER, ModelChoice, choose, cuda_devices
 from backends.local.loading import Model, load
 from backends.local.run import edit_images
 from backends.local.trouble import Stopped
@@ -21,11 +22,11 @@ from core.events import Completed, Event, Picture
 from core.images import MIME, encode
 from core.request import EditRequest
 from core.settings import Settings
-from core.spec import BackendSpec
+from core.spec import BackendSpec, Style
 
-MINI_PIXELS = 512 * 512
+MINI_SIDE = 512
 FLUX_PIXELS = 2 * 1024 * 1024
-"""Working sizes: what a laptop's CPU does in seconds, and the most that FLUX.1-dev was taught with."""
+"""Working sizes: the longest side that mini was taught with, and the most pixels that FLUX.1-dev was."""
 
 DEVICE_WORDS = {"cpu": "CPU", "cuda": "GPU", "mps": "Apple GPU"}
 
@@ -43,7 +44,6 @@ class LocalBackend(Backend):
     def __init__(self, settings: Settings, has_cuda: bool | None = None) -> None:
         self._choice = choose(settings, cuda_devices() > 0 if has_cuda is None else has_cuda)
         self._spec = local_spec(self._choice)
-        self._pixels = self._spec.working_pixels or FLUX_PIXELS
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="local")
         self._model: Model | None = None
         self._failure: StudioError | None = None
@@ -109,8 +109,9 @@ class LocalBackend(Backend):
                 raise
             self._failure = None
             timings["load"] = time.monotonic() - begun
+        inner = self._spec.working_size(request.image.width, request.image.height)
         begun = time.monotonic()
-        pictures, notices = edit_images(self._model, request, self._pixels, tell)
+        pictures, notices = edit_images(self._model, request, inner, tell)
         timings["inference"] = time.monotonic() - begun
         return _completed(request, pictures, timings, notices)
 
@@ -145,15 +146,24 @@ def local_spec(choice: ModelChoice) -> BackendSpec:
         params=params,
         shows_steps=True,
         shows_preview=True,
-        working_pixels=MINI_PIXELS if choice.is_mini else FLUX_PIXELS,
-        notice=_MINI_NOTICE if choice.is_mini else _slow_notice(choice.device),
+        working_pixels=None if choice.is_mini else FLUX_PIXELS,
+        working_side=MINI_SIDE if choice.is_mini else None,
+        styles=mini_styles() if choice.is_mini else (),
+        notice=_mini_notice(choice.device) if choice.is_mini else _slow_notice(choice.device),
     )
 
 
-_MINI_NOTICE = (
-    "Mini is a tiny model that nobody has taught yet: it shows how everything works, and its pictures are noise. "
-    "For real edits, run FLUX SRPO on a GPU."
-)
+def mini_styles() -> tuple[Style, ...]:
+    """Return the looks that the mini checkpoint was taught, as its own folder lists them."""
+    listed = json.loads((MINI_FOLDER / "styles.json").read_text(encoding="utf-8"))
+    return tuple(Style(each["label"], each["prompt"]) for each in listed)
+
+
+def _mini_notice(device: str) -> str:
+    return (
+        f"Mini: a teaching model of a few million parameters, on your {DEVICE_WORDS[device]}. It knows these styles. "
+        "For full quality choose FLUX SRPO on a GPU or a hosted backend."
+    )
 
 
 def _slow_notice(device: str) -> str:

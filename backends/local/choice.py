@@ -13,6 +13,8 @@ from core.settings import SRPO_BASE, SRPO_TRANSFORMER, Settings
 
 MINI = "mini"
 """What STUDIO_LOCAL_MODEL says to ask for the mini checkpoint by name."""
+MINI_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "mini"
+"""The mini checkpoint, which comes with the app; its README says what it is and how it was made."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +27,12 @@ class ModelChoice:
             repository or a file in one); None keeps the base's own.
         device: `cpu`, `cuda` or `mps`.
         token: the hub token, None where there is none.
-        data_dir: where the mini checkpoint is kept.
     """
 
     base: str | None
     transformer: str | None
     device: str
     token: str | None
-    data_dir: Path
 
     @property
     def is_mini(self) -> bool:
@@ -65,7 +65,7 @@ def choose(settings: Settings, has_cuda: bool) -> ModelChoice:
         transformer = SRPO_TRANSFORMER
     if device == "auto":
         device = "cpu" if base is None else "cuda" if has_cuda else "mps" if _is_apple_silicon() else "cpu"
-    return ModelChoice(base, transformer, device, settings.hf_token, settings.data_dir)
+    return ModelChoice(base, transformer, device, settings.hf_token)
 
 
 def _is_apple_silicon() -> bool:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from backends.local.choice import ModelChoice
-from backends.local.mini import mini_checkpoint
+from backends.local.choice import MINI_FOLDER, ModelChoice
 from core.errors import ModelMissing
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -20,7 +19,7 @@ def find(choice: ModelChoice, tell: Callable[[str], None]) -> tuple[Path, Path |
     """Return the base's folder, and the folder or file of the transformer that replaces the base's, if any.
 
     Args:
-        choice: what to look for; the mini checkpoint is built where it is missing.
+        choice: what to look for.
         tell: is told in a few words how a download goes, and may raise to stop it.
 
     Raises:
@@ -28,7 +27,7 @@ def find(choice: ModelChoice, tell: Callable[[str], None]) -> tuple[Path, Path |
         Exception: whatever huggingface_hub raises; `backends.local.trouble` explains it.
     """
     if choice.base is None:
-        return mini_checkpoint(choice.data_dir), None
+        return MINI_FOLDER, None
     parts = ["model_index.json", "scheduler/*", "text_encoder*/*", "tokenizer*/*", "vae/*"]
     parts.append("transformer/config.json" if choice.transformer else "transformer/*")
     base = _folder(choice.base, parts, choice.token, tell)

@@ -73,7 +73,7 @@ def load(choice: ModelChoice, tell: Tell) -> Model:
     torch, diffusers, transformers = _libraries()
     with explained(choice):
         _check_device(choice, torch)
-        # FLUX's weights are bfloat16. Mini's are float32, which a CPU multiplies fastest.
+        # FLUX's weights are bfloat16. Mini is so small that float32 costs nothing, and a CPU multiplies it fastest.
         dtype = torch.float32 if choice.is_mini else torch.bfloat16
         stage(1)
         base, transformer = find(choice, lambda detail: stage(1, detail))

@@ -13,7 +13,7 @@ from backends.local.loading import Model
 from backends.local.preview import Floats, Previewer
 from core.errors import OutOfMemory, RunFailed
 from core.events import Progress
-from core.images import pad_to_multiple, working_size
+from core.images import pad_to_multiple
 from core.request import EditRequest
 
 MULTIPLE = 16
@@ -37,9 +37,8 @@ class Frame:
     outer: tuple[int, int]
 
     @classmethod
-    def around(cls, reference: Image.Image, working_pixels: int) -> Frame:
-        """Fit a reference into at most `working_pixels`, a little more where padding is added."""
-        inner = working_size(*reference.size, working_pixels)
+    def around(cls, reference: Image.Image, inner: tuple[int, int]) -> Frame:
+        """Scale a reference to `inner`, width and height, and pad it as the model needs it."""
         scaled = reference if inner == reference.size else reference.resize(inner, Image.Resampling.LANCZOS)
         return cls(pad_to_multiple(scaled, MULTIPLE), inner, reference.size)
 
@@ -55,7 +54,7 @@ class Frame:
 
 
 def edit_images(
-    model: Model, request: EditRequest, working_pixels: int, tell: Callable[[Progress], None]
+    model: Model, request: EditRequest, inner: tuple[int, int], tell: Callable[[Progress], None]
 ) -> tuple[list[Image.Image], tuple[str, ...]]:
     """Run the pipeline and return one picture a seed, and what the person should know about them.
 
@@ -65,7 +64,7 @@ def edit_images(
     Args:
         model: loaded, used by nobody else.
         request: with at least one step to run.
-        working_pixels: the most pixels to work at.
+        inner: width and height to work at, the reference's own or smaller.
         tell: is told each step; raising from it stops the run at once.
 
     Raises:
@@ -75,7 +74,7 @@ def edit_images(
     import torch
 
     pipe = model.pipe
-    frame = Frame.around(request.image.open(), working_pixels)
+    frame = Frame.around(request.image.open(), inner)
     seeds = request.seeds
     tokens = min(MAX_TOKENS, pipe.tokenizer_2.model_max_length)
     tell(Progress(0, request.steps_run))

@@ -255,7 +255,8 @@ async def test_the_expected_time_is_the_median_pace_of_earlier_runs(tmp_path: Pa
 def test_work_counts_steps_images_and_the_pixels_worked_on() -> None:
     request = make_request(num_inference_steps=10, strength=0.5, num_images=3)
     assert work_of(make_spec(), request) == 5 * 3 * 64 * 48
-    assert work_of(make_spec(working_pixels=100), request) == 5 * 3 * 100
+    assert work_of(make_spec(working_pixels=16 * 12), request) == 5 * 3 * 16 * 12
+    assert work_of(make_spec(working_side=32), request) == 5 * 3 * 32 * 24
 
 
 async def test_jobs_that_ended_long_ago_are_forgotten(tmp_path: Path) -> None:

@@ -232,6 +232,13 @@ def test_a_working_size_keeps_the_shape_and_never_grows() -> None:
             assert w * h <= most * 1.05
 
 
+def test_a_working_size_keeps_to_its_longest_side() -> None:
+    assert working_size(1024, 768, max_side=512) == (512, 384)
+    assert working_size(300, 1200, 10**9, 512) == (128, 512)
+    assert working_size(500, 500, 250 * 250, 512) == (250, 250)
+    assert working_size(400, 300, max_side=512) == (400, 300)
+
+
 @pytest.mark.parametrize(("output_format", "kind"), [("png", "PNG"), ("jpeg", "JPEG")])
 def test_encoded_pictures_open_again(output_format: str, kind: str) -> None:
     image = picture()

@@ -13,7 +13,7 @@ from core.errors import FetchFailed, RunFailed
 from core.events import Event, Loading, Progress
 from core.request import EditRequest
 from core.settings import Settings
-from core.spec import MAX_SEED, AnyParam, Choice, Integer, Number, Toggle
+from core.spec import MAX_SEED, AnyParam, Choice, Integer, Number, Style, Toggle
 from core.store import ImageStore
 from tests.fakes import FakeBackend, make_spec, picture_bytes, preview
 
@@ -65,10 +65,11 @@ def main() -> None:
     from ui import build
     from ui.page import launch_options
 
-    first = make_spec("first", label="First")
+    styles = (Style("Pencil sketch", "a pencil sketch"), Style('<b>"Odd"', 'a "quoted" & <odd> look'))
+    first = make_spec("first", label="First", styles=styles)
     backends = {
         "first": Directed(first),
-        "other": Directed(replace(first, key="other", label="Other", params=OTHER, price=0.04)),
+        "other": Directed(replace(first, key="other", label="Other", params=OTHER, price=0.04, styles=())),
         "away": Directed(make_spec("away", label="Away"), reason="Needs a key: set AWAY_KEY and restart."),
     }
     engine = Engine(backends, ImageStore(settings.images_dir), settings.queue_size)

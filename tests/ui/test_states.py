@@ -34,6 +34,25 @@ def message(page: Page) -> str:
     return page.inner_text(".stage .message")
 
 
+def test_a_style_chip_puts_its_words_into_the_prompt_and_takes_them_out_again(page: Page) -> None:
+    prompt = page.locator("#prompt textarea")
+    prompt.fill("a mountain lake")
+    page.click("#styles >> text=Pencil sketch")
+    expect(prompt).to_have_value("a mountain lake, a pencil sketch")
+    page.click("#styles button:nth-of-type(2)")
+    expect(prompt).to_have_value('a mountain lake, a pencil sketch, a "quoted" & <odd> look')
+    page.click("#styles >> text=Pencil sketch")
+    expect(prompt).to_have_value('a mountain lake, a "quoted" & <odd> look')
+
+
+def test_a_backend_without_a_list_of_styles_shows_no_chips(page: Page) -> None:
+    expect(page.locator("#styles button")).to_have_count(2)
+    choose_backend(page, "Other")
+    expect(page.locator("#styles")).to_be_hidden()
+    choose_backend(page, "First")
+    expect(page.locator("#styles button")).to_have_count(2)
+
+
 def test_a_failed_run_says_what_happened_what_to_do_and_that_it_was_free(page: Page) -> None:
     run(page, "fail please")
     assert all(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 from backends.local.choice import ModelChoice
 from backends.local.loading import load
@@ -16,12 +15,11 @@ from core.events import Loading
 
 
 def main() -> None:
-    data_dir = Path(sys.argv[1])
-    for line in sys.argv[2:]:
+    for line in sys.argv[1:]:
         base, transformer, token = json.loads(line)
         stages: list[Loading] = []
         try:
-            model = load(ModelChoice(base, transformer, "cpu", token, data_dir), stages.append)
+            model = load(ModelChoice(base, transformer, "cpu", token), stages.append)
             first = next(model.pipe.transformer.parameters()).flatten()[:4].tolist()
             print(json.dumps({"ok": first, "stages": [event.stage for event in stages]}))
         except StudioError as error:

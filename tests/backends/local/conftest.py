@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from backends.local import LocalBackend
-from backends.local.mini import mini_checkpoint
 from core.events import Completed, Event
 from core.request import EditRequest
 from core.settings import Settings
+from tests.backends.local.tiny import build
 
 
 @pytest.fixture(scope="session")
@@ -19,9 +19,11 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def mini(data_dir: Path) -> Path:
-    """The mini checkpoint's folder."""
-    return mini_checkpoint(data_dir)
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of a few megabytes with random weights."""
+    folder = tmp_path_factory.mktemp("tiny")
+    build(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

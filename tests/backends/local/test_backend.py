@@ -115,7 +115,7 @@ def test_its_status_line_says_what_it_will_do(tmp_path: Path) -> None:
     fresh = LocalBackend(Settings(data_dir=tmp_path), has_cuda=False)
     assert fresh.status() == "loads at the first run · CPU"
     assert fresh.ready() is None
-    assert "noise" in fresh.spec.notice
+    assert "teaching model" in fresh.spec.notice
 
 
 def test_torch_and_diffusers_are_not_imported_before_the_first_run() -> None:

@@ -31,16 +31,14 @@ ROOT = Path(__file__).resolve().parents[3]
 def ignore(_: Loading) -> None: ...
 
 
-def choice(
-    base: Path | str | None, data_dir: Path, transformer: Path | None = None, device: str = "cpu"
-) -> ModelChoice:
-    return ModelChoice(str(base) if base else None, str(transformer) if transformer else None, device, None, data_dir)
+def choice(base: Path | str | None, transformer: Path | None = None, device: str = "cpu") -> ModelChoice:
+    return ModelChoice(str(base) if base else None, str(transformer) if transformer else None, device, None)
 
 
 @pytest.fixture
-def other(mini: Path, tmp_path: Path) -> Path:
-    """A transformer's single file, as tencent/SRPO has it: the same shapes as mini's, all weights 0.125, float32."""
-    weights = load_file(mini / "transformer" / WEIGHTS)
+def other(tiny: Path, tmp_path: Path) -> Path:
+    """A transformer's single file, as tencent/SRPO has it: the same shapes as tiny's, all weights 0.125, float32."""
+    weights = load_file(tiny / "transformer" / WEIGHTS)
     path = tmp_path / "srpo.safetensors"
     save_file({name: weight * 0 + 0.125 for name, weight in weights.items()}, path)
     return path
@@ -50,110 +48,110 @@ def weights_of(model: Any) -> set[float]:
     return {value for weight in model.parameters() for value in weight.flatten().tolist()}
 
 
-def test_stages_are_told_in_order(data_dir: Path) -> None:
+def test_stages_are_told_in_order() -> None:
     told: list[Loading] = []
-    load(choice(None, data_dir), told.append)
+    load(choice(None), told.append)
     assert [event.stage for event in told] == list(STAGES)
     assert [(event.done, event.total) for event in told] == [(i, len(STAGES)) for i in range(len(STAGES))]
 
 
-def test_a_folder_in_the_diffusers_layout_is_loaded_in_bfloat16(mini: Path, data_dir: Path) -> None:
+def test_a_folder_in_the_diffusers_layout_is_loaded_in_bfloat16(tiny: Path) -> None:
     import torch
 
-    model = load(choice(mini, data_dir), ignore)
+    model = load(choice(tiny), ignore)
     assert model.pipe.transformer.dtype == model.pipe.text_encoder_2.dtype == model.pipe.vae.dtype == torch.bfloat16
 
 
-def test_a_single_file_replaces_the_bases_transformer(mini: Path, data_dir: Path, other: Path) -> None:
-    model = load(choice(mini, data_dir, other), ignore)
+def test_a_single_file_replaces_the_bases_transformer(tiny: Path, other: Path) -> None:
+    model = load(choice(tiny, other), ignore)
     assert weights_of(model.pipe.transformer) == {0.125}
     assert weights_of(model.pipe.vae) != {0.125}
 
 
-def test_a_base_needs_no_weights_of_the_transformer_that_is_replaced(mini: Path, data_dir: Path, other: Path) -> None:
+def test_a_base_needs_no_weights_of_the_transformer_that_is_replaced(tiny: Path, other: Path) -> None:
     base = other.parent / "base"
-    shutil.copytree(mini, base)
+    shutil.copytree(tiny, base)
     (base / "transformer" / WEIGHTS).unlink()
-    assert weights_of(load(choice(base, data_dir, other), ignore).pipe.transformer) == {0.125}
+    assert weights_of(load(choice(base, other), ignore).pipe.transformer) == {0.125}
 
 
 @pytest.mark.parametrize("inside", ["", "transformer"])
-def test_a_folder_replaces_the_bases_transformer(mini: Path, data_dir: Path, other: Path, inside: str) -> None:
+def test_a_folder_replaces_the_bases_transformer(tiny: Path, other: Path, inside: str) -> None:
     folder = other.parent / "folder"
     (folder / inside).mkdir(parents=True)
-    shutil.copy(mini / "transformer" / "config.json", folder / inside)
+    shutil.copy(tiny / "transformer" / "config.json", folder / inside)
     shutil.copy(other, folder / inside / WEIGHTS)
-    assert weights_of(load(choice(mini, data_dir, folder), ignore).pipe.transformer) == {0.125}
+    assert weights_of(load(choice(tiny, folder), ignore).pipe.transformer) == {0.125}
 
 
-def test_the_weights_become_the_wanted_type_on_the_way(mini: Path, other: Path) -> None:
+def test_the_weights_become_the_wanted_type_on_the_way(tiny: Path, other: Path) -> None:
     import torch
 
-    assert load_transformer(mini, other, torch.bfloat16).dtype == torch.bfloat16
+    assert load_transformer(tiny, other, torch.bfloat16).dtype == torch.bfloat16
 
 
-def test_a_transformer_that_lacks_weights_is_refused(mini: Path, data_dir: Path, other: Path) -> None:
+def test_a_transformer_that_lacks_weights_is_refused(tiny: Path, other: Path) -> None:
     weights = load_file(other)
     del weights["x_embedder.weight"]
     save_file(weights, other)
     with pytest.raises(ModelMissing, match="lacks 1 of its weights"):
-        load(choice(mini, data_dir, other), ignore)
+        load(choice(tiny, other), ignore)
 
 
 @pytest.mark.parametrize("spoil", ["config.json", WEIGHTS])
-def test_broken_files_are_named_without_their_paths(mini: Path, data_dir: Path, tmp_path: Path, spoil: str) -> None:
+def test_broken_files_are_named_without_their_paths(tiny: Path, tmp_path: Path, spoil: str) -> None:
     base = tmp_path / "flux"
-    shutil.copytree(mini, base)
+    shutil.copytree(tiny, base)
     (base / "transformer" / spoil).write_bytes(b"not a model")
     with pytest.raises(ModelMissing, match="The files of flux cannot be read as a FLUX model") as caught:
-        load(choice(base, data_dir), ignore)
+        load(choice(base), ignore)
     assert str(tmp_path) not in str(caught.value)
 
 
-def test_a_missing_folder_says_which_setting_to_mend(data_dir: Path, tmp_path: Path) -> None:
+def test_a_missing_folder_says_which_setting_to_mend(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing, match=r"no model folder 'gone'.*STUDIO_LOCAL_MODEL") as caught:
-        load(choice(tmp_path / "gone", data_dir), ignore)
+        load(choice(tmp_path / "gone"), ignore)
     assert str(tmp_path) not in str(caught.value)
 
 
-def test_a_device_that_is_not_there_says_what_to_set(data_dir: Path) -> None:
+def test_a_device_that_is_not_there_says_what_to_set() -> None:
     import torch
 
     absent = "mps" if torch.cuda.is_available() else "cuda"  # no machine has both
     with pytest.raises(BackendUnavailable, match="STUDIO_LOCAL_DEVICE=cpu"):
-        load(choice(None, data_dir, device=absent), ignore)
+        load(choice(None, device=absent), ignore)
 
 
-def test_loading_stops_between_stages(data_dir: Path) -> None:
+def test_loading_stops_between_stages() -> None:
     def stop_at_three(event: Loading) -> None:
         if event.done == 3:
             raise Stopped
 
     with pytest.raises(Stopped):
-        load(choice(None, data_dir), stop_at_three)
+        load(choice(None), stop_at_three)
 
 
-async def test_a_failed_load_can_be_tried_again(mini: Path, tmp_path: Path) -> None:
+async def test_a_failed_load_can_be_tried_again(tiny: Path, tmp_path: Path) -> None:
     base = tmp_path / "flux"
     backend = LocalBackend(Settings(data_dir=tmp_path, local_model=str(base)), has_cuda=False)
     asked = make_request(backend.spec, num_inference_steps=2)
     with pytest.raises(ModelMissing):
         await drain(backend, asked)
     assert "no model folder" in backend.status()
-    shutil.copytree(mini, base)
+    shutil.copytree(tiny, base)
     _, done = await drain(backend, asked)
     assert len(done.images) == 1
     assert backend.status() == "ready · CPU"
 
 
 @pytest.fixture(scope="module")
-def hub(mini: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A hub's address; it has `me/flux` (mini), `me/single` (one file of zeros) and `me/empty`."""
+def hub(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A hub's address; it has `me/flux` (tiny), `me/single` (one file of zeros) and `me/empty`."""
     root = tmp_path_factory.mktemp("hub")
-    shutil.copytree(mini, root / "me" / "flux")
-    shutil.copytree(mini, root / "me" / "gated-flux")
+    shutil.copytree(tiny, root / "me" / "flux")
+    shutil.copytree(tiny, root / "me" / "gated-flux")
     (root / "me" / "single").mkdir()
-    weights = load_file(mini / "transformer" / WEIGHTS)
+    weights = load_file(tiny / "transformer" / WEIGHTS)
     save_file({name: weight * 0 for name, weight in weights.items()}, root / "me" / "single" / WEIGHTS)
     (root / "me" / "empty").mkdir()
     (root / "me" / "empty" / "README.md").write_text("nothing here")
@@ -169,7 +167,7 @@ def hub(mini: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def ask(hub: str, home: Path, *asked: tuple[str, str | None, str | None]) -> list[dict[str, Any]]:
     environ = {**os.environ, "HF_ENDPOINT": hub, "HF_HOME": str(home), "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
     lines = [json.dumps(each) for each in asked]
-    command = [sys.executable, "-m", "tests.backends.local.ask_hub", str(home), *lines]
+    command = [sys.executable, "-m", "tests.backends.local.ask_hub", *lines]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]

@@ -1,17 +1,13 @@
-"""The mini checkpoint: FLUX's architecture, complete and tiny, made here from nothing.
+"""A tiny checkpoint for loading tests: FLUX's architecture with random weights, made in place.
 
 Every part is the real class in the real layout, so that `FluxImg2ImgPipeline.from_pretrained` loads
-it as it loads FLUX.1-dev. The weights are random and always the same. Nothing has taught them yet.
+it as it loads FLUX.1-dev.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
 import string
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -54,30 +50,6 @@ SCHEDULER = {  # FLUX.1-dev's own
     "base_image_seq_len": 256,
     "max_image_seq_len": 4096,
 }
-
-
-def mini_checkpoint(data_dir: Path) -> Path:
-    """Return the mini checkpoint's folder under `data_dir`, building it when this recipe has not been built there.
-
-    Raises:
-        OSError: the disk is full or not writable.
-    """
-    recipe = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
-    folder = data_dir / f"mini-{recipe}"
-    if folder.is_dir():
-        return folder
-    data_dir.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(dir=data_dir, prefix="mini-building-"))
-    try:
-        build(building)
-        try:
-            os.rename(building, folder)  # whole or not at all
-        except OSError:
-            if not folder.is_dir():  # else another process was quicker, with the same bytes
-                raise
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return folder
 
 
 def build(folder: Path) -> None:
