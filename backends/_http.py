@@ -8,6 +8,7 @@ are ours too, and not a library's, for they share one deadline and one clock wit
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -22,6 +23,8 @@ from core.images import MAX_BYTES
 DEADLINE = 20.0
 """Seconds for the whole fetch, redirects included."""
 MAX_REDIRECTS = 3
+MAX_ANSWER = 4 * MAX_BYTES * 4 // 3 + 1_000_000
+"""Bytes of an API's answer: four pictures inside it, in base64."""
 PORTS = {"http": 80, "https": 443}
 
 
@@ -137,6 +140,7 @@ class ProviderClient:
         transport: carries the requests; None is the network.
         resolve: turns the names of other hosts into addresses, for uploads and results.
         sleep, clock: time; the clock never goes back.
+        patience: every limit of time is multiplied by it.
     """
 
     CONNECTS = 3
@@ -151,13 +155,15 @@ class ProviderClient:
         resolve: Resolve = resolve,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
+        patience: float = 1.0,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.sleep = sleep
         self.clock = clock
+        self.patience = patience
         self._resolve = resolve
         self._transport = transport
-        self._fetch = ImageFetcher(transport, resolve, deadline=60.0, trusted=self.base_url)
+        self._fetch = ImageFetcher(transport, resolve, deadline=60.0 * patience, trusted=self.base_url)
         self._clients: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
 
     async def post(
@@ -183,7 +189,7 @@ class ProviderClient:
                 return await self._send("POST", path, key, read, headers=dict(headers or {}), **body)
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
                 failure = error
-            except httpx.HTTPError as error:
+            except (httpx.HTTPError, TimeoutError) as error:
                 raise Lost(type(error).__name__) from error
         raise NotSent(type(failure).__name__) from failure
 
@@ -204,7 +210,7 @@ class ProviderClient:
                 await self.sleep(wait)
             try:
                 answer = await self._send("GET", path, key, 30.0, params=params)
-            except httpx.HTTPError:
+            except (httpx.HTTPError, TimeoutError):
                 answer = None
                 continue
             if answer.status != 429 and answer.status < 500:
@@ -220,15 +226,13 @@ class ProviderClient:
             FetchFailed: the address is neither public nor the provider's own.
             NotSent: the line broke; a PUT may be tried again.
         """
-        client = self._client()
         try:
-            request = client.build_request("PUT", url, headers=dict(headers), content=data, timeout=_timeout(120.0))
+            request = self._client().build_request("PUT", url, headers=dict(headers), content=data)
             if not same_origin(request.url, httpx.URL(self.base_url)):
                 await pin(request, self._resolve)
-            response = await client.send(request)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            return await self._answer(request, 120.0)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:  # a timeout is an OSError
             raise NotSent(type(error).__name__) from error
-        return _answer(response)
 
     async def download(self, url: str) -> bytes:
         """Read a result, without the key, from a public address or the provider's own origin; tried three times.
@@ -251,10 +255,31 @@ class ProviderClient:
 
     async def _send(self, method: str, path: str, key: str | None, read: float, **rest: Any) -> Answer:
         headers = {**rest.pop("headers", {}), **({"Authorization": f"Bearer {key}"} if key else {})}
-        response = await self._client().request(
-            method, self.base_url + path, headers=headers, timeout=_timeout(read), **rest
+        return await self._answer(
+            self._client().build_request(method, self.base_url + path, headers=headers, **rest), read
         )
-        return _answer(response)
+
+    async def _answer(self, request: httpx.Request, read: float) -> Answer:
+        """Send a request and read its answer, counted while it comes, within `read` seconds and a minute for sending.
+
+        Raises:
+            httpx.HTTPError: the line broke, or the answer is too large.
+            TimeoutError: it took longer.
+        """
+        limits = {"connect": 5.0, "pool": 5.0, "write": 60.0, "read": read}
+        request.extensions["timeout"] = {name: seconds * self.patience for name, seconds in limits.items()}
+        async with asyncio.timeout((read + 60.0) * self.patience):
+            response = await self._client().send(request, stream=True)
+            try:
+                body = bytearray()
+                async for chunk in response.aiter_bytes(65_536):
+                    body += chunk
+                    if len(body) > MAX_ANSWER:
+                        raise httpx.ReadError("The answer has no end.")
+            finally:
+                await response.aclose()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, headers, _json(bytes(body)))
 
     def _client(self) -> httpx.AsyncClient:
         """Return this loop's client; a loop's connections cannot be used on another."""
@@ -267,13 +292,8 @@ class ProviderClient:
         return self._clients[loop]
 
 
-def _timeout(read: float) -> httpx.Timeout:
-    return httpx.Timeout(connect=5.0, pool=5.0, write=60.0, read=read)
-
-
-def _answer(response: httpx.Response) -> Answer:
+def _json(body: bytes) -> Any:
     try:
-        body = response.json()
-    except ValueError:
-        body = None
-    return Answer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, body)
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

@@ -173,7 +173,7 @@ class AimlapiBackend(Backend):
         image_url, notices = await self._address(request)
         yield Working("sent")
         try:
-            async with asyncio.timeout(READ + 120):
+            async with asyncio.timeout((READ + 120) * self._client.patience):
                 done = await self._run(request, key, image_url)
         except TimeoutError as error:
             raise TimedOut(f"{NAME} did not finish in time.", "Look at its logs before you run it again.") from error

@@ -190,7 +190,7 @@ class WavespeedBackend(Backend):
 
     async def _wait(self, task: Task, key: str, begun: float, told: asyncio.Queue[str]) -> Task:
         """Ask for a task until it has ended; a webhook makes us ask at once."""
-        deadline, last = begun + DEADLINE, begun
+        deadline, last = begun + DEADLINE * self._client.patience, begun
         called = self._called[task.id] = asyncio.Event()
         try:
             for pause in polls(self._pace.expected()):

@@ -25,7 +25,7 @@ SMALL, LARGE = (1600, 256), (100, 512)
 """How many pictures, of how many pixels a side."""
 IN_LOOKS = 1000
 """How many of the small ones the transformer sees, each in every style."""
-STEPS = {"autoencoder": 6_000, "text": 1_500, "flow": 6_000}
+STEPS = {"autoencoder": 6_000, "text": 1_500, "flow": 12_000}
 HERE = Path(__file__).parent
 
 
