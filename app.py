@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
 import os
 import secrets
 import signal
@@ -11,32 +11,40 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from core.backend import Backend
 from core.engine import Engine
-from core.images import MAX_BYTES
+from core.limits import Limits
 from core.links import Links
+from core.secrets import redactor, revealed
 from core.settings import Settings, SettingsError
-from core.store import ImageStore
+from core.store import Store, StoreError
+from server import health, logs
+from server.door import Door, Rules
 
 
 def main() -> None:
     """Start the app and serve until it is stopped."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every address, and an address may hold a token
+    logs.configure(sys.stderr)
     try:
         settings = Settings.from_env(os.environ)
     except SettingsError as error:
         sys.exit(str(error))
+    for secret in settings.secrets:
+        redactor.learn(revealed(secret))
     # Gradio reads its folder when it is imported; everything that is kept lies under one folder of ours.
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "uploads")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     # What a Space, a container or systemd sends ends the app as Ctrl+C does: runs stopped, connections closed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    launch(settings)
+    try:
+        launch(settings)
+    except StoreError as error:
+        sys.exit(str(error))
 
 
 def launch(settings: Settings) -> None:
@@ -46,23 +54,28 @@ def launch(settings: Settings) -> None:
     from ui import build
     from ui.page import launch_options
 
-    images = ImageStore(settings.images_dir)
+    store = Store(settings.data_dir)
     links = Links(settings.public_url, secrets.token_bytes(32)) if settings.public_url else None
 
     def publish(data: bytes, mime: str) -> str | None:
-        return links.sign(images.put(data, mime).name) if links else None
+        return links.sign(store.images.put(data, mime).name) if links else None
 
     backends = all_backends(settings, publish)
-    engine = Engine(backends, images, settings.queue_size)
+    engine = Engine(backends, store, settings.queue_size, Limits(settings.caps), rerun=settings.rerun)
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
+        await engine.recover()
+        tidying = asyncio.create_task(tidy_hourly(engine))
         yield
+        tidying.cancel()
         await engine.close()
 
     demo = build(engine, ImageFetcher())
     demo.queue(max_size=4 * settings.queue_size, default_concurrency_limit=8)
-    options = launch_options(engine, links, webhooks(backends))
+    rules = Rules(public=settings.public, max_body=body_limit(settings), hops=settings.trusted_proxies)
+    further = [*health.routes(engine, revealed(settings.metrics_token)), *webhooks(backends)]
+    options = launch_options(engine, links, further, [Middleware(Door, rules)])
     options["app_kwargs"]["lifespan"] = lifespan
     demo.launch(
         server_name=settings.server_name,
@@ -72,17 +85,25 @@ def launch(settings: Settings) -> None:
     )
 
 
+def body_limit(settings: Settings) -> int:
+    """Return the bytes of the largest request: a reference in base64, and words around it."""
+    return settings.caps.max_bytes * 4 // 3 + 1_000_000
+
+
+async def tidy_hourly(engine: Engine) -> None:
+    """Remove old files, for ever."""
+    while True:
+        await asyncio.sleep(3600)
+        await engine.keeper.tidy(engine.limits.caps.quota, engine.limits.caps.cache_age)
+
+
 def webhooks(backends: Mapping[str, Backend]) -> list[Route]:
     """Return a route for each backend whose provider may call: it answers 401 to whoever else does."""
 
     def route(call: Callable[[Mapping[str, str], bytes, float], bool], path: str) -> Route:
         async def hook(request: Request) -> Response:
-            body = b""
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_BYTES:
-                    return Response(status_code=413)
-            return Response(status_code=200 if call(request.headers, body, time.time()) else 401)
+            taken = call(request.headers, await request.body(), time.time())
+            return Response(status_code=200 if taken else 401)
 
         return Route(path, hook, methods=["POST"])
 

@@ -9,8 +9,23 @@ from collections.abc import Awaitable, Callable
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
-_TRANSLATED = [ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")]
-"""IPv6 ranges that carry an IPv4 address inside (NAT64, 6to4, Teredo): a way round the check, so refused."""
+_REFUSED = [
+    ipaddress.ip_network(net)
+    for net in (
+        # IPv6 ranges that carry an IPv4 address inside: NAT64, 6to4, Teredo, "compatible", "translated".
+        "64:ff9b::/96",
+        "64:ff9b:1::/48",
+        "2002::/16",
+        "2001::/32",
+        "::/96",
+        "::ffff:0:0:0/96",
+        # What Python's releases disagree on, or take for public: site-local, protocol assignments with Oracle's
+        # metadata, Azure's own services.
+        "fec0::/10",
+        "192.0.0.0/24",
+        "168.63.129.16/32",
+    )
+]
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -32,6 +47,6 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
             return is_public(str(ip.ipv4_mapped))
-        if ip.scope_id or any(ip in net for net in _TRANSLATED):
+        if ip.scope_id:
             return False
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not any(ip in net for net in _REFUSED)

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+MAX_WAIT = 7 * 86_400.0
+"""Seconds; whoever asks for a longer wait means for ever."""
+
 
 class NotSent(Exception):
     """The request never left: it may be sent again."""
@@ -38,12 +41,12 @@ class Answer:
         """
         try:
             if "retry-after-ms" in self.headers:
-                return max(0.0, float(self.headers["retry-after-ms"]) / 1000)
+                return min(max(0.0, float(self.headers["retry-after-ms"]) / 1000), MAX_WAIT)
             text = self.headers["retry-after"]
             if text.strip().isdigit():
-                return float(text)
-            return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - now)
-        except (KeyError, ValueError):
+                return min(float(text), MAX_WAIT)
+            return min(max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - now), MAX_WAIT)
+        except (KeyError, ValueError, OverflowError):
             return None
 
 

@@ -42,6 +42,7 @@ PRICE_KEPT = 3600.0
 def said(text: object, key: str | None) -> str:
     """Return a provider's words on one short line, without the key should they hold it."""
     words = " ".join(str(text or "").split())
+    words = "".join(each if each.isprintable() else "?" for each in words)  # half letters, codes for terminals
     if key:
         words = words.replace(key, "(key)")
     return words[:197] + "..." if len(words) > 200 else words
@@ -74,6 +75,13 @@ def refused(name: str, answer: Answer, words: str, key_env: str) -> StudioError:
         case _ if status >= 500:
             return ProviderDown(f"{name} has trouble of its own (status {status}).{quoted}", "Run again in a minute.")
     return MalformedAnswer(f"{name} answered with status {status}, which is not documented.", "Run again later.")
+
+
+def unreadable(what: str, todo: str = "It was probably charged: look there.") -> MalformedAnswer:
+    """Return the error for a result that cannot be used; whether it was charged is not known."""
+    error = MalformedAnswer(what, todo)
+    error.charged = None
+    return error
 
 
 def not_sent(name: str) -> ProviderDown:
@@ -109,14 +117,12 @@ def inline(text: str) -> bytes | None:
         return None
     head, _, data = text.partition(",") if text.startswith("data:") else ("", "", text)
     if len(data) > MAX_BYTES * 4 // 3 + 4:
-        raise MalformedAnswer("The provider's picture has more than 20 MB.", "Ask for JPEG, or a smaller picture.")
+        raise unreadable("The provider's picture has more than 20 MB.", "Ask for JPEG, or a smaller picture.")
     try:
         return base64.b64decode(data, validate=True)
     except binascii.Error as error:
         if head:
-            raise MalformedAnswer(
-                "The provider's picture cannot be read.", "It was probably charged: look there."
-            ) from error
+            raise unreadable("The provider's picture cannot be read.") from error
         return None
 
 
@@ -131,7 +137,7 @@ async def collect(name: str, text: str, download: Callable[[str], Any]) -> bytes
     if data is not None:
         return data
     if not text.startswith(("http://", "https://")):
-        raise MalformedAnswer(f"{name} gave a result that is no address.", "It was probably charged: look there.")
+        raise unreadable(f"{name} gave a result that is no address.")
     try:
         fetched: bytes = await download(text)
     except FetchFailed as error:
@@ -152,9 +158,7 @@ def picture(name: str, data: bytes, seed: int) -> Picture:
     try:
         mime, width, height = inspect(data)
     except BadImage as error:
-        raise MalformedAnswer(
-            f"{name} gave a file that is no PNG or JPEG.", "It was probably charged: look there."
-        ) from error
+        raise unreadable(f"{name} gave a file that is no PNG or JPEG.") from error
     return Picture(data, mime, width, height, seed)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -41,6 +42,7 @@ async def pin(request: httpx.Request, resolve: Resolve) -> None:
     if not found or not all(is_public(each) for each in found):
         raise FetchFailed("This address is not on the public internet.", _ELSE)
     request.extensions["sni_hostname"] = url.host
+    request.headers["connection"] = "close"  # another host at the same address must show a certificate of its own
     request.url = url.copy_with(host=found[0])  # the Host header was set from the name before
 
 
@@ -81,7 +83,7 @@ class ImageFetcher:
                 return await self._fetch(address)
         except TimeoutError as error:
             raise FetchFailed("The address took too long to answer.", _ELSE) from error
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:  # the last from names in IDNA
             raise FetchFailed("The address could not be read.", _ELSE) from error
 
     async def _fetch(self, address: str) -> bytes:
@@ -89,7 +91,7 @@ class ImageFetcher:
         async with httpx.AsyncClient(transport=self._transport, trust_env=False, timeout=self._deadline) as client:
             url = httpx.URL(address)
             for _ in range(MAX_REDIRECTS + 1):
-                request = client.build_request("GET", url, headers={"Accept": "image/*"})
+                request = client.build_request("GET", url, headers={"Accept": "image/*", "Accept-Encoding": "identity"})
                 if not same_origin(url, self._trusted):
                     await pin(request, self._resolve)
                 response = await client.send(request, stream=True)
@@ -103,18 +105,44 @@ class ImageFetcher:
 
 
 async def _read(response: httpx.Response) -> bytes:
-    """Return a response's body, counted while it comes.
+    """Return a picture's bytes.
 
     Raises:
         FetchFailed: the answer is an error, or too large.
     """
     if response.status_code != 200:
         raise FetchFailed(f"The address answered with status {response.status_code}.", _ELSE)
+    try:
+        return await body_of(response, MAX_BYTES)
+    except TooLong as error:
+        raise FetchFailed(f"The file has more than {MAX_BYTES // 10**6} MB.", "Use a smaller one.") from error
+
+
+class TooLong(httpx.TransportError):
+    """An answer has more bytes than are taken."""
+
+
+async def body_of(response: httpx.Response, most: int) -> bytes:
+    """Return a response's body, counted while it comes and while it unpacks: a few bytes of gzip may hold gigabytes.
+
+    Raises:
+        TooLong: it has more than `most` bytes.
+        httpx.DecodingError: it is packed in another way than once by gzip, or badly.
+    """
+    packing = response.headers.get("content-encoding", "identity").strip().lower()
+    unpack = zlib.decompressobj(16 + zlib.MAX_WBITS) if packing == "gzip" else None
+    if unpack is None and packing != "identity":
+        raise httpx.DecodingError("The answer is packed in an unknown way.")
     body = bytearray()
-    async for chunk in response.aiter_bytes(65_536):
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise FetchFailed(f"The file has more than {MAX_BYTES // 10**6} MB.", "Use a smaller one.")
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    async for chunk in response.stream:
+        try:
+            body += unpack.decompress(chunk, most + 1 - len(body)) if unpack else chunk
+        except zlib.error as error:
+            raise httpx.DecodingError("The answer is packed badly.") from error
+        if len(body) > most:
+            body.clear()  # the error's traceback would hold it as long as the error is kept
+            raise TooLong("The answer has no end.")
     return bytes(body)
 
 
@@ -189,7 +217,7 @@ class ProviderClient:
                 return await self._send("POST", path, key, read, headers=dict(headers or {}), **body)
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
                 failure = error
-            except (httpx.HTTPError, TimeoutError) as error:
+            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, UnicodeError) as error:
                 raise Lost(type(error).__name__) from error
         raise NotSent(type(failure).__name__) from failure
 
@@ -210,7 +238,7 @@ class ProviderClient:
                 await self.sleep(wait)
             try:
                 answer = await self._send("GET", path, key, 30.0, params=params)
-            except (httpx.HTTPError, TimeoutError):
+            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, UnicodeError):
                 answer = None
                 continue
             if answer.status != 429 and answer.status < 500:
@@ -231,7 +259,13 @@ class ProviderClient:
             if not same_origin(request.url, httpx.URL(self.base_url)):
                 await pin(request, self._resolve)
             return await self._answer(request, 120.0)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:  # a timeout is an OSError
+        except (
+            httpx.HTTPError,
+            httpx.InvalidURL,
+            OSError,
+            ValueError,
+            TypeError,
+        ) as error:  # strange tickets, timeouts
             raise NotSent(type(error).__name__) from error
 
     async def download(self, url: str) -> bytes:
@@ -254,7 +288,9 @@ class ProviderClient:
             await client.aclose()
 
     async def _send(self, method: str, path: str, key: str | None, read: float, **rest: Any) -> Answer:
-        headers = {**rest.pop("headers", {}), **({"Authorization": f"Bearer {key}"} if key else {})}
+        headers = {"Accept-Encoding": "gzip", **rest.pop("headers", {})}
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
         return await self._answer(
             self._client().build_request(method, self.base_url + path, headers=headers, **rest), read
         )
@@ -271,15 +307,11 @@ class ProviderClient:
         async with asyncio.timeout((read + 60.0) * self.patience):
             response = await self._client().send(request, stream=True)
             try:
-                body = bytearray()
-                async for chunk in response.aiter_bytes(65_536):
-                    body += chunk
-                    if len(body) > MAX_ANSWER:
-                        raise httpx.ReadError("The answer has no end.")
+                body = await body_of(response, MAX_ANSWER)
             finally:
                 await response.aclose()
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, _json(bytes(body)))
+        return Answer(response.status_code, headers, _json(body))
 
     def _client(self) -> httpx.AsyncClient:
         """Return this loop's client; a loop's connections cannot be used on another."""

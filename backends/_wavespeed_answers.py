@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,9 +29,14 @@ NAME = "WaveSpeedAI"
 KEY_ENV = "WAVESPEED_API_KEY"
 ENDED = ("failed", "cancelled", "timeout", "deleted")
 """Statuses after which nothing comes; all but the first are the official command line's."""
-MEDIA_UNREACHABLE = 1402
+_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_CODE = re.compile(r"[0-9]{1,9}")
 WEBHOOK_AGE = 300.0
 """Seconds: an older webhook is refused, as the provider's page says."""
+
+
+class MediaUnreachable(RunFailed):
+    """The provider could not read the reference where it was uploaded."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,8 @@ def read(body: Any) -> Task | None:
     `outputs` is an array in one table of the page and a string in another; both are read.
     """
     data = body.get("data", body) if isinstance(body, dict) else None
-    if not isinstance(data, dict) or not isinstance(data.get("id"), str) or not data["id"]:
+    # The id becomes part of an address that is asked with the key: only what looks like one is taken.
+    if not isinstance(data, dict) or not isinstance(data.get("id"), str) or not _ID.fullmatch(data["id"]):
         return None
     outputs = data.get("outputs") or []
     outputs = [outputs] if isinstance(outputs, str) else outputs
@@ -75,8 +82,8 @@ def read(body: Any) -> Task | None:
         status=str(data.get("status") or ""),
         outputs=tuple(each for each in outputs if isinstance(each, str) and each) if isinstance(outputs, list) else (),
         nsfw=tuple(bool(each) for each in flags) if isinstance(flags, list) else (),
-        seconds=milliseconds / 1000 if isinstance(milliseconds, int | float) else None,
-        code=int(str(code)) if str(code).isdigit() else None,
+        seconds=milliseconds / 1000 if isinstance(milliseconds, int | float) and 0 <= milliseconds < 1e9 else None,
+        code=int(str(code)) if _CODE.fullmatch(str(code)) else None,
         error=str(data.get("error") or ""),
     )
 
@@ -93,7 +100,8 @@ def failure(task: Task, key: str) -> StudioError:
         case 1400 | 1401:
             error = ParameterRefused(f"{NAME} refuses a setting.{quoted}", "Change the settings, and run again.")
         case 1402:
-            error = RunFailed(f"{NAME} could not read the reference.{quoted}", "Run again: it is then uploaded anew.")
+            todo = "Run again: it is then uploaded anew."
+            error = MediaUnreachable(f"{NAME} could not read the reference.{quoted}", todo)
         case 1407:
             error = NoCredits(
                 f"The account at {NAME} has no credits left.", "Top it up at wavespeed.ai, and run again."
@@ -140,7 +148,7 @@ def signed(headers: Mapping[str, str], body: bytes, secret: str, now: float) -> 
         now: seconds since the epoch.
     """
     stamp = headers.get("webhook-timestamp", "")
-    if not stamp.isdigit() or abs(now - int(stamp)) > WEBHOOK_AGE:
+    if not re.fullmatch(r"[0-9]{1,12}", stamp) or abs(now - int(stamp)) > WEBHOOK_AGE:
         return False
     text = f"{headers.get('webhook-id', '')}.{stamp}.".encode() + body
     wanted = hmac.new(secret.removeprefix("whsec_").encode(), text, hashlib.sha256).hexdigest()

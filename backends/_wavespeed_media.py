@@ -63,8 +63,9 @@ class Uploads:
         upload = ticket.get("upload") if isinstance(ticket, dict) else None
         if not isinstance(upload, dict) or not isinstance(ticket, dict) or not ticket.get("download_url"):
             return None
+        headers = upload.get("headers")
         try:
-            put = await self._client.put(str(upload.get("url")), upload.get("headers") or {}, data)
+            put = await self._client.put(str(upload.get("url")), headers if isinstance(headers, dict) else {}, data)
         except (FetchFailed, NotSent):
             return None
         return str(ticket["download_url"]) if put.ok else None

@@ -21,6 +21,7 @@ from core.backend import Backend, Price
 from core.errors import KeyMissing, MalformedAnswer, NoCredits, StudioError, TimedOut
 from core.events import Completed, Event, Picture, Withheld, Working
 from core.request import EditRequest
+from core.secrets import revealed
 from core.settings import Settings
 from core.spec import BackendSpec, Choice, Toggle
 
@@ -126,7 +127,9 @@ def _dig(body: Any, *names: str) -> Any:
 
 
 def _number(value: Any, kind: Callable[[Any], Any]) -> Any:
-    return kind(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """Return a number that a person could mean; JSON holds others too."""
+    plain = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
+    return kind(value) if plain else None
 
 
 class AimlapiBackend(Backend):
@@ -141,7 +144,7 @@ class AimlapiBackend(Backend):
     def __init__(
         self, settings: Settings, publish: Publish | None = None, client: ProviderClient | None = None
     ) -> None:
-        self._key = settings.aimlapi_key
+        self._key = revealed(settings.aimlapi_key)
         self._publish = publish
         self._client = client or ProviderClient(settings.aimlapi_base_url)
         self._tag = PriceTag(SPEC.price, self._client.clock)

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from backends._answer import Lost, NotSent
-from backends._hosted import Pace, PriceTag, collect, lost, not_sent, picture, polls
+from backends._hosted import PriceTag, collect, lost, not_sent, picture
 from backends._http import ProviderClient
 from backends._params import common_params
+from backends._wavespeed_account import ask_balance, ask_price
 from backends._wavespeed_answers import (
     ENDED,
     KEY_ENV,
-    MEDIA_UNREACHABLE,
     NAME,
+    MediaUnreachable,
     Task,
     failure,
     read,
@@ -27,19 +30,22 @@ from backends._wavespeed_answers import (
     signed,
     unsettled,
 )
+from backends._wavespeed_follow import Follower
 from backends._wavespeed_media import Uploads
 from core.backend import Backend, Price
-from core.errors import KeyMissing, MalformedAnswer, ResultGone, StudioError, TimedOut
-from core.events import Completed, Event, Picture, Withheld, Working
+from core.errors import KeyMissing, MalformedAnswer, StudioError
+from core.events import Accepted, Completed, Event, Picture, Withheld, Working
 from core.request import EditRequest
+from core.secrets import revealed
 from core.settings import Settings
 from core.spec import BackendSpec, Toggle
 
 MODEL = "wavespeed-ai/flux-srpo/image-to-image"
-DEADLINE = 600.0
-"""Seconds for a task from its submit to its end."""
 HOOK_PATH = "/hooks/wavespeed"
 """Where the provider may tell us that a task has ended."""
+
+Outcome = tuple[Picture | Withheld, float]
+"""What a task gave, and its seconds of inference."""
 
 SPEC = BackendSpec(
     key="wavespeed",
@@ -84,14 +90,13 @@ class WavespeedBackend(Backend):
     """
 
     def __init__(self, settings: Settings, client: ProviderClient | None = None) -> None:
-        self._key = settings.wavespeed_key
-        self._secret = settings.wavespeed_webhook_secret
+        self._key = revealed(settings.wavespeed_key)
+        self._secret = revealed(settings.wavespeed_webhook_secret)
         self._client = client or ProviderClient(settings.wavespeed_base_url)
         self._hook = f"{settings.public_url}{HOOK_PATH}" if settings.public_url and self._secret else None
         self._tag = PriceTag(SPEC.price, self._client.clock)
-        self._pace = Pace()
         self._uploads = Uploads(self._client)
-        self._called: dict[str, asyncio.Event] = {}
+        self._follower = Follower(self._client)
 
     @property
     def spec(self) -> BackendSpec:
@@ -116,31 +121,64 @@ class WavespeedBackend(Backend):
         Raises:
             StudioError: every task failed; the first one's error.
         """
+        key = self._given(key)
+        image = await self._uploads.address(request.image, key)
+        yield Working("sent", 0, len(request.seeds))
+        told: asyncio.Queue[Event] = asyncio.Queue()
+        works = [self._task(request, place, image, key, told) for place in range(len(request.seeds))]
+        async with aclosing(self._follow(request, works, told)) as events:
+            async for event in events:
+                yield event
+
+    async def resume(
+        self, request: EditRequest, remote: Sequence[str | None], key: str | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """Ask for tasks that were submitted before; see `core.backend.Backend`.
+
+        Raises:
+            StudioError: none of them gave a picture.
+        """
+        key = self._given(key)
+        told: asyncio.Queue[Event] = asyncio.Queue()
+        works = [self._again(each, seed, key, told) for each, seed in zip(remote, request.seeds, strict=True)]
+        async with aclosing(self._follow(request, works, told)) as events:
+            async for event in events:
+                yield event
+
+    def _given(self, key: str | None) -> str:
         key = key or self._key
         if not key:
             raise KeyMissing(f"{NAME} needs a key.", f"Paste one here, or set {KEY_ENV} and restart.")
-        image = await self._uploads.address(request.image, key)
-        yield Working("sent", 0, len(request.seeds))
-        told: asyncio.Queue[str] = asyncio.Queue()
-        tasks = [asyncio.create_task(self._task(request, seed, image, key, told)) for seed in request.seeds]
+        return key
+
+    async def _follow(
+        self, request: EditRequest, works: list[Coroutine[Any, Any, Outcome]], told: asyncio.Queue[Event]
+    ) -> AsyncGenerator[Event, None]:
+        """Let the tasks run side by side, pass on what they tell, and at last what they gave."""
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             waiting = set(tasks)
             while waiting:
                 hear = asyncio.create_task(told.get())
                 ended, _ = await asyncio.wait({*waiting, hear}, return_when=asyncio.FIRST_COMPLETED)
                 waiting -= ended
-                status = hear.result() if hear in ended else "processing"
-                hear.cancel()
-                yield Working(status, len(tasks) - len(waiting), len(tasks))
+                event = hear.result() if hear in ended else Working("processing")
+                if isinstance(event, Working):
+                    event = replace(event, done=len(tasks) - len(waiting), total=len(tasks))
+                yield event
+                if hear in ended:
+                    told.task_done()
+                else:
+                    hear.cancel()
         finally:
             for task in tasks:
                 task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
         yield await self._completed(request, results)
 
-    async def _completed(
-        self, request: EditRequest, results: list[tuple[Picture | Withheld, float] | BaseException]
-    ) -> Completed:
+    async def _completed(self, request: EditRequest, results: list[Outcome | BaseException]) -> Completed:
+        if any(isinstance(each, MediaUnreachable) for each in results):
+            self._uploads.forget()
         images: list[Picture | Withheld] = []
         seconds = [0.0]
         for seed, result in zip(request.seeds, results, strict=True):
@@ -157,14 +195,29 @@ class WavespeedBackend(Backend):
         return Completed(tuple(images), {"inference": max(seconds)}, round(price.dollars * (len(seconds) - 1), 6))
 
     async def _task(
-        self, request: EditRequest, seed: int, image: str, key: str, told: asyncio.Queue[str]
-    ) -> tuple[Picture | Withheld, float]:
-        """Run one task; return its picture and the seconds of inference."""
-        begun = self._client.clock()
+        self, request: EditRequest, place: int, image: str, key: str, told: asyncio.Queue[Event]
+    ) -> Outcome:
+        """Run one task from its submit to its picture."""
+        begun, seed = self._client.clock(), request.seeds[place]
         task = await self._submit(payload(request, seed, image), key)
-        told.put_nowait(task.status)
+        told.put_nowait(Accepted(place, task.id))
+        await told.join()  # until the id is written down: then nothing that follows can be lost
+        told.put_nowait(Working(task.status))
         if task.status != "completed":
-            task = await self._wait(task, key, begun, told)
+            task, ended = await self._follower.wait(task, key, begun, told)
+            self._follower.pace.add(ended - begun)
+        return await self._outcome(task, seed, begun)
+
+    async def _again(self, remote_id: str | None, seed: int, key: str, told: asyncio.Queue[Event]) -> Outcome:
+        """Follow a task that was submitted before."""
+        if remote_id is None:
+            raise lost(NAME, "its list of predictions")
+        begun = self._client.clock()
+        task, _ = await self._follower.wait(Task(remote_id, "processing"), key, begun, told)
+        return await self._outcome(task, seed, begun)
+
+    async def _outcome(self, task: Task, seed: int, begun: float) -> Outcome:
+        """Return a finished task's picture and the seconds of inference."""
         seconds = task.seconds if task.seconds is not None else self._client.clock() - begun
         if any(task.nsfw):
             return Withheld(f"{NAME} withheld this image as not safe for work.", seed, nsfw=True), seconds
@@ -182,69 +235,12 @@ class WavespeedBackend(Backend):
             raise lost(NAME, "its list of predictions") from error
         task = read(answer.body) if answer.ok else None
         if task is not None:
-            self._check(task, key)
+            if task.status in ENDED:
+                raise failure(task, key)
             return task
         if answer.status >= 500:  # the task may have been taken before something broke
             raise lost(NAME, "its list of predictions")
         raise refusal(answer, key)
-
-    async def _wait(self, task: Task, key: str, begun: float, told: asyncio.Queue[str]) -> Task:
-        """Ask for a task until it has ended; a webhook makes us ask at once."""
-        deadline, last = begun + DEADLINE * self._client.patience, begun
-        called = self._called[task.id] = asyncio.Event()
-        try:
-            for pause in polls(self._pace.expected()):
-                await self._pause(min(pause, deadline - self._client.clock()), called)
-                if self._client.clock() >= deadline:
-                    break
-                task = await self._look(task, key, deadline)
-                told.put_nowait(task.status)
-                self._check(task, key)
-                now = self._client.clock()
-                if task.status == "completed":
-                    self._pace.add((last + now) / 2 - begun)  # it ended somewhere between the last two looks
-                    return task
-                last = now
-        finally:
-            del self._called[task.id]
-        raise TimedOut(
-            f"{NAME} did not finish task {task.id} in {DEADLINE / 60:.0f} minutes.",
-            "It may still end and be billed: look for it there.",
-            remote_id=task.id,
-        )
-
-    def _check(self, task: Task, key: str) -> None:
-        """Raise what a task's failure means, if it has failed."""
-        if task.status not in ENDED:
-            return
-        if task.code == MEDIA_UNREACHABLE:
-            self._uploads.forget()
-        raise failure(task, key)
-
-    async def _pause(self, seconds: float, called: asyncio.Event) -> None:
-        """Sleep, or until the webhook calls."""
-        sleeping = asyncio.ensure_future(self._client.sleep(max(0.0, seconds)))
-        hearing = asyncio.ensure_future(called.wait())
-        try:
-            await asyncio.wait({sleeping, hearing}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-            hearing.cancel()
-        called.clear()
-
-    async def _look(self, task: Task, key: str, deadline: float) -> Task:
-        """Return the task as it is now; a line that stays broken changes nothing."""
-        try:
-            answer = await self._client.get(f"/api/v3/predictions/{task.id}/result", key, deadline)
-        except NotSent:
-            return task
-        if answer.ok:
-            return read(answer.body) or task
-        if answer.status == 404:
-            raise unsettled(ResultGone(f"{NAME} does not know task {task.id} any more.", "Look for it there."))
-        if answer.status == 429 or answer.status >= 500:
-            return task
-        raise unsettled(refusal(answer, key))
 
     # ---- beside the runs ---------------------------------------------------------------------------
 
@@ -259,8 +255,8 @@ class WavespeedBackend(Backend):
             task = read(json.loads(body))
         except ValueError:
             return False
-        if task is not None and task.id in self._called:
-            self._called[task.id].set()
+        if task is not None:
+            self._follower.call(task.id)
         return True
 
     async def close(self) -> None:
@@ -269,28 +265,8 @@ class WavespeedBackend(Backend):
 
     async def price(self) -> Price:
         """Return the provider's live price with the owner's key, its page's without."""
-
-        async def ask() -> Any:
-            if not self._key:
-                return None
-            inputs = {"model_id": MODEL, "inputs": {}}
-            answer = await self._client.post("/api/v3/model/price", self._key, read=10.0, json=inputs)
-            data = answer.body.get("data") if answer.ok and isinstance(answer.body, dict) else None
-            # The answer's shape is not documented: the amount is looked for by its usual names.
-            found = [data.get(each) for each in ("price", "unit_price")] if isinstance(data, dict) else [data]
-            return next((each for each in found if isinstance(each, int | float)), None)
-
-        return await self._tag.price(ask)
+        return await self._tag.price(lambda: ask_price(self._client, MODEL, self._key))
 
     async def balance(self, key: str | None = None) -> float:
         """Return the dollars left, from `GET /api/v3/balance`."""
-        key = key or self._key
-        try:
-            answer = await self._client.get("/api/v3/balance", key, self._client.clock() + 30)
-        except NotSent as error:
-            raise not_sent(NAME) from error
-        data = answer.body.get("data") if answer.ok and isinstance(answer.body, dict) else None
-        left = data.get("balance") if isinstance(data, dict) else None
-        if not isinstance(left, int | float):
-            raise refusal(answer, key)
-        return float(left)
+        return await ask_balance(self._client, key or self._key)

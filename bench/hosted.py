@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 import wavespeed.api.client
+from pydantic import SecretStr
 
 from backends.wavespeed import SPEC, WavespeedBackend
 from bench.serve import ROOT
@@ -56,7 +57,7 @@ def detection() -> list[Row]:
 def _detect(seconds: int, results: dict[int, tuple[list[float], list[int], list[float]]]) -> None:
     stand_in = Wavespeed(seconds=seconds, spread=0.1)
     with serving_beside(stand_in.app()) as url:
-        backend = WavespeedBackend(Settings(wavespeed_key=KEY, wavespeed_base_url=url))
+        backend = WavespeedBackend(Settings(wavespeed_key=SecretStr(KEY), wavespeed_base_url=url))
 
         async def run(seed: int) -> float:
             request = make_request(SPEC, f"job {seed}", make_reference(), seed=seed)
@@ -108,7 +109,7 @@ def holding() -> list[Row]:
 
 def hold(url: str) -> None:
     """Run at once, and print megabytes a run and threads while they wait."""
-    backend = WavespeedBackend(Settings(wavespeed_key=KEY, wavespeed_base_url=url))
+    backend = WavespeedBackend(Settings(wavespeed_key=SecretStr(KEY), wavespeed_base_url=url))
     most, peak = 0, 0.0
 
     async def run(seed: int) -> None:

@@ -5,10 +5,11 @@ It stands in core, because the engine speaks it and core imports no backend.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from core.errors import RunFailed
 from core.events import Event
 from core.request import EditRequest
 from core.spec import BackendSpec
@@ -45,6 +46,9 @@ class Backend(Protocol):
     def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
         """Do the edit: yield Loading, Progress and Working as they come, at last one Completed.
 
+        Before a request leaves that costs, Working is yielded: what comes back to the generator after it has been
+        written down. Where the provider keeps the task, Accepted tells its id as soon as it is known.
+
         Args:
             request: what to do, validated by `spec`.
             key: a visitor's own key; None takes the owner's. Backends without keys ignore it.
@@ -53,6 +57,23 @@ class Backend(Protocol):
             StudioError: when it cannot.
         """
         ...
+
+    def resume(
+        self, request: EditRequest, remote: Sequence[str | None], key: str | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """Go on with a run that the provider has, without sending anything again; else as `edit`.
+
+        Only backends that yield Accepted have it.
+
+        Args:
+            request: as it was.
+            remote: the provider's id for each image; None where none was told before the app ended.
+            key: as for `edit`.
+
+        Raises:
+            StudioError: when it cannot.
+        """
+        raise RunFailed("This provider cannot be asked for a run again.", "Look for it there.")
 
     async def close(self) -> None:
         """Let go of connections; called once, when the app ends."""

@@ -1,33 +1,33 @@
 """The engine: takes requests, lets each backend work at as many as it can, tells who watches.
 
-Everything here runs on one event loop; no locks are needed. A job's latest event is kept, not its
-history: a watcher that is slow misses steps in between, never the end.
+Everything here runs on one event loop; no locks are needed. The store is used by one thread of its own.
+A job's latest event is kept, not its history: a watcher that is slow misses steps in between, never the end.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import statistics
 import time
 import uuid
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 
 from core.backend import Backend
-from core.errors import BackendUnavailable, QueueFull, RunCancelled, RunFailed, StudioError
-from core.events import Completed, Event, Picture, Queued, Working
-from core.job import Job
+from core.errors import BackendUnavailable, KeyRejected, QueueFull, RunCancelled, RunFailed, StudioError
+from core.events import Accepted, Completed, Event, KeyWanted, Queued, Working
+from core.job import Job, Visitor
+from core.jobs import Jobs
+from core.keeper import Keeper
 from core.lane import Lane
+from core.limits import Limits
+from core.recovery import hopeless
 from core.request import EditRequest
 from core.spec import BackendSpec
-from core.store import ImageStore
+from core.store import Store
 
 log = logging.getLogger(__name__)
-
-KEPT_JOBS = 50
-"""Ended jobs that can still be looked up by their id."""
 
 
 class Engine:
@@ -35,14 +35,33 @@ class Engine:
 
     Args:
         backends: by key, in the order of the screen.
-        images: where results are kept.
+        store: where jobs and pictures are kept. The engine closes it.
         queue_size: jobs that may wait at each backend.
+        limits: what a visitor may ask for; None sets none.
+        rerun: whether jobs that had not been sent when an earlier process ended begin anew, or end as interrupted.
+
+    Attributes:
+        jobs: those that go on, and the last that have ended.
+        on_end: called with each job that has ended.
     """
 
-    def __init__(self, backends: Mapping[str, Backend], images: ImageStore, queue_size: int = 50) -> None:
+    def __init__(
+        self,
+        backends: Mapping[str, Backend],
+        store: Store,
+        queue_size: int = 50,
+        limits: Limits | None = None,
+        *,
+        rerun: bool = True,
+    ) -> None:
         self._lanes = {key: Lane(backend) for key, backend in backends.items()}
-        self._jobs: dict[str, Job] = {}
-        self.images = images
+        self.jobs = Jobs(backends)
+        self._closing = False
+        self.on_end: list[Callable[[Job], None]] = []
+        self._rerun = rerun
+        self.limits = limits or Limits()
+        self.keeper = Keeper(store)
+        self.images = store.images
         self.queue_size = queue_size
 
     @property
@@ -51,48 +70,47 @@ class Engine:
         return {key: lane.backend.spec for key, lane in self._lanes.items()}
 
     def backend(self, key: str) -> Backend:
-        """Return a backend.
-
-        Raises:
-            KeyError: there is none of that key.
-        """
+        """Return the backend of a key."""
         return self._lanes[key].backend
 
-    def submit(self, backend: str, request: EditRequest, key: str | None = None) -> Job:
-        """Take a request and return its job; the work goes on by itself from here.
+    async def submit(
+        self, backend: str, request: EditRequest, key: str | None = None, visitor: Visitor | None = None
+    ) -> Job:
+        """Take a request, write it down and return its job; the work goes on by itself from here.
 
         Args:
             backend: its key.
             request: validated by that backend's spec.
-            key: a visitor's own provider key; None takes the owner's.
+            key: the visitor's own provider key; None takes the app owner's.
+            visitor: who asks.
 
         Raises:
-            BackendUnavailable: the backend cannot take runs now.
-            QueueFull: `queue_size` jobs wait already.
+            StudioError: the backend cannot take runs now, too many wait, a limit is reached, the disk takes nothing.
         """
-        lane = self._lanes[backend]
+        lane, visitor = self._lanes[backend], visitor or Visitor()
         reason = lane.backend.ready(key)
         if reason is not None:
             raise BackendUnavailable(reason)
         # Counted by the jobs, not by the line: a job joins it a moment after its submit.
-        ahead = sum(1 for job in self._jobs.values() if job.backend == backend and (job.late or not job.ended))
+        ahead = self.jobs.unended()[backend]
         waiting = max(0, ahead - lane.backend.spec.concurrency)
         if waiting >= self.queue_size and ahead >= lane.backend.spec.concurrency:
             raise QueueFull(f"{waiting} runs wait already.", "Try again when some are done.")
-        job = Job(uuid.uuid4().hex, backend, request, key, Queued(waiting + 1))
-        self._jobs[job.id] = job
-        self._forget_old()
-        job.task = asyncio.get_running_loop().create_task(self._run(lane, job), name=f"job {job.id}")
-        job.task.add_done_callback(lambda _: _end_unstarted(job))
+        job = Job(uuid.uuid4().hex, backend, request, key, visitor.owner, key is not None, event=Queued(waiting + 1))
+        job.remote = [None] * len(request.seeds)
+        self.jobs.add(job)  # it has its place before the disk is waited for
+        try:
+            self.limits.count(visitor)
+            await self.keeper.add(job, lane.backend.spec.price * len(request.seeds), self.limits)
+        except BaseException:
+            self.jobs.remove(job)
+            raise
+        self._begin(job, lane.backend.edit)
         return job
 
-    def job(self, job_id: str) -> Job:
-        """Return a job.
-
-        Raises:
-            KeyError: there is none, or it ended long ago.
-        """
-        return self._jobs[job_id]
+    def _begin(self, job: Job, work: Callable[..., AsyncGenerator[Event, None]], *more: object) -> None:
+        events = work(job.request, *more, job.key)
+        job.task = asyncio.get_running_loop().create_task(self._run(job, events), name=f"job {job.id}")
 
     async def watch(self, job: Job) -> AsyncGenerator[Event, None]:
         """Yield the job's latest event now and after each change; the last one is Completed.
@@ -132,14 +150,16 @@ class Engine:
 
         What a provider has cannot be taken back: then the wait ends at once, and the work goes on by itself.
         """
-        if isinstance(job.event, Working) and not job.ended:
-            job.late = True
+        if isinstance(job.event, Working | KeyWanted) and not job.ended:
+            job.late = isinstance(job.event, Working)
             job.error = RunCancelled(
                 "The wait was ended.",
                 "The provider goes on and may bill the run; if its result comes, it appears here.",
                 charged=None,
             )
             job.tell()
+            if job.task is None:
+                await self.keeper.failed(job, job.error)
             return
         await self._stop(job)
 
@@ -148,48 +168,107 @@ class Engine:
             if not job.task.cancelling():  # a second cancel would break into the backend's tidying up
                 job.task.cancel()
             await asyncio.wait([job.task])
+            if not job.ended and not self._closing:  # cancelled before its first step: none of its own code ran
+                job.error = RunCancelled("The run was cancelled.")
+                await self.keeper.failed(job, job.error)
+                job.tell()
 
     async def close(self) -> None:
-        """Cancel everything that goes on, and let the backends close their connections."""
-        await asyncio.gather(*(self._stop(job) for job in list(self._jobs.values())))
+        """Stop everything that goes on, and let go of connections and store. What had not ended is taken up again
+        by the next process's `recover`."""
+        self._closing = True
+        await asyncio.gather(*(self._stop(job) for job in self.jobs))
         await asyncio.gather(*(lane.backend.close() for lane in self._lanes.values()))
+        await self.keeper.close()
 
-    def expected_seconds(self, backend: str, work: float) -> float | None:
-        """Return how long a run should take by the median of earlier ones, None before the first.
+    # ---- after a restart, and later ----------------------------------------------------------------
 
-        Args:
-            backend: its key.
-            work: steps times images times pixels, as `work_of` counts it.
-        """
-        pace = self._lanes[backend].pace
-        return statistics.median(pace) * work if pace else None
+    async def recover(self) -> None:
+        """Take up what an earlier process left unfinished, and remove half files. Call it once, before all else."""
+        for record, job in await self.keeper.unfinished():
+            self.jobs.add(job)
+            error = hopeless(record.state, job, offered=job.backend in self._lanes, rerun=self._rerun)
+            if error is not None:
+                job.error = error
+                await self.keeper.failed(job, error)
+            elif not any(job.remote):
+                self._begin(job, self._lanes[job.backend].backend.edit)
+            elif job.own_key:
+                job.event = KeyWanted()
+            else:
+                self._resume(job)
+        await self.keeper.sweep()
 
-    async def _run(self, lane: Lane, job: Job) -> None:
+    def _resume(self, job: Job) -> None:
+        job.event = Working("processing", 0, len(job.request.seeds))
+        self._begin(job, self._lanes[job.backend].backend.resume, tuple(job.remote))
+
+    def unlock(self, owner: str, backend: str, key: str) -> None:
+        """Go on with an owner's runs that wait for the key to a provider."""
+        for job in self.jobs:
+            wants = isinstance(job.event, KeyWanted) and not job.ended and job.task is None
+            if wants and (job.owner, job.backend) == (owner, backend):
+                job.key = key
+                self._resume(job)
+                job.tell()
+
+    async def history(self, owner: str, limit: int = 20) -> list[Job]:
+        """Return an owner's latest jobs, oldest first; those that go on are the very ones at work."""
+        return await self.keeper.history(owner, limit, self.jobs)
+
+    # ---- the work ----------------------------------------------------------------------------------
+
+    def expected_seconds(self, backend: str, request: EditRequest) -> float | None:
+        """Return how long a run should take by the median of earlier ones, None before the first."""
+        return self._lanes[backend].expected(request)
+
+    async def _run(self, job: Job, events: AsyncGenerator[Event, None]) -> None:
         """Drive one job to its end; never raises."""
+        lane, error = self._lanes[job.backend], None
         try:
             await lane.enter(job)
             try:
                 job.started = time.monotonic()
-                await self._drive(lane, job)
+                await self._drive(lane, job, events)
             finally:
                 lane.leave()
         except asyncio.CancelledError:
-            job.error = job.error or RunCancelled("The run was cancelled.")
-        except StudioError as error:
-            job.error = error
-        except Exception:
+            error = job.error or RunCancelled("The run was cancelled.")
+        except StudioError as failure:
+            error = failure
+        except Exception as failure:
             # The reason may hold paths or keys: it belongs in the log, not on a stranger's screen.
             log.exception("job %s on %s broke", job.id, job.backend)
-            job.error = RunFailed("The run broke for a reason inside the app.", "Try again; the log says more.")
+            disk = isinstance(failure, OSError)
+            what = "The disk takes nothing more." if disk else "The run broke for a reason inside the app."
+            error = RunFailed(what, "Make room there, and run again." if disk else "Try again; the log says more.")
+            error.charged = None if isinstance(job.event, Working) else False
+        if error is not None:
+            if isinstance(error, KeyRejected) and job.own_key and any(job.remote):
+                job.key = job.task = None
+                job.tell(KeyWanted())  # the provider has the run: another key may still fetch it
+                return
+            if not (self._closing and isinstance(error, RunCancelled)):
+                await self.keeper.failed(job, error)
+            job.error = error
         job.late = False
         job.key = None
         job.tell()
+        for told in self.on_end:
+            told(job)
 
-    async def _drive(self, lane: Lane, job: Job) -> None:
-        async with aclosing(lane.backend.edit(job.request, job.key)) as events:
+    async def _drive(self, lane: Lane, job: Job, events: AsyncGenerator[Event, None]) -> None:
+        async with aclosing(events):
             async for event in events:
-                if isinstance(event, Completed):
-                    break
+                match event:
+                    case Completed():
+                        break
+                    case Accepted(place, remote_id):
+                        job.remote[place] = remote_id
+                        await self.keeper.accepted(job, place, remote_id)
+                        continue
+                    case Working() if not isinstance(job.event, Working):
+                        await self.keeper.sending(job)
                 job.tell(event)
             else:
                 raise RunFailed("The backend ended without a result.", "Try again.")
@@ -197,35 +276,16 @@ class Engine:
         await self._keep(lane, job, event)
 
     async def _keep(self, lane: Lane, job: Job, event: Completed) -> None:
-        """Write the images, then say that the job is done: in this order."""
+        """Write the images, then write that the job is done, then say it: in this order."""
         assert job.started is not None
-        files = [
-            await asyncio.to_thread(self.images.put, each.data, each.mime) if isinstance(each, Picture) else None
-            for each in event.images
-        ]
         now = time.monotonic()
         timings = {**event.timings, "queue": job.started - job.submitted, "total": now - job.submitted}
-        work = work_of(lane.backend.spec, job.request)
-        if work and "inference" in event.timings:
-            lane.pace.append(event.timings["inference"] / work)
-        job.files = tuple(files)
+        lane.learn(job.request, event.timings.get("inference"))
+        event = replace(event, timings={name: round(value, 4) for name, value in timings.items()})
+        result, job.files = await self.keeper.done(job, event)
+        removed = await self.keeper.tidy(self.limits.caps.quota, self.limits.caps.cache_age)
+        if removed:
+            notice = f"To make room on the disk, the {removed} oldest runs were removed."
+            result = replace(result, notices=(*result.notices, notice))
         job.error = None  # a result that came after the wait was ended is a result
-        job.event = job.result = replace(event, timings={name: round(value, 4) for name, value in timings.items()})
-
-    def _forget_old(self) -> None:
-        ended = [job_id for job_id, job in self._jobs.items() if job.ended and not job.late]
-        for job_id in ended[: max(0, len(ended) - KEPT_JOBS)]:
-            del self._jobs[job_id]
-
-
-def _end_unstarted(job: Job) -> None:
-    """End a job that was cancelled before its task's first step, so that none of its own code ran."""
-    if not job.ended:
-        job.error = RunCancelled("The run was cancelled.")
-        job.tell()
-
-
-def work_of(spec: BackendSpec, request: EditRequest) -> float:
-    """Return the size of a run: steps times images times pixels worked on."""
-    width, height = spec.working_size(request.image.width, request.image.height)
-    return float(request.steps_run * len(request.seeds) * width * height)
+        job.event = job.result = result

@@ -16,6 +16,8 @@
     │   └── ProviderDown     the provider does not answer, or says that it is broken
     ├── FetchFailed          an image address could not be read
     ├── QueueFull            too many runs are waiting
+    ├── TooManyRuns          this visitor has had its share for now; holds the seconds to wait
+    ├── BudgetSpent          the app's owner pays no more today
     ├── RunFailed            the backend broke while it worked
     │   ├── Moderated        the provider refuses the prompt or the picture
     │   ├── ParameterRefused the provider refuses a value that passed our own checks
@@ -23,6 +25,7 @@
     │   └── ResultGone       the result is no longer where the provider said
     ├── SubmitUnknown        the request was sent and its answer lost: it may have been taken
     ├── TimedOut             the provider did not finish in time; holds the task's id
+    ├── Interrupted          the app was restarted before the run had begun
     └── RunCancelled         somebody cancelled the run
 
 Each error says what happened, what to do next and whether the run was charged; `str(error)` is those
@@ -127,6 +130,18 @@ class QueueFull(StudioError):
     """Too many runs are waiting already."""
 
 
+class TooManyRuns(StudioError):
+    """A visitor has had its share for now. `wait` is how many seconds until the next run is taken."""
+
+    def __init__(self, what: str, todo: str = "", *, wait: float = 60.0) -> None:
+        super().__init__(what, todo)
+        self.wait = wait
+
+
+class BudgetSpent(StudioError):
+    """The app's owner pays no more today; a visitor's own key still runs."""
+
+
 class RunFailed(StudioError):
     """The backend broke while it worked."""
 
@@ -160,6 +175,10 @@ class TimedOut(StudioError):
     def __init__(self, what: str, todo: str = "", *, remote_id: str | None = None, charged: bool | None = None) -> None:
         super().__init__(what, todo, charged=charged)
         self.remote_id = remote_id
+
+
+class Interrupted(StudioError):
+    """The app was restarted before the run had begun: nothing was sent, nothing was charged."""
 
 
 class RunCancelled(StudioError):

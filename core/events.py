@@ -48,8 +48,25 @@ class Working:
 
 
 @dataclass(frozen=True)
+class Accepted:
+    """The provider has the task for image `place` (0 is the first), under its own id: it can be asked for again."""
+
+    place: int
+    remote_id: str
+
+
+@dataclass(frozen=True)
+class KeyWanted:
+    """The app was restarted while the provider had the run; to go on, its owner's key must be pasted again."""
+
+
+@dataclass(frozen=True)
 class Picture:
-    """One finished image: its encoded file, byte for byte as it will be kept, and the seed that recreates it."""
+    """One finished image and the seed that recreates it.
+
+    `data` is the encoded file, byte for byte as it will be kept. Once the engine has kept it, `data` is empty:
+    `Job.files` says where it is.
+    """
 
     data: bytes = field(repr=False)
     mime: str
@@ -90,4 +107,4 @@ class Completed:
     notices: tuple[str, ...] = ()
 
 
-Event = Queued | Loading | Progress | Working | Completed
+Event = Queued | Loading | Progress | Working | Accepted | KeyWanted | Completed

@@ -15,6 +15,7 @@ from typing import Any
 
 from PIL import ExifTags, Image, ImageCms
 
+from core.bombs import asks_too_much
 from core.errors import BadImage
 
 MAX_BYTES = 20_000_000
@@ -42,8 +43,6 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """What brings a picture of an EXIF orientation upright."""
-
-_SCALE_DOWN = f"At most {MAX_PIXELS // 10**6} megapixels and {MAX_SIDE} pixels a side are taken: scale it down."
 
 _decoding = threading.Lock()
 """Warning filters belong to the process, so one thread at a time sets them; it bounds the memory too."""
@@ -75,29 +74,35 @@ class Reference:
         return picture
 
 
-def read_reference(data: bytes, address: str | None = None) -> Reference:
+def read_reference(
+    data: bytes, address: str | None = None, *, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS
+) -> Reference:
     """Check a picture file of any kind and return it normalised.
 
     Args:
         data: the file's bytes, as they came.
         address: the public address that they came from. Kept only where the picture needed no change
             that a reader of the address would miss.
+        max_bytes: of the file.
+        max_pixels: of the picture.
 
     Raises:
-        BadImage: it is no picture, broken, or larger than the limits (20 MB, 40 megapixels, 16384
-            pixels a side, 100 frames); all limits are checked before pixels are decoded.
+        BadImage: it is no picture, broken, or larger than the limits (the two given, 16384 pixels a
+            side, 100 frames); all limits are checked before pixels are decoded.
     """
     if not data:
         raise BadImage("The file is empty.", "Choose the picture again.")
-    if len(data) > MAX_BYTES:
+    if len(data) > max_bytes:
         raise BadImage(
-            f"The file has {len(data) / 1e6:.1f} MB.", f"At most {MAX_BYTES // 10**6} MB are taken: save it smaller."
+            f"The file has {len(data) / 1e6:.1f} MB.", f"At most {max_bytes // 10**6} MB are taken: save it smaller."
         )
+    if asks_too_much(data):
+        raise BadImage("The file is built to keep a computer busy.", "Save the picture anew.")
     with _decoding, warnings.catch_warnings():
         # Pillow's bomb check is replaced by ours, in plain words; broken metadata is left out anyway.
         warnings.simplefilter("ignore")
         picture = _open(data)
-        notices = _check_limits(picture)
+        notices = _check_limits(picture, max_pixels)
         try:
             picture.load()
             upright = normalise(picture)
@@ -116,18 +121,18 @@ def _open(data: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
-        raise BadImage("The picture has far too many pixels.", _SCALE_DOWN) from error
+        raise BadImage("The picture has far too many pixels.", _scale_down(MAX_PIXELS)) from error
     except Exception as error:
         raise BadImage(
             "This is not a picture that can be read, whatever its name says.", f"Use {_READABLE}."
         ) from error
 
 
-def _check_limits(picture: Image.Image) -> tuple[str, ...]:
+def _check_limits(picture: Image.Image, max_pixels: int) -> tuple[str, ...]:
     """Refuse what is too large by its header alone; return notices on what will be left out."""
     width, height = picture.size
-    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-        raise BadImage(f"The picture has {width}x{height} pixels.", _SCALE_DOWN)
+    if width * height > max_pixels or max(width, height) > MAX_SIDE:
+        raise BadImage(f"The picture has {width}x{height} pixels.", _scale_down(max_pixels))
     try:
         frames = _count_frames(picture)
     except Exception as error:
@@ -141,6 +146,10 @@ def _check_limits(picture: Image.Image) -> tuple[str, ...]:
         )
     picture.seek(0)
     return (f"Of the animation's {frames} frames, the first was used.",)
+
+
+def _scale_down(max_pixels: int) -> str:
+    return f"At most {max_pixels // 10**6} megapixels and {MAX_SIDE} pixels a side are taken: scale it down."
 
 
 def _count_frames(picture: Image.Image) -> int:

@@ -11,21 +11,52 @@ from core.errors import StudioError
 from core.events import Completed, Event, Queued
 from core.request import EditRequest
 
+EVERYONE = "local"
+"""The owner of everything on a personal machine, where nobody else can come in."""
+VISITOR = "studio.visitor"
+"""Where a web request's scope holds its `Visitor`."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who asks.
+
+    Attributes:
+        owner: an unguessable token, which opens what it owns; never shown, never logged.
+        address: of the network, for limits; empty where none hold.
+        passing: whether the token was made for this request alone: a client of the API, which keeps no cookie.
+    """
+
+    owner: str = field(default=EVERYONE, repr=False)
+    address: str = ""
+    passing: bool = False
+
 
 @dataclass(eq=False)
 class Job:
     """One request on its way. `event` is the latest; `error` or `result` ends it.
 
     Attributes:
-        key: a visitor's own provider key, for this job only.
+        owner: whose it is.
+        key: a visitor's own provider key, for this job only; never kept.
+        own_key: whether it pays with a key that the visitor gave.
+        created: seconds since the epoch.
+        remote: the provider's id of each image's task, None where there is none yet.
+        reference: the kept file of the request's image.
         files: the kept pictures, None in the place of one that did not come.
         late: the run was cancelled and goes on at the provider, which cannot take it back: a result may still come.
+        submitted, started: on a clock that never goes back, this process's.
     """
 
     id: str
     backend: str
     request: EditRequest
     key: str | None = field(default=None, repr=False)
+    owner: str = field(default=EVERYONE, repr=False)
+    own_key: bool = False
+    created: float = field(default_factory=time.time)
+    remote: list[str | None] = field(default_factory=list)
+    reference: Path = Path()
     event: Event = field(default_factory=lambda: Queued(1))
     error: StudioError | None = None
     result: Completed | None = None

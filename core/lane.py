@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 from collections import deque
 
 from core.backend import Backend
 from core.events import Queued
 from core.job import Job
+from core.request import EditRequest
 
 REMEMBERED_RUNS = 20
 """Runs of which the expected time is the median; enough to smooth noise, few enough to follow a change."""
@@ -20,7 +22,22 @@ class Lane:
         self.backend = backend
         self.free = backend.spec.concurrency
         self.waiting: deque[tuple[Job, asyncio.Future[None]]] = deque()
-        self.pace: deque[float] = deque(maxlen=REMEMBERED_RUNS)
+        self._pace: deque[float] = deque(maxlen=REMEMBERED_RUNS)
+
+    def learn(self, request: EditRequest, seconds: float | None) -> None:
+        """Remember how long a run took, by its size."""
+        work = self._work(request)
+        if work and seconds is not None:
+            self._pace.append(seconds / work)
+
+    def expected(self, request: EditRequest) -> float | None:
+        """Return how long a run should take by the median of earlier ones, None before the first."""
+        return statistics.median(self._pace) * self._work(request) if self._pace else None
+
+    def _work(self, request: EditRequest) -> float:
+        """Return the size of a run: steps times images times pixels worked on."""
+        width, height = self.backend.spec.working_size(request.image.width, request.image.height)
+        return float(request.steps_run * len(request.seeds) * width * height)
 
     async def enter(self, job: Job) -> None:
         """Return when it is the job's turn; leaves the line when cancelled."""

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+
+from pydantic import SecretStr
+
+from core.limits import Caps
 
 SRPO_BASE = "black-forest-labs/FLUX.1-dev"
 SRPO_TRANSFORMER = "tencent/SRPO"
@@ -17,6 +23,16 @@ NAMES = (
     "STUDIO_LOCAL_TRANSFORMER",
     "STUDIO_LOCAL_DEVICE",
     "STUDIO_QUEUE_SIZE",
+    "STUDIO_RERUN",
+    "STUDIO_MAX_UPLOAD_MB",
+    "STUDIO_MAX_MEGAPIXELS",
+    "STUDIO_RUNS_PER_MINUTE",
+    "STUDIO_RUNS_PER_DAY",
+    "STUDIO_DAILY_BUDGET",
+    "STUDIO_DISK_QUOTA_GB",
+    "STUDIO_CACHE_HOURS",
+    "STUDIO_TRUSTED_PROXIES",
+    "STUDIO_METRICS_TOKEN",
     "STUDIO_MCP",
     "AIMLAPI_KEY",
     "AIMLAPI_BASE_URL",
@@ -48,12 +64,16 @@ class Settings:
             transformer; None keeps the model's own, or takes SRPO's where the model is FLUX.1-dev.
         local_device: `auto`, `cpu`, `cuda` or `mps`.
         queue_size: runs that may wait at each backend.
+        rerun: whether runs that a restart cut before anything was sent begin anew; else they end as interrupted.
+        caps: limits on visitors, money and disk.
+        trusted_proxies: how many proxies in front of the app tell a visitor's address.
+        metrics_token: opens `/metrics`, which is shut without one.
         mcp: whether the API is offered to MCP clients too.
-        aimlapi_key, wavespeed_key: the owner's keys at the providers; never printed.
+        aimlapi_key, wavespeed_key: the owner's keys at the providers.
         aimlapi_base_url, wavespeed_base_url: where the providers are; a company's proxy, say.
-        wavespeed_webhook_secret: with a public URL, results are told to us instead of asked for; never printed.
+        wavespeed_webhook_secret: with a public URL, results are told to us instead of asked for.
         public_url: the app's own address as the internet sees it, without a slash at its end.
-        hf_token: the hub token for the gated base model; never printed.
+        hf_token: the hub token for the gated base model.
         server_name: the address to bind; a Space (`SPACE_ID` is set) binds all, for its proxy stands outside.
         server_port: the port to bind.
     """
@@ -63,14 +83,18 @@ class Settings:
     local_transformer: str | None = None
     local_device: str = "auto"
     queue_size: int = 50
+    rerun: bool = True
+    caps: Caps = field(default_factory=Caps)
+    trusted_proxies: int = 0
+    metrics_token: SecretStr | None = None
     mcp: bool = False
-    aimlapi_key: str | None = field(default=None, repr=False)
+    aimlapi_key: SecretStr | None = None
     aimlapi_base_url: str = "https://api.aimlapi.com"
-    wavespeed_key: str | None = field(default=None, repr=False)
+    wavespeed_key: SecretStr | None = None
     wavespeed_base_url: str = "https://api.wavespeed.ai"
-    wavespeed_webhook_secret: str | None = field(default=None, repr=False)
+    wavespeed_webhook_secret: SecretStr | None = None
     public_url: str | None = None
-    hf_token: str | None = field(default=None, repr=False)
+    hf_token: SecretStr | None = None
     server_name: str = "127.0.0.1"
     server_port: int = 7860
 
@@ -85,29 +109,74 @@ class Settings:
         device = env.get("STUDIO_LOCAL_DEVICE", "auto")
         if device not in DEVICES:
             raise SettingsError(f"STUDIO_LOCAL_DEVICE is {device!r}. Set one of {', '.join(DEVICES)}.")
+        server_name = env.get("GRADIO_SERVER_NAME", "0.0.0.0" if "SPACE_ID" in env else "127.0.0.1")  # noqa: S104 - a Space
+        public_url = _address(env, "STUDIO_PUBLIC_URL", f"https://{env['SPACE_HOST']}" if "SPACE_HOST" in env else "")
+        public = bool(public_url) or not _is_loopback(server_name)
         return cls(
             data_dir=_folder(env, "STUDIO_DATA_DIR", "data"),
             local_model=env.get("STUDIO_LOCAL_MODEL"),
             local_transformer=env.get("STUDIO_LOCAL_TRANSFORMER"),
             local_device=device,
             queue_size=_whole(env, "STUDIO_QUEUE_SIZE", 50, 1, 10_000),
+            rerun=_switch(env, "STUDIO_RERUN", "1"),
+            caps=_caps(env, public),
+            trusted_proxies=_whole(env, "STUDIO_TRUSTED_PROXIES", 1 if "SPACE_ID" in env else 0, 0, 10),
+            metrics_token=_secret(env, "STUDIO_METRICS_TOKEN"),
             mcp=_switch(env, "STUDIO_MCP"),
-            aimlapi_key=env.get("AIMLAPI_KEY"),
+            aimlapi_key=_secret(env, "AIMLAPI_KEY"),
             aimlapi_base_url=_address(env, "AIMLAPI_BASE_URL", cls.aimlapi_base_url),
-            wavespeed_key=env.get("WAVESPEED_API_KEY"),
+            wavespeed_key=_secret(env, "WAVESPEED_API_KEY"),
             wavespeed_base_url=_address(env, "WAVESPEED_BASE_URL", cls.wavespeed_base_url),
-            wavespeed_webhook_secret=env.get("WAVESPEED_WEBHOOK_SECRET"),
-            public_url=_address(env, "STUDIO_PUBLIC_URL", f"https://{env['SPACE_HOST']}" if "SPACE_HOST" in env else "")
-            or None,
-            hf_token=env.get("HF_TOKEN"),
-            server_name=env.get("GRADIO_SERVER_NAME", "0.0.0.0" if "SPACE_ID" in env else "127.0.0.1"),  # noqa: S104 - a Space
+            wavespeed_webhook_secret=_secret(env, "WAVESPEED_WEBHOOK_SECRET"),
+            public_url=public_url or None,
+            hf_token=_secret(env, "HF_TOKEN"),
+            server_name=server_name,
             server_port=_whole(env, "GRADIO_SERVER_PORT", 7860, 1, 65_535),
         )
 
     @property
-    def images_dir(self) -> Path:
-        """Where references and results are kept."""
-        return self.data_dir / "images"
+    def public(self) -> bool:
+        """Whether strangers can come in: each browser then has its own pictures, and limits hold."""
+        return self.public_url is not None or not _is_loopback(self.server_name)
+
+    @property
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """Every secret that is set."""
+        found = (getattr(self, each.name) for each in fields(self))
+        return tuple(each for each in found if isinstance(each, SecretStr))
+
+
+def _caps(env: Mapping[str, str], public: bool) -> Caps:
+    """Return the limits. A personal machine has none on runs and money: its owner is the one who clicks."""
+    return Caps(
+        max_bytes=_whole(env, "STUDIO_MAX_UPLOAD_MB", 20, 1, 200) * 10**6,
+        max_pixels=_whole(env, "STUDIO_MAX_MEGAPIXELS", 40, 1, 200) * 10**6,
+        per_minute=_whole(env, "STUDIO_RUNS_PER_MINUTE", 10 if public else 0, 0, 10_000) or None,
+        per_day=_whole(env, "STUDIO_RUNS_PER_DAY", 200 if public else 0, 0, 1_000_000) or None,
+        budget=_dollars(env, "STUDIO_DAILY_BUDGET", 2.0 if public else None),
+        quota=_whole(env, "STUDIO_DISK_QUOTA_GB", 20, 1, 100_000) * 10**9,
+        cache_age=_whole(env, "STUDIO_CACHE_HOURS", 24, 1, 10_000) * 3600.0,
+    )
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _secret(env: Mapping[str, str], name: str) -> SecretStr | None:
+    return SecretStr(env[name]) if name in env else None
+
+
+def _dollars(env: Mapping[str, str], name: str, default: float | None) -> float | None:
+    if name not in env:
+        return default
+    text = env[name].removeprefix("$")
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,4})?", text):
+        raise SettingsError(f"{name} is {env[name]!r}. Set US dollars a day, such as 2.50; 0 pays for nothing.")
+    return float(text)
 
 
 def _folder(env: Mapping[str, str], name: str, default: str) -> Path:
@@ -131,8 +200,8 @@ def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int)
     return int(text)
 
 
-def _switch(env: Mapping[str, str], name: str) -> bool:
-    text = env.get(name, "0").lower()
+def _switch(env: Mapping[str, str], name: str, default: str = "0") -> bool:
+    text = env.get(name, default).lower()
     if text not in ("0", "1", "false", "true", "no", "yes", "off", "on"):
         raise SettingsError(f"{name} is {text!r}. Set 1 or 0.")
     return text in ("1", "true", "yes", "on")

@@ -1,47 +1,296 @@
-"""Where pictures are kept: files named by the hash of their content, written whole or not at all."""
+"""What is kept: jobs and who may see which picture, in SQLite.
+
+A job's row is written before its request is sent, the provider's id as soon as it is known, and the word that
+it is done only when its pictures are on the disk. So whatever ends the process, the next one knows where
+everything stood. The database belongs to one process at a time, and is used by one thread.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from core.images import SUFFIX
+from core.image_store import ImageStore
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """create table jobs (
+            id text primary key,
+            owner text not null,
+            backend text not null,
+            created real not null,
+            ended real,
+            state text not null,
+            request text not null,
+            reference text not null,
+            own_key integer not null,
+            estimate real not null,
+            remote text not null,
+            result text,
+            error text,
+            cost real,
+            pinned integer not null default 0
+        ) strict, without rowid""",
+        "create index jobs_of_owner on jobs (owner, created)",
+        "create index jobs_unfinished on jobs (created) where ended is null",
+        """create table pictures (
+            name text not null,
+            owner text not null,
+            job text not null,
+            bytes integer not null,
+            kept real not null,
+            primary key (name, owner, job)
+        ) strict, without rowid""",
+        "create index pictures_of_job on pictures (job)",
+    ),
+)
+"""Append only: what stands here has run on somebody's disk. `user_version` counts what has run."""
+
+UNFINISHED = ("queued", "sending", "waiting")
+"""States of a job that goes on: nothing sent; sent and no id known yet; the provider has it, and we its id."""
+ENDED = ("done", "failed", "cancelled", "unknown", "interrupted")
+"""The last two: sent and its answer lost; cut before anything was sent."""
 
 
-class ImageStore:
-    """A folder of picture files.
+class StoreError(Exception):
+    """The folder cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A job's row.
+
+    Attributes:
+        id: the job's.
+        owner: whose it is; an unguessable token, or one word on a personal machine.
+        backend: its key.
+        created, ended: seconds since the epoch.
+        state: one of `UNFINISHED` or `ENDED`.
+        request, result, error: JSON, as `core.record` writes it.
+        reference: the file's name.
+        own_key: whether it pays with a key that its owner pasted, which is not kept.
+        estimate, cost: US dollars; the cost is None where it is not known.
+        remote: the provider's id of each image's task, None where there is none yet.
+        pinned: whether it stays when room is made.
+    """
+
+    id: str
+    owner: str
+    backend: str
+    created: float
+    request: str
+    reference: str
+    own_key: bool = False
+    estimate: float = 0.0
+    state: str = "queued"
+    remote: tuple[str | None, ...] = ()
+    result: str | None = None
+    error: str | None = None
+    cost: float | None = None
+    ended: float | None = None
+    pinned: bool = False
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A picture that somebody may see: its file's name, and its size in bytes."""
+
+    name: str
+    size: int
+
+
+class Store:
+    """A folder with the database `studio.db` and the pictures.
 
     Args:
-        folder: made when the first picture is put.
+        folder: made where it is missing.
+
+    Raises:
+        StoreError: another process uses the folder, or a newer version of the app wrote it.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def put(self, data: bytes, mime: str) -> Path:
-        """Keep a file's bytes as they are and return where; the same bytes give the same path.
-
-        Args:
-            data: an encoded picture.
-            mime: `image/png` or `image/jpeg`.
-
-        Raises:
-            OSError: the disk is full or not writable.
-        """
-        path = self.folder / f"{hashlib.sha256(data).hexdigest()}{SUFFIX[mime]}"
-        if path.exists():
-            return path
-        self.folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
+        self.images = ImageStore(folder / "images")
+        folder.mkdir(parents=True, exist_ok=True)
+        self._base = sqlite3.connect(folder / "studio.db", isolation_level=None, check_same_thread=False, timeout=2.0)
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            # Exclusive: two processes with one folder would take up each other's jobs, and pay twice.
+            self._base.execute("pragma locking_mode = exclusive")
+            self._base.execute("pragma journal_mode = wal")
+            self._base.execute("pragma synchronous = full")
+            self._migrate()
+        except sqlite3.OperationalError as error:
+            self._base.close()
+            raise StoreError(f"Another process uses {folder}. End it, or set STUDIO_DATA_DIR.") from error
+        except StoreError:
+            self._base.close()
             raise
-        return path
+
+    def _migrate(self) -> None:
+        (version,) = self._base.execute("pragma user_version").fetchone()
+        if version > len(MIGRATIONS):
+            raise StoreError("A newer version of the app wrote this folder. Update, or set STUDIO_DATA_DIR.")
+        for number in range(version, len(MIGRATIONS)):
+            with self._writing():
+                for statement in MIGRATIONS[number]:
+                    self._base.execute(statement)
+                self._base.execute(f"pragma user_version = {number + 1}")
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        self._base.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._base.execute("rollback")
+            raise
+        self._base.execute("commit")
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._base.close()
+
+    # ---- a job's life ------------------------------------------------------------------------------
+
+    def add(self, record: Record, reference: Kept) -> None:
+        """Write a new job and its right to its reference: the intent, before anything is sent."""
+        row = record.__dict__ | {"remote": json.dumps(record.remote)}
+        names = ", ".join(row)
+        with self._writing():
+            self._base.execute(f"insert into jobs ({names}) values ({', '.join(f':{name}' for name in row)})", row)  # noqa: S608 - our own names
+            self._grant(record.owner, record.id, reference, record.created)
+
+    def sending(self, job_id: str) -> None:
+        """Note that a job's request is about to be sent: from here on it may have been taken."""
+        with self._writing():
+            self._base.execute("update jobs set state = 'sending' where id = ? and ended is null", (job_id,))
+
+    def accepted(self, job_id: str, place: int, remote_id: str) -> None:
+        """Note the provider's id of the task for image `place`."""
+        with self._writing():
+            self._base.execute(
+                "update jobs set state = 'waiting', remote = json_set(remote, ?, ?) where id = ? and ended is null",
+                (f"$[{place}]", remote_id, job_id),
+            )
+
+    def end(
+        self,
+        job_id: str,
+        state: str,
+        now: float,
+        *,
+        result: str | None = None,
+        error: str | None = None,
+        cost: float | None = None,
+        pictures: Iterable[Kept] = (),
+    ) -> None:
+        """Note a job's end. Its pictures are on the disk, and become its owner's in the same moment."""
+        with self._writing():
+            self._base.execute(
+                "update jobs set state = ?, ended = ?, result = ?, error = ?, cost = ? where id = ? and ended is null",
+                (state, now, result, error, cost, job_id),
+            )
+            for each in pictures:
+                self._base.execute(
+                    "insert or ignore into pictures select ?, owner, id, ?, ? from jobs where id = ?",
+                    (each.name, each.size, now, job_id),
+                )
+
+    def unfinished(self) -> list[Record]:
+        """Return the jobs that go on, oldest first."""
+        return self._records("where ended is null order by created", ())
+
+    def recent(self, owner: str, limit: int) -> list[Record]:
+        """Return an owner's latest jobs, newest first."""
+        return self._records("where owner = ? order by created desc limit ?", (owner, limit))
+
+    def _records(self, which: str, values: tuple[object, ...]) -> list[Record]:
+        cursor = self._base.execute(f"select * from jobs {which}", values)  # noqa: S608 - our own words
+        names = [column[0] for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor]
+        return [
+            Record(
+                **row
+                | {
+                    "remote": tuple(json.loads(row["remote"])),
+                    "own_key": bool(row["own_key"]),
+                    "pinned": bool(row["pinned"]),
+                }
+            )
+            for row in rows
+        ]
+
+    # ---- who may see which picture -----------------------------------------------------------------
+
+    def grant(self, owner: str, picture: Kept, now: float) -> None:
+        """Let an owner see a picture that is no job's yet: a reference."""
+        with self._writing():
+            self._grant(owner, "", picture, now)
+
+    def _grant(self, owner: str, job_id: str, picture: Kept, now: float) -> None:
+        self._base.execute(
+            "insert into pictures values (?, ?, ?, ?, ?) on conflict do update set kept = excluded.kept",
+            (picture.name, owner, job_id, picture.size, now),
+        )
+
+    def may_see(self, owner: str, name: str) -> bool:
+        """Return whether an owner may see a picture."""
+        found = self._base.execute("select 1 from pictures where name = ? and owner = ?", (name, owner))
+        return found.fetchone() is not None
+
+    def known(self) -> list[str]:
+        """Return the names of all pictures that anybody may see."""
+        return [name for (name,) in self._base.execute("select distinct name from pictures")]
+
+    # ---- money and room ----------------------------------------------------------------------------
+
+    def spent(self, since: float) -> float:
+        """Return the US dollars that jobs with the app owner's keys cost since then; where not known, the estimate."""
+        (dollars,) = self._base.execute(
+            "select coalesce(sum(coalesce(cost, estimate)), 0.0) from jobs where not own_key and created >= ?", (since,)
+        ).fetchone()
+        return float(dollars)
+
+    def size(self) -> int:
+        """Return the bytes of all pictures."""
+        (total,) = self._base.execute(
+            "select coalesce(sum(bytes), 0) from (select max(bytes) as bytes from pictures group by name)"
+        ).fetchone()
+        return int(total)
+
+    def make_room(self, quota: int) -> tuple[int, list[str]]:
+        """Forget the oldest jobs that have ended and are not pinned, until the pictures fit into `quota` bytes.
+
+        Returns:
+            How many jobs went, and the names of the pictures that nobody may see any more: drop their files.
+        """
+        jobs, gone, size = 0, list[str](), self.size()
+        with self._writing():
+            while size > quota:
+                oldest = self._base.execute(
+                    "select id from jobs where ended is not null and not pinned order by created limit 1"
+                ).fetchone()
+                if oldest is None:
+                    break
+                self._base.execute("delete from jobs where id = ?", oldest)
+                left = self._release("job = ?", oldest)
+                gone += left
+                size -= sum(left.values())
+                jobs += 1
+        return jobs, gone
+
+    def forget(self, before: float) -> list[str]:
+        """Forget references kept before then that no job uses; return the names of the files to drop."""
+        with self._writing():
+            return list(self._release("job = '' and kept < ?", (before,)))
+
+    def _release(self, which: str, values: tuple[object, ...]) -> dict[str, int]:
+        """Take rights back; return the pictures that are nobody's any more, with their bytes."""
+        held = dict(self._base.execute(f"select name, bytes from pictures where {which}", values).fetchall())  # noqa: S608 - our own words
+        self._base.execute(f"delete from pictures where {which}", values)  # noqa: S608 - our own words
+        still = "select 1 from pictures where name = ?"
+        return {name: size for name, size in held.items() if self._base.execute(still, (name,)).fetchone() is None}

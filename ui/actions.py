@@ -12,14 +12,16 @@ from typing import Any
 import gradio as gr
 
 from core.backend import Price
-from core.engine import Engine, work_of
+from core.engine import Engine
 from core.errors import BadImage, KeyRejected, StudioError
-from core.images import read_reference
+from core.images import MIME, read_reference
 from core.request import EditRequest, draw_seed
+from core.secrets import redactor
 from core.spec import BackendSpec, Integer
 from ui import text
 from ui.controls import Controls
 from ui.examples import EXAMPLES, Example
+from ui.images import visitor_of
 from ui.reference import path_of
 from ui.session import Run, Session, Shown, follow
 from ui.styles import shown, toggled
@@ -39,9 +41,18 @@ class Actions:
 
     # ---- before a run ---------------------------------------------------------------------------
 
-    def greet(self, session: Session, backend: str) -> Updates:
-        """Return the status line, the line above Run and a seed for a fresh page."""
+    async def greet(self, session: Session, backend: str, request: gr.Request) -> Updates:
+        """Return the status line, the line above Run and a seed for a fresh page, which begins with earlier runs."""
+        session.visitor = visitor_of(request)
+        session.restore(await self.engine.history(session.visitor.owner))
         return self.status(session, backend), _line(text.NO_REFERENCE), self._fresh_seed(self.engine.specs[backend])
+
+    async def rejoin(self, session: Session, key: str) -> AsyncGenerator[Updates, None]:
+        """Show the earlier runs, and keep the stage up to date as long as any of them goes on."""
+        yield session.view(), gr.skip(), gr.skip()
+        if session.going_on and not session.watched:
+            async for _ in follow(self.engine, session):
+                yield session.view(), self.status(session, key), gr.update(interactive=bool(session.active))
 
     def status(self, session: Session, key: str) -> str:
         """Return the status line of a backend: a dot, its state, and what a person should know."""
@@ -65,7 +76,7 @@ class Actions:
         if request.steps_run == 0:
             return _line(text.NO_WORK)
         parts = [text.steps(request.steps_run, request.integer("num_inference_steps"))]
-        seconds = self.engine.expected_seconds(key, work_of(spec, request))
+        seconds = self.engine.expected_seconds(key, request)
         if seconds is not None:
             parts.append(f"~{text.seconds(seconds)}")
         price = self._price(key)
@@ -117,16 +128,22 @@ class Actions:
             else:
                 note = _line(text.balance(await backend.balance(given)))
                 if given:
-                    session.keys[key] = given
+                    self._take(session, key, given)
         except KeyRejected as error:
             session.keys.pop(key, None)
             note = _line(str(error), "bad")
         except StudioError as error:  # the key may be good: the provider did not say
             if given:
-                session.keys[key] = given
+                self._take(session, key, given)
             note = _line(str(error), "bad")
         row, box, _ = self._key_box(session, key)
         return self.status(session, key), row, box, note
+
+    def _take(self, session: Session, key: str, given: str) -> None:
+        """Keep a key for this tab, and go on with what waits for it."""
+        redactor.learn(given)
+        session.keys[key] = given
+        self.engine.unlock(session.visitor.owner, key, given)
 
     def style(self, prompt: str | None, event: gr.EventData) -> str:
         """Put a style's words into the prompt, or take them out again."""
@@ -142,8 +159,9 @@ class Actions:
 
     # ---- the reference ----------------------------------------------------------------------------
 
-    async def show_reference(self, session: Session, image: dict[str, Any] | None) -> Updates:
+    async def show_reference(self, session: Session, image: dict[str, Any] | None, request: gr.Request) -> Updates:
         """Put the chosen picture on stage; what cannot be used leaves the box again, and the stage says why."""
+        session.visitor = visitor_of(request)
         path = path_of(image)
         if path is None:
             session.reference = None
@@ -155,11 +173,12 @@ class Actions:
             return session.view(), None
         return session.view(), gr.skip()
 
-    async def fetch(self, session: Session, address: str) -> Updates:
+    async def fetch(self, session: Session, address: str, request: gr.Request) -> Updates:
         """Read a picture from an address into the reference box."""
+        session.visitor = visitor_of(request)
         try:
             address = address.strip()
-            shown = await self._keep(await self.fetch_image(address), address)
+            shown = await self._keep(session, await self.fetch_image(address), address)
         except StudioError as error:
             session.problem = error
             return gr.skip(), gr.skip(), session.view()
@@ -177,21 +196,31 @@ class Actions:
             data = await asyncio.to_thread(Path(path).read_bytes)
         except OSError as error:
             raise BadImage("The uploaded file is gone.", "Choose the picture again.") from error
-        shown = await self._keep(data)
+        shown = await self._keep(session, data)
         known = session.addresses.get(shown.file.name)
         return Shown(shown.file, replace(shown.reference, address=known)) if known else shown
 
-    async def _keep(self, data: bytes, address: str | None = None) -> Shown:
-        reference = await asyncio.to_thread(read_reference, data, address)
-        file = await asyncio.to_thread(self.engine.images.put, reference.data, reference.mime)
-        return Shown(file, reference)
+    async def _keep(self, session: Session, data: bytes, address: str | None = None) -> Shown:
+        caps = self.engine.limits.caps
+        reference = await asyncio.to_thread(
+            read_reference, data, address, max_bytes=caps.max_bytes, max_pixels=caps.max_pixels
+        )
+        return Shown(await self.engine.keeper.keep(session.visitor.owner, reference.data, reference.mime), reference)
 
     # ---- a run --------------------------------------------------------------------------------------
 
     async def run(
-        self, session: Session, key: str, image: dict[str, Any] | None, prompt: str, locked: bool, *values: Any
+        self,
+        session: Session,
+        request: gr.Request,
+        key: str,
+        image: dict[str, Any] | None,
+        prompt: str,
+        locked: bool,
+        *values: Any,
     ) -> AsyncGenerator[Updates, None]:
         """Take a click on Run: submit, then keep the stage up to date until nothing goes on any more."""
+        session.visitor = visitor_of(request)
         try:
             run = await self._submit(session, key, path_of(image), prompt, locked, values)
         except StudioError as error:
@@ -219,8 +248,8 @@ class Actions:
         if not locked:
             raw["seed"] = None
         request = EditRequest.build(self.engine.specs[key], prompt, shown.reference, raw)
-        job = self.engine.submit(key, request, session.keys.get(key))
-        return Run(job, shown, self.engine.expected_seconds(key, work_of(self.engine.specs[key], request)))
+        job = await self.engine.submit(key, request, session.keys.get(key), session.visitor)
+        return Run(job, self.engine.expected_seconds(key, request))
 
     async def cancel(self, session: Session) -> Any:
         """Stop the run that is on stage; those behind it go on."""
@@ -230,11 +259,15 @@ class Actions:
 
     # ---- from the stage back to the controls --------------------------------------------------------
 
-    def example(self, key: str, event: gr.EventData) -> Updates:
+    async def example(self, session: Session, key: str, request: gr.Request, event: gr.EventData) -> Updates:
         """Put an example's picture, prompt and settings in place."""
+        session.visitor = visitor_of(request)
         chosen: Example = EXAMPLES[int(event.index)]
         updates, _ = self.controls.show(key, chosen.settings)
-        return (str(chosen.path), chosen.prompt, True, *updates)
+        # As a picture of the visitor's own: the box shows it from the framework's cache, which asks whose it is.
+        data = await asyncio.to_thread(chosen.path.read_bytes)
+        file = await self.engine.keeper.keep(session.visitor.owner, data, MIME["jpeg"])
+        return (str(file), chosen.prompt, True, *updates)
 
     def use_as_reference(self, session: Session, event: gr.EventData) -> Any:
         """Put a result into the reference box."""

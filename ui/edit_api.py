@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.components.api_component import Api
+from gradio.processing_utils import save_file_to_cache
 
 from core.backend import Backend
 from core.engine import Engine
 from core.errors import BadParameter, StudioError
 from core.events import Completed, Picture, Withheld
 from core.images import read_reference
-from core.job import Job
+from core.job import Job, Visitor
 from core.request import EditRequest
 from core.spec import MAX_SEED
+from ui.images import visitor_of
 from ui.reference import refuse_addresses
 
 INPUTS: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -46,6 +51,7 @@ def add_edit_endpoint(engine: Engine) -> None:
     """Add `/edit` to the Blocks at hand."""
 
     async def edit(
+        request: gr.Request,
         image: str,
         prompt: str,
         backend: str | None = None,
@@ -88,12 +94,14 @@ def add_edit_endpoint(engine: Engine) -> None:
             "enable_safety_checker": enable_safety_checker,
         }
         try:
-            job, result = await _run(engine, image, prompt, backend, raw)
+            job, result = await _run(engine, image, prompt, backend, raw, visitor_of(request))
         except StudioError as error:
             raise gr.Error(str(error), print_exception=False) from error
-        return [str(path) for path in job.files if path is not None], report(job, result)
+        files = await asyncio.to_thread(handed, job, cache)
+        return files, report(job, result)
 
     image_file = gr.File(label="image", visible=False)
+    cache = image_file.GRADIO_CACHE
     refuse_addresses(image_file)
     inputs = [image_file, *(Api(default, schema, name) for name, (default, schema) in INPUTS.items())]
     outputs = [gr.Files(label="images", visible=False), gr.JSON(label="report", visible=False)]
@@ -103,7 +111,7 @@ def add_edit_endpoint(engine: Engine) -> None:
 
 
 async def _run(
-    engine: Engine, image: str, prompt: str, backend: str | None, raw: dict[str, Any]
+    engine: Engine, image: str, prompt: str, backend: str | None, raw: dict[str, Any], visitor: Visitor
 ) -> tuple[Job, Completed]:
     """Check, submit and wait; a caller who goes away cancels the run."""
     chosen = _choose(engine, backend)
@@ -112,8 +120,10 @@ async def _run(
     if not image:
         raise BadParameter("image", "There is no reference image.", "Send an image file.")
     data = await asyncio.to_thread(Path(image).read_bytes)
-    reference = await asyncio.to_thread(read_reference, data)
-    job = engine.submit(chosen.spec.key, EditRequest.build(chosen.spec, prompt, reference, raw))
+    caps = engine.limits.caps
+    reference = await asyncio.to_thread(read_reference, data, max_bytes=caps.max_bytes, max_pixels=caps.max_pixels)
+    request = EditRequest.build(chosen.spec, prompt, reference, raw)
+    job = await engine.submit(chosen.spec.key, request, visitor=visitor)
     try:
         return job, await engine.result(job)
     except asyncio.CancelledError:
@@ -133,6 +143,18 @@ def _choose(engine: Engine, key: str | None) -> Backend:
     if key not in keys:
         raise BadParameter("backend", f"There is no backend {key[:40]!r}.", f"Give one of {', '.join(keys)}.")
     return engine.backend(key)
+
+
+def handed(job: Job, cache: str) -> list[str]:
+    """Return the results as files in the framework's cache, under names that nobody can guess: see `ui.guard`."""
+    files = []
+    with tempfile.TemporaryDirectory() as folder:
+        for path, seed in zip(job.files, job.request.seeds, strict=True):
+            if path is not None:
+                copy = Path(folder) / f"srpo-{seed}-{secrets.token_urlsafe(24)}{path.suffix}"
+                shutil.copyfile(path, copy)
+                files.append(save_file_to_cache(copy, cache))
+    return files
 
 
 def report(job: Job, result: Completed) -> dict[str, Any]:

@@ -8,47 +8,61 @@ from __future__ import annotations
 import asyncio
 import io
 import re
+from pathlib import Path
+from typing import Any
 
+import gradio as gr
 from PIL import Image
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from core.engine import Engine
+from core.job import VISITOR, Visitor
 from core.links import Links
-from core.store import ImageStore
 
 THUMB_SIDE = 192
 """Pixels of a thumbnail's longer side: twice what the page shows, for sharp screens."""
 
-_NAME = re.compile(r"[0-9a-f]{64}\.(png|jpg)")
+PICTURE_NAME = re.compile(r"[0-9a-f]{64}\.(png|jpg)")
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 
 
-def routes(images: ImageStore, links: Links | None = None) -> list[Route]:
-    """Return the routes `/images/{name}` and `/thumbs/{name}`; an unknown name answers 404.
+def visitor_of(request: Request | gr.Request) -> Visitor:
+    """Return who asks, as the door has put it into the scope."""
+    inner: Any = request.request if isinstance(request, gr.Request) else request
+    visitor: Visitor = inner.scope.get(VISITOR, Visitor())
+    return visitor
+
+
+def routes(engine: Engine, links: Links | None = None) -> list[Route]:
+    """Return the routes `/images/{name}` and `/thumbs/{name}`; what a visitor may not see answers 404.
 
     With links, `/references/{name}` too: the same file for whoever has a signed address, a provider say.
     """
 
-    async def image(request: Request) -> Response:
-        path = images.folder / request.path_params["name"]
-        if not _NAME.fullmatch(path.name) or not path.is_file():
+    def answer(name: str) -> Response:
+        path = engine.images.folder / name
+        if not PICTURE_NAME.fullmatch(name) or not path.is_file():
             return PlainTextResponse("There is no such picture.", status_code=404)
         return FileResponse(path, headers=_FOREVER)
 
+    async def image(request: Request) -> Response:
+        name = request.path_params["name"]
+        seen = await engine.keeper.may_see(visitor_of(request).owner, name)
+        return answer(name if seen else "")
+
     async def thumb(request: Request) -> Response:
-        path = images.folder / request.path_params["name"]
-        if not _NAME.fullmatch(path.name) or not path.is_file():
-            return PlainTextResponse("There is no such picture.", status_code=404)
-        data = await asyncio.to_thread(thumbnail, path.read_bytes())
+        found = await image(request)
+        if not isinstance(found, FileResponse):
+            return found
+        data = await asyncio.to_thread(lambda: thumbnail(Path(found.path).read_bytes()))
         return Response(data, media_type="image/jpeg", headers=_FOREVER)
 
     async def reference(request: Request) -> Response:
-        query = request.query_params
-        signed = links is not None and links.valid(
-            request.path_params["name"], query.get("until", ""), query.get("signature", "")
-        )
-        return await image(request) if signed else PlainTextResponse("This link has ended.", status_code=403)
+        query, name = request.query_params, request.path_params["name"]
+        signed = links is not None and links.valid(name, query.get("until", ""), query.get("signature", ""))
+        return answer(name) if signed else PlainTextResponse("This link has ended.", status_code=403)
 
     return [
         Route("/images/{name}", image),

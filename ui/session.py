@@ -16,9 +16,9 @@ from typing import Any
 
 from core.engine import Engine
 from core.errors import BadInput, FetchFailed, RunCancelled, StudioError
-from core.events import Loading, Progress, Queued, Withheld, Working
+from core.events import KeyWanted, Loading, Progress, Queued, Withheld, Working
 from core.images import Reference
-from core.job import Job
+from core.job import Job, Visitor
 from ui import text
 
 View = dict[str, Any]
@@ -50,13 +50,18 @@ class Shown:
 
 @dataclass
 class Run:
-    """One click on Run."""
+    """One click on Run; `earlier` says that it was made before this tab was opened."""
 
     job: Job
-    shown: Shown
     expected: float | None = None
+    earlier: bool = False
     first_step: float | None = None
     previews: tuple[bytes, ...] = ()
+
+    @property
+    def shown(self) -> Shown:
+        """The reference that the run began with."""
+        return Shown(self.job.reference, self.job.request.image)
 
     @property
     def state(self) -> str:
@@ -65,7 +70,7 @@ class Run:
             return "done"
         if self.job.error is not None:
             return "cancelled" if isinstance(self.job.error, RunCancelled) else "failed"
-        return {Queued: "queued", Loading: "loading"}.get(type(self.job.event), "running")
+        return {Queued: "queued", KeyWanted: "queued", Loading: "loading"}.get(type(self.job.event), "running")
 
     def notice_event(self) -> None:
         """Take from the latest event what the next one may not repeat."""
@@ -133,6 +138,8 @@ class Run:
             case Queued(position):
                 # A run that nobody is ahead of has no place in a line: it is about to start.
                 return (text.position(position), None)
+            case KeyWanted():
+                return text.KEY_WANTED, None
             case Loading(stage, done, total):
                 return text.loading(stage, done, total), done / total
             case Working(status, done, total):
@@ -166,6 +173,7 @@ class Session:
     """The stage of one browser tab.
 
     Attributes:
+        visitor: whose tab it is.
         reference: what the next run starts from.
         runs: this tab's, oldest first.
         problem: what is wrong with what the person gave last.
@@ -173,6 +181,7 @@ class Session:
         addresses: where fetched references came from, by the name of the kept file.
     """
 
+    visitor: Visitor = field(default_factory=Visitor)
     reference: Shown | None = None
     runs: list[Run] = field(default_factory=list)
     problem: StudioError | None = None
@@ -194,13 +203,13 @@ class Session:
     @property
     def spent(self) -> float:
         """US dollars that this tab's runs have cost, as far as it was told."""
-        return sum(run.job.result.cost or 0.0 for run in self.runs if run.job.result is not None)
+        return sum(run.job.result.cost or 0.0 for run in self.runs if run.job.result is not None and not run.earlier)
 
     @property
     def current(self) -> Run | None:
-        """The run on stage: the oldest that is not done, else the newest."""
+        """The run on stage: the oldest that is not done, else this tab's newest; earlier ones wait in the strip."""
         active = self.active
-        return active[0] if active else (self.runs[-1] if self.runs else None)
+        return active[0] if active else next((run for run in reversed(self.runs) if not run.earlier), None)
 
     def add(self, run: Run) -> None:
         """Put a run at the end of the line, in place of what went wrong before."""
@@ -210,6 +219,11 @@ class Session:
         ended = [run for run in self.runs if run.job.ended and not run.job.late]
         for old in ended[: max(0, len(self.runs) - KEPT_RUNS)]:
             self.runs.remove(old)
+
+    def restore(self, jobs: list[Job]) -> None:
+        """Begin with runs that were made before this tab was opened."""
+        known = {run.job.id for run in self.runs}
+        self.runs[:0] = [Run(job, earlier=True) for job in jobs if job.id not in known]
 
     def find(self, job_id: object) -> Run | None:
         """Return the run of a job, None if it is not this tab's."""

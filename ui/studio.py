@@ -198,11 +198,18 @@ def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
     quick = {**quiet, "queue": False}
     params = page.params
     forecast = {"fn": act.forecast, "inputs": [page.session, page.backend, *params], "outputs": [page.preflight]}
+    rejoin = {
+        "fn": act.rejoin,
+        "inputs": [page.session, page.backend],
+        "outputs": [page.stage, page.status, page.cancel],
+        "concurrency_limit": None,
+        **quiet,
+    }
     settings = [page.image, page.prompt, page.lock, *params]
 
     demo.load(
         act.greet, [page.session, page.backend], [page.status, page.preflight, page.controls.parts["seed"]], **quick
-    )
+    ).then(**rejoin)
     page.image.change(act.show_reference, [page.session, page.image], [page.stage, page.image], **quiet).then(
         **forecast, **quick
     )
@@ -216,7 +223,7 @@ def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
     ).then(**forecast, **quick)
     page.styles.pick(act.style, [page.prompt], [page.prompt], **quick)
     for given in (page.key.check.click, page.key.box.submit):
-        given(act.check, [page.session, page.backend, page.key.box], [page.status, *key_box], **quiet)
+        given(act.check, [page.session, page.backend, page.key.box], [page.status, *key_box], **quiet).then(**rejoin)
     page.dice.click(act.roll, [page.backend], [page.controls.parts["seed"], page.lock], **quick)
 
     page.run.click(
@@ -228,7 +235,7 @@ def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
         concurrency_limit=None,
     ).then(**forecast, **quick)
     page.cancel.click(act.cancel, [page.session], [page.stage], **quiet, concurrency_limit=None)
-    page.stage.example(act.example, [page.backend], settings, **quiet)
+    page.stage.example(act.example, [page.session, page.backend], settings, **quiet)
     page.stage.use_reference(act.use_as_reference, [page.session], [page.image], **quiet)
     page.stage.reuse_settings(
         act.reuse, [page.session], [page.backend, page.status, page.styles, *key_box, *settings], **quiet

@@ -25,6 +25,7 @@ VIEW = "View"
 HELP = "Help"
 THEME = "Light or dark"
 NO_REFERENCE = "Add a reference picture to see what a run will do."
+KEY_WANTED = "The app was restarted while the provider had this run. Paste your key above and check it to go on."
 NO_WORK = "Strength 0 gives the reference back: no step runs."
 
 STAGE_WORDS = {
@@ -42,7 +43,7 @@ STAGE_WORDS = {
     "previous": "Previous picture",
     "next": "Next picture",
     "close": "Close",
-    "session": "This session",
+    "session": "Recent",
     "progress": "Progress of the run",
     "elapsed": "{elapsed} s",
     "elapsedOf": "{elapsed} s of about {expected} s",

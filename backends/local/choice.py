@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from core.secrets import revealed
 from core.settings import SRPO_BASE, SRPO_TRANSFORMER, Settings
 
 MINI = "mini"
@@ -65,7 +66,7 @@ def choose(settings: Settings, has_cuda: bool) -> ModelChoice:
         transformer = SRPO_TRANSFORMER
     if device == "auto":
         device = "cpu" if base is None else "cuda" if has_cuda else "mps" if _is_apple_silicon() else "cpu"
-    return ModelChoice(base, transformer, device, settings.hf_token)
+    return ModelChoice(base, transformer, device, revealed(settings.hf_token))
 
 
 def _is_apple_silicon() -> bool:

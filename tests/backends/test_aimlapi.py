@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
+from pydantic import SecretStr
 
 from backends._http import ProviderClient
 from backends.aimlapi import SPEC, AimlapiBackend, Result, payload, read
@@ -27,7 +28,7 @@ from tests.providers.serving import serving
 async def provider() -> AsyncIterator[tuple[Aimlapi, AimlapiBackend]]:
     stand_in = Aimlapi()
     async with serving(stand_in.app()) as url:
-        backend = AimlapiBackend(Settings(aimlapi_key=KEY, aimlapi_base_url=url))
+        backend = AimlapiBackend(Settings(aimlapi_key=SecretStr(KEY), aimlapi_base_url=url))
         yield stand_in, backend
         await backend.close()
 
@@ -153,7 +154,7 @@ async def test_an_address_of_our_own_is_preferred(provider: tuple[Aimlapi, Aimla
         return f"{base}/files/{name}"
 
     async with serving(stand_in.app()) as base:
-        backend = AimlapiBackend(Settings(aimlapi_key=KEY, aimlapi_base_url=base), publish)
+        backend = AimlapiBackend(Settings(aimlapi_key=SecretStr(KEY), aimlapi_base_url=base), publish)
         _, done = await drain(backend, request())
         await backend.close()
     assert stand_in.runs[0]["image_url"] == f"{base}/files/reference.png"
@@ -354,7 +355,7 @@ async def test_only_a_request_that_never_left_is_sent_again(
     fail: Exception, kind: type[errors.StudioError], charged: bool | None, posts: int
 ) -> None:
     wire = Wire(fail)
-    backend = AimlapiBackend(Settings(aimlapi_key=KEY), client=client_of(wire))
+    backend = AimlapiBackend(Settings(aimlapi_key=SecretStr(KEY)), client=client_of(wire))
     with pytest.raises(kind) as caught:
         await drain(backend, request())
     assert caught.value.charged is charged

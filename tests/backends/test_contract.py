@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from pydantic import SecretStr
 
 from backends import all_backends
 from backends.aimlapi import AimlapiBackend
@@ -49,13 +50,15 @@ def local(folder: Path) -> Iterator[Backend]:
 @contextmanager
 def at_aimlapi(folder: Path) -> Iterator[Backend]:
     with serving_beside(aimlapi.Aimlapi().app()) as url:
-        yield AimlapiBackend(Settings(data_dir=folder, aimlapi_key=aimlapi.KEY, aimlapi_base_url=url))
+        yield AimlapiBackend(Settings(data_dir=folder, aimlapi_key=SecretStr(aimlapi.KEY), aimlapi_base_url=url))
 
 
 @contextmanager
 def at_wavespeed(folder: Path) -> Iterator[Backend]:
     with serving_beside(wavespeed.Wavespeed(seconds=0.1).app()) as url:
-        yield WavespeedBackend(Settings(data_dir=folder, wavespeed_key=wavespeed.KEY, wavespeed_base_url=url))
+        yield WavespeedBackend(
+            Settings(data_dir=folder, wavespeed_key=SecretStr(wavespeed.KEY), wavespeed_base_url=url)
+        )
 
 
 CASES: dict[str, Callable[[Path], AbstractContextManager[Backend]]] = {

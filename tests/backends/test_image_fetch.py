@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Callable
 
 import httpx
@@ -198,12 +199,32 @@ async def test_a_body_without_end_is_left_at_the_limit() -> None:
 
 
 async def test_a_compressed_bomb_is_counted_unpacked() -> None:
-    import zlib
-
-    packed = zlib.compress(b"\0" * (MAX_BYTES + 1_000_000))
-    fetch, _ = fetcher(lambda _: httpx.Response(200, content=packed, headers={"Content-Encoding": "deflate"}))
+    packed = gzip.compress(b"\0" * (MAX_BYTES + 1_000_000))
+    fetch, _ = fetcher(lambda _: sent_packed(packed, "gzip"))
     with pytest.raises(FetchFailed, match="more than 20 MB"):
         await fetch("http://a.example/x.png")
+
+
+async def test_a_picture_that_is_packed_all_the_same_is_unpacked() -> None:
+    fetch, _ = fetcher(lambda _: sent_packed(gzip.compress(b"picture"), "gzip"))
+    assert await fetch("http://a.example/x.png") == b"picture"
+
+
+@pytest.mark.parametrize(
+    ("packed", "packing"), [(b"x", "br"), (gzip.compress(gzip.compress(b"x")), "gzip, gzip"), (b"no gzip", "gzip")]
+)
+async def test_other_packings_are_refused(packed: bytes, packing: str) -> None:
+    fetch, _ = fetcher(lambda _: sent_packed(packed, packing))
+    with pytest.raises(FetchFailed, match="could not be read"):
+        await fetch("http://a.example/x.png")
+
+
+def sent_packed(packed: bytes, packing: str) -> httpx.Response:
+    class Sent(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield packed
+
+    return httpx.Response(200, stream=Sent(), headers={"Content-Encoding": packing})
 
 
 async def test_an_answer_that_never_comes_has_a_deadline() -> None:

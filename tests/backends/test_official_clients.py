@@ -6,6 +6,7 @@ from pathlib import Path
 
 import wavespeed.api.client
 from openai import OpenAI
+from pydantic import SecretStr
 
 from backends.aimlapi import SPEC as AIMLAPI
 from backends.aimlapi import AimlapiBackend
@@ -39,7 +40,7 @@ async def test_wavespeeds_client_sends_the_same_submit_and_gets_the_same_picture
                 "enable_sync_mode": False,
             },
         )
-        backend = WavespeedBackend(Settings(wavespeed_key=provider.KEY, wavespeed_base_url=url))
+        backend = WavespeedBackend(Settings(wavespeed_key=SecretStr(provider.KEY), wavespeed_base_url=url))
         request = make_request(WAVESPEED, "as a watercolour", make_reference(64, 48), seed=11)
         events = [event async for event in backend.edit(request)]
         await backend.close()
@@ -54,7 +55,7 @@ async def test_wavespeeds_client_sends_the_same_submit_and_gets_the_same_picture
 async def test_openais_client_sends_the_same_run() -> None:
     stand_in = aimlapi.Aimlapi()
     with serving_beside(stand_in.app()) as url:
-        backend = AimlapiBackend(Settings(aimlapi_key=aimlapi.KEY, aimlapi_base_url=url))
+        backend = AimlapiBackend(Settings(aimlapi_key=SecretStr(aimlapi.KEY), aimlapi_base_url=url))
         request = make_request(AIMLAPI, "as a watercolour", make_reference(64, 48), seed=11, num_images=2)
         events = [event async for event in backend.edit(request)]
         await backend.close()

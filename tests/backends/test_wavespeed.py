@@ -10,12 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from backends._http import ProviderClient
-from backends._wavespeed_answers import signed
+from backends._wavespeed_answers import MediaUnreachable, signed
 from backends.wavespeed import HOOK_PATH, SPEC, Task, WavespeedBackend, payload, read
 from core import errors
 from core.events import Completed, Event, Picture, Withheld, Working
@@ -32,7 +33,7 @@ Pair = tuple[Wavespeed, WavespeedBackend]
 async def provider() -> AsyncIterator[Pair]:
     stand_in = Wavespeed()
     async with serving(stand_in.app()) as url:
-        backend = WavespeedBackend(Settings(wavespeed_key=KEY, wavespeed_base_url=url))
+        backend = WavespeedBackend(Settings(wavespeed_key=SecretStr(KEY), wavespeed_base_url=url))
         yield stand_in, backend
         await backend.close()
 
@@ -278,7 +279,7 @@ async def test_each_refusal_of_a_submit_has_its_type_and_is_sent_once(
         ("failed", 1200, errors.Moderated, None),
         ("failed", 1400, errors.ParameterRefused, None),
         ("failed", 1401, errors.ParameterRefused, None),
-        ("failed", 1402, errors.RunFailed, None),
+        ("failed", 1402, MediaUnreachable, None),
         ("failed", 1403, errors.RunFailed, None),
         ("failed", 1405, errors.RunFailed, None),
         ("failed", 1407, errors.NoCredits, False),
@@ -313,7 +314,7 @@ async def test_a_task_that_never_ends_has_a_deadline_and_tells_its_id(provider: 
     stand_in.seconds = 3600
     hours = iter(range(0, 10**9, 40))  # a clock on which each look at it takes 40 s
     client = ProviderClient(provider[1]._client.base_url, sleep=short_sleep, clock=lambda: float(next(hours)))
-    backend = WavespeedBackend(Settings(wavespeed_key=KEY), client)
+    backend = WavespeedBackend(Settings(wavespeed_key=SecretStr(KEY)), client)
     with pytest.raises(errors.TimedOut) as caught:
         await drain(backend, request())
     assert caught.value.remote_id in stand_in.tasks
@@ -361,7 +362,7 @@ async def test_only_a_submit_that_never_left_is_sent_again(
 ) -> None:
     wire = Wire(fail)
     backend = WavespeedBackend(
-        Settings(wavespeed_key=KEY), ProviderClient("https://api.wavespeed.ai", wire, sleep=short_sleep)
+        Settings(wavespeed_key=SecretStr(KEY)), ProviderClient("https://api.wavespeed.ai", wire, sleep=short_sleep)
     )
     with pytest.raises(kind):
         await drain(backend, request())
@@ -384,7 +385,12 @@ async def test_a_webhook_shortens_the_wait(provider: Pair) -> None:
     app = stand_in.app()
     app.routes.append(Route(HOOK_PATH, hook, methods=["POST"]))
     async with serving(app) as url:
-        settings = Settings(wavespeed_key=KEY, wavespeed_base_url=url, wavespeed_webhook_secret=SECRET, public_url=url)
+        settings = Settings(
+            wavespeed_key=SecretStr(KEY),
+            wavespeed_base_url=url,
+            wavespeed_webhook_secret=SecretStr(SECRET),
+            public_url=url,
+        )
         backend = WavespeedBackend(settings)
         backends.append(backend)
 

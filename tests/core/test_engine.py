@@ -11,32 +11,33 @@ from typing import Any
 import pytest
 
 from core.backend import Backend
-from core.engine import Engine, work_of
+from core.engine import Engine
 from core.errors import BackendUnavailable, QueueFull, RunCancelled, RunFailed
-from core.events import Completed, Event, Loading, Progress, Queued, Working
+from core.events import Completed, Event, Loading, Picture, Progress, Queued, Working
 from core.job import Job
+from core.jobs import KEPT_JOBS
 from core.request import EditRequest
-from core.store import ImageStore
-from tests.fakes import FakeBackend, make_request, make_spec, results
+from core.store import Store
+from tests.fakes import FakeBackend, make_reference, make_request, make_spec, results
 
 
 def engine_of(tmp_path: Path, *backends: Backend, **options: Any) -> Engine:
-    return Engine({backend.spec.key: backend for backend in backends}, ImageStore(tmp_path), **options)
+    return Engine({backend.spec.key: backend for backend in backends}, Store(tmp_path), **options)
 
 
-def submit(engine: Engine, prompt: str = "a lake", backend: str = "fake", **raw: Any) -> Job:
-    return engine.submit(backend, make_request(engine.specs[backend], prompt, **raw))
+async def submit(engine: Engine, prompt: str = "a lake", backend: str = "fake", **raw: Any) -> Job:
+    return await engine.submit(backend, make_request(engine.specs[backend], prompt, **raw))
 
 
 async def settle() -> None:
-    """Let everything run that can."""
+    """Let everything run that can, the disk's thread too."""
     for _ in range(20):
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.002)
 
 
 async def test_a_run_is_told_from_its_place_in_line_to_its_result(tmp_path: Path) -> None:
     engine = engine_of(tmp_path, FakeBackend(steps=2))
-    job = submit(engine, seed=5)
+    job = await submit(engine, seed=5)
     events = [event async for event in engine.watch(job)]
     assert isinstance(events[0], Queued)
     assert isinstance(events[-1], Completed)
@@ -46,24 +47,29 @@ async def test_a_run_is_told_from_its_place_in_line_to_its_result(tmp_path: Path
 
 async def test_the_kept_files_are_the_backends_bytes(tmp_path: Path) -> None:
     engine = engine_of(tmp_path, FakeBackend())
-    job = submit(engine, num_images=3, seed=1)
+    job = await submit(engine, num_images=3, seed=1)
     done = await engine.result(job)
-    assert [path.read_bytes() for path in job.files] == [each.data for each in done.images]
-    assert [path.parent for path in job.files] == [tmp_path] * 3
+    assert [path.read_bytes() for path in job.files if path] == [each.data for each in results(job.request)]
+    assert [path.parent for path in job.files if path] == [tmp_path / "images"] * 3
+    assert [each.data for each in done.images if isinstance(each, Picture)] == [b""] * 3, "still in memory"
 
 
 async def test_timings_hold_the_wait_and_the_whole(tmp_path: Path) -> None:
     engine = engine_of(tmp_path, FakeBackend(timings={"inference": 2.0}))
-    timings = (await engine.result(submit(engine))).timings
+    timings = (await engine.result(await submit(engine))).timings
     assert timings["inference"] == 2.0
     assert 0 <= timings["queue"] <= timings["total"]
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 5])
 async def test_no_more_runs_at_once_than_the_backend_takes(tmp_path: Path, concurrency: int) -> None:
-    backend = FakeBackend(make_spec(concurrency=concurrency))
+    gate = asyncio.Event()
+    backend = FakeBackend(make_spec(concurrency=concurrency), gate=gate)
     engine = engine_of(tmp_path, backend)
-    await asyncio.gather(*(engine.result(submit(engine, str(i))) for i in range(12)))
+    jobs = [await submit(engine, str(i)) for i in range(12)]
+    await settle()
+    gate.set()
+    await asyncio.gather(*(engine.result(job) for job in jobs))
     assert backend.peak == concurrency
     assert backend.started == [str(i) for i in range(12)]
 
@@ -72,8 +78,8 @@ async def test_two_backends_do_not_wait_for_each_other(tmp_path: Path) -> None:
     gate = asyncio.Event()
     held, free = FakeBackend(make_spec("held"), gate=gate), FakeBackend(make_spec("free"))
     engine = engine_of(tmp_path, held, free)
-    waiting = submit(engine, backend="held")
-    await engine.result(submit(engine, backend="free"))
+    waiting = await submit(engine, backend="held")
+    await engine.result(await submit(engine, backend="free"))
     assert not waiting.ended
     gate.set()
     await engine.result(waiting)
@@ -82,7 +88,7 @@ async def test_two_backends_do_not_wait_for_each_other(tmp_path: Path) -> None:
 async def test_places_in_line_move_up(tmp_path: Path) -> None:
     gate = asyncio.Event()
     engine = engine_of(tmp_path, FakeBackend(gate=gate))
-    jobs = [submit(engine, str(i)) for i in range(4)]
+    jobs = [await submit(engine, str(i)) for i in range(4)]
     await settle()
     assert [job.event for job in jobs[1:]] == [Queued(1), Queued(2), Queued(3)]
     await engine.cancel(jobs[1])
@@ -94,28 +100,28 @@ async def test_places_in_line_move_up(tmp_path: Path) -> None:
 async def test_a_full_line_refuses_and_takes_again_when_one_is_done(tmp_path: Path) -> None:
     gate = asyncio.Event()
     engine = engine_of(tmp_path, FakeBackend(gate=gate), queue_size=2)
-    jobs = [submit(engine) for _ in range(3)]
+    jobs = [await submit(engine) for _ in range(3)]
     with pytest.raises(QueueFull, match="2 runs wait already"):
-        submit(engine)
+        await submit(engine)
     gate.set()
     await engine.result(jobs[0])
-    await engine.result(submit(engine))
+    await engine.result(await submit(engine))
 
 
 async def test_a_backend_that_is_not_ready_takes_nothing(tmp_path: Path) -> None:
     backend = FakeBackend(reason="Needs a key: set FAKE_KEY.")
     engine = engine_of(tmp_path, backend)
     with pytest.raises(BackendUnavailable, match="FAKE_KEY"):
-        submit(engine)
+        await submit(engine)
     backend.reason = None
-    await engine.result(submit(engine))
+    await engine.result(await submit(engine))
 
 
 async def test_cancelling_a_waiting_run_never_starts_it(tmp_path: Path) -> None:
     gate = asyncio.Event()
     backend = FakeBackend(gate=gate)
     engine = engine_of(tmp_path, backend)
-    first, second, third = (submit(engine, str(i)) for i in range(3))
+    first, second, third = [await submit(engine, str(i)) for i in range(3)]
     await settle()
     await engine.cancel(second)
     gate.set()
@@ -128,18 +134,18 @@ async def test_cancelling_a_waiting_run_never_starts_it(tmp_path: Path) -> None:
 
 async def test_cancelling_before_the_first_step_ends_the_job(tmp_path: Path) -> None:
     engine = engine_of(tmp_path, FakeBackend())
-    job = submit(engine)
+    job = await submit(engine)
     await engine.cancel(job)  # its task has not run at all yet
     with pytest.raises(RunCancelled):
         await engine.result(job)
-    await engine.result(submit(engine))
+    await engine.result(await submit(engine))
 
 
 async def test_the_place_is_free_only_when_the_backend_has_really_stopped(tmp_path: Path) -> None:
     stopping = asyncio.Event()
     backend = FakeBackend(gate=asyncio.Event(), stopping=stopping)
     engine = engine_of(tmp_path, backend)
-    first, second = submit(engine, "first"), submit(engine, "second")
+    first, second = await submit(engine, "first"), await submit(engine, "second")
     await settle()
     cancelling = asyncio.create_task(engine.cancel(first))
     await settle()
@@ -157,7 +163,7 @@ async def test_cancelling_twice_waits_for_the_same_end(tmp_path: Path) -> None:
     stopping = asyncio.Event()
     backend = FakeBackend(gate=asyncio.Event(), stopping=stopping)
     engine = engine_of(tmp_path, backend)
-    job = submit(engine)
+    job = await submit(engine)
     await settle()
     cancels = [asyncio.create_task(engine.cancel(job)) for _ in range(3)]
     await settle()
@@ -169,7 +175,7 @@ async def test_cancelling_twice_waits_for_the_same_end(tmp_path: Path) -> None:
 
 async def test_an_ended_job_cannot_be_cancelled_any_more(tmp_path: Path) -> None:
     engine = engine_of(tmp_path, FakeBackend())
-    job = submit(engine)
+    job = await submit(engine)
     done = await engine.result(job)
     await engine.cancel(job)
     assert job.result is done
@@ -180,9 +186,9 @@ async def test_a_failure_ends_one_job_and_not_the_next(tmp_path: Path) -> None:
     backend = FakeBackend(fail=RunFailed("It broke.", "Try again."))
     engine = engine_of(tmp_path, backend)
     with pytest.raises(RunFailed, match="It broke"):
-        await engine.result(submit(engine))
+        await engine.result(await submit(engine))
     backend.fail = None
-    await engine.result(submit(engine))
+    await engine.result(await submit(engine))
 
 
 async def test_an_unforeseen_error_is_logged_and_its_words_are_kept_from_the_visitor(
@@ -190,7 +196,7 @@ async def test_an_unforeseen_error_is_logged_and_its_words_are_kept_from_the_vis
 ) -> None:
     engine = engine_of(tmp_path, FakeBackend(fail=ZeroDivisionError("/secret/path")))
     with caplog.at_level(logging.ERROR), pytest.raises(RunFailed) as caught:
-        await engine.result(submit(engine))
+        await engine.result(await submit(engine))
     assert "secret" not in str(caught.value)
     assert "/secret/path" in caplog.text
 
@@ -198,20 +204,20 @@ async def test_an_unforeseen_error_is_logged_and_its_words_are_kept_from_the_vis
 async def test_a_backend_that_ends_without_a_result_failed(tmp_path: Path) -> None:
     engine = engine_of(tmp_path, FakeBackend(outcome=lambda _: None))
     with pytest.raises(RunFailed, match="without a result"):
-        await engine.result(submit(engine))
+        await engine.result(await submit(engine))
 
 
 async def test_whoever_comes_late_still_sees_the_end(tmp_path: Path) -> None:
     engine = engine_of(tmp_path, FakeBackend())
-    job = submit(engine)
+    job = await submit(engine)
     done = await engine.result(job)
     assert [event async for event in engine.watch(job)] == [done]
-    assert engine.job(job.id) is job
+    assert engine.jobs.get(job.id) is job
 
 
 async def test_a_slow_watcher_misses_steps_and_never_the_end(tmp_path: Path) -> None:
     engine = engine_of(tmp_path, FakeBackend(steps=30))
-    job = submit(engine)
+    job = await submit(engine)
     seen: list[Event] = []
     async for event in engine.watch(job):
         seen.append(event)
@@ -222,7 +228,7 @@ async def test_a_slow_watcher_misses_steps_and_never_the_end(tmp_path: Path) -> 
 
 async def test_a_watcher_that_leaves_does_not_disturb_the_run(tmp_path: Path) -> None:
     engine = engine_of(tmp_path, FakeBackend())
-    job = submit(engine)
+    job = await submit(engine)
     async for _ in engine.watch(job):
         break
     await engine.result(job)
@@ -231,7 +237,7 @@ async def test_a_watcher_that_leaves_does_not_disturb_the_run(tmp_path: Path) ->
 async def test_closing_cancels_everything(tmp_path: Path) -> None:
     backend = FakeBackend(gate=asyncio.Event())
     engine = engine_of(tmp_path, backend)
-    jobs = [submit(engine) for _ in range(4)]
+    jobs = [await submit(engine) for _ in range(4)]
     await settle()
     await engine.close()
     assert all(isinstance(job.error, RunCancelled) for job in jobs)
@@ -243,32 +249,36 @@ async def test_the_expected_time_is_the_median_pace_of_earlier_runs(tmp_path: Pa
     engine = engine_of(tmp_path, backend)
     spec = backend.spec
     request = make_request(spec, num_inference_steps=10, strength=1.0, seed=1)
-    work = work_of(spec, request)
-    assert engine.expected_seconds("fake", work) is None
+    assert engine.expected_seconds("fake", request) is None
     for seconds in (1.0, 9.0, 2.0):
         backend.timings = {"inference": seconds}
-        await engine.result(engine.submit("fake", request))
-    assert engine.expected_seconds("fake", work) == pytest.approx(2.0)
-    assert engine.expected_seconds("fake", 3 * work) == pytest.approx(6.0)
+        await engine.result(await engine.submit("fake", request))
+    assert engine.expected_seconds("fake", request) == pytest.approx(2.0)
+    assert engine.expected_seconds("fake", make_request(spec, num_images=3, num_inference_steps=10, strength=1.0)) == (
+        pytest.approx(6.0)
+    )
 
 
-def test_work_counts_steps_images_and_the_pixels_worked_on() -> None:
-    request = make_request(num_inference_steps=10, strength=0.5, num_images=3)
-    assert work_of(make_spec(), request) == 5 * 3 * 64 * 48
-    assert work_of(make_spec(working_pixels=16 * 12), request) == 5 * 3 * 16 * 12
-    assert work_of(make_spec(working_side=32), request) == 5 * 3 * 32 * 24
+@pytest.mark.parametrize(
+    ("facts", "times"),
+    [({}, 4), ({"working_pixels": 64 * 48}, 1), ({"working_side": 64}, 1), ({"working_side": 128}, 4)],
+)
+async def test_a_larger_picture_takes_longer_only_where_it_is_worked_on_larger(
+    tmp_path: Path, facts: dict[str, Any], times: int
+) -> None:
+    spec = make_spec(**facts)
+    engine = engine_of(tmp_path, FakeBackend(spec, timings={"inference": 1.0}))
+    await engine.result(await engine.submit("fake", make_request(spec)))
+    assert engine.expected_seconds("fake", make_request(spec, image=make_reference(128, 96))) == pytest.approx(times)
 
 
 async def test_jobs_that_ended_long_ago_are_forgotten(tmp_path: Path) -> None:
-    from core.engine import KEPT_JOBS
-
     engine = engine_of(tmp_path, FakeBackend(steps=1))
-    first = submit(engine, strength=0)
+    first = await submit(engine, strength=0)
     await engine.result(first)
     for _ in range(KEPT_JOBS + 1):
-        await engine.result(submit(engine, strength=0))
-    with pytest.raises(KeyError):
-        engine.job(first.id)
+        await engine.result(await submit(engine, strength=0))
+    assert engine.jobs.get(first.id) is None
 
 
 async def test_requests_that_give_the_same_picture_share_one_file(tmp_path: Path) -> None:
@@ -276,7 +286,7 @@ async def test_requests_that_give_the_same_picture_share_one_file(tmp_path: Path
         return Completed(results(request), {})
 
     engine = engine_of(tmp_path, FakeBackend(outcome=outcome))
-    jobs = [submit(engine, seed=3) for _ in range(2)]
+    jobs = [await submit(engine, seed=3) for _ in range(2)]
     for job in jobs:
         await engine.result(job)
     assert jobs[0].files == jobs[1].files
@@ -299,7 +309,7 @@ async def at_a_provider(gate: asyncio.Event, fail: Exception | None = None) -> B
 async def test_what_a_provider_has_goes_on_after_its_cancel_and_lands(tmp_path: Path) -> None:
     gate = asyncio.Event()
     engine = engine_of(tmp_path, await at_a_provider(gate))
-    job = submit(engine)
+    job = await submit(engine)
     await settle()
     await engine.cancel(job)
     assert job.ended
@@ -316,7 +326,7 @@ async def test_what_a_provider_has_goes_on_after_its_cancel_and_lands(tmp_path: 
 async def test_what_fails_at_a_provider_after_its_cancel_says_so(tmp_path: Path) -> None:
     gate = asyncio.Event()
     engine = engine_of(tmp_path, await at_a_provider(gate, RunFailed("It broke there.")))
-    job = submit(engine)
+    job = await submit(engine)
     await settle()
     await engine.cancel(job)
     gate.set()
@@ -326,7 +336,7 @@ async def test_what_fails_at_a_provider_after_its_cancel_says_so(tmp_path: Path)
 
 async def test_closing_stops_even_what_a_provider_has(tmp_path: Path) -> None:
     engine = engine_of(tmp_path, await at_a_provider(asyncio.Event()))
-    job = submit(engine)
+    job = await submit(engine)
     await settle()
     await asyncio.wait_for(engine.close(), 5)
     assert job.ended
@@ -337,7 +347,7 @@ async def test_a_key_belongs_to_its_job_and_is_not_printed_or_kept(tmp_path: Pat
     gate = asyncio.Event()
     backend = await at_a_provider(gate)
     engine = engine_of(tmp_path, backend)
-    job = engine.submit("fake", make_request(backend.spec), "canary-key")
+    job = await engine.submit("fake", make_request(backend.spec), "canary-key")
     await settle()
     assert "canary" not in repr(job)
     gate.set()

@@ -1,51 +1,149 @@
-"""Kept pictures: named by their content, whole or not there."""
+"""The database: every state of a job outlives its process, and a picture is seen by its owners alone."""
 
 from __future__ import annotations
 
-import hashlib
-import resource
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.store import ImageStore
+from core import store as module
+from core.store import ENDED, Kept, Record, Store, StoreError
+
+RECORD = Record(id="j1", owner="ann", backend="fake", created=100.0, request="{}", reference="r.png", remote=(None,))
+REFERENCE = Kept("r.png", 10)
 
 
-def test_a_file_is_named_by_its_content_and_kept_as_it_is(tmp_path: Path) -> None:
-    path = ImageStore(tmp_path / "images").put(b"bytes", "image/png")
-    assert path.name == hashlib.sha256(b"bytes").hexdigest() + ".png"
-    assert path.read_bytes() == b"bytes"
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
 
 
-def test_the_same_bytes_are_kept_once(tmp_path: Path) -> None:
-    store = ImageStore(tmp_path)
-    with ThreadPoolExecutor(8) as pool:
-        paths = set(pool.map(lambda _: store.put(b"same", "image/jpeg"), range(32)))
-    assert [path.suffix for path in paths] == [".jpg"]
-    assert list(tmp_path.iterdir()) == list(paths)
+def again(store: Store, tmp_path: Path) -> Store:
+    """Return the store as the next process finds it."""
+    store.close()
+    return Store(tmp_path)
 
 
-def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="File too large"), files_end_at(100):
-        ImageStore(tmp_path).put(b"x" * 10_000, "image/png")
-    assert list(tmp_path.iterdir()) == []
+def test_a_job_is_found_again_as_it_was_written(store: Store, tmp_path: Path) -> None:
+    record = replace(RECORD, own_key=True, estimate=0.1, remote=(None, "there"), pinned=True)
+    store.add(record, REFERENCE)
+    assert again(store, tmp_path).unfinished() == [record]
 
 
-@contextmanager
-def files_end_at(size: int) -> Iterator[None]:
-    """As a full disk: every file of this process ends there."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+def test_what_happened_to_a_job_is_found_again(store: Store, tmp_path: Path) -> None:
+    store.add(replace(RECORD, remote=(None, None)), REFERENCE)
+    store.sending("j1")
+    store = again(store, tmp_path)
+    assert store.unfinished()[0].state == "sending"
+    store.accepted("j1", 1, "second")
+    store = again(store, tmp_path)
+    (found,) = store.unfinished()
+    assert (found.state, found.remote) == ("waiting", (None, "second"))
+    store.end("j1", "done", 200.0, result='{"x":1}', cost=0.25, pictures=[Kept("p.png", 7)])
+    store = again(store, tmp_path)
+    assert store.unfinished() == []
+    (found,) = store.recent("ann", 10)
+    assert (found.state, found.ended, found.result, found.cost) == ("done", 200.0, '{"x":1}', 0.25)
 
 
-def test_an_unknown_kind_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(KeyError):
-        ImageStore(tmp_path).put(b"bytes", "text/html")
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("state", ENDED)
+def test_an_end_is_final(store: Store, state: str) -> None:
+    store.add(RECORD, REFERENCE)
+    store.end("j1", state, 200.0)
+    store.sending("j1")
+    store.accepted("j1", 0, "late")
+    store.end("j1", "done", 300.0, result="{}")
+    (found,) = store.recent("ann", 1)
+    assert (found.state, found.ended, found.remote, found.result) == (state, 200.0, (None,), None)
+
+
+def test_recent_jobs_are_the_owners_alone_newest_first(store: Store) -> None:
+    for number in range(5):
+        owner = "ann" if number != 3 else "bob"
+        store.add(replace(RECORD, id=f"j{number}", owner=owner, created=float(number)), REFERENCE)
+    assert [each.id for each in store.recent("ann", 3)] == ["j4", "j2", "j1"]
+    assert [each.id for each in store.recent("bob", 3)] == ["j3"]
+
+
+def test_a_picture_is_seen_by_whoever_has_a_job_with_it_or_uploaded_it(store: Store) -> None:
+    store.add(RECORD, REFERENCE)
+    store.end("j1", "done", 200.0, pictures=[Kept("p.png", 7)])
+    store.grant("bob", Kept("b.png", 5), 200.0)
+    seen = {
+        (owner, name)
+        for owner in ("ann", "bob", "")
+        for name in ("r.png", "p.png", "b.png")
+        if store.may_see(owner, name)
+    }
+    assert seen == {("ann", "r.png"), ("ann", "p.png"), ("bob", "b.png")}
+    assert sorted(store.known()) == ["b.png", "p.png", "r.png"]
+
+
+def test_only_the_app_owners_money_counts_and_an_unknown_cost_by_its_estimate(store: Store) -> None:
+    def run(name: str, created: float, cost: float | None, *, own_key: bool = False) -> None:
+        store.add(replace(RECORD, id=name, created=created, own_key=own_key, estimate=0.5), REFERENCE)
+        if cost is not None:
+            store.end(name, "done", created, cost=cost)
+
+    run("yesterday", 50.0, 3.0)
+    run("known", 100.0, 0.2)
+    run("going on", 101.0, None)
+    run("visitor's", 102.0, 9.0, own_key=True)
+    run("refused", 103.0, 0.0)
+    assert store.spent(100.0) == pytest.approx(0.7)
+
+
+def test_room_is_made_from_the_oldest_ended_jobs_that_are_not_pinned(store: Store) -> None:
+    for number, pinned in enumerate((True, False, False, False)):
+        store.add(replace(RECORD, id=f"j{number}", created=float(number), pinned=pinned), Kept("shared.png", 10))
+        if number != 1:
+            store.end(f"j{number}", "done", 9.0, pictures=[Kept(f"p{number}.png", 100)])
+    assert store.size() == 310
+    assert store.make_room(400) == (0, [])
+    assert store.make_room(220) == (1, ["p2.png"])
+    assert store.size() == 210
+    assert store.make_room(0) == (1, ["p3.png"])
+    assert [each.id for each in store.recent("ann", 9)] == ["j1", "j0"], "one goes on, one is pinned"
+    assert store.may_see("ann", "shared.png")
+
+
+def test_old_references_that_nobody_ran_are_forgotten(store: Store) -> None:
+    store.add(RECORD, REFERENCE)
+    for name, kept in (("old.png", 1.0), ("new.png", 90.0), ("r.png", 1.0)):
+        store.grant("ann", Kept(name, 5), kept)
+    store.grant("bob", Kept("old.png", 5), 90.0)
+    assert store.forget(50.0) == []
+    assert not store.may_see("ann", "old.png")
+    assert store.may_see("ann", "r.png")
+    assert store.forget(100.0) == ["new.png", "old.png"]
+
+
+def test_a_reference_that_is_used_again_counts_from_then(store: Store) -> None:
+    store.grant("ann", Kept("a.png", 5), 1.0)
+    store.grant("ann", Kept("a.png", 5), 90.0)
+    assert store.forget(50.0) == []
+
+
+def test_a_folder_belongs_to_one_process(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="Another process"):
+        Store(tmp_path)
+    again(store, tmp_path).close()
+
+
+def test_a_folder_of_a_newer_version_is_left_alone(store: Store, tmp_path: Path) -> None:
+    store.close()
+    with sqlite3.connect(tmp_path / "studio.db") as base:
+        base.execute(f"pragma user_version = {len(module.MIGRATIONS) + 1}")
+    base.close()
+    with pytest.raises(StoreError, match="newer version"):
+        Store(tmp_path)
+
+
+def test_a_failed_write_changes_nothing(store: Store) -> None:
+    store.add(RECORD, REFERENCE)
+    with pytest.raises(sqlite3.IntegrityError):
+        store.add(RECORD, Kept("other.png", 1))
+    assert store.known() == ["r.png"]
+    assert len(store.unfinished()) == 1

@@ -96,8 +96,9 @@ def wait_until_healthy(served: Served, process: subprocess.Popen[bytes]) -> None
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The real app, nothing configured: the mini checkpoint on the CPU."""
-    with serve(tmp_path_factory.mktemp("app"), "app.py") as served:
+    """The real app on the mini checkpoint, open to strangers: so each test's browser is a visitor of its own."""
+    opened = {"STUDIO_PUBLIC_URL": "http://studio.test", "STUDIO_RUNS_PER_MINUTE": "0", "STUDIO_RUNS_PER_DAY": "0"}
+    with serve(tmp_path_factory.mktemp("app"), "app.py", **opened) as served:
         yield served
 
 
@@ -134,7 +135,7 @@ def open_page(
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(15_000)
     page.goto(url)
     page.wait_for_selector(".stage .card")
     page.wait_for_function("document.querySelector('#preflight')?.textContent.trim()")

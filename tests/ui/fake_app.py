@@ -8,13 +8,17 @@ import signal
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
+from starlette.middleware import Middleware
+
 from core.engine import Engine
 from core.errors import FetchFailed, RunFailed
 from core.events import Event, Loading, Progress
 from core.request import EditRequest
 from core.settings import Settings
 from core.spec import MAX_SEED, AnyParam, Choice, Integer, Number, Style, Toggle
-from core.store import ImageStore
+from core.store import Store
+from server import health
+from server.door import Door, Rules
 from tests.fakes import FakeBackend, make_spec, picture_bytes, preview
 
 OTHER: tuple[AnyParam, ...] = (
@@ -72,9 +76,12 @@ def main() -> None:
         "other": Directed(replace(first, key="other", label="Other", params=OTHER, price=0.04, styles=())),
         "away": Directed(make_spec("away", label="Away"), reason="Needs a key: set AWAY_KEY and restart."),
     }
-    engine = Engine(backends, ImageStore(settings.images_dir), settings.queue_size)
+    engine = Engine(backends, Store(settings.data_dir), settings.queue_size)
+    door = [Middleware(Door, Rules(public=True, max_body=30_000_000))]  # each test's browser is a visitor of its own
     build(engine, fetch).queue(default_concurrency_limit=8).launch(
-        server_name="127.0.0.1", server_port=settings.server_port, **launch_options(engine)
+        server_name="127.0.0.1",
+        server_port=settings.server_port,
+        **launch_options(engine, None, health.routes(engine, None), door),
     )
 
 

@@ -17,7 +17,7 @@ from core.events import Progress
 from core.images import read_reference
 from core.request import EditRequest
 from core.settings import Settings
-from core.store import ImageStore
+from core.store import Store
 from tests.backends.local.conftest import drain
 from tests.fakes import picture_bytes
 
@@ -90,9 +90,9 @@ async def test_the_loop_stays_free_while_the_pipeline_works(local: LocalBackend)
 
 
 async def test_the_engine_cancels_one_run_and_goes_on_with_the_next(local: LocalBackend, tmp_path: Path) -> None:
-    engine = Engine({"local": local}, ImageStore(tmp_path))
-    first = engine.submit("local", long_request(local))
-    second = engine.submit("local", short_request(local))
+    engine = Engine({"local": local}, Store(tmp_path))
+    first = await engine.submit("local", long_request(local))
+    second = await engine.submit("local", short_request(local))
     async for event in engine.watch(first):
         if isinstance(event, Progress) and event.step >= 2:
             break
@@ -105,8 +105,8 @@ async def test_the_engine_cancels_one_run_and_goes_on_with_the_next(local: Local
 
 
 async def test_runs_from_many_callers_come_one_after_the_other(local: LocalBackend, tmp_path: Path) -> None:
-    engine = Engine({"local": local}, ImageStore(tmp_path))
-    jobs = [engine.submit("local", short_request(local)) for _ in range(5)]
+    engine = Engine({"local": local}, Store(tmp_path))
+    jobs = [await engine.submit("local", short_request(local)) for _ in range(5)]
     results = await asyncio.gather(*(engine.result(job) for job in jobs))
     assert len({each.images[0].data for each in results}) == 1  # the same request: the same bytes, none disturbed
 

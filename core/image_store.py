@@ -1,0 +1,70 @@
+"""Where pictures are kept: files named by the hash of their content, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from core.images import SUFFIX
+
+
+class ImageStore:
+    """A folder of picture files.
+
+    Args:
+        folder: made when the first picture is put.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, data: bytes, mime: str) -> Path:
+        """Keep a file's bytes as they are and return where; the same bytes give the same path.
+
+        Args:
+            data: an encoded picture.
+            mime: `image/png` or `image/jpeg`.
+
+        Raises:
+            OSError: the disk is full or not writable.
+        """
+        path = self.folder / f"{hashlib.sha256(data).hexdigest()}{SUFFIX[mime]}"
+        if path.exists():
+            return path
+        self.folder.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        self._sync_folder()
+        return path
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Remove files; one that is gone already is as good as removed."""
+        for name in names:
+            (self.folder / name).unlink(missing_ok=True)
+
+    def sweep(self, known: Iterable[str]) -> None:
+        """Remove what an ended process left: half files, and pictures that nobody knows."""
+        known = set(known)
+        if self.folder.exists():
+            self.drop([path.name for path in self.folder.iterdir() if path.name not in known])
+
+    def _sync_folder(self) -> None:
+        """Make a new name as durable as its content. Windows cannot open a folder, and does so by itself."""
+        with contextlib.suppress(PermissionError):
+            handle = os.open(self.folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)

@@ -1,0 +1,168 @@
+"""The store as the event loop uses it: one thread does the writing, in the order in which it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from core.errors import RunFailed, StudioError
+from core.events import Completed, Picture
+from core.job import Job
+from core.jobs import Jobs
+from core.limits import Limits
+from core.record import error_text, job_of, record_of, result_text, state_of, without_bytes
+from core.store import Kept, Record, Store
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+
+class Keeper:
+    """Writes jobs and pictures down, and finds them again.
+
+    Args:
+        store: used by nobody else from here on; `close` closes it.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self.images = store.images
+
+    def _do(self, call: Callable[..., _T], *values: object) -> asyncio.Future[_T]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, call, *values)
+
+    async def close(self) -> None:
+        """Finish what was asked for, and let go of the database."""
+        await self._do(self._store.close)
+        self._thread.shutdown()
+
+    # ---- a job's life ------------------------------------------------------------------------------
+
+    async def add(self, job: Job, estimate: float, limits: Limits) -> None:
+        """Write a new job down; where the caller goes away meanwhile, the job is noted as cancelled.
+
+        Args:
+            job: not known to the store yet.
+            estimate: US dollars that it may cost.
+            limits: must let the app's owner afford it.
+
+        Raises:
+            BudgetSpent: they do not.
+            RunFailed: the disk takes nothing.
+        """
+        image = job.request.image
+        try:
+            job.reference = await asyncio.to_thread(self.images.put, image.data, image.mime)
+            kept = Kept(job.reference.name, len(image.data))
+            await asyncio.shield(self._do(self._add, record_of(job, job.reference, estimate), kept, limits))
+        except asyncio.CancelledError:
+            self._thread.submit(self._store.end, job.id, "cancelled", time.time(), cost=0.0)
+            raise
+        except StudioError:
+            raise
+        except Exception as error:
+            log.exception("job %s could not be written down", job.id)
+            raise RunFailed("The run could not be written to disk, so it was not started.", "Try again.") from error
+
+    def _add(self, record: Record, reference: Kept, limits: Limits) -> None:
+        """Count the money and write the row with nobody in between: two clicks never share the last cent."""
+        if not record.own_key and record.estimate:
+            limits.afford(record.estimate, self._store.spent(limits.today()))
+        self._store.add(record, reference)
+
+    async def sending(self, job: Job) -> None:
+        """Note that a job's request is about to be sent."""
+        await self._do(self._store.sending, job.id)
+
+    async def accepted(self, job: Job, place: int, remote_id: str) -> None:
+        """Note the provider's id. A disk that takes nothing is no reason to lose a run that is paid for."""
+        try:
+            await self._do(self._store.accepted, job.id, place, remote_id)
+        except Exception:
+            log.exception("task %s of job %s could not be written down", remote_id, job.id)
+
+    async def done(self, job: Job, event: Completed) -> tuple[Completed, tuple[Path | None, ...]]:
+        """Write the pictures, then that the job is done; return the result without their bytes, and their files.
+
+        Raises:
+            OSError: the disk is full or not writable.
+        """
+        paths = [
+            await asyncio.to_thread(self.images.put, each.data, each.mime) if isinstance(each, Picture) else None
+            for each in event.images
+        ]
+        files, result = tuple(paths), without_bytes(event)
+        kept = [
+            Kept(path.name, len(each.data))
+            for path, each in zip(files, event.images, strict=True)
+            if path is not None and isinstance(each, Picture)
+        ]
+        text = result_text(result, files)
+        await self._do(
+            lambda: self._store.end(job.id, "done", time.time(), result=text, cost=event.cost, pictures=kept)
+        )
+        return result, files
+
+    async def failed(self, job: Job, error: StudioError) -> None:
+        """Note that a job ended without a result."""
+        cost = 0.0 if error.charged is False else None
+        try:
+            await self._do(
+                lambda: self._store.end(job.id, state_of(error), time.time(), error=error_text(error), cost=cost)
+            )
+        except Exception:  # the next process takes the job for unfinished, and finds out
+            log.exception("the end of job %s could not be written down", job.id)
+
+    # ---- later ---------------------------------------------------------------------------------------
+
+    async def unfinished(self) -> list[tuple[Record, Job]]:
+        """Return the jobs that an earlier process left, oldest first, with their references."""
+        records = await self._do(self._store.unfinished)
+        return [(each, await asyncio.to_thread(self._read, each)) for each in records]
+
+    def _read(self, record: Record) -> Job:
+        path = self.images.folder / record.reference
+        return job_of(record, self.images.folder, path.read_bytes() if path.exists() else b"")
+
+    async def history(self, owner: str, limit: int, at_work: Jobs) -> list[Job]:
+        """Return an owner's latest jobs, oldest first; those in `at_work` as they are there."""
+        records = await self._do(self._store.recent, owner, limit)
+        return [at_work.get(each.id) or job_of(each, self.images.folder) for each in reversed(records)]
+
+    async def keep(self, owner: str, data: bytes, mime: str) -> Path:
+        """Keep a picture that is no job's yet for an owner, and return its file.
+
+        Raises:
+            OSError: the disk is full or not writable.
+        """
+        path = await asyncio.to_thread(self.images.put, data, mime)
+        await self._do(self._store.grant, owner, Kept(path.name, len(data)), time.time())
+        return path
+
+    async def may_see(self, owner: str, name: str) -> bool:
+        """Return whether an owner may see a kept picture."""
+        return await self._do(self._store.may_see, owner, name)
+
+    async def sweep(self) -> None:
+        """Remove half files, and pictures that nobody may see."""
+        await asyncio.to_thread(self.images.sweep, await self._do(self._store.known))
+
+    async def tidy(self, quota: int, age: float) -> int:
+        """Remove old references that nobody ran, and the oldest runs where pictures have more than `quota` bytes.
+
+        Returns:
+            How many runs were removed.
+        """
+        names = await self._do(self._store.forget, time.time() - age)
+        jobs, more = await self._do(self._store.make_room, quota)
+        await asyncio.to_thread(self.images.drop, [*names, *more])
+        if jobs:
+            log.info("removed the %d oldest runs: the pictures had more than %d bytes", jobs, quota)
+        return jobs

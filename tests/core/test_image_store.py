@@ -1,0 +1,65 @@
+"""Kept pictures: named by their content, whole or not there."""
+
+from __future__ import annotations
+
+import hashlib
+import resource
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from core.image_store import ImageStore
+
+
+def test_a_file_is_named_by_its_content_and_kept_as_it_is(tmp_path: Path) -> None:
+    path = ImageStore(tmp_path / "images").put(b"bytes", "image/png")
+    assert path.name == hashlib.sha256(b"bytes").hexdigest() + ".png"
+    assert path.read_bytes() == b"bytes"
+
+
+def test_the_same_bytes_are_kept_once(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        paths = set(pool.map(lambda _: store.put(b"same", "image/jpeg"), range(32)))
+    assert [path.suffix for path in paths] == [".jpg"]
+    assert list(tmp_path.iterdir()) == list(paths)
+
+
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="File too large"), files_end_at(100):
+        ImageStore(tmp_path).put(b"x" * 10_000, "image/png")
+    assert list(tmp_path.iterdir()) == []
+
+
+@contextmanager
+def files_end_at(size: int) -> Iterator[None]:
+    """As a full disk: every file of this process ends there."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_an_unknown_kind_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(KeyError):
+        ImageStore(tmp_path).put(b"bytes", "text/html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sweep_removes_half_files_and_strangers_and_keeps_what_is_known(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+    kept, unknown = store.put(b"one", "image/png"), store.put(b"two", "image/png")
+    half = tmp_path / "x.part"
+    half.write_bytes(b"ha")
+    store.sweep([kept.name])
+    assert kept.exists()
+    assert not unknown.exists()
+    assert not half.exists()
+    store.drop([kept.name, kept.name])
+    assert list(tmp_path.iterdir()) == []
+    ImageStore(tmp_path / "nowhere").sweep([])
