@@ -50,7 +50,7 @@ def main() -> None:
 def launch(settings: Settings) -> None:
     """Put the house together and serve it; returns when the server was stopped."""
     from backends import all_backends
-    from backends._http import ImageFetcher
+    from backends._fetch import ImageFetcher
     from ui import build
     from ui.page import launch_options
 

@@ -185,6 +185,7 @@ class Engine:
 
     async def recover(self) -> None:
         """Take up what an earlier process left unfinished, and remove half files. Call it once, before all else."""
+        await self.keeper.sweep()
         for record, job in await self.keeper.unfinished():
             self.jobs.add(job)
             error = hopeless(record.state, job, offered=job.backend in self._lanes, rerun=self._rerun)
@@ -197,7 +198,6 @@ class Engine:
                 job.event = KeyWanted()
             else:
                 self._resume(job)
-        await self.keeper.sweep()
 
     def _resume(self, job: Job) -> None:
         job.event = Working("processing", 0, len(job.request.seeds))

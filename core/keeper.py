@@ -1,4 +1,8 @@
-"""The store as the event loop uses it: one thread does the writing, in the order in which it was asked."""
+"""The store as the event loop uses it: one thread does the writing, in the order in which it was asked.
+
+Pictures are written and removed on the same thread as their rows, so that none is removed for being nobody's in the
+moment before it becomes somebody's.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from core.errors import RunFailed, StudioError
+from core.errors import RunCancelled, RunFailed, StudioError
 from core.events import Completed, Picture
 from core.job import Job
 from core.jobs import Jobs
@@ -57,13 +61,10 @@ class Keeper:
             BudgetSpent: they do not.
             RunFailed: the disk takes nothing.
         """
-        image = job.request.image
         try:
-            job.reference = await asyncio.to_thread(self.images.put, image.data, image.mime)
-            kept = Kept(job.reference.name, len(image.data))
-            await asyncio.shield(self._do(self._add, record_of(job, job.reference, estimate), kept, limits))
+            await asyncio.shield(self._do(self._add, job, estimate, limits))
         except asyncio.CancelledError:
-            self._thread.submit(self._store.end, job.id, "cancelled", time.time(), cost=0.0)
+            self._thread.submit(self._failed, job, RunCancelled("The run was cancelled."))
             raise
         except StudioError:
             raise
@@ -71,11 +72,14 @@ class Keeper:
             log.exception("job %s could not be written down", job.id)
             raise RunFailed("The run could not be written to disk, so it was not started.", "Try again.") from error
 
-    def _add(self, record: Record, reference: Kept, limits: Limits) -> None:
+    def _add(self, job: Job, estimate: float, limits: Limits) -> None:
         """Count the money and write the row with nobody in between: two clicks never share the last cent."""
-        if not record.own_key and record.estimate:
-            limits.afford(record.estimate, self._store.spent(limits.today()))
-        self._store.add(record, reference)
+        if not job.own_key and estimate:
+            limits.afford(estimate, self._store.spent(limits.today()))
+        image = job.request.image
+        job.reference = self.images.put(image.data, image.mime)
+        kept = Kept(job.reference.name, len(image.data))
+        self._store.add(record_of(job, job.reference, estimate), kept)
 
     async def sending(self, job: Job) -> None:
         """Note that a job's request is about to be sent."""
@@ -94,29 +98,29 @@ class Keeper:
         Raises:
             OSError: the disk is full or not writable.
         """
-        paths = [
-            await asyncio.to_thread(self.images.put, each.data, each.mime) if isinstance(each, Picture) else None
-            for each in event.images
-        ]
+        return await self._do(self._done, job, event)
+
+    def _done(self, job: Job, event: Completed) -> tuple[Completed, tuple[Path | None, ...]]:
+        paths: list[Path | None] = []
+        kept: list[Kept] = []
+        for each in event.images:
+            path = self.images.put(each.data, each.mime) if isinstance(each, Picture) else None
+            paths.append(path)
+            if path is not None and isinstance(each, Picture):
+                kept.append(Kept(path.name, len(each.data)))
         files, result = tuple(paths), without_bytes(event)
-        kept = [
-            Kept(path.name, len(each.data))
-            for path, each in zip(files, event.images, strict=True)
-            if path is not None and isinstance(each, Picture)
-        ]
         text = result_text(result, files)
-        await self._do(
-            lambda: self._store.end(job.id, "done", time.time(), result=text, cost=event.cost, pictures=kept)
-        )
+        self._store.end(job.id, "done", time.time(), result=text, cost=event.cost, pictures=kept)
         return result, files
 
     async def failed(self, job: Job, error: StudioError) -> None:
         """Note that a job ended without a result."""
+        await self._do(self._failed, job, error)
+
+    def _failed(self, job: Job, error: StudioError) -> None:
         cost = 0.0 if error.charged is False else None
         try:
-            await self._do(
-                lambda: self._store.end(job.id, state_of(error), time.time(), error=error_text(error), cost=cost)
-            )
+            self._store.end(job.id, state_of(error), time.time(), error=error_text(error), cost=cost)
         except Exception:  # the next process takes the job for unfinished, and finds out
             log.exception("the end of job %s could not be written down", job.id)
 
@@ -142,8 +146,11 @@ class Keeper:
         Raises:
             OSError: the disk is full or not writable.
         """
-        path = await asyncio.to_thread(self.images.put, data, mime)
-        await self._do(self._store.grant, owner, Kept(path.name, len(data)), time.time())
+        return await self._do(self._keep, owner, data, mime)
+
+    def _keep(self, owner: str, data: bytes, mime: str) -> Path:
+        path = self.images.put(data, mime)
+        self._store.grant(owner, Kept(path.name, len(data)), time.time())
         return path
 
     async def may_see(self, owner: str, name: str) -> bool:
@@ -152,7 +159,7 @@ class Keeper:
 
     async def sweep(self) -> None:
         """Remove half files, and pictures that nobody may see."""
-        await asyncio.to_thread(self.images.sweep, await self._do(self._store.known))
+        await self._do(lambda: self.images.sweep(self._store.known()))
 
     async def tidy(self, quota: int, age: float) -> int:
         """Remove old references that nobody ran, and the oldest runs where pictures have more than `quota` bytes.
@@ -160,9 +167,12 @@ class Keeper:
         Returns:
             How many runs were removed.
         """
-        names = await self._do(self._store.forget, time.time() - age)
-        jobs, more = await self._do(self._store.make_room, quota)
-        await asyncio.to_thread(self.images.drop, [*names, *more])
+        return await self._do(self._tidy, quota, age)
+
+    def _tidy(self, quota: int, age: float) -> int:
+        self.images.drop(self._store.forget(time.time() - age))
+        jobs, names = self._store.make_room(quota)
+        self.images.drop(names)
         if jobs:
             log.info("removed the %d oldest runs: the pictures had more than %d bytes", jobs, quota)
         return jobs

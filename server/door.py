@@ -88,10 +88,20 @@ class Door:
         address = self._address(scope, headers) if self._rules.public else ""
         scope[VISITOR] = Visitor(owner, address, passing=new)
         cookie = self._cookie(scope, headers, owner) if new and scope["path"] == "/" else None
-        begun = False
+        begun, size = False, 0
+
+        async def counted() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > self._rules.max_body:
+                raise TooLarge
+            return message
 
         async def answer(message: Message) -> None:
             nonlocal begun
+            if size > self._rules.max_body and not begun:
+                raise TooLarge  # the framework's own words for a body that it could not read
             if message["type"] == "http.response.start":
                 begun = True
                 out = MutableHeaders(scope=message)
@@ -102,7 +112,7 @@ class Door:
             await send(message)
 
         try:
-            await self._app(scope, self._counted(receive), answer)
+            await self._app(scope, counted, answer)
         except TooLarge:
             if not begun:
                 await self._too_large()(scope, receive, send)
@@ -123,19 +133,6 @@ class Door:
             status_code=413,
             headers={"Connection": "close"},
         )
-
-    def _counted(self, receive: Receive) -> Receive:
-        size = 0
-
-        async def counted() -> Message:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > self._rules.max_body:
-                raise TooLarge
-            return message
-
-        return counted
 
     def _owner(self, scope: Scope) -> tuple[str, bool]:
         """Return a browser's token, and whether it is a new one."""

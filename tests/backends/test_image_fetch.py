@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from backends._addresses import is_public
-from backends._http import MAX_REDIRECTS, ImageFetcher
+from backends._fetch import MAX_REDIRECTS, ImageFetcher
 from core.errors import FetchFailed
 from core.images import MAX_BYTES
 
@@ -115,7 +115,10 @@ async def test_a_name_with_any_private_address_is_refused_without_a_connection(f
     [
         "ftp://a.example/x",
         "file:///etc/passwd",
-        "data:image/png;base64,aaaa",
+        "data:image/png;base64,aaa",
+        "data:image/png,aaaa",
+        "data:",
+        "data:image/png;base64,aa aa",
         "gopher://a.example",
         "//a.example/x",
         "a.example/x",
@@ -196,6 +199,19 @@ async def test_a_body_without_end_is_left_at_the_limit() -> None:
         await fetch("http://a.example/x.png")
     assert body.read <= MAX_BYTES + 2_000_000
     assert body.closed
+
+
+async def test_a_data_uri_is_decoded_without_any_request() -> None:
+    fetch, wire = fetcher()
+    assert await fetch("data:image/png;base64,cGljdHVyZQ==") == b"picture"
+    assert await fetch("DATA:image/png;BASE64,cGljdHVyZQ==") == b"picture"
+    assert wire.asked == []
+
+
+async def test_a_data_uri_has_the_same_limit() -> None:
+    fetch, _ = fetcher()
+    with pytest.raises(FetchFailed, match="more than 20 MB"):
+        await fetch("data:image/png;base64," + "A" * (MAX_BYTES * 4 // 3 + 8))
 
 
 async def test_a_compressed_bomb_is_counted_unpacked() -> None:
