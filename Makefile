@@ -5,13 +5,18 @@ BIN := $(VENV)/bin
 SOURCES := app.py core backends server ui bench tests assets
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check format bench mini judge
+.PHONY: run test cover check format bench mini judge
 
 run: $(VENV)/.app ## start the app on 127.0.0.1:7860
 	$(BIN)/python app.py
 
 test: $(VENV)/.dev browser ## the whole suite, on both cores
 	$(BIN)/python -m pytest -n auto --dist loadfile tests
+
+cover: $(VENV)/.dev ## every branch of what guards money, addresses and secrets
+	$(BIN)/python -m coverage run -m pytest -q tests/core/test_store.py tests/core/test_image_store.py \
+		tests/core/test_secrets.py tests/backends/test_image_fetch.py tests/backends/test_ssrf.py
+	$(BIN)/python -m coverage report
 
 check: $(VENV)/.dev ## format, lint, types
 	$(BIN)/ruff format --check $(SOURCES)

@@ -9,15 +9,18 @@ import sys
 import time
 from pathlib import Path
 
-from bench import api, cold_start, first_result, hosted, mini
+from bench import api, cold_start, crash, first_result, hosted, load, mini, soak
 from bench.table import Row, show
 
 BENCHES = {
     "api": api.measure,
     "cold_start": cold_start.measure,
+    "crash": crash.measure,
     "first_result": first_result.measure,
     "hosted": hosted.measure,
+    "load": load.measure,
     "mini": mini.measure,
+    "soak": soak.measure,
 }
 
 

@@ -28,8 +28,8 @@ class Running:
 
 
 @contextmanager
-def serve(data_dir: Path, *command: str) -> Iterator[Running]:
-    """Run a Python program of the project until the block ends."""
+def serve(data_dir: Path, *command: str, **environ: str) -> Iterator[Running]:
+    """Run a Python program of the project until the block ends, `environ` beside its own environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -39,7 +39,7 @@ def serve(data_dir: Path, *command: str) -> Iterator[Running]:
     process = subprocess.Popen(
         [sys.executable, *command],
         cwd=ROOT,
-        env={**os.environ, **own},
+        env={**os.environ, **own, **environ},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )

@@ -34,9 +34,8 @@ def show(rows: list[Row]) -> str:
     lines = [("measured", "value", "goal", "ratio to goal", "", "from")]
     for row in rows:
         value, goal = f"{row.value:.2f} {row.unit}", f"<= {row.goal:.2f} {row.unit}"
-        lines.append(
-            (row.name, value, goal, f"{row.value / row.goal:.2f}", "pass" if row.passed else "short", row.detail)
-        )
+        ratio = f"{row.value / row.goal:.2f}" if row.goal else "-"
+        lines.append((row.name, value, goal, ratio, "pass" if row.passed else "short", row.detail))
     widths = [max(len(line[i]) for line in lines) for i in range(6)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines

@@ -57,29 +57,31 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(data_dir: Path, *command: str, **environ: str) -> Iterator[Served]:
-    """Start a program of the project that serves the app; stop it afterwards and see that it stops cleanly."""
-    port = free_port()
-    own = {"STUDIO_DATA_DIR": str(data_dir), "GRADIO_SERVER_PORT": str(port), **environ}
+def serve(data_dir: Path, *command: str, kill: bool = False, **environ: str) -> Iterator[Served]:
+    """Start a program of the project that serves the app; stop it afterwards and see that it stops cleanly.
+
+    With `kill`, it is killed instead, as a crash or a lost machine would end it.
+    """
+    own = {"STUDIO_DATA_DIR": str(data_dir), "GRADIO_SERVER_PORT": str(free_port()), **environ}
     log = data_dir / "app.log"
     data_dir.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, *command], cwd=ROOT, env={**os.environ, **own}, stdout=out, stderr=subprocess.STDOUT
         )
-    served = Served(f"http://127.0.0.1:{port}", data_dir, log)
+    served = Served(f"http://127.0.0.1:{own['GRADIO_SERVER_PORT']}", data_dir, log)
     try:
         wait_until_healthy(served, process)
         yield served
     finally:
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
         try:
             code = process.wait(20)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             raise
-        assert code == 0, f"the app ended with {code}:\n{log.read_text()}"
+        assert code == (-signal.SIGKILL if kill else 0), f"the app ended with {code}:\n{log.read_text()}"
 
 
 def wait_until_healthy(served: Served, process: subprocess.Popen[bytes]) -> None:
@@ -121,9 +123,12 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def open_page(
-    browser: Browser, url: str, width: int = 1280, height: int = 720, scheme: str = "light"
+    browser: Browser, url: str, width: int = 1280, height: int = 720, scheme: str = "light", *, refused: bool = False
 ) -> Iterator[Page]:
-    """Open the app in a fresh browser profile; afterwards, see that it asked no other host and logged no error."""
+    """Open the app in a fresh browser profile; afterwards, see that it asked no other host and logged no error.
+
+    With `refused`, the test asks for what it may not have: the browser's own words on refusals are no errors then.
+    """
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if scheme == "dark" else "light",
@@ -137,12 +142,12 @@ def open_page(
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.set_default_timeout(15_000)
     page.goto(url)
-    page.wait_for_selector(".stage .card")
+    page.wait_for_selector(".stage")
     page.wait_for_function("document.querySelector('#preflight')?.textContent.trim()")
     yield page
     context.close()
     assert [each for each in asked if not each.startswith((url, "data:", "blob:"))] == []
-    assert errors == []
+    assert [each for each in errors if not (refused and "Failed to load resource" in each)] == []
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -10,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.fakes import picture_bytes
 from tests.providers import aimlapi, wavespeed
 from tests.providers.serving import serving_beside
-from tests.ui.conftest import Served, open_page, serve
+from tests.ui.conftest import Served, free_port, open_page, serve
 from tests.ui.test_states import choose_backend, message, run
 from tests.ui.test_studio_page import RESULT, add_reference, open_more, set_number
 
@@ -136,3 +137,25 @@ def test_the_owners_webhook_door_refuses_strangers(hosted: Served, page: Page) -
     answer = page.request.post(f"{hosted.url}/hooks/wavespeed", data='{"id": "x"}')
     assert answer.status == 401
     assert page.request.get(f"{hosted.url}/references/{'0' * 64}.png?until=9999999999&signature=x").status == 403
+
+
+def test_a_run_at_a_provider_outlives_the_app_and_goes_on_with_its_key(
+    browser: Browser, tmp_path: Path, wave: tuple[wavespeed.Wavespeed, str]
+) -> None:
+    stand_in, url = wave
+    environ = {"WAVESPEED_BASE_URL": url, "GRADIO_SERVER_PORT": str(free_port())}
+    stand_in.seconds, before = 5.0, len(stand_in.submits)
+    with serve(tmp_path, "app.py", kill=True, **environ) as served, open_page(browser, served.url) as page:
+        add_reference(page, picture_bytes("PNG", "RGB", (240, 160)))
+        choose_backend(page, "WaveSpeedAI")
+        paste_key(page, wavespeed.KEY)
+        expect(page.locator("#key-note")).to_contain_text("accepted")
+        run(page, "as a watercolour")
+        page.wait_for_function("/provider works/.test(document.querySelector('.stage .progress')?.textContent)")
+    with serve(tmp_path, "app.py", **environ) as served, open_page(browser, served.url) as page:
+        expect(page.locator(".stage .progress")).to_contain_text("Paste your key")
+        choose_backend(page, "WaveSpeedAI")
+        paste_key(page, wavespeed.KEY)
+        page.wait_for_selector(RESULT, timeout=20_000)
+    stand_in.seconds = 0.0
+    assert len(stand_in.submits) == before + 1

@@ -1,0 +1,58 @@
+"""The app on one backend: WaveSpeedAI with ten places. Settings come from the environment, as for the app itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from starlette.middleware import Middleware
+
+from backends.wavespeed import SPEC, WavespeedBackend
+from core.engine import Engine
+from core.settings import Settings
+from core.spec import BackendSpec
+from core.store import Store
+from server import health
+from server.door import Door, Rules
+
+PLACES = 10
+
+
+class Wide(WavespeedBackend):
+    """WaveSpeedAI with as many places as the measurement wants."""
+
+    @property
+    def spec(self) -> BackendSpec:
+        """What it offers."""
+        return replace(SPEC, concurrency=PLACES)
+
+
+def main() -> None:
+    """Serve until the process is ended."""
+    settings = Settings.from_env(os.environ)
+    os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "uploads")
+    from ui import build
+    from ui.page import launch_options
+
+    engine = Engine({"wavespeed": Wide(settings)}, Store(settings.data_dir), settings.queue_size)
+
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        await engine.recover()
+        yield
+        await engine.close()
+
+    async def fetch(_: str) -> bytes:
+        return b""
+
+    rules = Rules(public=True, max_body=30_000_000)
+    options = launch_options(engine, None, health.routes(engine, None), [Middleware(Door, rules)])
+    options["app_kwargs"]["lifespan"] = lifespan
+    demo = build(engine, fetch).queue(max_size=10_000, default_concurrency_limit=8)
+    demo.launch(server_name="127.0.0.1", server_port=settings.server_port, **options)
+
+
+if __name__ == "__main__":
+    main()

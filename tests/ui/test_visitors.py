@@ -1,0 +1,134 @@
+"""Strangers on one app: each sees its own runs and pictures, and nobody another's, whatever they ask for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.fakes import picture_bytes
+from tests.ui.conftest import Served, open_page
+from tests.ui.test_studio_page import RESULT, prepare, run
+
+STRIP = ".stage .strip button.thumb"
+
+
+@pytest.fixture
+def page(browser: Browser, app: Served) -> Iterator[Page]:
+    with open_page(browser, app.url, refused=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def stranger(browser: Browser, app: Served) -> Iterator[Page]:
+    with open_page(browser, app.url, refused=True) as opened:
+        yield opened
+
+
+def sources(page: Page) -> list[str]:
+    """Return the addresses of all pictures on the page that are a visitor's own."""
+    found: list[str] = page.eval_on_selector_all("img", "images => images.map((each) => each.src)")
+    return [each for each in found if re.search(r"/(images|thumbs|gradio_api)/", each)]
+
+
+def status(page: Page, url: str, body: object = None) -> int:
+    """Return how an address answers this page's browser."""
+    code: int = page.evaluate(
+        """async ([url, body]) => (await fetch(url, body === null ? {} : {
+            method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify(body)})).status""",
+        [urlparse(url)._replace(scheme="", netloc="").geturl(), body],
+    )
+    return code
+
+
+def test_a_run_is_still_there_after_the_page_was_loaded_again(page: Page) -> None:
+    prepare(page)
+    run(page)
+    shown = page.get_attribute(RESULT, "src")
+    page.reload()
+    page.wait_for_selector(".stage .card")
+    expect(page.locator(STRIP)).to_have_count(1)
+    page.locator(STRIP).first.click()
+    page.wait_for_selector(RESULT)
+    assert page.get_attribute(RESULT, "src") == shown
+    page.get_by_role("button", name="Reuse settings").click()
+    expect(page.locator("#prompt textarea")).to_have_value("a quiet lake")
+    page.wait_for_selector("#reference img")
+
+
+def test_a_run_that_goes_on_is_followed_by_the_page_that_was_loaded_again(page: Page) -> None:
+    prepare(page, (512, 512), steps=50)
+    page.click("#run")
+    page.wait_for_selector(".stage .progress")
+    page.reload()
+    page.wait_for_selector(RESULT, timeout=60_000)
+
+
+def test_a_stranger_sees_neither_runs_nor_pictures(page: Page, stranger: Page) -> None:
+    prepare(page)
+    run(page)
+    stranger.reload()
+    stranger.wait_for_selector(".stage .card")
+    expect(stranger.locator(STRIP)).to_have_count(0)
+    own = sources(page)
+    assert {urlparse(each).path.split("/")[1] for each in own} == {"images", "thumbs", "gradio_api"}
+    assert [status(page, each) for each in own] == [200] * len(own)
+    assert [status(stranger, each) for each in own] == [404] * len(own)
+
+
+def test_a_stranger_cannot_use_anothers_file_or_session(page: Page, stranger: Page) -> None:
+    with page.expect_request(lambda each: "queue/join" in each.url) as joined:
+        prepare(page)
+    told = json.loads(joined.value.post_data or "{}")
+    file = next(each for each in told["data"] if isinstance(each, dict) and "path" in each)
+    path = file["path"]
+    assert Path(path).is_absolute()
+    body = {"data": [file, "a lake"], "session_hash": "a-session-of-mine"}
+    assert status(stranger, "/gradio_api/call/edit", body) == 403
+    assert status(stranger, f"/gradio_api/file={path}") == 404
+    taken = {**told, "data": [None] * len(told["data"])}
+    assert status(stranger, "/gradio_api/queue/join", taken) == 403
+    assert status(stranger, f"/gradio_api/queue/data?session_hash={told['session_hash']}") == 403
+    assert status(stranger, f"/gradio_api/heartbeat/{told['session_hash']}") == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/deep_link",
+        "/gradio_api/proxy=http://127.0.0.1:9/",
+        "/gradio_api/file=http://127.0.0.1:9/x.png",
+        "/gradio_api/file=/etc/passwd",
+        "/gradio_api/file=app.py",
+        "/gradio_api/file/etc/passwd",
+        "/gradio_api/runs",
+        "/gradio_api/run-history/records",
+        "/gradio_api/vibe-code/",
+        "/gradio_api/stream/a/b/c/playlist.m3u8",
+        "/monitoring",
+        "/monitoring/summary",
+        "/metrics",
+    ],
+)
+def test_the_frameworks_other_doors_are_shut(page: Page, path: str) -> None:
+    assert status(page, path) in (403, 404)
+
+
+def test_the_database_and_the_pictures_are_reached_by_no_path(page: Page, app: Served) -> None:
+    prepare(page)
+    run(page)
+    for file in (app.data_dir / "studio.db", next((app.data_dir / "images").iterdir())):
+        assert status(page, f"/gradio_api/file={file}") == 404
+
+
+def test_an_upload_over_the_limit_is_told_in_words(page: Page) -> None:
+    page.set_input_files(
+        "#reference input[type=file]",
+        {"name": "big.png", "mimeType": "image/png", "buffer": picture_bytes() + b"\0" * 30_000_000},
+    )
+    page.wait_for_function("/size|MB|large/i.test(document.body.innerText)")
