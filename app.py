@@ -71,7 +71,7 @@ def launch(settings: Settings) -> None:
         tidying.cancel()
         await engine.close()
 
-    demo = build(engine, ImageFetcher())
+    demo = build(engine, ImageFetcher(), settings.sign_in)
     demo.queue(max_size=4 * settings.queue_size, default_concurrency_limit=8)
     rules = Rules(public=settings.public, max_body=body_limit(settings), hops=settings.trusted_proxies)
     further = [*health.routes(engine, revealed(settings.metrics_token)), *webhooks(backends)]

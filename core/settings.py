@@ -45,6 +45,7 @@ NAMES = (
     "GRADIO_SERVER_PORT",
     "SPACE_ID",
     "SPACE_HOST",
+    "OAUTH_CLIENT_ID",
 )
 """Every environment variable that `Settings.from_env` reads."""
 
@@ -73,6 +74,7 @@ class Settings:
         aimlapi_base_url, wavespeed_base_url: where the providers are; a company's proxy, say.
         wavespeed_webhook_secret: with a public URL, results are told to us instead of asked for.
         public_url: the app's own address as the internet sees it, without a slash at its end.
+        sign_in: whether this is a Space that lets visitors sign in: their runs then belong to their account.
         hf_token: the hub token for the gated base model.
         server_name: the address to bind; a Space (`SPACE_ID` is set) binds all, for its proxy stands outside.
         server_port: the port to bind.
@@ -94,6 +96,7 @@ class Settings:
     wavespeed_base_url: str = "https://api.wavespeed.ai"
     wavespeed_webhook_secret: SecretStr | None = None
     public_url: str | None = None
+    sign_in: bool = False
     hf_token: SecretStr | None = None
     server_name: str = "127.0.0.1"
     server_port: int = 7860
@@ -129,6 +132,7 @@ class Settings:
             wavespeed_base_url=_address(env, "WAVESPEED_BASE_URL", cls.wavespeed_base_url),
             wavespeed_webhook_secret=_secret(env, "WAVESPEED_WEBHOOK_SECRET"),
             public_url=public_url or None,
+            sign_in="OAUTH_CLIENT_ID" in env,
             hf_token=_secret(env, "HF_TOKEN"),
             server_name=server_name,
             server_port=_whole(env, "GRADIO_SERVER_PORT", 7860, 1, 65_535),

@@ -63,25 +63,28 @@ class Page:
         return list(self.controls.parts.values())
 
 
-def build(engine: Engine, fetch_image: FetchImage) -> gr.Blocks:
+def build(engine: Engine, fetch_image: FetchImage, sign_in: bool = False) -> gr.Blocks:
     """Return the app's page, wired to an engine.
 
     Args:
         engine: whose backends are offered, in its order.
         fetch_image: reads a public image address into bytes, or raises a StudioError.
+        sign_in: whether visitors may sign in with their account at Hugging Face; only on a Space.
     """
     with gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as demo:
-        page = _lay_out(engine)
+        page = _lay_out(engine, sign_in)
         _wire(demo, page, Actions(engine, fetch_image, page.controls))
         add_edit_endpoint(engine)
     return demo
 
 
-def _lay_out(engine: Engine) -> Page:
+def _lay_out(engine: Engine, sign_in: bool) -> Page:
     specs = engine.specs
     controls = Controls.of(specs)
     with gr.Row(elem_id="top"):
         backend, status = _top(specs)
+        if sign_in:
+            gr.LoginButton(text.SIGN_IN, text.SIGN_OUT, size="sm", elem_id="sign-in", min_width=90)
     key = _key_box(next(iter(specs.values())))
     with gr.Row(elem_id="desk", equal_height=False):
         with gr.Column(elem_id="left", scale=0, min_width=320):

@@ -51,6 +51,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ("GRADIO_SERVER_NAME", "0.0.0.0", "server_name", "0.0.0.0"),
         ("GRADIO_SERVER_PORT", "80", "server_port", 80),
         ("SPACE_ID", "me/space", "server_name", "0.0.0.0"),
+        ("OAUTH_CLIENT_ID", "c0ffee", "sign_in", True),
     ],
 )
 def test_each_variable_is_read(name: str, text: str, attribute: str, value: Any) -> None:

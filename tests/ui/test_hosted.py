@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Response, expect
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.fakes import picture_bytes
 from tests.providers import aimlapi, wavespeed
@@ -137,6 +140,75 @@ def test_the_owners_webhook_door_refuses_strangers(hosted: Served, page: Page) -
     answer = page.request.post(f"{hosted.url}/hooks/wavespeed", data='{"id": "x"}')
     assert answer.status == 401
     assert page.request.get(f"{hosted.url}/references/{'0' * 64}.png?until=9999999999&signature=x").status == 403
+
+
+CANARIES = {
+    "AIMLAPI_KEY": aimlapi.KEY,
+    "WAVESPEED_WEBHOOK_SECRET": "whsec_canary-of-the-hook",
+    "HF_TOKEN": "hf_canaryOfTheHub",
+    "STUDIO_METRICS_TOKEN": "canary-of-the-figures",
+    "pasted": wavespeed.KEY,
+}
+
+
+def forms(secret: str) -> tuple[bytes, ...]:
+    """Return a secret as it may travel: plain, in an address, in base64."""
+    coded = base64.b64encode(secret.encode()).decode().rstrip("=")
+    return secret.encode(), quote(secret, safe="").encode(), coded.encode()
+
+
+def test_no_secret_is_found_in_any_place_that_anybody_can_read(
+    browser: Browser, tmp_path: Path, aiml: tuple[aimlapi.Aimlapi, str], wave: tuple[wavespeed.Wavespeed, str]
+) -> None:
+    environ = {name: value for name, value in CANARIES.items() if name != "pasted"}
+    environ |= {"AIMLAPI_BASE_URL": aiml[1], "WAVESPEED_BASE_URL": wave[1]}
+    places: dict[str, bytes] = {}
+    with serve(tmp_path, "app.py", **environ) as served:
+        with open_page(browser, served.url) as page:
+            answers: list[Response] = []
+            page.on("response", answers.append)
+            add_reference(page, picture_bytes("PNG", "RGB", (240, 160)))
+            choose_backend(page, "AI/ML API")
+            aiml[0].refuse = [(400, f"a refusal that says {aimlapi.KEY} back", {})]
+            run(page, "as a watercolour")
+            message(page)
+            run(page, "as a watercolour")
+            page.wait_for_selector(RESULT)
+            choose_backend(page, "WaveSpeedAI")
+            paste_key(page, wavespeed.KEY)
+            expect(page.locator("#key-note")).to_contain_text("accepted")
+            wave[0].failures = [("failed", 1200, f"a failure that says {wavespeed.KEY} back")]
+            run(page, "as an oil painting")
+            message(page)
+            run(page, "as an oil painting")
+            expect(page.locator(".stage .strip button.thumb")).to_have_count(4)
+            places |= {answer.url: body_of(answer) for answer in answers}
+            places["the page"] = page.content().encode()
+            places["its storage"] = page.evaluate(
+                "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
+            ).encode()
+            with open_page(browser, served.url) as other:
+                places["another browser's page"] = other.content().encode()
+            for path in ("/config", "/gradio_api/info", "/readyz", "/metrics", "/gradio_api/openapi.json"):
+                places[path] = page.request.get(f"{served.url}{path}").body()
+        places |= {str(path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    places |= {f"{path} after the end": path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert {"the page", "/config", str(tmp_path / "app.log"), str(tmp_path / "studio.db")} <= places.keys()
+    found = [
+        (name, key)
+        for name, place in places.items()
+        for key, secret in CANARIES.items()
+        if any(form in place for form in forms(secret))
+    ]
+    assert found == []
+
+
+def body_of(answer: Response) -> bytes:
+    """Return an answer's body; of a stream that goes on there is none."""
+    try:
+        return b"" if "event-stream" in answer.headers.get("content-type", "") else answer.body()
+    except PlaywrightError:
+        return b""
 
 
 def test_a_run_at_a_provider_outlives_the_app_and_goes_on_with_its_key(
