@@ -174,8 +174,7 @@ class Engine:
                 job.tell()
 
     async def close(self) -> None:
-        """Stop everything that goes on, and let go of connections and store. What had not ended is taken up again
-        by the next process's `recover`."""
+        """Stop everything, and let go of connections and store; the next process's `recover` takes it up again."""
         self._closing = True
         await asyncio.gather(*(self._stop(job) for job in self.jobs))
         await asyncio.gather(*(lane.backend.close() for lane in self._lanes.values()))
@@ -272,8 +271,11 @@ class Engine:
                 job.tell(event)
             else:
                 raise RunFailed("The backend ended without a result.", "Try again.")
-        # Only now, with the backend at rest, nothing can cancel or break a job that has its result.
-        await self._keep(lane, job, event)
+        keeping = asyncio.ensure_future(self._keep(lane, job, event))
+        try:
+            await asyncio.shield(keeping)
+        except asyncio.CancelledError:
+            await keeping  # what is made is kept: a cancel that comes now comes too late
 
     async def _keep(self, lane: Lane, job: Job, event: Completed) -> None:
         """Write the images, then write that the job is done, then say it: in this order."""

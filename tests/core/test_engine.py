@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,21 @@ async def test_an_ended_job_cannot_be_cancelled_any_more(tmp_path: Path) -> None
     await engine.cancel(job)
     assert job.result is done
     assert job.error is None
+
+
+async def test_a_cancel_while_the_result_is_written_comes_too_late(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    engine = engine_of(tmp_path, FakeBackend(gate=gate))
+    job = await submit(engine)
+    await settle()
+    disk = engine.keeper._thread.submit(time.sleep, 0.2)
+    gate.set()
+    await settle()
+    assert not disk.done(), "the result still waits for the disk"
+    await engine.cancel(job)
+    assert job.result is not None
+    assert job.error is None
+    assert [record.state for record in await engine.keeper._do(engine.keeper._store.recent, job.owner, 9)] == ["done"]
 
 
 async def test_a_failure_ends_one_job_and_not_the_next(tmp_path: Path) -> None:
