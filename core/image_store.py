@@ -54,11 +54,10 @@ class ImageStore:
         for name in names:
             (self.folder / name).unlink(missing_ok=True)
 
-    def sweep(self, known: Iterable[str]) -> None:
-        """Remove what an ended process left: half files, and pictures that nobody knows."""
-        known = set(known)
+    def sweep(self) -> None:
+        """Remove the half files that an ended process left. Whole pictures stay, whoever knows them."""
         if self.folder.exists():
-            self.drop([path.name for path in self.folder.iterdir() if path.name not in known])
+            self.drop([path.name for path in self.folder.glob("*.part")])
 
     def _sync_folder(self) -> None:
         """Make a new name as durable as its content. Windows cannot open a folder, and does so by itself."""

@@ -82,7 +82,7 @@ def read_reference(
     Args:
         data: the file's bytes, as they came.
         address: the public address that they came from. Kept only where the picture needed no change
-            that a reader of the address would miss.
+            that a reader of the address would miss, and tells nothing beside its pixels.
         max_bytes: of the file.
         max_pixels: of the picture.
 
@@ -108,7 +108,7 @@ def read_reference(
             upright = normalise(picture)
         except Exception as error:  # decoders raise whatever broke in them: TypeError, RuntimeError, struct.error...
             raise BadImage("The picture is damaged: its data ends early or is broken.", "Save it anew.") from error
-    plain = picture.format in ("PNG", "JPEG") and not notices and _turn(picture) is None
+    plain = picture.format in ("PNG", "JPEG") and not notices and not _tells_more(picture)
     return Reference(encode(upright, "png"), upright.width, upright.height, notices, address=address if plain else None)
 
 
@@ -196,6 +196,11 @@ def _turn(picture: Image.Image) -> Image.Transpose | None:
         return _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:
         return None
+
+
+def _tells_more(picture: Image.Image) -> bool:
+    """Return whether a file holds what may say where, when or by whom the picture was taken."""
+    return bool(picture.info.keys() & {"exif", "xmp", "photoshop", "comment"} or getattr(picture, "text", None))
 
 
 def _to_eight_bits(picture: Image.Image) -> Image.Image:

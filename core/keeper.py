@@ -158,8 +158,8 @@ class Keeper:
         return await self._do(self._store.may_see, owner, name)
 
     async def sweep(self) -> None:
-        """Remove half files, and pictures that nobody may see."""
-        await self._do(lambda: self.images.sweep(self._store.known()))
+        """Remove half files."""
+        await self._do(self.images.sweep)
 
     async def tidy(self, quota: int, age: float) -> int:
         """Remove old references that nobody ran, and the oldest runs where pictures have more than `quota` bytes.

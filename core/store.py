@@ -242,10 +242,6 @@ class Store:
         found = self._base.execute("select 1 from pictures where name = ? and owner = ?", (name, owner))
         return found.fetchone() is not None
 
-    def known(self) -> list[str]:
-        """Return the names of all pictures that anybody may see."""
-        return [name for (name,) in self._base.execute("select distinct name from pictures")]
-
     # ---- money and room ----------------------------------------------------------------------------
 
     def spent(self, since: float) -> float:

@@ -51,15 +51,12 @@ def test_an_unknown_kind_is_refused_before_anything_is_written(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_sweep_removes_half_files_and_strangers_and_keeps_what_is_known(tmp_path: Path) -> None:
+def test_a_sweep_removes_half_files_and_no_picture(tmp_path: Path) -> None:
     store = ImageStore(tmp_path)
-    kept, unknown = store.put(b"one", "image/png"), store.put(b"two", "image/png")
-    half = tmp_path / "x.part"
-    half.write_bytes(b"ha")
-    store.sweep([kept.name])
-    assert kept.exists()
-    assert not unknown.exists()
-    assert not half.exists()
+    kept = store.put(b"one", "image/png")
+    (tmp_path / "x.part").write_bytes(b"ha")
+    store.sweep()
+    assert list(tmp_path.iterdir()) == [kept]
     store.drop([kept.name, kept.name])
     assert list(tmp_path.iterdir()) == []
-    ImageStore(tmp_path / "nowhere").sweep([])
+    ImageStore(tmp_path / "nowhere").sweep()

@@ -11,7 +11,7 @@ import zlib
 from typing import Any
 
 import pytest
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
 from core.errors import BadImage
 from core.images import MAX_BYTES, encode, pad_to_multiple, read_reference, working_size
@@ -246,3 +246,20 @@ def test_encoded_pictures_open_again(output_format: str, kind: str) -> None:
     assert opened.format == kind
     if kind == "PNG":
         assert opened.convert("RGB").tobytes() == image.tobytes()
+
+
+def test_an_address_is_kept_only_where_its_file_shows_and_tells_no_more_than_the_reference() -> None:
+    def kept(kind: str, mode: str = "RGB", **save: Any) -> bool:
+        return read_reference(picture_bytes(kind, mode, **save), "https://a.example/x").address is not None
+
+    tags = Image.Exif()
+    tags[ExifTags.Base.ImageDescription] = "where it was taken"
+    told = PngImagePlugin.PngInfo()
+    told.add_text("Author", "somebody")
+    assert kept("PNG")
+    assert kept("JPEG")
+    assert not kept("WEBP")
+    assert not kept("JPEG", exif=tags)
+    assert not kept("JPEG", comment=b"somebody")
+    assert not kept("PNG", exif=tags)
+    assert not kept("PNG", pnginfo=told)
