@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import signal
@@ -10,6 +11,8 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -18,6 +21,7 @@ from starlette.routing import Route
 
 from core.backend import Backend
 from core.engine import Engine
+from core.image_store import drop_older
 from core.limits import Limits
 from core.links import Links
 from core.secrets import redactor, revealed
@@ -25,6 +29,8 @@ from core.settings import Settings, SettingsError
 from core.store import Store, StoreError
 from server import health, logs
 from server.door import Door, Rules
+
+log = logging.getLogger(__name__)
 
 
 def main() -> None:
@@ -35,7 +41,7 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(str(error))
     for secret in settings.secrets:
-        redactor.learn(revealed(secret))
+        redactor.learn(revealed(secret), for_ever=True)
     # Gradio reads its folder when it is imported; everything that is kept lies under one folder of ours.
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "uploads")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -66,14 +72,15 @@ def launch(settings: Settings) -> None:
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         await engine.recover()
-        tidying = asyncio.create_task(tidy_hourly(engine))
+        tidying = asyncio.create_task(tidy_hourly(engine, settings.data_dir / "uploads"))
         yield
         tidying.cancel()
         await engine.close()
 
     demo = build(engine, ImageFetcher(), settings.sign_in)
     demo.queue(max_size=4 * settings.queue_size, default_concurrency_limit=8)
-    rules = Rules(public=settings.public, max_body=body_limit(settings), hops=settings.trusted_proxies)
+    own = (urlsplit(settings.public_url).netloc,) if settings.public_url else ()
+    rules = Rules(public=settings.public, max_body=body_limit(settings), hops=settings.trusted_proxies, hosts=own)
     further = [*health.routes(engine, revealed(settings.metrics_token)), *webhooks(backends)]
     options = launch_options(engine, links, further, [Middleware(Door, rules)])
     options["app_kwargs"]["lifespan"] = lifespan
@@ -90,11 +97,15 @@ def body_limit(settings: Settings) -> int:
     return settings.caps.max_bytes * 4 // 3 + 1_000_000
 
 
-async def tidy_hourly(engine: Engine) -> None:
-    """Remove old files, for ever."""
+async def tidy_hourly(engine: Engine, uploads: Path) -> None:
+    """Remove old files, now and for ever; the framework forgets its own when the process is killed."""
     while True:
+        try:
+            await asyncio.to_thread(drop_older, uploads, engine.limits.caps.cache_age)
+            await engine.tidy()
+        except Exception:
+            log.exception("old files could not be removed")
         await asyncio.sleep(3600)
-        await engine.keeper.tidy(engine.limits.caps.quota, engine.limits.caps.cache_age)
 
 
 def webhooks(backends: Mapping[str, Backend]) -> list[Route]:

@@ -10,27 +10,23 @@ import asyncio
 import base64
 import uuid
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
 from typing import Any
 
-from backends._answer import Answer, Lost, NotSent
-from backends._hosted import PriceTag, collect, lost, not_sent, picture, refused, said, travelling
+from backends._aimlapi_answers import KEY_ENV, MODEL, NAME, Result, cost, dig, number, price_in, read, refusal
+from backends._answer import Lost, NotSent
+from backends._hosted import PriceTag, collect, lost, not_sent, picture, travelling, unreadable
 from backends._http import ProviderClient
 from backends._params import common_params
 from core.backend import Backend, Price
-from core.errors import KeyMissing, MalformedAnswer, NoCredits, StudioError, TimedOut
+from core.errors import KeyMissing, MalformedAnswer, StudioError, TimedOut
 from core.events import Completed, Event, Picture, Withheld, Working
 from core.request import EditRequest
 from core.secrets import revealed
 from core.settings import Settings
 from core.spec import BackendSpec, Choice, Toggle
 
-NAME = "AI/ML API"
-MODEL = "flux/srpo/image-to-image"
-KEY_ENV = "AIMLAPI_KEY"
 READ = 180.0
 """Seconds to wait for the answer of a run."""
-CREDITS_PER_DOLLAR = 2_000_000
 
 Publish = Callable[[bytes, str], str | None]
 """Turns a picture and its MIME type into a public address of our own, None where the app has none."""
@@ -68,68 +64,6 @@ SPEC = BackendSpec(
 def payload(request: EditRequest, image_url: str) -> dict[str, Any]:
     """Return the body of `POST /v1/images/generations`. Every parameter is sent: providers' defaults differ."""
     return {"model": MODEL, "prompt": request.prompt, "image_url": image_url, **request.params}
-
-
-@dataclass(frozen=True)
-class Result:
-    """What an answer says.
-
-    Attributes:
-        outputs: an address, a data URI or base64 for each image.
-        nsfw: for each output whether it was flagged.
-        seed: the seed that was used, None where it is not said.
-        seconds: of inference, None where it is not said.
-        credits: that were used, None where it is not said.
-        answered: whether the answer had a list of images at all.
-    """
-
-    outputs: tuple[str, ...] = ()
-    nsfw: tuple[bool, ...] = ()
-    seed: int | None = None
-    seconds: float | None = None
-    credits: float | None = None
-    answered: bool = True
-
-
-def read(body: Any) -> Result:
-    """Read an answer of success.
-
-    The schema has `data` and `meta.usage.credits_used`; the example answers `images`, `timings`,
-    `seed`, `has_nsfw_concepts` and `tokens_used` too; the provider's other models `output.choices`.
-    Anything may be null.
-    """
-    body = body if isinstance(body, dict) else {}
-    items = body.get("data") or body.get("images") or _dig(body, "output", "choices")
-    items = items if isinstance(items, list) else None
-    outputs = [_output(each) for each in items or ()]
-    flags = body.get("has_nsfw_concepts") or []
-    usage = _dig(body, "meta", "usage")
-    return Result(
-        outputs=tuple(each for each in outputs if each),
-        nsfw=tuple(bool(each) for each in flags) if isinstance(flags, list) else (),
-        seed=_number(body.get("seed"), int),
-        seconds=_number(_dig(body, "timings", "inference"), float),
-        credits=_number(_dig(usage, "credits_used") or _dig(usage, "tokens_used"), float),
-        answered=items is not None,
-    )
-
-
-def _output(item: Any) -> str:
-    item = item if isinstance(item, dict) else {}
-    found = item.get("url") or item.get("b64_json") or item.get("image_base64")
-    return found if isinstance(found, str) else ""
-
-
-def _dig(body: Any, *names: str) -> Any:
-    for name in names:
-        body = body.get(name) if isinstance(body, dict) else None
-    return body
-
-
-def _number(value: Any, kind: Callable[[Any], Any]) -> Any:
-    """Return a number that a person could mean; JSON holds others too."""
-    plain = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
-    return kind(value) if plain else None
 
 
 class AimlapiBackend(Backend):
@@ -187,7 +121,7 @@ class AimlapiBackend(Backend):
         if request.image.address:
             return request.image.address, ()
         data, mime = await asyncio.to_thread(travelling, request.image)
-        link = self._publish(data, mime) if self._publish else None
+        link = await asyncio.to_thread(self._publish, data, mime) if self._publish else None
         if link:
             return link, ()
         notice = f"The picture went inside the request, which {NAME} does not document; an image address is safer."
@@ -209,11 +143,11 @@ class AimlapiBackend(Backend):
         except Lost as error:
             raise lost(NAME, f"its logs, request {call},") from error
         if not answer.ok:
-            raise _refusal(answer, key)
+            raise refusal(answer, key)
         result = read(answer.body)
         images = await self._images(request, result)
         seconds = result.seconds if result.seconds is not None else self._client.clock() - begun
-        return Completed(images, {"inference": seconds}, _cost(answer, result))
+        return Completed(images, {"inference": seconds}, cost(answer, result))
 
     async def _images(self, request: EditRequest, result: Result) -> tuple[Picture | Withheld, ...]:
         seed = result.seed if result.seed is not None else request.seeds[0]
@@ -222,7 +156,9 @@ class AimlapiBackend(Backend):
             if index < len(result.nsfw) and result.nsfw[index]:
                 images.append(Withheld(f"{NAME} withheld this image as not safe for work.", seed, nsfw=True))
             else:
-                images.append(picture(NAME, await collect(NAME, output, self._client.download), seed))
+                images.append(await self._image(output, seed, alone=len(result.outputs) == 1))
+        if images and all(isinstance(each, Withheld) and not each.nsfw for each in images):
+            raise unreadable(f"{NAME} made pictures, and none of them could be read.")
         if not images:
             error = MalformedAnswer(
                 f"{NAME} answered without a picture.", "It may have been charged: look at its logs before another run."
@@ -230,6 +166,15 @@ class AimlapiBackend(Backend):
             error.charged = None
             raise error
         return tuple(images)
+
+    async def _image(self, output: str, seed: int, *, alone: bool) -> Picture | Withheld:
+        """Return one result; one of several that cannot be read does not take the others with it."""
+        try:
+            return picture(NAME, await collect(NAME, output, self._client.download), seed)
+        except StudioError as error:
+            if alone:
+                raise
+            return Withheld(str(error), seed)
 
     async def close(self) -> None:
         """Close the connections to the provider."""
@@ -251,47 +196,8 @@ class AimlapiBackend(Backend):
         except NotSent as error:
             raise not_sent(NAME) from error
         if not answer.ok:
-            raise _refusal(answer, key or self._key)
-        left = _number(_dig(answer.body, "current_balance"), float)
+            raise refusal(answer, key or self._key)
+        left = number(dig(answer.body, "current_balance"), float)
         if left is None:
             raise MalformedAnswer(f"{NAME} does not say what is left.", "The key was accepted.")
         return float(left)
-
-
-def price_in(body: Any) -> float | None:
-    """Return US dollars an image from a list of models with their pricing, None where none is found.
-
-    The list's shape is not documented, so an amount an image is looked for by its usual names.
-    """
-    for model in body.get("data") or [] if isinstance(body, dict) else []:
-        if isinstance(model, dict) and model.get("id") == MODEL:
-            pricing = model.get("pricing")
-            for name in ("image", "per_image", "usd", "price"):
-                amount = _number(_dig(pricing, name), float)
-                if amount is not None:
-                    return float(amount)
-    return None
-
-
-def _cost(answer: Answer, result: Result) -> float | None:
-    """Return US dollars: the headers' word first, then the body's credits."""
-    headers = answer.headers
-    for name, unit in (("x-aimlapi-usd-spent", 1), ("x-aimlapi-credits-used", CREDITS_PER_DOLLAR)):
-        try:
-            return float(headers[name]) / unit
-        except (KeyError, ValueError):
-            continue
-    return None if result.credits is None else result.credits / CREDITS_PER_DOLLAR
-
-
-def _refusal(answer: Answer, key: str | None) -> StudioError:
-    """Return what a refusal means. The provider does not charge failed requests."""
-    words = said(_dig(answer.body, "message"), key)
-    if answer.status == 504:
-        return TimedOut(f"{NAME} gave up on the picture.", "Run again, with fewer steps perhaps.", charged=False)
-    # The two refusals that have no status of their own; their words are documented.
-    if answer.status == 403 and "run out of credits" in words.lower():
-        return NoCredits(f"The account at {NAME} has no credits left.", "Top it up at aimlapi.com, and run again.")
-    if answer.status == 429 and "free-tier limit" in words.lower():
-        return NoCredits(f"The free tier of {NAME} is used up.", "Top the account up, or come back when it renews.")
-    return refused(NAME, answer, words, KEY_ENV)

@@ -22,7 +22,7 @@ from core.jobs import Jobs
 from core.keeper import Keeper
 from core.lane import Lane
 from core.limits import Limits
-from core.recovery import hopeless
+from core.recovery import LOOKED_AT_AGAIN, broken, hopeless
 from core.request import EditRequest
 from core.spec import BackendSpec
 from core.store import Store
@@ -215,6 +215,11 @@ class Engine:
         """Return an owner's latest jobs, oldest first; those that go on are the very ones at work."""
         return await self.keeper.history(owner, limit, self.jobs)
 
+    async def tidy(self, spared: Job | None = None) -> int:
+        """Remove old references, and the oldest runs where the disk's share is used up; return how many runs."""
+        caps = self.limits.caps
+        return await self.keeper.tidy(caps.quota, caps.cache_age, spared.id if spared else "")
+
     # ---- the work ----------------------------------------------------------------------------------
 
     def expected_seconds(self, backend: str, request: EditRequest) -> float | None:
@@ -238,20 +243,18 @@ class Engine:
         except Exception as failure:
             # The reason may hold paths or keys: it belongs in the log, not on a stranger's screen.
             log.exception("job %s on %s broke", job.id, job.backend)
-            disk = isinstance(failure, OSError)
-            what = "The disk takes nothing more." if disk else "The run broke for a reason inside the app."
-            error = RunFailed(what, "Make room there, and run again." if disk else "Try again; the log says more.")
-            error.charged = None if isinstance(job.event, Working) else False
+            error = broken(failure, job)
         if error is not None:
-            if isinstance(error, KeyRejected) and job.own_key and any(job.remote):
+            if isinstance(error, KeyRejected) and job.own_key and any(job.remote) and not job.ended:
                 job.key = job.task = None
                 job.tell(KeyWanted())  # the provider has the run: another key may still fetch it
                 return
-            if not (self._closing and isinstance(error, RunCancelled)):
+            # What is not the run's own end is no end: the next process looks again.
+            stopped = self._closing and isinstance(error, RunCancelled)
+            if not stopped and not (any(job.remote) and isinstance(error, LOOKED_AT_AGAIN)):
                 await self.keeper.failed(job, error)
             job.error = error
-        job.late = False
-        job.key = None
+        job.forget_secrets_and_bytes()
         job.tell()
         for told in self.on_end:
             told(job)
@@ -285,7 +288,11 @@ class Engine:
         lane.learn(job.request, event.timings.get("inference"))
         event = replace(event, timings={name: round(value, 4) for name, value in timings.items()})
         result, job.files = await self.keeper.done(job, event)
-        removed = await self.keeper.tidy(self.limits.caps.quota, self.limits.caps.cache_age)
+        try:
+            removed = await self.tidy(job)
+        except Exception:  # the result is kept all the same
+            log.exception("no room could be made on the disk")
+            removed = 0
         if removed:
             notice = f"To make room on the disk, the {removed} oldest runs were removed."
             result = replace(result, notices=(*result.notices, notice))

@@ -23,6 +23,7 @@
     │   ├── ParameterRefused the provider refuses a value that passed our own checks
     │   ├── MalformedAnswer  the provider's answer cannot be read
     │   └── ResultGone       the result is no longer where the provider said
+    ├── DiskFull             a picture was made and could not be written
     ├── SubmitUnknown        the request was sent and its answer lost: it may have been taken
     ├── TimedOut             the provider did not finish in time; holds the task's id
     ├── Interrupted          the app was restarted before the run had begun
@@ -160,6 +161,10 @@ class MalformedAnswer(RunFailed):
 
 class ResultGone(RunFailed):
     """The result is no longer where the provider said."""
+
+
+class DiskFull(StudioError):
+    """A picture was made and could not be written; a restart fetches it again."""
 
 
 class SubmitUnknown(StudioError):

@@ -6,10 +6,21 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from core.images import SUFFIX
+
+
+def drop_older(folder: Path, age: float) -> None:
+    """Remove files under a folder that were last written more than `age` seconds ago, and folders left empty."""
+    for path in sorted(folder.rglob("*"), reverse=True):  # what is inside before what it is in
+        if path.is_dir():
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        elif time.time() - path.stat().st_mtime > age:
+            path.unlink(missing_ok=True)
 
 
 class ImageStore:

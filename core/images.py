@@ -108,7 +108,7 @@ def read_reference(
             upright = normalise(picture)
         except Exception as error:  # decoders raise whatever broke in them: TypeError, RuntimeError, struct.error...
             raise BadImage("The picture is damaged: its data ends early or is broken.", "Save it anew.") from error
-    plain = picture.format in ("PNG", "JPEG") and not notices and not _tells_more(picture)
+    plain = picture.format in ("PNG", "JPEG") and not notices and not _tells_more(picture) and _is_web(address)
     return Reference(encode(upright, "png"), upright.width, upright.height, notices, address=address if plain else None)
 
 
@@ -196,6 +196,11 @@ def _turn(picture: Image.Image) -> Image.Transpose | None:
         return _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:
         return None
+
+
+def _is_web(address: str | None) -> bool:
+    """Return whether an address is one of the web, and of a length that providers take."""
+    return address is not None and address.startswith(("http://", "https://")) and len(address) <= 2048
 
 
 def _tells_more(picture: Image.Image) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.errors import StudioError
@@ -71,6 +71,12 @@ class Job:
     def ended(self) -> bool:
         """Whether nothing more will come."""
         return self.result is not None or self.error is not None
+
+    def forget_secrets_and_bytes(self) -> None:
+        """Let go of what an ended job needs no more: its key, and the reference's bytes, which are on the disk."""
+        self.key = None
+        self.late = False
+        self.request = replace(self.request, image=replace(self.request.image, data=b""))
 
     def tell(self, event: Event | None = None) -> None:
         """Note an event and wake every watcher."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from core.events import KeyWanted
 from core.job import Job
 
 KEPT_JOBS = 50
@@ -40,9 +41,9 @@ class Jobs:
         del self._jobs[job.id]
 
     def unended(self) -> dict[str, int]:
-        """Return how many jobs go on or wait at each backend."""
+        """Return how many jobs go on or wait at each backend; one that waits for its owner's key holds nobody up."""
         counts = dict.fromkeys(self._backends, 0)
         for job in self:
-            if job.late or not job.ended:
+            if (job.late or not job.ended) and not isinstance(job.event, KeyWanted):
                 counts[job.backend] = counts.get(job.backend, 0) + 1
         return counts

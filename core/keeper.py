@@ -88,7 +88,7 @@ class Keeper:
     async def accepted(self, job: Job, place: int, remote_id: str) -> None:
         """Note the provider's id. A disk that takes nothing is no reason to lose a run that is paid for."""
         try:
-            await self._do(self._store.accepted, job.id, place, remote_id)
+            await asyncio.shield(self._do(self._store.accepted, job.id, place, remote_id))
         except Exception:
             log.exception("task %s of job %s could not be written down", remote_id, job.id)
 
@@ -161,17 +161,17 @@ class Keeper:
         """Remove half files."""
         await self._do(self.images.sweep)
 
-    async def tidy(self, quota: int, age: float) -> int:
+    async def tidy(self, quota: int, age: float, spared: str = "") -> int:
         """Remove old references that nobody ran, and the oldest runs where pictures have more than `quota` bytes.
 
         Returns:
             How many runs were removed.
         """
-        return await self._do(self._tidy, quota, age)
+        return await self._do(self._tidy, quota, age, spared)
 
-    def _tidy(self, quota: int, age: float) -> int:
+    def _tidy(self, quota: int, age: float, spared: str) -> int:
         self.images.drop(self._store.forget(time.time() - age))
-        jobs, names = self._store.make_room(quota)
+        jobs, names = self._store.make_room(quota, spared)
         self.images.drop(names)
         if jobs:
             log.info("removed the %d oldest runs: the pictures had more than %d bytes", jobs, quota)

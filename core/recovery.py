@@ -1,9 +1,26 @@
-"""What becomes of a job that an earlier process left unfinished."""
+"""What becomes of a job that something cut: a restart, or a failure that no backend foresaw."""
 
 from __future__ import annotations
 
-from core.errors import Interrupted, StudioError, SubmitUnknown
+import time
+
+from core.errors import (
+    DiskFull,
+    Interrupted,
+    KeyMissing,
+    KeyRejected,
+    RunFailed,
+    StudioError,
+    SubmitUnknown,
+    TimedOut,
+)
+from core.events import Working
 from core.job import Job
+
+KEPT_AT_PROVIDER = 7 * 86_400.0
+"""Seconds for which it is worth asking; providers keep files a week."""
+LOOKED_AT_AGAIN = (KeyMissing, KeyRejected, TimedOut, DiskFull)
+"""Ends of the wait and not of the run: where the provider has it, a restart asks again."""
 
 
 def hopeless(state: str, job: Job, *, offered: bool, rerun: bool) -> StudioError | None:
@@ -15,8 +32,12 @@ def hopeless(state: str, job: Job, *, offered: bool, rerun: bool) -> StudioError
         offered: whether its backend is still there.
         rerun: whether a job that had not been sent may begin anew.
     """
+    if not offered and (any(job.remote) or state == "sending"):
+        return SubmitUnknown("The provider of this run is no longer offered here.", "Look for the picture there.")
     if not offered:
         return Interrupted("The backend of this run is no longer offered.", "Choose another.")
+    if any(job.remote) and time.time() - job.created > KEPT_AT_PROVIDER:
+        return SubmitUnknown("Nobody came for this run in a week.", "The provider keeps results no longer than that.")
     if any(job.remote):
         return None
     if state == "sending":
@@ -29,3 +50,15 @@ def hopeless(state: str, job: Job, *, offered: bool, rerun: bool) -> StudioError
     if not rerun or not job.request.image.data:
         return Interrupted("The app was restarted before the run had ended.", "Run it again.")
     return None
+
+
+def broken(failure: Exception, job: Job) -> StudioError:
+    """Return what a person may read of a failure that no backend foresaw."""
+    if isinstance(failure, OSError) and any(job.remote):
+        error: StudioError = DiskFull("The picture is made, and the disk takes nothing more.", "Make room and restart.")
+    elif isinstance(failure, OSError):
+        error = RunFailed("The disk takes nothing more.", "Make room there, and run again.")
+    else:
+        error = RunFailed("The run broke for a reason inside the app.", "Try again; the log says more.")
+    error.charged = None if isinstance(job.event, Working) else False
+    return error

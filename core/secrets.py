@@ -33,20 +33,30 @@ class Redactor:
 
     def __init__(self) -> None:
         self._forms: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._for_ever: dict[str, tuple[str, ...]] = {}
 
-    def learn(self, secret: str | None) -> None:
-        """Take a secret out of every text from now on; one of fewer than six letters would take words out too."""
-        if not secret or len(secret) < 6:
+    def learn(self, secret: str | None, *, for_ever: bool = False) -> None:
+        """Take a secret out of every text from now on; one of fewer than eight letters would take words out too.
+
+        Args:
+            secret: its letters.
+            for_ever: whether no other ever takes its place: the app owner's.
+        """
+        if not secret or len(secret) < 8:
             return
         coded = base64.b64encode(secret.encode()).decode().rstrip("=")
-        self._forms[secret] = tuple(dict.fromkeys((secret, quote(secret, safe=""), coded)))
+        forms = tuple(dict.fromkeys((secret, quote(secret, safe=""), coded)))
+        if for_ever:
+            self._for_ever[secret] = forms
+            return
+        self._forms[secret] = forms
         self._forms.move_to_end(secret)
         while len(self._forms) > REMEMBERED:
             self._forms.popitem(last=False)
 
     def clean(self, text: str) -> str:
         """Return the text without any known secret, and without what looks like one."""
-        for forms in self._forms.values():
+        for forms in (*self._for_ever.values(), *self._forms.values()):
             for form in forms:
                 text = text.replace(form, HIDDEN)
         for pattern in _PATTERNS:

@@ -258,17 +258,25 @@ class Store:
         ).fetchone()
         return int(total)
 
-    def make_room(self, quota: int) -> tuple[int, list[str]]:
-        """Forget the oldest jobs that have ended and are not pinned, until the pictures fit into `quota` bytes.
+    def make_room(self, quota: int, spared: str = "") -> tuple[int, list[str]]:
+        """Forget until the pictures fit into `quota` bytes: references that nobody ran, then the oldest jobs.
+
+        A job named `spared` stays, as those do that go on or are pinned.
 
         Returns:
             How many jobs went, and the names of the pictures that nobody may see any more: drop their files.
         """
         jobs, gone, size = 0, list[str](), self.size()
         with self._writing():
+            unused = self._base.execute("select name, owner from pictures where job = '' order by kept").fetchall()
+            while size > quota and unused:
+                left = self._release("job = '' and name = ? and owner = ?", unused.pop(0))
+                gone += left
+                size -= sum(left.values())
             while size > quota:
                 oldest = self._base.execute(
-                    "select id from jobs where ended is not null and not pinned order by created limit 1"
+                    "select id from jobs where ended is not null and not pinned and id != ? order by created limit 1",
+                    (spared,),
                 ).fetchone()
                 if oldest is None:
                     break

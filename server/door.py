@@ -11,6 +11,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
@@ -60,11 +61,13 @@ class Rules:
         public: whether strangers can come in.
         max_body: bytes of a request.
         hops: proxies in front of the app whose word on the address is taken; 0 where there is none.
+        hosts: names under which its own pages are served, beside the one that a request names.
     """
 
     public: bool
     max_body: int
     hops: int = 0
+    hosts: tuple[str, ...] = ()
 
 
 class Door:
@@ -84,7 +87,7 @@ class Door:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        owner, new = self._owner(scope) if self._rules.public else (EVERYONE, False)
+        owner, new = self._owner(scope, headers) if self._rules.public else (EVERYONE, False)
         address = self._address(scope, headers) if self._rules.public else ""
         scope[VISITOR] = Visitor(owner, address, passing=new)
         cookie = self._cookie(scope, headers, owner) if new and scope["path"] == "/" else None
@@ -122,6 +125,8 @@ class Door:
         if not self._rules.public and not _is_loopback(headers.get("host", "")):
             words = "This app is bound to this machine alone. To open it to others, set STUDIO_PUBLIC_URL."
             return PlainTextResponse(words, status_code=421)
+        if not self._rules.public and self._from_elsewhere(headers):
+            return PlainTextResponse("Other sites' pages may not use this app.", status_code=403)
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length) > self._rules.max_body:
             return self._too_large()
@@ -134,8 +139,17 @@ class Door:
             headers={"Connection": "close"},
         )
 
-    def _owner(self, scope: Scope) -> tuple[str, bool]:
-        """Return a browser's token, and whether it is a new one."""
+    def _from_elsewhere(self, headers: Headers) -> bool:
+        """Return whether a page of another site asks; the framework itself would answer it, cookies and all."""
+        origin = headers.get("origin")
+        if origin is None:
+            return False
+        return urlsplit(origin).netloc not in (headers.get("host", ""), *self._rules.hosts)
+
+    def _owner(self, scope: Scope, headers: Headers) -> tuple[str, bool]:
+        """Return a browser's token, and whether it is a new one: what another site's page asks has no cookie here."""
+        if self._from_elsewhere(headers):
+            return secrets.token_urlsafe(32), True
         account: Any = scope.get("session", {}).get("oauth_info", {}).get("userinfo", {}).get("sub")
         if account:
             return f"account {account}", False

@@ -120,8 +120,8 @@ class Actions:
 
     async def check(self, session: Session, key: str, pasted: str) -> Updates:
         """Take a pasted key for this tab, and ask the provider what its account has left."""
-        given = (pasted or "").strip() or session.keys.get(key)
-        backend = self.engine.backend(key)
+        backend = self.engine.backend(key)  # one without keys takes none
+        given = ((pasted or "").strip() or session.keys.get(key)) if backend.spec.key_env else None
         try:
             if backend.ready(given) is not None:
                 note = _line(text.NO_KEY, "bad")

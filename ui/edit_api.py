@@ -147,11 +147,12 @@ def _choose(engine: Engine, key: str | None) -> Backend:
 
 def handed(job: Job, cache: str) -> list[str]:
     """Return the results as files in the framework's cache, under names that nobody can guess: see `ui.guard`."""
+    assert job.result is not None
     files = []
     with tempfile.TemporaryDirectory() as folder:
-        for path, seed in zip(job.files, job.request.seeds, strict=True):
+        for path, made in zip(job.files, job.result.images, strict=True):
             if path is not None:
-                copy = Path(folder) / f"srpo-{seed}-{secrets.token_urlsafe(24)}{path.suffix}"
+                copy = Path(folder) / f"srpo-{made.seed}-{secrets.token_urlsafe(24)}{path.suffix}"
                 shutil.copyfile(path, copy)
                 files.append(save_file_to_cache(copy, cache))
     return files

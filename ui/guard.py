@@ -44,28 +44,38 @@ OPEN = (
 SHUT = ("/monitoring", "/config/monitoring", "/runs")
 HANDED = re.compile(r"srpo-\d+-[A-Za-z0-9_-]{32}\.(png|jpg)")
 """Results for callers of the API, who have no cookie: the name itself is their token."""
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What browsers and clients call their sessions."""
 REMEMBERED = 10_000
 """Sessions, and uploads, of which the owner is remembered; enough for days, small enough to forget about."""
 PREFIX = "/gradio_api/"
 
 
 class Memory:
-    """Remembers whose a name is, the latest `REMEMBERED` of them."""
+    """Remembers which names are whose, the latest `REMEMBERED` of them."""
 
     def __init__(self) -> None:
-        self._owners: OrderedDict[str, str] = OrderedDict()
+        self._owners: OrderedDict[str, set[str]] = OrderedDict()
 
     def claim(self, name: str, owner: str) -> bool:
         """Return whether a name is this owner's; whoever comes first has it."""
-        self._owners.setdefault(name, owner)
+        self._owners.setdefault(name, {owner})
+        self._fit(name)
+        return self.owned(name, owner)
+
+    def share(self, name: str, owner: str) -> None:
+        """Make a name this owner's too."""
+        self._owners.setdefault(name, set()).add(owner)
+        self._fit(name)
+
+    def owned(self, name: str, owner: str) -> bool:
+        """Return whether a name is this owner's."""
+        return owner in self._owners.get(name, ())
+
+    def _fit(self, name: str) -> None:
         self._owners.move_to_end(name)
         while len(self._owners) > REMEMBERED:
             self._owners.popitem(last=False)
-        return self._owners.get(name) == owner
-
-    def owned(self, name: str, owner: str) -> bool:
-        """Return whether a name was claimed by this owner."""
-        return self._owners.get(name) == owner
 
 
 class Guard:
@@ -89,7 +99,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path: str = scope["path"]
+        path = _route(scope)
         visitor: Visitor = scope.get(VISITOR, Visitor())
         owner = "" if visitor.passing else visitor.owner
         if path.startswith(SHUT):
@@ -110,8 +120,8 @@ class Guard:
         else:
             body = await _whole(receive) if scope["method"] == "POST" and not rest.startswith("mcp") else None
             told = _json(body)
-            session = _session(rest, scope["query_string"], told)
-            mine = session is None or self._sessions.claim(session, owner)
+            named = _sessions(rest, scope["query_string"], told)
+            mine = len(named) < 2 and all(NAME.fullmatch(each) and self._sessions.claim(each, owner) for each in named)
             if not mine or not all([await self._may_read(each, owner) for each in _paths(told)]):
                 await _answer(403, scope, receive, send)
                 return
@@ -138,7 +148,7 @@ class Guard:
                 if not message.get("more_body", False):
                     told = _json(answer)
                     for path in told if isinstance(told, list) else ():
-                        self._files.claim(str(path), owner)
+                        self._files.share(str(path), owner)  # the same picture has the same path for all
             await send(message)
 
         return noting
@@ -151,13 +161,20 @@ def _json(body: bytes | bytearray | None) -> Any:
         return None
 
 
-def _session(rest: str, query: bytes, told: Any) -> str | None:
-    """Return the session that a request names, None where it names none."""
+def _sessions(rest: str, query: bytes, told: Any) -> set[str]:
+    """Return every session that a request names, wherever: the framework may read another place than we."""
+    named = set(parse_qs(query.decode("latin-1"), keep_blank_values=True).get("session_hash", []))
     if rest.startswith("heartbeat/"):
-        return rest.removeprefix("heartbeat/")
-    asked = parse_qs(query.decode("latin-1")).get("session_hash")
-    found = asked[0] if asked else told.get("session_hash") if isinstance(told, dict) else None
-    return found if isinstance(found, str) else None
+        named.add(rest.removeprefix("heartbeat/"))
+    if isinstance(told, dict) and told.get("session_hash") is not None:
+        named.add(str(told["session_hash"]))
+    return named
+
+
+def _route(scope: Scope) -> str:
+    """Return the path as routes are matched: without the prefix under which a proxy serves the app."""
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    return path.removeprefix(root) if root else path
 
 
 def _paths(told: Any) -> Iterator[str]:

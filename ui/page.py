@@ -54,6 +54,8 @@ def launch_options(
         "show_error": False,
         "ssr_mode": False,
         "enable_monitoring": False,
+        # Each open page and each caller of the API holds one of these while its run goes on; they are no threads here.
+        "max_threads": 10_000,
         "max_file_size": engine.limits.caps.max_bytes,
         "quiet": False,
     }

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import time
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ View = dict[str, Any]
 
 MIN_INTERVAL = 0.1
 """Seconds between two pictures of the stage: more often than that nobody sees, and a phone's line is spared."""
+HEARTBEAT = 5.0
+"""Seconds after which the stage is sent again though nothing changed."""
 KEPT_RUNS = 60
 """Runs that a tab's strip holds; older ones leave it, their files stay."""
 
@@ -198,6 +201,11 @@ class Session:
     @property
     def going_on(self) -> list[Run]:
         """The active runs, and those whose wait was ended while their provider goes on."""
+        return [run for run in self.active_or_late if not isinstance(run.job.event, KeyWanted)]
+
+    @property
+    def active_or_late(self) -> list[Run]:
+        """The active runs, and those whose wait was ended while their provider goes on, or waits for a key."""
         return [run for run in self.runs if run.job.late or not run.job.ended]
 
     @property
@@ -268,7 +276,8 @@ async def follow(engine: Engine, session: Session) -> AsyncGenerator[None, None]
                     pumps[run.job.id] = asyncio.create_task(pump(run))
             session.wake.clear()
             yield
-            await session.wake.wait()
+            with suppress(TimeoutError):  # a page that was closed is noticed only when something is told to it
+                await asyncio.wait_for(session.wake.wait(), HEARTBEAT)
             await asyncio.sleep(MIN_INTERVAL)
         session.watched = False
         yield

@@ -95,7 +95,7 @@ def _lay_out(engine: Engine, sign_in: bool) -> Page:
             preflight, run, cancel = _go()
         with gr.Column(elem_id="right", scale=1, min_width=320):
             canvas = stage(Session().view())
-    session = gr.State(Session())
+    session = gr.State(Session(), time_to_live=86_400)
     return Page(
         backend,
         status,

@@ -48,9 +48,11 @@ async def test_a_run_is_told_from_its_place_in_line_to_its_result(tmp_path: Path
 
 async def test_the_kept_files_are_the_backends_bytes(tmp_path: Path) -> None:
     engine = engine_of(tmp_path, FakeBackend())
-    job = await submit(engine, num_images=3, seed=1)
+    request = make_request(num_images=3, seed=1)
+    job = await engine.submit("fake", request)
     done = await engine.result(job)
-    assert [path.read_bytes() for path in job.files if path] == [each.data for each in results(job.request)]
+    assert [path.read_bytes() for path in job.files if path] == [each.data for each in results(request)]
+    assert job.request.image.data == b"", "the reference is on the disk too"
     assert [path.parent for path in job.files if path] == [tmp_path / "images"] * 3
     assert [each.data for each in done.images if isinstance(each, Picture)] == [b""] * 3, "still in memory"
 

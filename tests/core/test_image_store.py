@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import resource
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from core.image_store import ImageStore
+from core.image_store import ImageStore, drop_older
 
 
 def test_a_file_is_named_by_its_content_and_kept_as_it_is(tmp_path: Path) -> None:
@@ -60,3 +62,14 @@ def test_a_sweep_removes_half_files_and_no_picture(tmp_path: Path) -> None:
     store.drop([kept.name, kept.name])
     assert list(tmp_path.iterdir()) == []
     ImageStore(tmp_path / "nowhere").sweep()
+
+
+def test_what_is_older_than_wanted_is_dropped_with_the_folders_it_leaves_empty(tmp_path: Path) -> None:
+    for name, age in (("a/old.png", 100), ("b/old.png", 100), ("b/new.png", 1)):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+        os.utime(path, (time.time() - age, time.time() - age))
+    drop_older(tmp_path, 50)
+    assert [str(path.relative_to(tmp_path)) for path in sorted(tmp_path.rglob("*"))] == ["b", "b/new.png"]
+    drop_older(tmp_path / "nowhere", 50)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from core.engine import Engine
 from core.errors import (
     BudgetSpent,
     Interrupted,
+    KeyMissing,
     KeyRejected,
     RateLimited,
     RunCancelled,
     RunFailed,
+    StudioError,
     SubmitUnknown,
     TimedOut,
     TooManyRuns,
@@ -101,8 +104,44 @@ async def test_what_the_provider_has_is_asked_for_by_its_id_and_not_sent_again(t
     done = await engine.result(job)
     assert (backend.sent, backend.asked) == (0, [(("remote-0",), None)])
     assert (job.id, job.request.prompt, job.request.seeds) == (before.id, before.request.prompt, (5,))
-    assert [path.read_bytes() for path in job.files if path] == [each.data for each in results(before.request)]
+    assert [path.read_bytes() for path in job.files if path] == [
+        each.data for each in results(make_request(backend.spec, seed=5))
+    ]
     assert done.cost == 0.4
+    await engine.close()
+
+
+@pytest.mark.parametrize("error", [KeyMissing("No key."), KeyRejected("No."), TimedOut("Late.")])
+async def test_trouble_on_the_way_to_the_provider_is_no_end_and_the_next_start_asks_again(
+    tmp_path: Path, error: StudioError
+) -> None:
+    await cut(tmp_path, Provider("accepted"))
+    backend = Provider()
+    backend.refuse = error
+    engine, job = await after(tmp_path, backend)
+    assert type(job.error) is type(error)
+    await engine.close()
+    engine, job = await after(tmp_path, Provider())
+    await engine.result(job)
+    await engine.close()
+
+
+async def test_a_run_for_which_nobody_came_in_a_week_is_given_up(tmp_path: Path) -> None:
+    job = await cut(tmp_path, Provider("accepted"), "key")
+    week = 8 * 86_400
+    with sqlite3.connect(tmp_path / "studio.db") as base:
+        base.execute("update jobs set created = created - ? where id = ?", (week, job.id))
+    base.close()
+    engine, job = await after(tmp_path, Provider())
+    assert isinstance(job.error, SubmitUnknown)
+    assert job.error.charged is None
+    await engine.close()
+
+
+async def test_a_run_that_waits_for_its_key_holds_nobody_up(tmp_path: Path) -> None:
+    await cut(tmp_path, Provider("accepted"), "key")
+    engine, _ = await after(tmp_path, Provider(), queue_size=1)
+    assert engine.jobs.unended() == {"fake": 0}
     await engine.close()
 
 
@@ -121,7 +160,9 @@ async def test_what_was_not_sent_begins_anew(tmp_path: Path, backend: FakeBacken
     await cut(tmp_path, backend)
     engine, job = await after(tmp_path, FakeBackend(backend.spec))
     await engine.result(job)
-    assert job.request.image.data, "the reference was read from its file"
+    assert [path.read_bytes() for path in job.files if path] == [
+        each.data for each in results(make_request(backend.spec, seed=5))
+    ]
     await engine.close()
 
 
@@ -284,8 +325,12 @@ async def test_a_full_disk_quota_lets_the_oldest_run_go_and_says_so(tmp_path: Pa
     backend = FakeBackend()
     engine = engine_at(tmp_path, backend, limits=Limits(Caps(quota=1)))
     first = await engine.submit("fake", make_request(backend.spec, seed=1), None, Visitor("ann"))
-    assert "oldest" in (await engine.result(first)).notices[-1]
-    assert list(engine.images.folder.iterdir()) == []
+    await engine.result(first)
+    assert len(list(engine.images.folder.iterdir())) == 2, "a result that was just made stays"
+    second = await engine.submit("fake", make_request(backend.spec, seed=2), None, Visitor("ann"))
+    assert "1 oldest runs were removed" in (await engine.result(second)).notices[-1]
+    assert await engine.history("ann") == [second]
+    assert len(list(engine.images.folder.iterdir())) == 2
     await engine.close()
 
 

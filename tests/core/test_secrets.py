@@ -59,3 +59,11 @@ def test_as_many_secrets_are_remembered_as_fit() -> None:
     for number in range(REMEMBERED):
         redactor.learn(f"another-{number:05}")
     assert redactor.clean("first-of-all another-00000") == f"first-of-all {HIDDEN}"
+
+
+def test_the_owners_secrets_give_their_place_to_no_other() -> None:
+    redactor = Redactor()
+    redactor.learn("the-owners-own", for_ever=True)
+    for number in range(REMEMBERED + 1):
+        redactor.learn(f"another-{number:05}")
+    assert redactor.clean("the-owners-own") == HIDDEN

@@ -108,6 +108,17 @@ def test_room_is_made_from_the_oldest_ended_jobs_that_are_not_pinned(store: Stor
     assert store.may_see("ann", "shared.png")
 
 
+def test_references_that_nobody_ran_go_before_any_job(store: Store) -> None:
+    for number in range(2):
+        store.add(replace(RECORD, id=f"j{number}", created=float(number)), Kept(f"r{number}.png", 10))
+        store.end(f"j{number}", "done", 9.0)
+    for name, kept in (("old.png", 5.0), ("new.png", 6.0)):
+        store.grant("bob", Kept(name, 100), kept)
+    assert store.make_room(150) == (0, ["old.png"])
+    assert store.make_room(10, "j0") == (1, ["new.png", "r1.png"])
+    assert [each.id for each in store.recent("ann", 9)] == ["j0"]
+
+
 def test_old_references_that_nobody_ran_are_forgotten(store: Store) -> None:
     store.add(RECORD, REFERENCE)
     for name, kept in (("old.png", 1.0), ("new.png", 90.0), ("r.png", 1.0)):

@@ -28,7 +28,7 @@ async def size(request: Request) -> Response:
 
 def client(*, public: bool = True, hops: int = 0, session: dict[str, Any] | None = None) -> httpx.AsyncClient:
     app = Starlette(routes=[Route("/", told), Route("/else", told), Route("/size", size, methods=["POST"])])
-    door: Any = Door(app, Rules(public=public, max_body=1000, hops=hops))
+    door: Any = Door(app, Rules(public=public, max_body=1000, hops=hops, hosts=("studio.example",)))
 
     async def signed_in(scope: Any, receive: Any, send: Any) -> None:
         await door({**scope, "session": session or {}}, receive, send)
@@ -112,6 +112,26 @@ async def test_an_address_is_believed_from_trusted_proxies_only(
 ) -> None:
     headers = {"x-forwarded-for": told_by_proxies} if told_by_proxies else {}
     assert (await client(hops=hops).get("/", headers=headers)).json()["address"] == address
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://127.0.0.1:9", "http://127.0.0.1.evil.example"]
+)
+async def test_another_sites_page_is_nobody_here_and_is_turned_away_from_a_personal_machine(origin: str) -> None:
+    browser = client()
+    own = (await browser.get("/")).json()["owner"]
+    told = (await browser.get("/else", headers={"origin": origin})).json()
+    assert told["passing"]
+    assert told["owner"] != own
+    assert (await client(public=False).get("/", headers={"origin": origin})).status_code == 403
+
+
+async def test_the_apps_own_pages_are_known_by_its_names() -> None:
+    browser = client()
+    own = (await browser.get("/")).json()["owner"]
+    for origin in ("http://127.0.0.1", "https://studio.example"):
+        assert (await browser.get("/else", headers={"origin": origin})).json()["owner"] == own
+    assert (await client(public=False).get("/", headers={"origin": "http://127.0.0.1"})).status_code == 200
 
 
 async def test_a_body_over_the_limit_is_refused_by_its_length_and_while_it_comes() -> None:

@@ -95,6 +95,16 @@ def test_a_stranger_cannot_use_anothers_file_or_session(page: Page, stranger: Pa
     assert status(stranger, "/gradio_api/queue/join", taken) == 403
     assert status(stranger, f"/gradio_api/queue/data?session_hash={told['session_hash']}") == 403
     assert status(stranger, f"/gradio_api/heartbeat/{told['session_hash']}") == 403
+    twice = f"session_hash=mine&session_hash={told['session_hash']}"
+    assert status(stranger, f"/gradio_api/queue/data?{twice}") == 403
+    assert status(stranger, "/gradio_api/queue/join?session_hash=mine", taken) == 403
+    assert status(stranger, "/gradio_api/reset", {"session_hash": "x" * 65}) == 403
+
+
+def test_two_who_upload_the_same_picture_both_use_it(page: Page, stranger: Page) -> None:
+    for each in (page, stranger):
+        prepare(each)
+        each.wait_for_function("document.querySelector('#reference img')?.naturalWidth > 1")
 
 
 @pytest.mark.parametrize(
