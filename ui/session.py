@@ -53,7 +53,7 @@ class Shown:
 
 @dataclass
 class Run:
-    """One click on Run; `earlier` says that it was made before this tab was opened."""
+    """One click on Run; `earlier` says that it had ended before this tab was opened."""
 
     job: Job
     expected: float | None = None
@@ -231,7 +231,7 @@ class Session:
     def restore(self, jobs: list[Job]) -> None:
         """Begin with runs that were made before this tab was opened."""
         known = {run.job.id for run in self.runs}
-        self.runs[:0] = [Run(job, earlier=True) for job in jobs if job.id not in known]
+        self.runs[:0] = [Run(job, earlier=job.ended) for job in jobs if job.id not in known]
 
     def find(self, job_id: object) -> Run | None:
         """Return the run of a job, None if it is not this tab's."""
