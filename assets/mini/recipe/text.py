@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,8 +116,16 @@ def _t5_tokenizer(corpus: list[str]) -> Any:
         show_progress=False,
     )
     plain.train_from_iterator(corpus, trainer)
-    vocab = [(piece, score) for piece, score in _model(plain)["vocab"]]
-    return T5TokenizerFast(vocab=vocab, extra_ids=0, model_max_length=MAX_TOKENS)
+    return T5TokenizerFast(vocab=_settled(_model(plain)["vocab"]), extra_ids=0, model_max_length=MAX_TOKENS)
+
+
+def _settled(vocab: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Return the pieces without what chance leaves in them: last digits, and the order of signs that nobody wrote."""
+    # The trainer appends the signs that it has never seen alone, in a hash's order, each 0.0001 below the one before.
+    unseen = min(score for _, score in vocab) + 0.0001 * len(string.printable)
+    seen = [(piece, round(score, 6)) for piece, score in vocab if score > unseen]
+    least = min(score for _, score in seen)
+    return seen + [(sign, least - 1) for sign in sorted(piece for piece, score in vocab if score <= unseen)]
 
 
 def _model(tokenizer: Any) -> dict[str, Any]:
