@@ -16,7 +16,7 @@ _, FRONT, BODY = README.split("---\n", 2)
 
 def pins(name: str) -> dict[str, str]:
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
-    return dict(re.match(r"([\w-]+)==(\S+)", line).groups() for line in lines if "==" in line)  # type: ignore[union-attr]
+    return dict(re.match(r"([\w-]+)(?:\[\w+\])?==(\S+)", line).groups() for line in lines if "==" in line)  # type: ignore[union-attr]
 
 
 def test_the_settings_table_lists_what_the_app_reads() -> None:

@@ -17,8 +17,8 @@ from backends.aimlapi import AimlapiBackend
 from backends.local import LocalBackend
 from backends.wavespeed import WavespeedBackend
 from core.backend import Backend
-from core.errors import BadParameter
-from core.events import Completed, Event, Loading, Picture, Progress, Working
+from core.errors import BadParameter, RunFailed
+from core.events import Accepted, Completed, Event, Loading, Picture, Progress, Working
 from core.request import EditRequest
 from core.settings import Settings
 from core.spec import MAX_SEED, Integer
@@ -117,7 +117,7 @@ async def test_a_run_ends_with_one_result_in_the_references_size(backend: Backen
     request = small(backend, seed=5)
     events = await run(backend, request)
     assert [isinstance(event, Completed) for event in events].index(True) == len(events) - 1
-    assert all(isinstance(event, Loading | Progress | Working) for event in events[:-1])
+    assert all(isinstance(event, Loading | Progress | Working | Accepted) for event in events[:-1])
     done = events[-1]
     assert isinstance(done, Completed)
     assert [each.seed for each in done.images] == list(request.seeds)
@@ -151,6 +151,22 @@ async def test_a_run_that_is_left_stops_and_the_next_one_works(backend: Backend)
         break
     await asyncio.wait_for(events.aclose(), 30)
     assert isinstance((await run(backend, small(backend, seed=5)))[-1], Completed)
+
+
+async def test_a_task_that_the_provider_has_is_resumed_by_its_id_alone(backend: Backend) -> None:
+    request = small(backend, seed=5)
+    first = await run(backend, request)
+    ids = {event.place: event.remote_id for event in first if isinstance(event, Accepted)}
+    if not ids:  # nobody keeps its tasks, so nothing is told to resume by
+        with pytest.raises(RunFailed):
+            async for _ in backend.resume(request, [None]):
+                pass
+        return
+    again = [event async for event in backend.resume(request, [ids[place] for place in range(len(request.seeds))])]
+    done, before = again[-1], first[-1]
+    assert isinstance(done, Completed)
+    assert isinstance(before, Completed)
+    assert done.images == before.images
 
 
 def test_what_does_not_fit_is_refused_before_any_work(backend: Backend) -> None:

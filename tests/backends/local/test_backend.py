@@ -100,7 +100,9 @@ async def test_the_engine_cancels_one_run_and_goes_on_with_the_next(local: Local
     with pytest.raises(RunCancelled):
         await engine.result(first)
     done = await engine.result(second)
-    assert second.files[0].read_bytes() == done.images[0].data
+    assert second.files[0] is not None
+    assert second.files[0].stat().st_size > 0
+    assert done.images[0].data == b""  # what is on the disk is no longer held in memory
     assert done.timings.keys() >= {"inference", "queue", "total"}
 
 
