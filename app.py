@@ -58,7 +58,7 @@ def launch(settings: Settings) -> None:
     from backends import all_backends
     from backends._fetch import ImageFetcher
     from ui import build
-    from ui.page import launch_options
+    from ui.page import QUEUE, launch_options
 
     store = Store(settings.data_dir)
     links = Links(settings.public_url, secrets.token_bytes(32)) if settings.public_url else None
@@ -78,7 +78,7 @@ def launch(settings: Settings) -> None:
         await engine.close()
 
     demo = build(engine, ImageFetcher(), settings.sign_in)
-    demo.queue(max_size=4 * settings.queue_size, default_concurrency_limit=8)
+    demo.queue(max_size=4 * settings.queue_size, **QUEUE)
     own = (urlsplit(settings.public_url).netloc,) if settings.public_url else ()
     rules = Rules(public=settings.public, max_body=body_limit(settings), hops=settings.trusted_proxies, hosts=own)
     further = [*health.routes(engine, revealed(settings.metrics_token)), *webhooks(backends)]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
+import ssl
 import zlib
 
 import httpx
@@ -20,6 +22,12 @@ DEADLINE = 20.0
 """Seconds for the whole fetch, redirects included."""
 MAX_REDIRECTS = 3
 PORTS = {"http": 80, "https": 443}
+
+
+@functools.cache
+def certificates() -> ssl.SSLContext:
+    """Return what connections are checked against. Reading it takes as long as many requests, so it is read once."""
+    return httpx.create_ssl_context()
 
 
 async def pin(request: httpx.Request, resolve: Resolve) -> None:
@@ -83,7 +91,9 @@ class ImageFetcher:
 
     async def _fetch(self, address: str) -> bytes:
         # trust_env off: a proxy from the environment would connect to what we did not check.
-        async with httpx.AsyncClient(transport=self._transport, trust_env=False, timeout=self._deadline) as client:
+        async with httpx.AsyncClient(
+            transport=self._transport, trust_env=False, timeout=self._deadline, verify=certificates()
+        ) as client:
             url = httpx.URL(address)
             for _ in range(MAX_REDIRECTS + 1):
                 request = client.build_request("GET", url, headers={"Accept": "image/*", "Accept-Encoding": "identity"})

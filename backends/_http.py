@@ -15,7 +15,7 @@ import httpx
 
 from backends._addresses import Resolve, resolve
 from backends._answer import Answer, Lost, NotSent, jitter
-from backends._fetch import ImageFetcher, body_of, pin, same_origin
+from backends._fetch import ImageFetcher, body_of, certificates, pin, same_origin
 from core.errors import FetchFailed
 from core.images import MAX_BYTES
 
@@ -183,7 +183,9 @@ class ProviderClient:
             del self._clients[other]
         if loop not in self._clients:
             limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
-            self._clients[loop] = httpx.AsyncClient(transport=self._transport, limits=limits, follow_redirects=False)
+            self._clients[loop] = httpx.AsyncClient(
+                transport=self._transport, limits=limits, follow_redirects=False, verify=certificates()
+            )
         return self._clients[loop]
 
 

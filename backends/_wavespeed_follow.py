@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 from backends._answer import NotSent
-from backends._hosted import Pace, polls
+from backends._hosted import Pace, pause
 from backends._http import ProviderClient
 from backends._wavespeed_answers import ENDED, NAME, Task, failure, read, refusal, unsettled
 from core.errors import ResultGone, TimedOut
@@ -50,8 +51,10 @@ class Follower:
         deadline, last = begun + DEADLINE * self._client.patience, begun
         called = self._called[task.id] = asyncio.Event()
         try:
-            for pause in polls(self.pace.expected()):
-                await self._pause(min(pause, deadline - self._client.clock()), called)
+            expected, soonest = self.pace.expected(), self.pace.soonest()
+            for looks in itertools.count():
+                now = self._client.clock()
+                await self._pause(min(pause(now - begun, looks, expected, soonest), deadline - now), called)
                 if self._client.clock() >= deadline:
                     break
                 task = await self._look(task, key, deadline)
@@ -60,7 +63,9 @@ class Follower:
                     raise failure(task, key)
                 now = self._client.clock()
                 if task.status == "completed":
-                    return task, (last + now) / 2  # it ended somewhere between the last two looks
+                    # It ended between the last two looks: when its own time says, or else in the middle.
+                    told_end = (last + now) / 2 if task.seconds is None else begun + task.seconds
+                    return task, min(max(told_end, last), now)
                 last = now
         finally:
             del self._called[task.id]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from bench.table import Row
 from tests.crash.cycle import POINTS, TAKEN, cycles
 
@@ -18,6 +20,8 @@ def measure() -> list[Row]:
                 outcome = crashes.run(point, seed)
                 twice += max(0, outcome.posts - 1)
                 faults += len(outcome.faults)
+                for fault in outcome.faults:
+                    print(f"{point}, seed {seed}: {fault}", file=sys.stderr)
                 unended += sum(not job["ended"] for job in outcome.jobs)
                 slowest = max(slowest, outcome.seconds)
                 lost += point in TAKEN and not any(job["ended"] and not job["error"] for job in outcome.jobs)

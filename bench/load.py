@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import statistics
 import tempfile
 import time
-from dataclasses import dataclass
+import urllib.request
 from pathlib import Path
 
-import httpx
-
+from bench.beside import beside
 from bench.load_app import PLACES
-from bench.serve import Running, serve
+from bench.serve import serve
 from bench.table import Row
+from bench.visitors import Told, Visitors
 from tests.fakes import picture_bytes
-from tests.providers.serving import serving_beside
-from tests.providers.wavespeed import KEY, Wavespeed
+from tests.providers.wavespeed import KEY
 
 SECONDS = 1.0
 PICTURE = picture_bytes("JPEG", "RGB", (240, 160))
-
-
-@dataclass
-class Told:
-    """How a visitor fared: `done`, or the words of a refusal; when it was taken or refused, and when it ended."""
-
-    words: str
-    answered: float
-    seconds: float
 
 
 def measure() -> list[Row]:
@@ -62,7 +51,7 @@ def too_many() -> list[Row]:
     users, queue = 400, 50
     told, _, posts, _ = asyncio.run(_measure(users, queue=queue))
     done = sum(each.words == "done" for each in told)
-    refused = sum("runs wait already" in each.words for each in told)
+    refused = sum("wait already" in each.words for each in told)
     slowest = max(each.answered for each in told)
     return [
         Row(
@@ -78,57 +67,27 @@ def too_many() -> list[Row]:
 
 
 async def _measure(users: int, queue: int) -> tuple[list[Told], list[float], int, float]:
-    stand_in = Wavespeed(seconds=SECONDS)
-    with tempfile.TemporaryDirectory() as folder, serving_beside(stand_in.app()) as provider:
-        own = {"WAVESPEED_BASE_URL": provider, "WAVESPEED_API_KEY": KEY, "STUDIO_QUEUE_SIZE": str(queue)}
+    """Let visitors come at once; they, the provider and whoever asks for the app's health are processes of their own.
+
+    Returns:
+        What the visitors were told, seconds of each health call, paid requests, seconds until the last was served.
+    """
+    with tempfile.TemporaryDirectory() as folder, beside("bench.load_provider", str(SECONDS)) as provider:
+        own = {"WAVESPEED_BASE_URL": provider.first, "WAVESPEED_API_KEY": KEY, "STUDIO_QUEUE_SIZE": str(queue)}
         with serve(Path(folder), "-m", "bench.load_app", **own) as app:
-            limits = httpx.Limits(max_connections=2 * users)
-            async with httpx.AsyncClient(base_url=app.url, timeout=120, limits=limits) as client:
-                path = await _upload(client)
-                await _visit(client, path, 0)  # the first run opens connections and uploads the reference
-                stand_in.submits.clear()
-                health: list[float] = []
-                watching = asyncio.create_task(_watch(app, health))
+            visitors = Visitors(app.url)
+            path = await visitors.upload(PICTURE)
+            await visitors.visit(path, 0)  # the first run opens connections and uploads the reference
+            before = await _submits(provider.first)
+            with beside("bench.load_watch", app.url) as watch:
                 begun = time.perf_counter()
-                told = await asyncio.gather(*(_visit(client, path, 1 + number) for number in range(users)))
+                told = await asyncio.gather(*(visitors.visit(path, 1 + number) for number in range(users)))
                 wall = time.perf_counter() - begun
-                watching.cancel()
-    return told, health, len(stand_in.submits), wall
+                health = [float(each) for each in watch.rest().split()]
+            posts = await _submits(provider.first) - before
+    return told, health, posts, wall
 
 
-async def _upload(client: httpx.AsyncClient) -> str:
-    answer = await client.post("/gradio_api/upload", files={"files": ("photo.jpg", PICTURE, "image/jpeg")})
-    path: str = answer.raise_for_status().json()[0]
-    return path
-
-
-async def _visit(client: httpx.AsyncClient, path: str, seed: int) -> Told:
-    """Run once, as a caller of the API does: post, then read the events until the end."""
-    begun = time.perf_counter()
-    body = {"image": {"path": path, "meta": {"_type": "gradio.FileData"}}, "prompt": "a lake", "seed": seed}
-    answer = await client.post("/gradio_api/call/v2/edit", json=body)
-    if answer.status_code != 200:
-        return Told(f"status {answer.status_code}", time.perf_counter() - begun, time.perf_counter() - begun)
-    event = answer.json()["event_id"]
-    answered = time.perf_counter() - begun
-    last = ""
-    async with client.stream("GET", f"/gradio_api/call/edit/{event}") as events:
-        async for line in events.aiter_lines():
-            if line.startswith("event: "):
-                last = line
-            elif line.startswith("data: ") and last in ("event: complete", "event: error"):
-                ended = time.perf_counter() - begun
-                if last == "event: complete":
-                    return Told("done", answered, ended)
-                return Told(json.dumps(json.loads(line[6:])), ended, ended)
-    return Told("no end", answered, time.perf_counter() - begun)
-
-
-async def _watch(app: Running, health: list[float]) -> None:
-    """Ask how the app is, ten times a second."""
-    async with httpx.AsyncClient(base_url=app.url, timeout=30) as client:
-        while True:
-            begun = time.perf_counter()
-            (await client.get("/healthz")).raise_for_status()
-            health.append(time.perf_counter() - begun)
-            await asyncio.sleep(0.1)
+async def _submits(provider: str) -> int:
+    """Return how many paid requests the provider has had."""
+    return int(await asyncio.to_thread(lambda: urllib.request.urlopen(f"{provider}/submits").read()))

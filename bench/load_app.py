@@ -34,7 +34,7 @@ def main() -> None:
     settings = Settings.from_env(os.environ)
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "uploads")
     from ui import build
-    from ui.page import launch_options
+    from ui.page import QUEUE, launch_options
 
     engine = Engine({"wavespeed": Wide(settings)}, Store(settings.data_dir), settings.queue_size)
 
@@ -50,7 +50,7 @@ def main() -> None:
     rules = Rules(public=True, max_body=30_000_000)
     options = launch_options(engine, None, health.routes(engine, None), [Middleware(Door, rules)])
     options["app_kwargs"]["lifespan"] = lifespan
-    demo = build(engine, fetch).queue(max_size=10_000, default_concurrency_limit=8)
+    demo = build(engine, fetch).queue(max_size=10_000, **QUEUE)
     demo.launch(server_name="127.0.0.1", server_port=settings.server_port, **options)
 
 

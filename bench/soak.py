@@ -8,11 +8,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
-from bench.load import _upload, _visit
+from bench.load import PICTURE
 from bench.serve import serve
 from bench.table import Row
+from bench.visitors import Visitors
 from tests.providers.serving import serving_beside
 from tests.providers.wavespeed import KEY, Wavespeed
 
@@ -50,17 +49,17 @@ async def _measure() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder, serving_beside(stand_in.app()) as provider:
         own = {"WAVESPEED_BASE_URL": provider, "WAVESPEED_API_KEY": KEY}
         with serve(Path(folder), "-m", "bench.load_app", **own) as app:
-            async with httpx.AsyncClient(base_url=app.url, timeout=60) as client:
-                path = await _upload(client)
-                places: list[int] = []
-                seen: list[Held] = []
-                for first in range(0, WARM_UP + RUNS, EVERY):
-                    await _some(client, path, first)
-                    stand_in.tasks.clear()
-                    stand_in.files = {name: data for name, data in stand_in.files.items() if "." not in name}
-                    if first + EVERY >= WARM_UP:
-                        places.append(first + EVERY)
-                        seen.append(held(app.pid))
+            visitors = Visitors(app.url)
+            path = await visitors.upload(PICTURE)
+            places: list[int] = []
+            seen: list[Held] = []
+            for first in range(0, WARM_UP + RUNS, EVERY):
+                await _some(visitors, path, first)
+                stand_in.tasks.clear()
+                stand_in.files = {name: data for name, data in stand_in.files.items() if "." not in name}
+                if first + EVERY >= WARM_UP:
+                    places.append(first + EVERY)
+                    seen.append(held(app.pid))
         size, pictures = on_disk(Path(folder))
     slope = statistics.linear_regression(places, [each.memory for each in seen]).slope
     return [
@@ -89,12 +88,12 @@ async def _measure() -> list[Row]:
     ]
 
 
-async def _some(client: httpx.AsyncClient, path: str, first: int) -> None:
+async def _some(visitors: Visitors, path: str, first: int) -> None:
     seeds = iter(range(first, first + EVERY))
 
     async def visitor() -> None:
         for seed in seeds:
-            told = await _visit(client, path, seed)
+            told = await visitors.visit(path, seed)
             assert told.words == "done", told.words
 
     await asyncio.gather(*(visitor() for _ in range(AT_ONCE)))

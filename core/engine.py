@@ -7,25 +7,23 @@ A job's latest event is kept, not its history: a watcher that is slow misses ste
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
-import time
-import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
-from dataclasses import replace
 
 from core.backend import Backend
-from core.errors import BackendUnavailable, KeyRejected, QueueFull, RunCancelled, RunFailed, StudioError
-from core.events import Accepted, Completed, Event, KeyWanted, Queued, Working
-from core.job import Job, Visitor
+from core.errors import BackendUnavailable, QueueFull, RunCancelled
+from core.events import Completed, Event, KeyWanted, Queued, Working
+from core.job import Job, Visitor, new_id
 from core.jobs import Jobs
 from core.keeper import Keeper
 from core.lane import Lane
 from core.limits import Limits
-from core.recovery import LOOKED_AT_AGAIN, broken, hopeless
+from core.recovery import hopeless
 from core.request import EditRequest
 from core.spec import BackendSpec
 from core.store import Store
+from core.work import Work
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +54,12 @@ class Engine:
     ) -> None:
         self._lanes = {key: Lane(backend) for key, backend in backends.items()}
         self.jobs = Jobs(backends)
-        self._closing = False
-        self.on_end: list[Callable[[Job], None]] = []
         self._rerun = rerun
         self.limits = limits or Limits()
         self.keeper = Keeper(store)
         self.images = store.images
+        self._work = Work(self.keeper, self.limits)
+        self.on_end = self._work.on_end
         self.queue_size = queue_size
 
     @property
@@ -96,7 +94,7 @@ class Engine:
         waiting = max(0, ahead - lane.backend.spec.concurrency)
         if waiting >= self.queue_size and ahead >= lane.backend.spec.concurrency:
             raise QueueFull(f"{waiting} runs wait already.", "Try again when some are done.")
-        job = Job(uuid.uuid4().hex, backend, request, key, visitor.owner, key is not None, event=Queued(waiting + 1))
+        job = Job(new_id(), backend, request, key, visitor.owner, key is not None, event=Queued(waiting + 1))
         job.remote = [None] * len(request.seeds)
         self.jobs.add(job)  # it has its place before the disk is waited for
         try:
@@ -110,7 +108,11 @@ class Engine:
 
     def _begin(self, job: Job, work: Callable[..., AsyncGenerator[Event, None]], *more: object) -> None:
         events = work(job.request, *more, job.key)
-        job.task = asyncio.get_running_loop().create_task(self._run(job, events), name=f"job {job.id}")
+        # In a context of its own: the caller's holds their whole request, and the task is kept longer than that.
+        loop, own = asyncio.get_running_loop(), contextvars.Context()
+        job.task = loop.create_task(
+            self._work.run(self._lanes[job.backend], job, events), name=f"job {job.id}", context=own
+        )
 
     async def watch(self, job: Job) -> AsyncGenerator[Event, None]:
         """Yield the job's latest event now and after each change; the last one is Completed.
@@ -168,14 +170,14 @@ class Engine:
             if not job.task.cancelling():  # a second cancel would break into the backend's tidying up
                 job.task.cancel()
             await asyncio.wait([job.task])
-            if not job.ended and not self._closing:  # cancelled before its first step: none of its own code ran
+            if not job.ended and not self._work.closing:  # cancelled before its first step: none of its own code ran
                 job.error = RunCancelled("The run was cancelled.")
                 await self.keeper.failed(job, job.error)
                 job.tell()
 
     async def close(self) -> None:
         """Stop everything, and let go of connections and store; the next process's `recover` takes it up again."""
-        self._closing = True
+        self._work.closing = True
         await asyncio.gather(*(self._stop(job) for job in self.jobs))
         await asyncio.gather(*(lane.backend.close() for lane in self._lanes.values()))
         await self.keeper.close()
@@ -215,86 +217,10 @@ class Engine:
         """Return an owner's latest jobs, oldest first; those that go on are the very ones at work."""
         return await self.keeper.history(owner, limit, self.jobs)
 
-    async def tidy(self, spared: Job | None = None) -> int:
-        """Remove old references, and the oldest runs where the disk's share is used up; return how many runs."""
-        caps = self.limits.caps
-        return await self.keeper.tidy(caps.quota, caps.cache_age, spared.id if spared else "")
-
-    # ---- the work ----------------------------------------------------------------------------------
+    async def tidy(self) -> None:
+        """Remove old references, and the oldest runs where the disk's share is used up."""
+        await self._work.tidy()
 
     def expected_seconds(self, backend: str, request: EditRequest) -> float | None:
         """Return how long a run should take by the median of earlier ones, None before the first."""
         return self._lanes[backend].expected(request)
-
-    async def _run(self, job: Job, events: AsyncGenerator[Event, None]) -> None:
-        """Drive one job to its end; never raises."""
-        lane, error = self._lanes[job.backend], None
-        try:
-            await lane.enter(job)
-            try:
-                job.started = time.monotonic()
-                await self._drive(lane, job, events)
-            finally:
-                lane.leave()
-        except asyncio.CancelledError:
-            error = job.error or RunCancelled("The run was cancelled.")
-        except StudioError as failure:
-            error = failure
-        except Exception as failure:
-            # The reason may hold paths or keys: it belongs in the log, not on a stranger's screen.
-            log.exception("job %s on %s broke", job.id, job.backend)
-            error = broken(failure, job)
-        if error is not None:
-            if isinstance(error, KeyRejected) and job.own_key and any(job.remote) and not job.ended:
-                job.key = job.task = None
-                job.tell(KeyWanted())  # the provider has the run: another key may still fetch it
-                return
-            # What is not the run's own end is no end: the next process looks again.
-            stopped = self._closing and isinstance(error, RunCancelled)
-            if not stopped and not (any(job.remote) and isinstance(error, LOOKED_AT_AGAIN)):
-                await self.keeper.failed(job, error)
-            job.error = error
-        job.forget_secrets_and_bytes()
-        job.tell()
-        for told in self.on_end:
-            told(job)
-
-    async def _drive(self, lane: Lane, job: Job, events: AsyncGenerator[Event, None]) -> None:
-        async with aclosing(events):
-            async for event in events:
-                match event:
-                    case Completed():
-                        break
-                    case Accepted(place, remote_id):
-                        job.remote[place] = remote_id
-                        await self.keeper.accepted(job, place, remote_id)
-                        continue
-                    case Working() if not isinstance(job.event, Working):
-                        await self.keeper.sending(job)
-                job.tell(event)
-            else:
-                raise RunFailed("The backend ended without a result.", "Try again.")
-        keeping = asyncio.ensure_future(self._keep(lane, job, event))
-        try:
-            await asyncio.shield(keeping)
-        except asyncio.CancelledError:
-            await keeping  # what is made is kept: a cancel that comes now comes too late
-
-    async def _keep(self, lane: Lane, job: Job, event: Completed) -> None:
-        """Write the images, then write that the job is done, then say it: in this order."""
-        assert job.started is not None
-        now = time.monotonic()
-        timings = {**event.timings, "queue": job.started - job.submitted, "total": now - job.submitted}
-        lane.learn(job.request, event.timings.get("inference"))
-        event = replace(event, timings={name: round(value, 4) for name, value in timings.items()})
-        result, job.files = await self.keeper.done(job, event)
-        try:
-            removed = await self.tidy(job)
-        except Exception:  # the result is kept all the same
-            log.exception("no room could be made on the disk")
-            removed = 0
-        if removed:
-            notice = f"To make room on the disk, the {removed} oldest runs were removed."
-            result = replace(result, notices=(*result.notices, notice))
-        job.error = None  # a result that came after the wait was ended is a result
-        job.event = job.result = result

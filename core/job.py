@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,11 @@ EVERYONE = "local"
 """The owner of everything on a personal machine, where nobody else can come in."""
 VISITOR = "studio.visitor"
 """Where a web request's scope holds its `Visitor`."""
+
+
+def new_id() -> str:
+    """Return a job's id: 32 hexadecimal digits that begin with the time, so that rows lie in the order they came."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from core.job import Job
 from core.jobs import Jobs
 from core.limits import Limits
 from core.record import error_text, job_of, record_of, result_text, state_of, without_bytes
-from core.store import Kept, Record, Store
+from core.schema import Record
+from core.store import Kept, Store
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from core.events import Completed, Picture, Withheld
 from core.images import Reference
 from core.job import Job
 from core.request import EditRequest
-from core.store import Record
+from core.schema import Record
 
 
 def record_of(job: Job, reference: Path, estimate: float) -> Record:

@@ -21,8 +21,9 @@ from core.images import read_reference
 from core.job import Job, Visitor
 from core.request import EditRequest
 from core.spec import MAX_SEED
+from ui.framework import forget_session
 from ui.images import visitor_of
-from ui.reference import refuse_addresses
+from ui.reference import path_of, refuse_addresses
 
 INPUTS: dict[str, tuple[Any, dict[str, Any]]] = {
     "prompt": ("", {"type": "string", "description": "1 to 4000 characters."}),
@@ -47,12 +48,12 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
 """Values of parameters that a backend may lack which change nothing there, so that they may be sent anyway."""
 
 
-def add_edit_endpoint(engine: Engine) -> None:
+def add_edit_endpoint(demo: gr.Blocks, engine: Engine) -> None:
     """Add `/edit` to the Blocks at hand."""
 
     async def edit(
         request: gr.Request,
-        image: str,
+        image: dict[str, Any],
         prompt: str,
         backend: str | None = None,
         strength: float | None = None,
@@ -94,9 +95,11 @@ def add_edit_endpoint(engine: Engine) -> None:
             "enable_safety_checker": enable_safety_checker,
         }
         try:
-            job, result = await _run(engine, image, prompt, backend, raw, visitor_of(request))
+            job, result = await _run(engine, path_of(image), prompt, backend, raw, visitor_of(request))
         except StudioError as error:
             raise gr.Error(str(error), print_exception=False) from error
+        finally:
+            forget_session(demo, request.session_hash)
         files = await asyncio.to_thread(handed, job, cache)
         return files, report(job, result)
 
@@ -106,12 +109,19 @@ def add_edit_endpoint(engine: Engine) -> None:
     inputs = [image_file, *(Api(default, schema, name) for name, (default, schema) in INPUTS.items())]
     outputs = [gr.Files(label="images", visible=False), gr.JSON(label="report", visible=False)]
     gr.Button(visible=False).click(
-        edit, inputs, outputs, api_name="edit", concurrency_limit=None, show_progress="hidden", queue=True
+        edit,
+        inputs,
+        outputs,
+        api_name="edit",
+        concurrency_limit=None,
+        show_progress="hidden",
+        queue=True,
+        preprocess=False,  # else the framework hands each of the twelve inputs to a thread and back
     )
 
 
 async def _run(
-    engine: Engine, image: str, prompt: str, backend: str | None, raw: dict[str, Any], visitor: Visitor
+    engine: Engine, image: str | None, prompt: str, backend: str | None, raw: dict[str, Any], visitor: Visitor
 ) -> tuple[Job, Completed]:
     """Check, submit and wait; a caller who goes away cancels the run."""
     chosen = _choose(engine, backend)

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.engine import Engine
 from core.job import VISITOR, Visitor
+from ui.framework import forget_call, lighten, open_calls
 from ui.images import PICTURE_NAME
 
 OPEN = (
@@ -44,6 +45,7 @@ OPEN = (
 SHUT = ("/monitoring", "/config/monitoring", "/runs")
 HANDED = re.compile(r"srpo-\d+-[A-Za-z0-9_-]{32}\.(png|jpg)")
 """Results for callers of the API, who have no cookie: the name itself is their token."""
+EDIT_CALL = re.compile(r"(call|run)/(v2/)?edit/?")
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What browsers and clients call their sessions."""
 REMEMBERED = 10_000
@@ -93,10 +95,13 @@ class Guard:
         self._uploads = uploads.absolute()
         self._sessions = Memory()
         self._files = Memory()
+        self._coming = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 404 or 403."""
         if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                lighten(scope["app"])
             await self._app(scope, receive, send)
             return
         path = _route(scope)
@@ -115,17 +120,37 @@ class Guard:
             await (self._app(scope, receive, send) if allowed else _answer(404, scope, receive, send))
         elif not any(rest == each or rest.startswith(each + "/") for each in OPEN):
             await _answer(404, scope, receive, send)
+        elif EDIT_CALL.fullmatch(rest) and scope["method"] == "POST":
+            if self._full(scope["app"]):
+                await _busy(scope, receive, send)
+                return
+            self._coming += 1
+            try:
+                await self._called(rest, owner, scope, receive, send)
+            finally:
+                self._coming -= 1
         elif rest == "upload":
             await self._app(scope, receive, self._noting(owner, send))
         else:
-            body = await _whole(receive) if scope["method"] == "POST" and not rest.startswith("mcp") else None
-            told = _json(body)
-            named = _sessions(rest, scope["query_string"], told)
-            mine = len(named) < 2 and all(NAME.fullmatch(each) and self._sessions.claim(each, owner) for each in named)
-            if not mine or not all([await self._may_read(each, owner) for each in _paths(told)]):
-                await _answer(403, scope, receive, send)
-                return
-            await self._app(scope, receive if body is None else _again(body, receive), send)
+            await self._called(rest, owner, scope, receive, send)
+
+    async def _called(self, rest: str, owner: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on a request that may name sessions and files, if all of them are the owner's."""
+        body = await _whole(receive) if scope["method"] == "POST" and not rest.startswith("mcp") else None
+        told = _json(body)
+        named = _sessions(rest, scope["query_string"], told)
+        mine = len(named) < 2 and all(NAME.fullmatch(each) and self._sessions.claim(each, owner) for each in named)
+        if not mine or not all([await self._may_read(each, owner) for each in _paths(told)]):
+            await _answer(403, scope, receive, send)
+            return
+        await self._app(scope, receive if body is None else _again(body, receive), send)
+        if rest.startswith("call/") and scope["method"] == "GET":
+            forget_call(scope["app"], rest.rsplit("/", 1)[-1])
+
+    def _full(self, app: Any) -> bool:
+        """Return whether as many calls are open as can be at work or in line: the next is refused before it costs."""
+        places = sum(self._engine.queue_size + spec.concurrency for spec in self._engine.specs.values())
+        return self._coming + open_calls(app, "edit") >= places
 
     async def _may_read(self, text: str, owner: str) -> bool:
         path = Path(text)
@@ -211,6 +236,12 @@ def _again(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again
+
+
+async def _busy(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer as the engine would, in less time."""
+    words = "Too many runs wait already. Try again when some are done."
+    await JSONResponse({"detail": words}, 503, {"Retry-After": "5"})(scope, receive, send)
 
 
 async def _answer(status: int, scope: Scope, receive: Receive, send: Send) -> None:

@@ -20,6 +20,9 @@ from ui.images import routes
 from ui.stage import ASSETS
 from ui.theme import studio_theme
 
+QUEUE: dict[str, Any] = {"default_concurrency_limit": 8, "status_update_rate": 60.0}
+"""Arguments for `Blocks.queue`. The stage tells places in line; the framework would tell everybody at every step."""
+
 
 def launch_options(
     engine: Engine,
@@ -56,6 +59,8 @@ def launch_options(
         "enable_monitoring": False,
         # Each open page and each caller of the API holds one of these while its run goes on; they are no threads here.
         "max_threads": 10_000,
+        # Pages whose state is kept at a time; an older one is as good as opened anew.
+        "state_session_capacity": 1000,
         "max_file_size": engine.limits.caps.max_bytes,
         "quiet": False,
     }

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from backends._answer import Answer, NotSent, jitter
-from backends._hosted import Pace, PriceTag, collect, inline, picture, polls, said, travelling
+from backends._hosted import Pace, PriceTag, collect, inline, pause, picture, said, travelling
 from backends._http import ProviderClient
 from core.errors import FetchFailed, MalformedAnswer, ProviderDown, ResultGone
 from core.images import encode, read_reference
@@ -197,7 +197,10 @@ def test_a_providers_words_come_short_and_without_the_key() -> None:
 
 def looks(expected: float | None, until: float) -> list[float]:
     """Return the moments of all looks before `until`."""
-    return list(itertools.takewhile(lambda moment: moment < until, itertools.accumulate(polls(expected))))
+    moments: list[float] = []
+    while (elapsed := moments[-1] if moments else 0.0) < until:
+        moments.append(elapsed + pause(elapsed, len(moments), expected))
+    return moments[:-1]
 
 
 @pytest.mark.parametrize("expected", [1.0, 2.0, 5.0, 10.0, 20.0, 60.0])
@@ -210,7 +213,8 @@ def test_looks_are_close_where_the_end_is_expected_and_few_before(expected: floa
 
 
 def test_without_knowledge_waits_grow_to_five_seconds() -> None:
-    waits = list(itertools.islice(polls(None), 30))
+    moments = [0.0, *looks(None, 60.0)]
+    waits = [later - earlier for earlier, later in itertools.pairwise(moments)]
     assert waits[0] < 0.5
     assert 4 < max(waits[:20]) <= 7
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from core import store as module
-from core.store import ENDED, Kept, Record, Store, StoreError
+from core.schema import ENDED, Record
+from core.store import Kept, Store, StoreError
 
 RECORD = Record(id="j1", owner="ann", backend="fake", created=100.0, request="{}", reference="r.png", remote=(None,))
 REFERENCE = Kept("r.png", 10)
