@@ -118,7 +118,7 @@ class Cycles:
         """Kill one job at a point, let another process take over, and look at what is left."""
         where = POINTS[point]
         chance = random.Random(f"{point} {seed}")
-        provider = Deadly(seconds=chance.uniform(0.0, 0.6))
+        provider = Deadly(seconds=chance.uniform(0.2, 0.7))  # else nobody asks for it
         with tempfile.TemporaryDirectory() as name, serving_beside(provider.app()) as url:
             provider.moment = where if isinstance(where, str) else ""
             code = self._fork(name, url, None if isinstance(where, str) else where, False, provider)
