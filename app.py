@@ -45,6 +45,7 @@ def main() -> None:
     # Gradio reads its folder when it is imported; everything that is kept lies under one folder of ours.
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "uploads")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"  # it remembers them all the same; nobody here reads them
     # What a Space, a container or systemd sends ends the app as Ctrl+C does: runs stopped, connections closed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -33,6 +33,7 @@ def main() -> None:
     """Serve until the process is ended."""
     settings = Settings.from_env(os.environ)
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "uploads")
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"
     from ui import build
     from ui.page import QUEUE, launch_options
 
