@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import secrets
 import signal
 import sys
 import time
@@ -23,7 +22,7 @@ from core.backend import Backend
 from core.engine import Engine
 from core.image_store import drop_older
 from core.limits import Limits
-from core.links import Links
+from core.links import Links, lasting_secret
 from core.secrets import redactor, revealed
 from core.settings import Settings, SettingsError
 from core.store import Store, StoreError
@@ -50,39 +49,45 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         launch(settings)
-    except StoreError as error:
+    except (StoreError, SettingsError) as error:
         sys.exit(str(error))
 
 
 def launch(settings: Settings) -> None:
     """Put the house together and serve it; returns when the server was stopped."""
     from backends import all_backends
-    from backends._fetch import ImageFetcher
+    from backends._fetch import HookCaller, ImageFetcher
+    from server.doors import open_doors
     from ui import build
     from ui.page import QUEUE, launch_options
 
     store = Store(settings.data_dir)
-    links = Links(settings.public_url, secrets.token_bytes(32)) if settings.public_url else None
+    links = Links(lasting_secret(settings.data_dir))
 
     def publish(data: bytes, mime: str) -> str | None:
-        return links.sign(store.images.put(data, mime).name) if links else None
+        base = settings.public_url
+        return base + links.sign(f"/files/{store.images.put(data, mime).name}") if base else None
 
     backends = all_backends(settings, publish)
     engine = Engine(backends, store, settings.queue_size, Limits(settings.caps), rerun=settings.rerun)
+    fetch = ImageFetcher()
+    doors = open_doors(engine, settings, links, fetch, HookCaller(settings.webhook_origins))
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         await engine.recover()
+        await doors.hooks.recover()
         tidying = asyncio.create_task(tidy_hourly(engine, settings.data_dir / "uploads"))
         yield
         tidying.cancel()
+        await doors.close()
         await engine.close()
 
-    demo = build(engine, ImageFetcher(), settings.sign_in)
+    demo = build(engine, fetch, settings.sign_in)
     demo.queue(max_size=4 * settings.queue_size, **QUEUE)
     own = (urlsplit(settings.public_url).netloc,) if settings.public_url else ()
     rules = Rules(public=settings.public, max_body=body_limit(settings), hops=settings.trusted_proxies, hosts=own)
-    further = [*health.routes(engine, revealed(settings.metrics_token)), *webhooks(backends)]
+    further = [*health.routes(engine, revealed(settings.metrics_token)), *webhooks(backends), *doors.routes]
     options = launch_options(engine, links, further, [Middleware(Door, rules)])
     options["app_kwargs"]["lifespan"] = lifespan
     demo.launch(

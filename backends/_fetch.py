@@ -11,6 +11,7 @@ import base64
 import functools
 import ssl
 import zlib
+from collections.abc import Mapping, Sequence
 
 import httpx
 
@@ -107,6 +108,50 @@ class ImageFetcher:
                 finally:
                     await response.aclose()
         raise FetchFailed("The address sends from one place to the next without end.", _ELSE)
+
+
+class HookCaller:
+    """Tells addresses that strangers gave: only public ones, the connection pinned to what was checked, no redirects.
+
+    Args:
+        origins: those that the owner allows though they are not on the public internet.
+        transport, resolve: as for `ImageFetcher`.
+        deadline: seconds for one call.
+    """
+
+    def __init__(
+        self,
+        origins: Sequence[str] = (),
+        transport: httpx.AsyncBaseTransport | None = None,
+        resolve: Resolve = resolve,
+        deadline: float = 10.0,
+    ) -> None:
+        self._origins = [httpx.URL(each) for each in origins]
+        self._transport = transport
+        self._resolve = resolve
+        self._deadline = deadline
+
+    async def __call__(self, address: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """POST a body, and return the status of the answer.
+
+        Raises:
+            FetchFailed: the address is not allowed, or nobody answered in time.
+        """
+        try:
+            async with (
+                asyncio.timeout(self._deadline),
+                httpx.AsyncClient(transport=self._transport, trust_env=False, verify=certificates()) as client,
+            ):
+                request = client.build_request("POST", address, content=body, headers=dict(headers))
+                if not any(same_origin(request.url, each) for each in self._origins):
+                    await pin(request, self._resolve)
+                response = await client.send(request, stream=True)
+                await response.aclose()
+                return response.status_code
+        except TimeoutError as error:
+            raise FetchFailed("The address took too long to answer.") from error
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
+            raise FetchFailed("The address could not be reached.") from error
 
 
 def inside(uri: str) -> bytes:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 from core.backend import Backend
 from core.errors import BackendUnavailable, QueueFull, RunCancelled
 from core.events import Completed, Event, KeyWanted, Queued, Working
-from core.job import Job, Visitor, new_id
+from core.job import Call, Job, Visitor, new_id
 from core.jobs import Jobs
 from core.keeper import Keeper
 from core.lane import Lane
@@ -72,7 +72,12 @@ class Engine:
         return self._lanes[key].backend
 
     async def submit(
-        self, backend: str, request: EditRequest, key: str | None = None, visitor: Visitor | None = None
+        self,
+        backend: str,
+        request: EditRequest,
+        key: str | None = None,
+        visitor: Visitor | None = None,
+        call: Call | None = None,
     ) -> Job:
         """Take a request, write it down and return its job; the work goes on by itself from here.
 
@@ -81,8 +86,10 @@ class Engine:
             request: validated by that backend's spec.
             key: the visitor's own provider key; None takes the app owner's.
             visitor: who asks.
+            call: how it came in, where that was an API door.
 
         Raises:
+            CallTaken: the visitor's job of the same call is there.
             StudioError: the backend cannot take runs now, too many wait, a limit is reached, the disk takes nothing.
         """
         lane, visitor = self._lanes[backend], visitor or Visitor()
@@ -94,7 +101,7 @@ class Engine:
         waiting = max(0, ahead - lane.backend.spec.concurrency)
         if waiting >= self.queue_size and ahead >= lane.backend.spec.concurrency:
             raise QueueFull(f"{waiting} runs wait already.", "Try again when some are done.")
-        job = Job(new_id(), backend, request, key, visitor.owner, key is not None, event=Queued(waiting + 1))
+        job = Job(new_id(), backend, request, key, visitor.owner, key is not None, call, event=Queued(waiting + 1))
         job.remote = [None] * len(request.seeds)
         self.jobs.add(job)  # it has its place before the disk is waited for
         try:
@@ -215,7 +222,36 @@ class Engine:
 
     async def history(self, owner: str, limit: int = 20) -> list[Job]:
         """Return an owner's latest jobs, oldest first; those that go on are the very ones at work."""
-        return await self.keeper.history(owner, limit, self.jobs)
+        return (await self.keeper.history(owner, limit, self.jobs))[::-1]
+
+    async def page(self, owner: str, since: float, size: int, number: int) -> list[Job]:
+        """Return a page of an owner's jobs, newest first; the first page is number 1."""
+        return await self.keeper.history(owner, size, self.jobs, size * (number - 1), since)
+
+    async def find(self, owner: str, job_id: str) -> Job | None:
+        """Return an owner's job, None where they have none of that id."""
+        job = self.jobs.get(job_id)
+        if job is not None:
+            return job if job.owner == owner else None
+        return await self.keeper.find(owner, job_id)
+
+    async def find_call(self, owner: str, once: str, since: float) -> Job | None:
+        """Return an owner's job by the mark of its call, if it is not older."""
+        job = await self.keeper.find_call(owner, once, since)
+        return job and (self.jobs.get(job.id) or job)
+
+    async def delete(self, owner: str, ids: Sequence[str]) -> int:
+        """Remove an owner's jobs with their pictures, those that go on after they were stopped; return how many."""
+        gone = 0
+        for job_id in ids:
+            job = self.jobs.get(job_id)
+            if job is not None and job.owner == owner:
+                await self.cancel(job)
+            if await self.keeper.delete(owner, job_id):
+                gone += 1
+                if job is not None:
+                    self.jobs.remove(job)
+        return gone
 
     async def tidy(self) -> None:
         """Remove old references, and the oldest runs where the disk's share is used up."""

@@ -24,18 +24,49 @@ def new_id() -> str:
 
 
 @dataclass(frozen=True)
+class Allowance:
+    """Runs that somebody may start; None sets no limit."""
+
+    per_minute: int | None = None
+    per_day: int | None = None
+
+
+@dataclass(frozen=True)
 class Visitor:
     """Who asks.
 
     Attributes:
-        owner: an unguessable token, which opens what it owns; never shown, never logged.
-        address: of the network, for limits; empty where none hold.
+        owner: an unguessable token, which opens what it owns; never shown, never logged. Of a key, its name.
+        address: of the network, or a key's name; for limits, empty where none hold.
         passing: whether the token was made for this request alone: a client of the API, which keeps no cookie.
+        allowance: what they may ask for, None where the app's limits for everybody hold.
     """
 
     owner: str = field(default=EVERYONE, repr=False)
     address: str = ""
     passing: bool = False
+    allowance: Allowance | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """How a job came in by one of the app's own API doors, and how it wants to be answered.
+
+    Attributes:
+        model: the name by which its backend was asked for.
+        base: this app's address as the caller knows it, without a slash at its end.
+        inline: whether pictures are wanted inside answers.
+        once: the caller's mark on the request: the same mark begins no second run.
+        body: a mark of everything that the request asked for.
+        hook: the address to tell the end to; empty for none, or when it was told.
+    """
+
+    model: str
+    base: str
+    inline: bool = False
+    once: str | None = None
+    body: str = ""
+    hook: str = field(default="", repr=False)
 
 
 @dataclass(eq=False)
@@ -46,6 +77,7 @@ class Job:
         owner: whose it is.
         key: a visitor's own provider key, for this job only; never kept.
         own_key: whether it pays with a key that the visitor gave.
+        call: how it came in, None where a page or the Gradio API sent it.
         created: seconds since the epoch.
         remote: the provider's id of each image's task, None where there is none yet.
         reference: the kept file of the request's image.
@@ -60,6 +92,7 @@ class Job:
     key: str | None = field(default=None, repr=False)
     owner: str = field(default=EVERYONE, repr=False)
     own_key: bool = False
+    call: Call | None = None
     created: float = field(default_factory=time.time)
     remote: list[str | None] = field(default_factory=list)
     reference: Path = Path()

@@ -21,7 +21,7 @@ from core.jobs import Jobs
 from core.limits import Limits
 from core.record import error_text, job_of, record_of, result_text, state_of, without_bytes
 from core.schema import Record
-from core.store import Kept, Store
+from core.store import CallTaken, Kept, Store
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,7 @@ class Keeper:
 
         Raises:
             BudgetSpent: they do not.
+            CallTaken: the owner's job of the same mark is there.
             RunFailed: the disk takes nothing.
         """
         try:
@@ -67,7 +68,7 @@ class Keeper:
         except asyncio.CancelledError:
             self._thread.submit(self._failed, job, RunCancelled("The run was cancelled."))
             raise
-        except StudioError:
+        except (StudioError, CallTaken):
             raise
         except Exception as error:
             log.exception("job %s could not be written down", job.id)
@@ -136,10 +137,57 @@ class Keeper:
         path = self.images.folder / record.reference
         return job_of(record, self.images.folder, path.read_bytes() if path.exists() else b"")
 
-    async def history(self, owner: str, limit: int, at_work: Jobs) -> list[Job]:
-        """Return an owner's latest jobs, oldest first; those in `at_work` as they are there."""
-        records = await self._do(self._store.recent, owner, limit)
-        return [at_work.get(each.id) or job_of(each, self.images.folder) for each in reversed(records)]
+    async def history(self, owner: str, limit: int, at_work: Jobs, skip: int = 0, since: float = 0.0) -> list[Job]:
+        """Return an owner's latest jobs, newest first; those in `at_work` as they are there."""
+        records = await self._do(self._store.recent, owner, limit, skip, since)
+        return [at_work.get(each.id) or job_of(each, self.images.folder) for each in records]
+
+    async def find(self, owner: str, job_id: str) -> Job | None:
+        """Return an owner's job from the disk."""
+        record = await self._do(self._store.find, owner, job_id)
+        return job_of(record, self.images.folder) if record else None
+
+    async def find_call(self, owner: str, once: str, since: float) -> Job | None:
+        """Return an owner's job by the mark of its call."""
+        record = await self._do(self._store.find_call, owner, once, since)
+        return job_of(record, self.images.folder) if record else None
+
+    async def delete(self, owner: str, job_id: str) -> bool:
+        """Remove an owner's ended job with its pictures; return whether there was one."""
+        return await self._do(self._delete, owner, job_id)
+
+    def _delete(self, owner: str, job_id: str) -> bool:
+        gone, names = self._store.delete(owner, job_id)
+        self.images.drop(names)
+        return gone
+
+    async def untold(self) -> list[Job]:
+        """Return the ended jobs whose end somebody is still to be told."""
+        return [job_of(each, self.images.folder) for each in await self._do(self._store.untold)]
+
+    async def told(self, job_id: str) -> None:
+        """Note that nobody is to be told a job's end any more."""
+        await self._do(self._store.told, job_id)
+
+    async def ticket(self, owner: str, upload_id: str) -> None:
+        """Note that an owner will upload a picture under an id."""
+        await self._do(self._store.ticket, owner, upload_id, time.time())
+
+    async def upload(self, upload_id: str, data: bytes, mime: str) -> bool:
+        """Keep the picture that came under an id; return whether that was still open."""
+        return await self._do(self._upload, upload_id, data, mime)
+
+    def _upload(self, upload_id: str, data: bytes, mime: str) -> bool:
+        path = self.images.put(data, mime)
+        return self._store.upload(upload_id, Kept(path.name, len(data)), time.time())
+
+    async def uploaded(self, upload_id: str) -> str | None:
+        """Return the file's name of an upload, None where nothing came."""
+        return await self._do(self._store.uploaded, upload_id)
+
+    async def spent(self, since: float) -> float:
+        """Return the US dollars that went from the app owner's keys since then."""
+        return await self._do(self._store.spent, since)
 
     async def keep(self, owner: str, data: bytes, mime: str) -> Path:
         """Keep a picture that is no job's yet for an owner, and return its file.

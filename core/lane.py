@@ -1,10 +1,13 @@
-"""A backend's limiter: who works, who waits, and how long runs take."""
+"""A backend's limiter: who works, who waits, and how long runs take.
+
+Turns go round by owner: somebody's hundred runs do not stand before another's one.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import statistics
-from collections import deque
+from collections import OrderedDict, deque
 
 from core.backend import Backend
 from core.events import Queued
@@ -16,12 +19,13 @@ REMEMBERED_RUNS = 20
 
 
 class Lane:
-    """A backend's limiter: jobs at work, jobs that wait in order, and how long runs took."""
+    """A backend's limiter: jobs at work, jobs that wait, and how long runs took."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.free = backend.spec.concurrency
-        self.waiting: deque[tuple[Job, asyncio.Future[None]]] = deque()
+        # Each owner's own line; the owner in front has the next turn, and then goes to the end.
+        self._waiting: OrderedDict[str, deque[tuple[Job, asyncio.Future[None]]]] = OrderedDict()
         self._pace: deque[float] = deque(maxlen=REMEMBERED_RUNS)
 
     def learn(self, request: EditRequest, seconds: float | None) -> None:
@@ -41,26 +45,32 @@ class Lane:
 
     async def enter(self, job: Job) -> None:
         """Return when it is the job's turn; leaves the line when cancelled."""
-        if self.free > 0 and not self.waiting:
+        if self.free > 0 and not self._waiting:
             self.free -= 1
             return
         turn = asyncio.get_running_loop().create_future()
-        self.waiting.append((job, turn))
+        self._waiting.setdefault(job.owner, deque()).append((job, turn))
         self._tell_positions()
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self.leave()  # the turn had come at the very moment of the cancel: pass it on
-            elif (job, turn) in self.waiting:
-                self.waiting.remove((job, turn))
+            elif (job, turn) in self._waiting.get(job.owner, ()):
+                self._waiting[job.owner].remove((job, turn))
+                if not self._waiting[job.owner]:
+                    del self._waiting[job.owner]
                 self._tell_positions()
             raise
 
     def leave(self) -> None:
         """Give the place to the next in line who still wants it."""
-        while self.waiting:
-            _, turn = self.waiting.popleft()
+        while self._waiting:
+            owner, line = next(iter(self._waiting.items()))
+            _, turn = line.popleft()
+            self._waiting.move_to_end(owner)
+            if not line:
+                del self._waiting[owner]
             if not turn.cancelled():  # else its job was cancelled a moment ago and has not left the line yet
                 turn.set_result(None)
                 self._tell_positions()
@@ -68,5 +78,7 @@ class Lane:
         self.free += 1
 
     def _tell_positions(self) -> None:
-        for position, (job, _) in enumerate(self.waiting, start=1):
+        lines = [list(line) for line in self._waiting.values()]
+        rounds = (line[turn] for turn in range(max(map(len, lines), default=0)) for line in lines if turn < len(line))
+        for position, (job, _) in enumerate(rounds, start=1):
             job.tell(Queued(position))

@@ -15,7 +15,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from core.errors import BudgetSpent, TooManyRuns
 from core.images import MAX_BYTES, MAX_PIXELS
-from core.job import Visitor
+from core.job import Allowance, Visitor
 
 DAY = 86_400.0
 
@@ -53,11 +53,7 @@ class Limits:
         self.caps = caps = caps or Caps()
         self._now = now
         self._windows = MovingWindowRateLimiter(MemoryStorage())
-        self._rates = [
-            rate(amount)
-            for rate, amount in ((RateLimitItemPerMinute, caps.per_minute), (RateLimitItemPerDay, caps.per_day))
-            if amount is not None
-        ]
+        self._allowance = Allowance(caps.per_minute, caps.per_day)
 
     def count(self, visitor: Visitor) -> None:
         """Count a run of a visitor; one without an address is the owner of the machine, and is not counted.
@@ -67,7 +63,10 @@ class Limits:
         """
         if not visitor.address:
             return
-        for rate in self._rates:
+        allowed = visitor.allowance or self._allowance
+        kinds = ((RateLimitItemPerMinute, allowed.per_minute), (RateLimitItemPerDay, allowed.per_day))
+        rates = [kind(amount) for kind, amount in kinds if amount is not None]
+        for rate in rates:
             if not self._windows.test(rate, visitor.address):
                 wait = max(1.0, self._windows.get_window_stats(rate, visitor.address).reset_time - self._now())
                 span = "minute" if isinstance(rate, RateLimitItemPerMinute) else "day"
@@ -76,7 +75,7 @@ class Limits:
                     f"Run again {_in(wait)}.",
                     wait=wait,
                 )
-        for rate in self._rates:
+        for rate in rates:
             self._windows.hit(rate, visitor.address)
 
     def afford(self, estimate: float, spent: float) -> None:

@@ -12,9 +12,12 @@ from core import errors
 from core.errors import Interrupted, RunCancelled, RunFailed, StudioError, SubmitUnknown
 from core.events import Completed, Picture, Withheld
 from core.images import Reference
-from core.job import Job
+from core.job import Call, Job
 from core.request import EditRequest
 from core.schema import Record
+
+CALL = ("model", "base", "inline", "body")
+"""Parts of a call that lie in its JSON; the others have columns of their own."""
 
 
 def record_of(job: Job, reference: Path, estimate: float) -> Record:
@@ -44,6 +47,9 @@ def record_of(job: Job, reference: Path, estimate: float) -> Record:
         reference=reference.name,
         own_key=job.own_key,
         estimate=estimate,
+        call=_text({name: getattr(job.call, name) for name in CALL}) if job.call else None,
+        once=job.call.once if job.call else None,
+        hook=(job.call.hook or None) if job.call else None,
         remote=tuple(None for _ in job.request.seeds),
     )
 
@@ -65,6 +71,7 @@ def job_of(record: Record, folder: Path, data: bytes = b"") -> Job:
         request,
         owner=record.owner,
         own_key=record.own_key,
+        call=Call(**json.loads(record.call), once=record.once, hook=record.hook or "") if record.call else None,
         created=record.created,
         remote=list(record.remote),
         reference=folder / record.reference,

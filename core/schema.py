@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -35,6 +35,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) strict, without rowid""",
         "create index pictures_of_job on pictures (job)",
     ),
+    (
+        "alter table jobs add column call text",
+        "alter table jobs add column once text",
+        "alter table jobs add column hook text",
+        "create unique index jobs_once on jobs (owner, once) where once is not null",
+        "create index jobs_untold on jobs (ended) where hook is not null",
+        """create table uploads (
+            id text primary key,
+            owner text not null,
+            name text,
+            created real not null
+        ) strict, without rowid""",
+    ),
 )
 """Append only: what stands here has run on somebody's disk. `user_version` counts what has run."""
 
@@ -60,6 +73,9 @@ class Record:
         estimate, cost: US dollars; the cost is None where it is not known.
         remote: the provider's id of each image's task, None where there is none yet.
         pinned: whether it stays when room is made.
+        call: JSON of how it came in by an API door; None where it did not.
+        once: the caller's mark, unique to its owner for a day.
+        hook: the address that is to be told its end, None where there is none or it was told.
     """
 
     id: str
@@ -77,3 +93,6 @@ class Record:
     cost: float | None = None
     ended: float | None = None
     pinned: bool = False
+    call: str | None = None
+    once: str | None = None
+    hook: str | None = field(default=None, repr=False)

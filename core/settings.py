@@ -10,10 +10,14 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from core.job import Allowance
 from core.limits import Caps
 
 SRPO_BASE = "black-forest-labs/FLUX.1-dev"
 SRPO_TRANSFORMER = "tencent/SRPO"
+
+API_MODELS = {"flux/srpo/image-to-image": "local", "wavespeed-ai/flux-srpo/image-to-image": "local"}
+"""Names under which the API offers a backend, where the owner's setting says nothing else."""
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -34,6 +38,12 @@ NAMES = (
     "STUDIO_TRUSTED_PROXIES",
     "STUDIO_METRICS_TOKEN",
     "STUDIO_MCP",
+    "STUDIO_API_KEY",
+    "STUDIO_API_MODELS",
+    "STUDIO_API_SPENDS",
+    "STUDIO_API_RUNS_PER_MINUTE",
+    "STUDIO_API_RUNS_PER_DAY",
+    "STUDIO_WEBHOOK_ORIGINS",
     "AIMLAPI_KEY",
     "AIMLAPI_BASE_URL",
     "WAVESPEED_API_KEY",
@@ -70,6 +80,11 @@ class Settings:
         trusted_proxies: how many proxies in front of the app tell a visitor's address.
         metrics_token: opens `/metrics`, which is shut without one.
         mcp: whether the API is offered to MCP clients too.
+        api_key: one fixed key to the provider-compatible API, beside those that `server.keys` issues.
+        api_models: which backend runs what is asked for by a model's name there.
+        api_spends: whether that API may spend the owner's keys at the providers.
+        api_allowance: runs that each of its keys may start.
+        webhook_origins: origins that may be told of ends though they are not on the public internet.
         aimlapi_key, wavespeed_key: the owner's keys at the providers.
         aimlapi_base_url, wavespeed_base_url: where the providers are; a company's proxy, say.
         wavespeed_webhook_secret: with a public URL, results are told to us instead of asked for.
@@ -90,6 +105,11 @@ class Settings:
     trusted_proxies: int = 0
     metrics_token: SecretStr | None = None
     mcp: bool = False
+    api_key: SecretStr | None = None
+    api_models: Mapping[str, str] = field(default_factory=lambda: dict(API_MODELS))
+    api_spends: bool = False
+    api_allowance: Allowance = field(default_factory=Allowance)
+    webhook_origins: tuple[str, ...] = ()
     aimlapi_key: SecretStr | None = None
     aimlapi_base_url: str = "https://api.aimlapi.com"
     wavespeed_key: SecretStr | None = None
@@ -126,6 +146,14 @@ class Settings:
             trusted_proxies=_whole(env, "STUDIO_TRUSTED_PROXIES", 1 if "SPACE_ID" in env else 0, 0, 10),
             metrics_token=_secret(env, "STUDIO_METRICS_TOKEN"),
             mcp=_switch(env, "STUDIO_MCP"),
+            api_key=_secret(env, "STUDIO_API_KEY"),
+            api_models=_models(env, "STUDIO_API_MODELS"),
+            api_spends=_switch(env, "STUDIO_API_SPENDS"),
+            api_allowance=Allowance(
+                _whole(env, "STUDIO_API_RUNS_PER_MINUTE", 60, 0, 100_000) or None,
+                _whole(env, "STUDIO_API_RUNS_PER_DAY", 2000, 0, 10_000_000) or None,
+            ),
+            webhook_origins=tuple(_list(env, "STUDIO_WEBHOOK_ORIGINS")),
             aimlapi_key=_secret(env, "AIMLAPI_KEY"),
             aimlapi_base_url=_address(env, "AIMLAPI_BASE_URL", cls.aimlapi_base_url),
             wavespeed_key=_secret(env, "WAVESPEED_API_KEY"),
@@ -168,6 +196,21 @@ def _is_loopback(name: str) -> bool:
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _list(env: Mapping[str, str], name: str) -> list[str]:
+    return [each.strip().rstrip("/") for each in env.get(name, "").split(",") if each.strip()]
+
+
+def _models(env: Mapping[str, str], name: str) -> dict[str, str]:
+    """Return backends by model, as `model=backend, model=backend` says, beside those that are always there."""
+    models = dict(API_MODELS)
+    for each in _list(env, name):
+        model, _, backend = each.partition("=")
+        if not re.fullmatch(r"[\w.-]+(/[\w.-]+){0,5}", model.strip()) or not backend.strip():
+            raise SettingsError(f"{name} holds {each!r}. Set model=backend, with a comma between two of them.")
+        models[model.strip()] = backend.strip()
+    return models
 
 
 def _secret(env: Mapping[str, str], name: str) -> SecretStr | None:

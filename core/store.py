@@ -22,6 +22,10 @@ class StoreError(Exception):
     """The folder cannot be used; the message says why and what to do."""
 
 
+class CallTaken(Exception):
+    """An owner's call of this mark is there already."""
+
+
 @dataclass(frozen=True)
 class Kept:
     """A picture that somebody may see: its file's name, and its size in bytes."""
@@ -86,12 +90,21 @@ class Store:
     # ---- a job's life ------------------------------------------------------------------------------
 
     def add(self, record: Record, reference: Kept) -> None:
-        """Write a new job and its right to its reference: the intent, before anything is sent."""
+        """Write a new job and its right to its reference: the intent, before anything is sent.
+
+        Raises:
+            CallTaken: the owner's job of the same mark is there.
+        """
         row = record.__dict__ | {"remote": json.dumps(record.remote)}
         names = ", ".join(row)
-        with self._writing():
-            self._base.execute(f"insert into jobs ({names}) values ({', '.join(f':{name}' for name in row)})", row)  # noqa: S608 - our own names
-            self._grant(record.owner, record.id, reference, record.created)
+        try:
+            with self._writing():
+                self._base.execute(f"insert into jobs ({names}) values ({', '.join(f':{name}' for name in row)})", row)  # noqa: S608 - our own names
+                self._grant(record.owner, record.id, reference, record.created)
+        except sqlite3.IntegrityError as error:
+            if record.once is None:
+                raise
+            raise CallTaken from error
 
     def sending(self, job_id: str) -> None:
         """Note that a job's request is about to be sent: from here on it may have been taken."""
@@ -133,9 +146,31 @@ class Store:
         """Return the jobs that go on, oldest first."""
         return self._records("where ended is null order by created", ())
 
-    def recent(self, owner: str, limit: int) -> list[Record]:
+    def recent(self, owner: str, limit: int, skip: int = 0, since: float = 0.0) -> list[Record]:
         """Return an owner's latest jobs, newest first."""
-        return self._records("where owner = ? order by created desc limit ?", (owner, limit))
+        which = "where owner = ? and created >= ? order by created desc, id desc limit ? offset ?"
+        return self._records(which, (owner, since, limit, skip))
+
+    def find(self, owner: str, job_id: str) -> Record | None:
+        """Return an owner's job, None where they have none of that id."""
+        return next(iter(self._records("where id = ? and owner = ?", (job_id, owner))), None)
+
+    def find_call(self, owner: str, once: str, since: float) -> Record | None:
+        """Return an owner's job by its mark; one that is older gives its mark back."""
+        with self._writing():
+            self._base.execute(
+                "update jobs set once = null where owner = ? and once = ? and created < ?", (owner, once, since)
+            )
+        return next(iter(self._records("where owner = ? and once = ?", (owner, once))), None)
+
+    def untold(self) -> list[Record]:
+        """Return the ended jobs whose end somebody is still to be told."""
+        return self._records("where hook is not null and ended is not null order by ended", ())
+
+    def told(self, job_id: str) -> None:
+        """Note that nobody is to be told a job's end any more."""
+        with self._writing():
+            self._base.execute("update jobs set hook = null where id = ?", (job_id,))
 
     def _records(self, which: str, values: tuple[object, ...]) -> list[Record]:
         cursor = self._base.execute(f"select * from jobs {which}", values)  # noqa: S608 - our own words
@@ -152,6 +187,28 @@ class Store:
             )
             for row in rows
         ]
+
+    # ---- uploads -----------------------------------------------------------------------------------
+
+    def ticket(self, owner: str, upload_id: str, now: float) -> None:
+        """Note that an owner will upload a picture under an id."""
+        with self._writing():
+            self._base.execute("insert into uploads values (?, ?, null, ?)", (upload_id, owner, now))
+
+    def upload(self, upload_id: str, picture: Kept, now: float) -> bool:
+        """Note which picture came under an id; return whether that was still open."""
+        with self._writing():
+            found = self._base.execute(
+                "update uploads set name = ? where id = ? and name is null returning owner", (picture.name, upload_id)
+            ).fetchone()
+            if found is not None:
+                self._grant(found[0], "", picture, now)
+        return found is not None
+
+    def uploaded(self, upload_id: str) -> str | None:
+        """Return the file's name of an upload, None where nothing came."""
+        found = self._base.execute("select name from uploads where id = ?", (upload_id,)).fetchone()
+        return found[0] if found else None
 
     # ---- who may see which picture -----------------------------------------------------------------
 
@@ -216,9 +273,18 @@ class Store:
                 jobs += 1
         return jobs, gone
 
+    def delete(self, owner: str, job_id: str) -> tuple[bool, list[str]]:
+        """Forget an owner's ended job; return whether there was one, and the names of the files to drop."""
+        with self._writing():
+            gone = self._base.execute(
+                "delete from jobs where id = ? and owner = ? and ended is not null", (job_id, owner)
+            ).rowcount
+            return bool(gone), list(self._release("job = ?", (job_id,))) if gone else []
+
     def forget(self, before: float) -> list[str]:
         """Forget references kept before then that no job uses; return the names of the files to drop."""
         with self._writing():
+            self._base.execute("delete from uploads where created < ?", (before,))
             return list(self._release("job = '' and kept < ?", (before,)))
 
     def _release(self, which: str, values: tuple[object, ...]) -> dict[str, int]:

@@ -38,7 +38,7 @@ def visitor_of(request: Request | gr.Request) -> Visitor:
 def routes(engine: Engine, links: Links | None = None) -> list[Route]:
     """Return the routes `/images/{name}` and `/thumbs/{name}`; what a visitor may not see answers 404.
 
-    With links, `/references/{name}` too: the same file for whoever has a signed address, a provider say.
+    With links, `/files/{name}` and `/uploads/{id}` too: for whoever has a signed address, a provider say.
     """
 
     def answer(name: str) -> Response:
@@ -59,15 +59,19 @@ def routes(engine: Engine, links: Links | None = None) -> list[Route]:
         data = await asyncio.to_thread(lambda: thumbnail(Path(found.path).read_bytes()))
         return Response(data, media_type="image/jpeg", headers=_FOREVER)
 
-    async def reference(request: Request) -> Response:
-        query, name = request.query_params, request.path_params["name"]
-        signed = links is not None and links.valid(name, query.get("until", ""), query.get("signature", ""))
-        return answer(name) if signed else PlainTextResponse("This link has ended.", status_code=403)
+    async def signed(request: Request) -> Response:
+        path = links.opened(str(request.url)) if links is not None else None
+        if path is None:
+            return PlainTextResponse("This link has ended.", status_code=403)
+        if path.startswith("/uploads/"):
+            return answer(await engine.keeper.uploaded(request.path_params["name"]) or "")
+        return answer(request.path_params["name"])
 
     return [
         Route("/images/{name}", image),
         Route("/thumbs/{name}", thumb),
-        Route(f"{Links.PATH}{{name}}", reference),
+        Route("/files/{name}", signed),
+        Route("/uploads/{name}", signed),
     ]
 
 

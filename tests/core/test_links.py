@@ -1,34 +1,73 @@
-"""Signed links: read for an hour, and by nobody who changed a letter of them."""
+"""Signed links: for their path and time, and for nobody who changed a letter of them."""
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlsplit
+import stat
+from pathlib import Path
 
-from core.links import VALID, Links
+import pytest
+
+from core.links import VALID, Links, lasting_secret
+
+LINKS = Links(b"s" * 32, lambda: 1000.0)
 
 
-def parts(address: str) -> tuple[str, str, str]:
-    split = urlsplit(address)
-    query = parse_qs(split.query)
-    return split.path.rpartition("/")[2], query["until"][0], query["signature"][0]
-
-
-def test_a_link_is_valid_for_its_time_and_name_only() -> None:
+def test_a_link_opens_its_path_for_an_hour() -> None:
     clock = [1000.0]
-    links = Links("https://studio.example", b"s" * 32, lambda: clock[0])
-    address = links.sign("a.png")
-    assert address.startswith("https://studio.example/references/a.png?")
-    name, until, signature = parts(address)
-    assert links.valid(name, until, signature)
-    assert not links.valid("b.png", until, signature)
-    assert not links.valid(name, str(int(until) + 1), signature)
-    assert not links.valid(name, until, signature[:-1] + "0" + "1")
-    assert not links.valid(name, "soon", signature)
-    assert not links.valid(name, until, "é")
-    clock[0] += VALID + 1
-    assert not links.valid(name, until, signature)
+    links = Links(b"s" * 32, lambda: clock[0])
+    address = "https://studio.example" + links.sign("/files/a.png")
+    assert links.opened(address) == "/files/a.png"
+    clock[0] += VALID - 1
+    assert links.opened(address) == "/files/a.png"
+    clock[0] += 2
+    assert links.opened(address) is None
 
 
-def test_another_secret_makes_another_signature() -> None:
-    _, until, signature = parts(Links("https://a", b"s" * 32).sign("a.png"))
-    assert not Links("https://a", b"t" * 32).valid("a.png", until, signature)
+def test_a_link_may_last_as_long_as_is_wanted() -> None:
+    assert LINKS.opened(LINKS.sign("/files/a.png", 1001)) == "/files/a.png"
+    assert LINKS.opened(LINKS.sign("/files/a.png", 1000)) is None
+
+
+def test_the_same_path_and_end_give_the_same_link() -> None:
+    assert LINKS.sign("/files/a.png", 5000) == LINKS.sign("/files/a.png", 5000)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("a.png", "b.png"),
+        ("/files/", "/uploads/"),
+        ("until=4600", "until=9999"),
+        ("until=4600", "until=soon"),
+        ("until=4600", "until=\u0664\u0666"),
+        ("signature=", "signature=0"),
+        ("signature=", "signature=\u00e9"),
+        ("?", "?x&"),
+        ("signature", "other"),
+    ],
+)
+def test_a_changed_link_opens_nothing(old: str, new: str) -> None:
+    address = LINKS.sign("/files/a.png")
+    assert old in address
+    changed = address.replace(old, new, 1)
+    assert LINKS.opened(changed) is None or old == "?"  # a further word in the query changes nothing
+
+
+@pytest.mark.parametrize("address", ["", "files", "http://[", "data:image/png;base64,AAAA", "https://a/b?until=1"])
+def test_what_is_no_link_of_ours_opens_nothing(address: str) -> None:
+    assert LINKS.opened(address) is None
+
+
+def test_another_secret_opens_nothing() -> None:
+    assert Links(b"t" * 32, lambda: 1000.0).opened(LINKS.sign("/files/a.png")) is None
+
+
+def test_derived_secrets_are_lasting_and_apart() -> None:
+    assert LINKS.derived("webhook ann") == LINKS.derived("webhook ann") != LINKS.derived("webhook bob")
+
+
+def test_the_secret_is_made_once_and_is_nobody_elses_to_read(tmp_path: Path) -> None:
+    first = lasting_secret(tmp_path / "data")
+    assert lasting_secret(tmp_path / "data") == first
+    assert len(first) == 32
+    assert stat.S_IMODE((tmp_path / "data" / "links.key").stat().st_mode) == 0o600

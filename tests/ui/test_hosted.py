@@ -139,7 +139,7 @@ def test_a_run_that_cannot_be_taken_back_lands_after_its_cancel(
 def test_the_owners_webhook_door_refuses_strangers(hosted: Served, page: Page) -> None:
     answer = page.request.post(f"{hosted.url}/hooks/wavespeed", data='{"id": "x"}')
     assert answer.status == 401
-    assert page.request.get(f"{hosted.url}/references/{'0' * 64}.png?until=9999999999&signature=x").status == 403
+    assert page.request.get(f"{hosted.url}/files/{'0' * 64}.png?until=9999999999&signature=x").status == 403
 
 
 CANARIES = {

@@ -1,0 +1,233 @@
+"""AI/ML API's wire format, served here: `POST /v1/images/generations` and what stands around it.
+
+Facts from the provider's model page and OpenAPI schema. Where they contradict each other, an answer has both: the
+schema's `data` and `credits_used`, and the example's `images`, `timings`, `seed` and `tokens_used`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, Header, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Route
+
+from core.errors import StudioError
+from core.events import Completed, Picture, Withheld
+from core.job import Call, Job
+from core.spec import MAX_PROMPT, MAX_SEED
+from server.desk import Ask, Desk, mark
+from server.kinds import Whole, first_fault
+from server.statuses import headers_of, status_of
+
+CREDITS_PER_DOLLAR = 2_000_000
+MODEL = "flux/srpo/image-to-image"
+
+
+class Generation(BaseModel):
+    """What to make. Fields that are not listed are left alone, as the provider's schema allows them."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    model: StrictStr = Field(examples=[MODEL])
+    prompt: StrictStr = Field(min_length=1, max_length=MAX_PROMPT, description="What the picture should become.")
+    image_url: StrictStr = Field(
+        description="The reference: a public address, a data URI, or an address that this app gave out."
+    )
+    num_images: Whole = Field(1, ge=1, le=4, description="How many images.")
+    seed: Whole | None = Field(None, ge=1, description="The same seed and settings make the same image.")
+    num_inference_steps: Whole = Field(40, ge=1, le=50, description="Steps; strength decides how many run.")
+    guidance_scale: StrictFloat | StrictInt = Field(4.5, ge=1, le=20, description="How closely the prompt is followed.")
+    sync_mode: StrictBool = Field(False, description="Whether the images come inside the answer, in base64.")
+    enable_safety_checker: StrictBool = Field(True, description="Whether results are checked, where that is set up.")
+    output_format: Literal["jpeg", "png"] = Field("jpeg", description="The images' format.")
+    acceleration: Literal["none", "regular", "high"] = Field("regular", description="How much speed may cost quality.")
+    strength: StrictFloat | StrictInt = Field(0.95, ge=0, le=1, description="How far to leave the reference.")
+
+
+class Image(BaseModel):
+    """One result."""
+
+    url: str
+    b64_json: str | None = None
+    width: int
+    height: int
+    content_type: str
+
+
+class Usage(BaseModel):
+    """What the run cost, in credits; two million are a dollar."""
+
+    credits_used: float
+    tokens_used: float
+
+
+class Meta(BaseModel):
+    """What stands beside the images."""
+
+    usage: Usage
+
+
+class Timings(BaseModel):
+    """Seconds."""
+
+    inference: float
+
+
+class Generated(BaseModel):
+    """The images, in both of the provider's spellings."""
+
+    data: list[Image]
+    images: list[Image]
+    timings: Timings
+    seed: int
+    has_nsfw_concepts: list[bool]
+    prompt: str
+    meta: Meta
+
+
+class Problem(BaseModel):
+    """Why there is no result."""
+
+    message: str
+    path: str
+    requestId: str  # noqa: N815 - the provider's spelling
+    statusCode: int  # noqa: N815
+    timestamp: str
+
+
+class Billing(BaseModel):
+    """What the app's owner lets these doors spend today."""
+
+    current_balance: float
+    currency: str
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem} for status in (400, 401, 403, 404, 405, 409, 413, 429, 500, 503, 504)
+}
+
+GUARDED: dict[str, Any] = {"responses": PROBLEMS, "openapi_extra": {"security": [{"bearer": []}]}}
+
+
+def door(desk: Desk) -> FastAPI:
+    """Return the app that answers under `/v1` and `/v2`."""
+    app = FastAPI(title="SRPO Studio, as AI/ML API", version="1", openapi_url="/v1/openapi.json", docs_url=None)
+    app.router.redirect_slashes = False
+
+    @app.post("/v1/images/generations", response_model=Generated, **GUARDED)
+    async def generate(
+        request: Request, body: Generation, idempotency_key: Annotated[str | None, Header(max_length=255)] = None
+    ) -> JSONResponse:
+        """Make images of a reference and a prompt, and answer when they are done."""
+        visitor = desk.access.visitor(request)
+        told = body.model_dump()
+        once, whole = mark("aimlapi", idempotency_key, told)
+        call = Call(told.pop("model"), desk.base(request), inline=told.pop("sync_mode"), once=once, body=whole)
+        prompt, image = told.pop("prompt"), told.pop("image_url")
+        if told["seed"] is not None:
+            told["seed"] = (told["seed"] - 1) % MAX_SEED + 1  # the schema sets no end, and 31 bits are used
+        job, again = await desk.take(visitor, Ask(prompt, image, told, call))
+        result = await desk.attend(request, job)
+        return JSONResponse(await _answer(desk, job, result), headers=_facts(job, result, again))
+
+    @app.get("/v1/models", responses=PROBLEMS)
+    async def models(request: Request, id: Annotated[str | None, Query()] = None) -> JSONResponse:
+        """List the models; no key is needed."""
+        found = [_model(desk, name) for name in desk.models if id in (None, name)]
+        return JSONResponse({"object": "list", "data": found})
+
+    @app.get("/v2/billing", response_model=Billing, **GUARDED)
+    async def billing(request: Request) -> JSONResponse:
+        """Tell how many dollars these doors may still spend today; runs on the owner's machine cost none."""
+        desk.access.visitor(request)
+        return JSONResponse({"current_balance": await desk.balance(), "currency": "USD"})
+
+    _problems(app)
+    return app
+
+
+def routes(app: FastAPI) -> list[BaseRoute]:
+    """Return the routes that lead to the door, for the whole app."""
+    return [Route("/v1/{rest:path}", app), Route("/v2/{rest:path}", app)]
+
+
+async def _answer(desk: Desk, job: Job, result: Completed) -> dict[str, Any]:
+    assert job.call is not None
+    images, flags = [], []
+    for made, link in desk.outputs(job, job.call.base):
+        place = result.images.index(made)
+        b64 = await desk.inline(job, place) if job.call.inline else None
+        mime = made.mime if isinstance(made, Picture) else "image/png"
+        size = (made.width, made.height) if isinstance(made, Picture) else (64, 64)
+        url = f"data:{mime};base64,{b64}" if b64 else link
+        images.append({"url": url, "b64_json": b64, "width": size[0], "height": size[1], "content_type": mime})
+        flags.append(isinstance(made, Withheld))
+    credits_used = round((result.cost or 0.0) * CREDITS_PER_DOLLAR)
+    return {
+        "images": images,
+        "timings": {"inference": result.timings.get("inference", 0.0)},
+        "seed": job.request.seeds[0],
+        "has_nsfw_concepts": flags,
+        "prompt": job.request.prompt,
+        "data": images,
+        "meta": {"usage": {"credits_used": credits_used, "tokens_used": credits_used}},
+    }
+
+
+def _facts(job: Job, result: Completed, again: bool) -> dict[str, str]:
+    headers = {"x-inference-id": job.id}
+    if result.cost is not None:
+        headers["x-aimlapi-usd-spent"] = f"{result.cost:.6f}"
+        headers["x-aimlapi-credits-used"] = str(round(result.cost * CREDITS_PER_DOLLAR))
+    return {**headers, "Idempotent-Replayed": "true"} if again else headers
+
+
+def _model(desk: Desk, name: str) -> dict[str, Any]:
+    spec = desk.engine.specs[desk.models[name]]
+    return {
+        "id": name,
+        "type": "image",
+        "info": {"name": "FLUX SRPO image-to-image", "description": spec.label},
+        "endpoints": ["/v1/images/generations"],
+        "pricing": {"image": spec.price},
+    }
+
+
+# ---- what went wrong, in the provider's shape ---------------------------------------------------------
+
+
+def _problems(app: FastAPI) -> None:
+    """Answer every error in the provider's shape."""
+
+    def answer(request: Request, status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        body = {
+            "message": message,
+            "path": request.url.path,
+            "requestId": uuid.uuid4().hex,
+            "statusCode": status,
+            "timestamp": now,
+        }
+        return JSONResponse(body, status, headers)
+
+    @app.exception_handler(StudioError)
+    async def studio(request: Request, error: StudioError) -> JSONResponse:
+        return answer(request, status_of(error), str(error), headers_of(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return answer(request, 400, first_fault(error))
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, _: Exception) -> JSONResponse:
+        return answer(request, 500, "This broke for a reason inside the app. Its log says more.")
+
+    @app.exception_handler(HTTPException)
+    async def other(request: Request, error: HTTPException) -> JSONResponse:
+        return answer(request, error.status_code, error.detail, dict(error.headers or {}))

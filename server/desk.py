@@ -1,0 +1,252 @@
+"""What both doors share: a call becomes a job, once; a job is found again by its owner; pictures get links."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import functools
+import hashlib
+import io
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+from starlette.requests import Request
+
+from core.engine import Engine
+from core.errors import BadParameter, FetchFailed
+from core.events import Completed, Picture, Withheld
+from core.images import read_reference
+from core.job import Call, Job, Visitor
+from core.links import Links
+from core.request import EditRequest
+from core.store import CallTaken
+from server.access import Access
+from server.statuses import Refused
+
+REPLAYED = 86_400.0
+"""Seconds for which a request with an idempotency key is answered again instead of run again."""
+KEPT = 7 * 86_400.0
+"""Seconds that a link lives; as long as the provider keeps results."""
+HINTS = ("acceleration", "enable_safety_checker")
+"""Parameters that a backend without them may leave out: they change how a picture is made, not which."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a caller asks for: a prompt, an image as it was sent (address, data URI, base64), values by name."""
+
+    prompt: str
+    image: str
+    values: Mapping[str, Any]
+    call: Call
+
+
+class Desk:
+    """Takes calls and finds their jobs.
+
+    Args:
+        engine: does the work.
+        access: tells who asks.
+        links: signs addresses of pictures.
+        fetch: reads a public address or data URI into bytes, or raises a StudioError.
+        models: the backend's key by the name of a model.
+        spends: whether these doors may spend the app owner's keys at the providers.
+        public_url: the app's own address, None where a caller's own word for it is taken.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        access: Access,
+        links: Links,
+        fetch: Callable[[str], Awaitable[bytes]],
+        models: Mapping[str, str],
+        *,
+        spends: bool,
+        public_url: str | None,
+    ) -> None:
+        self.engine = engine
+        self.access = access
+        self.links = links
+        self.models = models
+        self._fetch = fetch
+        self._spends = spends
+        self._public_url = public_url
+
+    def base(self, request: Request) -> str:
+        """Return this app's address as the caller may use it, without a slash at its end."""
+        return self._public_url or str(request.base_url).rstrip("/")
+
+    async def balance(self) -> float:
+        """Return the US dollars that these doors may still spend; runs on the owner's own machine cost none.
+
+        Raises:
+            StudioError: a provider does not say what is left.
+        """
+        specs = self.engine.specs
+        paid = {key for key in self.models.values() if specs[key].key_env is not None}
+        if not self._spends or not paid:
+            return 0.0
+        left = sum([await self.engine.backend(key).balance() for key in sorted(paid)])
+        limits = self.engine.limits
+        if limits.caps.budget is not None:
+            left = min(left, max(0.0, limits.caps.budget - await self.engine.keeper.spent(limits.today())))
+        return round(left, 6)
+
+    # ---- taking a call ------------------------------------------------------------------------------
+
+    async def take(self, visitor: Visitor, ask: Ask) -> tuple[Job, bool]:
+        """Begin a job, or find the one that the same call began before.
+
+        Returns:
+            The job, and whether it had begun before.
+
+        Raises:
+            StudioError: the call cannot be taken; `server.statuses` knows the status.
+        """
+        again = await self._again(visitor, ask.call)
+        if again is not None:
+            return again, True
+        if ask.call.model not in self.models:
+            raise Refused(404, f"There is no model {ask.call.model[:80]!r} here.", f"There is {self._offer()}.")
+        key = self.models[ask.call.model]
+        spec = self.engine.specs[key]
+        if spec.key_env is not None and not self._spends:
+            raise Refused(
+                403,
+                f"This app's API does not spend its owner's money at {spec.label}.",
+                "Ask them for STUDIO_API_SPENDS.",
+            )
+        reference = await self._reference(ask.image)
+        values = {name: value for name, value in ask.values.items() if name in spec.by_name or name not in HINTS}
+        request = EditRequest.build(spec, ask.prompt, reference, values)
+        try:
+            return await self.engine.submit(key, request, visitor=visitor, call=ask.call), False
+        except CallTaken:  # the same call came twice at the same moment, and the other was first
+            again = await self._again(visitor, ask.call)
+            assert again is not None
+            return again, True
+
+    async def _again(self, visitor: Visitor, call: Call) -> Job | None:
+        if call.once is None:
+            return None
+        job = await self.engine.find_call(visitor.owner, call.once, time.time() - REPLAYED)
+        if job is not None and job.call is not None and job.call.body != call.body:
+            raise Refused(409, "This Idempotency-Key came with another request before.", "Use a new one.")
+        return job
+
+    async def _reference(self, image: str) -> Any:
+        caps = self.engine.limits.caps
+        name = await self._own(image)
+        if name is not None:
+            path = self.engine.images.folder / name
+            if not path.is_file():
+                raise FetchFailed("This picture is no longer kept here.", "Upload it again.")
+            data = await asyncio.to_thread(path.read_bytes)
+        else:
+            # Clients send bare base64 too, though no page says so.
+            inline = "://" not in image[:40] and image[:5].lower() != "data:"
+            data = await self._fetch(f"data:;base64,{image}" if inline else image)
+        address = image if name is None and image.startswith(("http://", "https://")) else None
+        return await asyncio.to_thread(
+            read_reference, data, address, max_bytes=caps.max_bytes, max_pixels=caps.max_pixels
+        )
+
+    async def _own(self, address: str) -> str | None:
+        """Return the file behind a signed address of our own, None for any other address."""
+        path = self.links.opened(address)
+        if path is None:
+            return None
+        kind, _, name = path.strip("/").partition("/")
+        return await self.engine.keeper.uploaded(name) if kind == "uploads" else name
+
+    def _offer(self) -> str:
+        return ", ".join(self.models)
+
+    # ---- finding a job ------------------------------------------------------------------------------
+
+    async def find(self, visitor: Visitor, job_id: str) -> Job:
+        """Return a job of the visitor's.
+
+        Raises:
+            Refused: they have none of that id; whether somebody else has, is not told.
+        """
+        job = await self.engine.find(visitor.owner, job_id)
+        if job is None:
+            raise Refused(404, "There is no such prediction.", "Results are kept for a while; check the id.")
+        return job
+
+    async def attend(self, request: Request, job: Job) -> Completed:
+        """Wait for a job's end. A caller who goes away ends a run that nobody could ask for again.
+
+        Raises:
+            StudioError: the job failed.
+        """
+        waiting = asyncio.ensure_future(self.engine.result(job))
+        gone = asyncio.ensure_future(_gone(request))
+        try:
+            await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done() and job.call is not None and job.call.once is None:
+                await self.engine.cancel(job)
+            return await waiting
+        finally:
+            waiting.cancel()
+            gone.cancel()
+
+    # ---- pictures -----------------------------------------------------------------------------------
+
+    def outputs(self, job: Job, base: str) -> list[tuple[Picture | Withheld, str]]:
+        """Return each picture with its link; one withheld as not safe for work comes as a black one."""
+        assert job.result is not None
+        made = zip(job.result.images, job.files, strict=True)
+        found = [(each, self.link(f"/files/{file.name}", job, base) if file else black()) for each, file in made]
+        return [(each, link) for each, link in found if isinstance(each, Picture) or each.nsfw]
+
+    def link(self, path: str, job: Job, base: str) -> str:
+        """Return a signed address that lives a week; the same for as long as its end is a day away."""
+        weeks = 1 + max(0.0, time.time() + 86_400 - job.created) // KEPT
+        return base + self.links.sign(path, int(job.created + weeks * KEPT))
+
+    async def inline(self, job: Job, place: int) -> str | None:
+        """Return a picture in base64, None where it was withheld."""
+        file = job.files[place]
+        if file is None:
+            return None
+        return base64.b64encode(await asyncio.to_thread(file.read_bytes)).decode()
+
+
+async def _gone(request: Request) -> None:
+    """Return when the caller has gone away."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def mark(door: str, given: str | None, body: Mapping[str, Any]) -> tuple[str | None, str]:
+    """Return a call's own mark, and a mark of all that it asks for.
+
+    Args:
+        door: whose calls; two doors' keys never meet.
+        given: the `Idempotency-Key` header.
+        body: everything that makes the call what it is.
+
+    Raises:
+        BadParameter: the header is empty or too long.
+    """
+    told = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    if given is None:
+        return None, told
+    if not 1 <= len(given.strip()) <= 255:
+        raise BadParameter("Idempotency-Key", "The header does not fit.", "Send 1 to 255 characters.")
+    return hashlib.sha256(f"{door}\n{given.strip()}".encode("utf-8", "surrogateescape")).hexdigest(), told
+
+
+@functools.cache
+def black() -> str:
+    """Return what stands for a withheld picture, as at the providers: a black one."""
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -1,0 +1,123 @@
+"""The app's own API put together: keys, both wire formats, webhooks, and the pages that describe it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fastapi_offline
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from core.engine import Engine
+from core.links import Links
+from core.secrets import revealed
+from core.settings import Settings, SettingsError
+from server import aimlapi, wavespeed
+from server.access import Access
+from server.desk import Desk
+from server.keys import KeyRing
+from server.webhooks import Hooks, Post
+
+STATIC = Path(fastapi_offline.__file__).parent / "static"
+"""Swagger UI, served from here: no page of this app asks another host."""
+
+
+@dataclass(frozen=True)
+class Doors:
+    """The API's routes, and what begins and ends with the app."""
+
+    routes: list[BaseRoute]
+    hooks: Hooks
+    ring: KeyRing
+
+    async def close(self) -> None:
+        """Stop telling ends, and let go of the keys' file."""
+        await self.hooks.close()
+        self.ring.close()
+
+
+def open_doors(
+    engine: Engine, settings: Settings, links: Links, fetch: Callable[[str], Awaitable[bytes]], post: Post
+) -> Doors:
+    """Return the API.
+
+    Args:
+        engine: does the work.
+        settings: the owner's choices.
+        links: signs addresses of pictures.
+        fetch: reads a public address or data URI into bytes, or raises a StudioError.
+        post: sends a body to an address under the rules for strangers' addresses.
+
+    Raises:
+        SettingsError: a model is to run on a backend that is not there.
+    """
+    for model, backend in settings.api_models.items():
+        if backend not in engine.specs:
+            raise SettingsError(f"STUDIO_API_MODELS runs {model} on {backend!r}. Set one of {', '.join(engine.specs)}.")
+    ring = KeyRing(settings.data_dir, revealed(settings.api_key))
+    access = Access(ring, public=settings.public, allowance=settings.api_allowance)
+    desk = Desk(
+        engine,
+        access,
+        links,
+        fetch,
+        settings.api_models,
+        spends=settings.api_spends,
+        public_url=settings.public_url,
+    )
+    hooks = Hooks(desk, links, post)
+    aiml, wave = _described(aimlapi.door(desk)), _described(wavespeed.door(desk, hooks))
+    routes = [*aimlapi.routes(aiml), *wavespeed.routes(wave), *_pages({"aimlapi": aiml, "wavespeed": wave})]
+    return Doors(routes, hooks, ring)
+
+
+def _described(app: FastAPI) -> FastAPI:
+    """Tell how a key is sent, in the description of an API."""
+    make = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = make()
+        schemes = schema.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["bearer"] = {"type": "http", "scheme": "bearer"}
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign] # as the framework's own documentation does it
+    return app
+
+
+def _pages(apps: dict[str, FastAPI]) -> list[BaseRoute]:
+    """Return `/docs` and the pages under it."""
+
+    async def index(_: Request) -> Response:
+        items = "".join(
+            f'<li><a href="docs/{name}">{html.escape(app.title)}</a> '
+            f'(<a href="{str(app.openapi_url)[1:]}">OpenAPI</a>)</li>'
+            for name, app in apps.items()
+        )
+        return HTMLResponse(
+            "<!doctype html><html lang=en><meta charset=utf-8><title>SRPO Studio: API</title>"
+            "<body style='font: 16px/1.5 system-ui; max-width: 40rem; margin: 3rem auto; padding: 0 1rem'>"
+            f"<h1>API</h1><p>Both providers' wire formats, served by this app.</p><ul>{items}</ul>"
+        )
+
+    async def page(request: Request) -> Response:
+        app = apps.get(request.path_params["name"])
+        if app is None:
+            return HTMLResponse("Not found", 404)
+        return get_swagger_ui_html(
+            openapi_url=f"..{app.openapi_url}",
+            title=app.title,
+            swagger_js_url="static/swagger-ui-bundle.js",
+            swagger_css_url="static/swagger-ui.css",
+            swagger_favicon_url="../favicon.ico",
+        )
+
+    return [Route("/docs", index), Mount("/docs/static", StaticFiles(directory=STATIC)), Route("/docs/{name}", page)]

@@ -1,0 +1,89 @@
+"""How a job looks to WaveSpeedAI's clients."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from core.errors import (
+    BackendUnavailable,
+    BadInput,
+    BudgetSpent,
+    FetchFailed,
+    Moderated,
+    NoCredits,
+    ParameterRefused,
+    ResultGone,
+    StudioError,
+    TimedOut,
+)
+from core.events import Picture, Queued, Withheld
+from core.job import Job
+from server.desk import Desk
+
+CODES: tuple[tuple[type[StudioError], int], ...] = (
+    (Moderated, 1200),
+    (ParameterRefused, 1400),
+    (BadInput, 1401),
+    (FetchFailed, 1402),
+    (ResultGone, 1402),
+    (NoCredits, 1407),
+    (BudgetSpent, 1407),
+    (BackendUnavailable, 5000),
+    (TimedOut, 5004),
+    (StudioError, 1405),
+)
+"""The provider's task codes by what went wrong; the first that fits."""
+
+
+async def view(desk: Desk, job: Job, base: str, *, created: bool = False) -> dict[str, Any]:
+    """Return a task as the provider tells it.
+
+    Args:
+        desk: signs the pictures' addresses.
+        job: the task's.
+        base: this app's address as the caller knows it.
+        created: tell it as it was in the moment of its submit, whatever has become of it.
+    """
+    call = job.call
+    told: dict[str, Any] = {
+        "id": job.id,
+        "model": call.model if call else job.backend,
+        "outputs": [],
+        "urls": {"get": f"{base}/api/v3/predictions/{job.id}/result"},
+        "has_nsfw_contents": [],
+        "status": "created",
+        "created_at": stamp(job.created),
+        "error": "",
+        "timings": {"inference": 0},
+    }
+    if created:
+        return told
+    if job.error is not None:
+        return {**told, "status": "failed", "code": code_of(job.error), "error": str(job.error)}
+    if job.result is None:
+        return {**told, "status": "created" if isinstance(job.event, Queued) else "processing"}
+    outputs, flags = [], []
+    for made, link in desk.outputs(job, base):
+        b64 = await desk.inline(job, job.result.images.index(made)) if call and call.inline else None
+        outputs.append(f"data:{made.mime};base64,{b64}" if b64 and isinstance(made, Picture) else link)
+        flags.append(isinstance(made, Withheld))
+    milliseconds = round(1000 * job.result.timings.get("inference", 0.0))
+    done = {"outputs": outputs, "has_nsfw_contents": flags, "timings": {"inference": milliseconds}}
+    return {**told, **done, "status": "completed"}
+
+
+def input_of(desk: Desk, job: Job, base: str) -> dict[str, Any]:
+    """Return what a task was asked for; its reference as an address of ours."""
+    link = desk.link(f"/files/{job.reference.name}", job, base)
+    return {"prompt": job.request.prompt, "image": link, **job.request.params}
+
+
+def code_of(error: StudioError) -> int:
+    """Return the provider's code for what went wrong with a task."""
+    return next(code for kind, code in CODES if isinstance(error, kind))
+
+
+def stamp(seconds: float) -> str:
+    """Return a moment as the provider writes it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,87 @@
+"""How a reference comes here before its run: by an upload ticket and a PUT, or by the older form.
+
+Facts from WaveSpeedAI's API pages. What is kept is the picture, normalised, and nothing else of the file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from typing import Any
+
+from fastapi import FastAPI, Request
+from pydantic import BaseModel, ConfigDict, Field, StrictStr
+from starlette.responses import Response
+
+from core.errors import BadParameter
+from core.images import read_reference
+from server.desk import Desk
+from server.envelope import PROBLEMS, Envelope, answer, guarded
+from server.kinds import Whole
+from server.predictions import stamp
+from server.statuses import Refused
+
+TICKET = 3600
+"""Seconds in which a ticket must be used."""
+KEPT = 7 * 86_400
+"""Seconds for which an uploaded picture's address is valid; how long unused ones are kept is the owner's setting."""
+
+
+class Ticket(BaseModel):
+    """What will be uploaded."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    filename: StrictStr = Field(min_length=1, max_length=255)
+    size: Whole = Field(ge=1)
+    content_type: StrictStr | None = Field(None, max_length=255)
+
+
+def add_uploads(app: FastAPI, desk: Desk) -> None:
+    """Add the upload routes to the door."""
+
+    caps = desk.engine.limits.caps
+
+    async def keep(upload_id: str, data: bytes) -> bool:
+        """Keep what was uploaded; return whether its ticket was still good for it."""
+        reference = await asyncio.to_thread(read_reference, data, max_bytes=caps.max_bytes, max_pixels=caps.max_pixels)
+        return await desk.engine.keeper.upload(upload_id, reference.data, reference.mime)
+
+    def address(request: Request, upload_id: str) -> str:
+        return desk.base(request) + desk.links.sign(f"/uploads/{upload_id}", int(time.time()) + KEPT)
+
+    @app.post("/api/v3/media/uploads", response_model=Envelope, **guarded())
+    async def ticket(request: Request, body: Ticket) -> Any:
+        """Ask for a ticket: PUT the file to `upload.url`, then use `download_url` as a run's image."""
+        owner = desk.access.visitor(request).owner
+        if body.size > caps.max_bytes:
+            raise BadParameter("size", f"At most {caps.max_bytes / 1e6:.0f} MB are taken.", "Send a smaller picture.")
+        upload_id, until = secrets.token_hex(16), int(time.time()) + TICKET
+        url = desk.base(request) + desk.links.sign(f"/api/v3/media/uploads/{upload_id}", until)
+        upload = {"method": "PUT", "url": url, "headers": {}, "expires_at": stamp(until)}
+        await desk.engine.keeper.ticket(owner, upload_id)
+        return answer({"download_url": address(request, upload_id), "upload": upload})
+
+    @app.put("/api/v3/media/uploads/{upload_id}", responses={**PROBLEMS, 200: {"content": {}}})
+    async def put(request: Request, upload_id: str) -> Response:
+        """Send the file of a ticket; the address itself is the right to do it."""
+        signed = desk.links.opened(str(request.url)) == request.url.path
+        if not signed or not await keep(upload_id, await request.body()):
+            raise Refused(403, "This upload ticket is used or has ended.", "Ask for a new one.")
+        return Response()
+
+    @app.post("/api/v3/media/upload/binary", response_model=Envelope, **guarded())
+    async def binary(request: Request) -> Any:
+        """Upload a picture as the form field `file`."""
+        owner = desk.access.visitor(request).owner
+        async with request.form(max_files=1, max_fields=10) as form:
+            file: Any = form.get("file")
+            if not hasattr(file, "read"):
+                raise BadParameter("file", "The form has no file.", "Send the picture as the form field `file`.")
+            data = await file.read()
+        upload_id = secrets.token_hex(16)
+        await desk.engine.keeper.ticket(owner, upload_id)
+        await keep(upload_id, data)
+        url = address(request, upload_id)
+        return answer({"type": "image", "download_url": url, "filename": upload_id, "size": len(data)})

@@ -1,0 +1,226 @@
+"""WaveSpeedAI's wire format, served here: submit a task, ask for its result, list and delete.
+
+Facts from the provider's model page and API pages. A task that failed is an answer of success whose `data.status`
+is `failed`; a request that is no task is refused with its status in the envelope too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, Header, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from starlette.routing import BaseRoute, Route
+
+from core.errors import BadParameter, StudioError
+from core.job import Call
+from core.spec import MAX_PROMPT, MAX_SEED
+from server.desk import Ask, Desk, mark
+from server.envelope import Envelope, answer, guarded, problems
+from server.kinds import Whole
+from server.predictions import input_of, view
+from server.uploads import add_uploads
+from server.webhooks import Hooks
+
+SYNC_LIMIT = 90.0
+"""Seconds that a synchronous submit waits before it answers `processing` with code 5004."""
+LISTED = 7 * 86_400.0
+"""Seconds of history in the list of predictions, as the provider's."""
+
+
+class Submit(BaseModel):
+    """What to make. A field that is not listed is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prompt: StrictStr = Field(min_length=1, max_length=MAX_PROMPT, description="What the picture should become.")
+    image: StrictStr = Field(
+        min_length=1,
+        description="The reference: a public address, a data URI, base64, or an address that this app gave out.",
+    )
+    strength: StrictFloat | StrictInt = Field(0.8, ge=0, le=1, description="How far to leave the reference.")
+    num_inference_steps: Whole = Field(28, ge=1, le=50, description="Steps; strength decides how many run.")
+    seed: Whole = Field(-1, ge=-1, le=MAX_SEED, description="-1 draws one.")
+    guidance_scale: StrictFloat | StrictInt = Field(3.5, ge=1, le=20, description="How closely the prompt is followed.")
+    output_format: Literal["jpeg", "png"] = Field("jpeg", description="The image's format.")
+    enable_base64_output: StrictBool = Field(False, description="Whether the image comes inside the answer.")
+    enable_sync_mode: StrictBool = Field(False, description="Whether the answer waits for the result, up to 90 s.")
+
+
+class Prediction(BaseModel):
+    """A task."""
+
+    id: str
+    model: str
+    outputs: list[str]
+    urls: dict[str, str]
+    has_nsfw_contents: list[bool]
+    status: Literal["created", "processing", "completed", "failed"]
+    created_at: str
+    error: str
+    timings: dict[str, int]
+    code: int | None = None
+    input: dict[str, Any] | None = None
+
+
+class Answer(BaseModel):
+    """The envelope around a task."""
+
+    code: int
+    message: str
+    data: Prediction
+
+
+class Page(BaseModel):
+    """Which predictions to list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    page: Annotated[Whole, Field(ge=1, le=1_000_000)] = 1
+    page_size: Annotated[Whole, Field(ge=1, le=100)] = 100
+
+
+class Ids(BaseModel):
+    """Which predictions to delete."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: list[StrictStr] = Field(min_length=1, max_length=100)
+
+
+class Quote(BaseModel):
+    """What to tell the price of."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    model_id: StrictStr
+    inputs: dict[str, Any] = {}
+
+
+def door(desk: Desk, hooks: Hooks) -> FastAPI:
+    """Return the app that answers under `/api/v3`."""
+    app = FastAPI(title="SRPO Studio, as WaveSpeedAI", version="1", openapi_url="/api/v3/openapi.json", docs_url=None)
+    app.router.redirect_slashes = False
+    _predictions(app, desk)
+    _account(app, desk, hooks)
+    add_uploads(app, desk)
+    for name in desk.models:
+        _model(app, desk, name)
+    problems(app)
+    return app
+
+
+def routes(app: FastAPI) -> list[BaseRoute]:
+    """Return the routes that lead to the door, for the whole app."""
+    return [Route("/api/v3/{rest:path}", app)]
+
+
+def _model(app: FastAPI, desk: Desk, name: str) -> None:
+    """Add a model's own address."""
+
+    @app.post(
+        f"/api/v3/{name}",
+        response_model=Answer,
+        **guarded(),
+        operation_id=f"submit {name}",
+    )
+    async def submit(
+        request: Request,
+        body: Submit,
+        webhook: Annotated[str | None, Query(max_length=2000)] = None,
+        idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
+    ) -> Any:
+        """Submit a task. Ask for its result at `data.urls.get`, or be told at `webhook`."""
+        visitor = desk.access.visitor(request)
+        if webhook is not None and not webhook.startswith(("https://", "http://")):
+            raise BadParameter("webhook", "This is no address.", "Give one that begins with https://.")
+        told = body.model_dump()
+        once, whole = mark("wavespeed", idempotency_key, {**told, "model": name, "webhook": webhook})
+        waits = told.pop("enable_sync_mode")
+        call = Call(
+            name, desk.base(request), inline=told.pop("enable_base64_output"), once=once, body=whole, hook=webhook or ""
+        )
+        prompt, image = told.pop("prompt"), told.pop("image")
+        told["seed"] = None if told["seed"] < 0 else told["seed"]
+        job, again = await desk.take(visitor, Ask(prompt, image, told, call))
+        headers = {"Idempotent-Replayed": "true"} if again else {}
+        if not waits:
+            return answer(await view(desk, job, call.base, created=True), headers=headers)
+        try:
+            await asyncio.wait_for(desk.engine.result(job), SYNC_LIMIT)
+        except TimeoutError:
+            late = {"status": "processing", "code": 5004, "error": "The task goes on; ask for its result."}
+            return answer({**await view(desk, job, call.base), **late}, headers=headers)
+        except StudioError:
+            pass  # the task says it itself
+        return answer(await view(desk, job, call.base), headers=headers)
+
+
+def _predictions(app: FastAPI, desk: Desk) -> None:
+    """Add what is asked of tasks."""
+
+    @app.get("/api/v3/predictions/{prediction_id}/result", response_model=Answer, **guarded())
+    @app.get("/api/v3/predictions/{prediction_id}", response_model=Answer, **guarded())
+    async def result(request: Request, prediction_id: str) -> Any:
+        """Tell how a task stands, and what it made."""
+        job = await desk.find(desk.access.visitor(request), prediction_id)
+        return answer(await view(desk, job, desk.base(request)))
+
+    @app.post("/api/v3/predictions", response_model=Envelope, **guarded())
+    async def listed(request: Request, body: Page | None = None) -> Any:
+        """List the last week's predictions, the newest first."""
+        visitor, page = desk.access.visitor(request), body or Page()
+        jobs = await desk.engine.page(visitor.owner, time.time() - LISTED, page.page_size, page.page)
+        base = desk.base(request)
+        items = [{**await view(desk, each, base), "input": input_of(desk, each, base)} for each in jobs]
+        return answer({"page": page.page, "items": items})
+
+    @app.post("/api/v3/predictions/delete", response_model=Envelope, **guarded())
+    async def delete(request: Request, body: Ids) -> Any:
+        """Delete predictions with their pictures; one that still runs is stopped first."""
+        visitor = desk.access.visitor(request)
+        return answer({"deleted_count": await desk.engine.delete(visitor.owner, body.ids)})
+
+
+def _account(app: FastAPI, desk: Desk, hooks: Hooks) -> None:
+    """Add what is asked of the account."""
+
+    @app.get("/api/v3/balance", response_model=Envelope, **guarded())
+    async def balance(request: Request) -> Any:
+        """Tell how many dollars these doors may still spend today; runs on the owner's machine cost none."""
+        desk.access.visitor(request)
+        return answer({"balance": await desk.balance()})
+
+    @app.get("/api/v3/webhook/secret", response_model=Envelope, **guarded())
+    async def secret(request: Request) -> Any:
+        """Tell the secret that this key's webhooks are signed with."""
+        return answer({"secret": hooks.secret(desk.access.visitor(request).owner)})
+
+    @app.get("/api/v3/models", response_model=Envelope, **guarded())
+    async def models(request: Request) -> Any:
+        """List the models."""
+        desk.access.visitor(request)
+        return answer([_facts(desk, name, desk.base(request)) for name in desk.models])
+
+    @app.post("/api/v3/model/price", response_model=Envelope, **guarded())
+    async def price(request: Request, body: Quote) -> Any:
+        """Tell what a run costs in dollars."""
+        desk.access.visitor(request)
+        if body.model_id not in desk.models:
+            raise BadParameter("model_id", "There is no such model here.", f"There is {', '.join(desk.models)}.")
+        return answer({"price": (await desk.engine.backend(desk.models[body.model_id]).price()).dollars})
+
+
+def _facts(desk: Desk, name: str, base: str) -> dict[str, Any]:
+    spec = desk.engine.specs[desk.models[name]]
+    schema = {"type": "model_run", "method": "POST", "server": base, "api_path": f"/api/v3/{name}"}
+    return {
+        "model_id": name,
+        "name": name,
+        "base_price": spec.price,
+        "description": spec.label,
+        "type": "image-to-image",
+        "api_schema": {"api_schemas": [{**schema, "request_schema": Submit.model_json_schema()}]},
+    }

@@ -1,0 +1,105 @@
+"""Webhooks: who asked to be told of a task's end is told, signed, and told again until they have heard.
+
+Headers and signature as WaveSpeedAI's page on webhooks describes them: HMAC-SHA256 over `{id}.{timestamp}.{body}`
+with the secret less its `whsec_`. An address that has not been told yet is kept with its job, over a restart too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from core.errors import StudioError
+from core.job import Job
+from core.links import Links
+from server.desk import Desk
+from server.predictions import input_of, view
+
+log = logging.getLogger(__name__)
+
+Post = Callable[[str, bytes, Mapping[str, str]], Awaitable[int]]
+"""Sends a body to an address under the rules for strangers' addresses; returns the status of the answer."""
+
+WAITS = (0.0, 5.0, 30.0, 120.0, 600.0, 3600.0)
+"""Seconds before each attempt; after the last one the address is given up."""
+
+
+class Hooks:
+    """Tells ends.
+
+    Args:
+        desk: knows the jobs and signs addresses.
+        links: makes the secrets, so that none need be kept.
+        post: sends.
+        waits: seconds before each attempt.
+    """
+
+    def __init__(self, desk: Desk, links: Links, post: Post, waits: Sequence[float] = WAITS) -> None:
+        self._desk = desk
+        self._links = links
+        self._post = post
+        self._waits = waits
+        self._telling: set[asyncio.Task[None]] = set()
+        desk.engine.on_end.append(self._ended)
+
+    def secret(self, owner: str) -> str:
+        """Return the secret with which an owner's webhooks are signed."""
+        return f"whsec_{self._links.derived(f'webhook {owner}')}"
+
+    async def recover(self) -> None:
+        """Tell what an earlier process did not come to tell."""
+        for job in await self._desk.engine.keeper.untold():
+            self._ended(job)
+
+    async def close(self) -> None:
+        """Stop telling; the next process goes on."""
+        for task in self._telling:
+            task.cancel()
+        await asyncio.gather(*self._telling, return_exceptions=True)
+
+    def _ended(self, job: Job) -> None:
+        if job.call is None or not job.call.hook:
+            return
+        task = asyncio.get_running_loop().create_task(self._tell(job), name=f"webhook {job.id}")
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _tell(self, job: Job) -> None:
+        assert job.call is not None
+        for wait in self._waits:
+            await asyncio.sleep(wait)
+            try:
+                # Looked up anew: in an hour it may have been deleted.
+                if await self._desk.engine.find(job.owner, job.id) is None or await self._told(job):
+                    break
+            except StudioError as error:
+                log.info("webhook of task %s: %s", job.id, error)
+            except Exception:
+                log.exception("webhook of task %s", job.id)
+        else:
+            log.warning("webhook of task %s: given up", job.id)
+        await self._desk.engine.keeper.told(job.id)
+
+    async def _told(self, job: Job) -> bool:
+        """Send once; return whether it was heard."""
+        assert job.call is not None
+        base = job.call.base
+        body = {**await view(self._desk, job, base), "input": input_of(self._desk, job, base)}
+        raw = json.dumps(body).encode()
+        return 200 <= await self._post(job.call.hook, raw, self._headers(job, raw)) < 300
+
+    def _headers(self, job: Job, raw: bytes) -> dict[str, str]:
+        now = str(int(time.time()))
+        key = self.secret(job.owner).removeprefix("whsec_").encode()
+        signature = hmac.new(key, f"{job.id}.{now}.".encode() + raw, hashlib.sha256).hexdigest()
+        return {
+            "Content-Type": "application/json",
+            "webhook-id": job.id,
+            "webhook-timestamp": now,
+            "webhook-signature": f"v3,{signature}",
+        }

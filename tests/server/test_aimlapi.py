@@ -1,0 +1,210 @@
+"""AI/ML API's format, served here: literal bodies of the provider's page, and what becomes of them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from core.errors import Moderated, NoCredits, RunFailed, TimedOut
+from core.events import Completed, Withheld
+from core.request import EditRequest
+from tests.fakes import FakeBackend, make_spec, picture_bytes, results
+from tests.server.house import AIML, house
+
+PICTURE = "data:image/png;base64," + base64.b64encode(picture_bytes()).decode()
+BODY: dict[str, Any] = {
+    "model": "flux/srpo/image-to-image",
+    "prompt": "Add a bird to the foreground of the photo.",
+    "image_url": PICTURE,
+    "strength": 0.9,
+}
+RUN = "/v1/images/generations"
+
+
+async def test_the_pages_example_gets_both_spellings_of_the_answer(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        answer = await at.client.post(RUN, json={**BODY, "seed": 484902001})
+        body = answer.json()
+        assert answer.status_code == 200
+        assert list(body) == ["images", "timings", "seed", "has_nsfw_concepts", "prompt", "data", "meta"]
+        (image,) = body["images"]
+        assert body["data"] == body["images"]
+        assert image == {
+            "url": image["url"],
+            "b64_json": None,
+            "width": 64,
+            "height": 48,
+            "content_type": "image/jpeg",
+        }
+        assert body["timings"] == {"inference": 0.5}
+        assert body["seed"] == 484902001
+        assert body["has_nsfw_concepts"] == [False]
+        assert body["prompt"] == BODY["prompt"]
+        assert body["meta"] == {"usage": {"credits_used": 0, "tokens_used": 0}}
+        assert answer.headers["x-inference-id"]
+        assert answer.headers["x-aimlapi-credits-used"] == "0"
+        file = await at.client.get(image["url"])
+        assert file.headers["content-type"] == "image/jpeg"
+        assert Image.open(io.BytesIO(file.content)).size == (64, 48)
+
+
+async def test_what_is_left_out_takes_the_schemas_defaults(tmp_path: Path) -> None:
+    seen: list[EditRequest] = []
+
+    def outcome(request: EditRequest) -> Completed:
+        seen.append(request)
+        return Completed(results(request), {"inference": 1.0})
+
+    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
+        bare = {name: BODY[name] for name in ("model", "prompt", "image_url")}
+        assert (await at.client.post(RUN, json=bare)).status_code == 200
+    (request,) = seen
+    assert dict(request.params) | {"seed": 0} == {
+        "strength": 0.95,
+        "guidance_scale": 4.5,
+        "num_inference_steps": 40,
+        "seed": 0,
+        "num_images": 1,
+        "output_format": "jpeg",
+        "enable_safety_checker": True,
+    }
+
+
+async def test_sync_mode_puts_the_pictures_into_the_answer(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        body = (await at.client.post(RUN, json={**BODY, "sync_mode": True, "output_format": "png"})).json()
+        (image,) = body["data"]
+        assert image["url"] == f"data:image/png;base64,{image['b64_json']}"
+        assert Image.open(io.BytesIO(base64.b64decode(image["b64_json"]))).size == (64, 48)
+
+
+async def test_a_batch_has_as_many_pictures_and_the_first_ones_seed(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        body = (await at.client.post(RUN, json={**BODY, "num_images": 3.0, "seed": 7})).json()
+        assert len({each["url"] for each in body["data"]}) == len(body["has_nsfw_concepts"]) == 3
+        assert body["seed"] == 7
+
+
+@pytest.mark.parametrize(("given", "used"), [(1, 1), (2**31 - 1, 2**31 - 1), (2**31, 1), (10**30, None)])
+async def test_any_seed_of_the_schemas_range_is_taken(tmp_path: Path, given: int, used: int | None) -> None:
+    async with house(tmp_path) as at:
+        body = (await at.client.post(RUN, json={**BODY, "seed": given})).json()
+        assert 1 <= body["seed"] < 2**31
+        assert used is None or body["seed"] == used
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"prompt": None}, "prompt: Input should be a valid string."),
+        ({"prompt": ""}, "prompt: String should have at least 1 character."),
+        ({"prompt": "  "}, "prompt: The prompt is empty."),
+        ({"prompt": "x" * 4001}, "prompt: String should have at most 4000 characters."),
+        ({"strength": 1.5}, "strength"),
+        ({"strength": "0.5"}, "strength"),
+        ({"strength": True}, "strength"),
+        ({"num_images": 5}, "num_images"),
+        ({"num_images": 1.5}, "num_images: Should be a whole number."),
+        ({"num_inference_steps": 0}, "num_inference_steps"),
+        ({"guidance_scale": 0.5}, "guidance_scale"),
+        ({"seed": 0}, "seed"),
+        ({"seed": True}, "seed"),
+        ({"sync_mode": "yes"}, "sync_mode"),
+        ({"output_format": "webp"}, "output_format"),
+        ({"acceleration": "warp"}, "acceleration"),
+        ({"image_url": "data:image/png;base64,AAAA"}, "image"),
+        ({"image_url": "http://127.0.0.1/a.png"}, "image: This address is not on the public internet."),
+        ({"image_url": "file:///etc/passwd"}, "image: Only plain http and https addresses"),
+    ],
+)
+async def test_bad_input_is_refused_in_the_providers_shape(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    async with house(tmp_path) as at:
+        answer = await at.client.post(RUN, json={**BODY, **change})
+        body = answer.json()
+        assert answer.status_code == body["statusCode"] == 400
+        assert list(body) == ["message", "path", "requestId", "statusCode", "timestamp"]
+        assert words in body["message"]
+        assert body["path"] == RUN
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"a": NaN}'])
+async def test_what_is_no_request_is_a_400(tmp_path: Path, raw: bytes) -> None:
+    async with house(tmp_path) as at:
+        answer = await at.client.post(RUN, content=raw, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 400
+        assert answer.json()["statusCode"] == 400
+
+
+async def test_an_unknown_model_path_or_method_has_the_providers_shape_too(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        for answer, status in (
+            (await at.client.post(RUN, json={**BODY, "model": "flux/dev"}), 404),
+            (await at.client.get("/v1/nothing"), 404),
+            (await at.client.get(RUN), 405),
+        ):
+            assert (answer.status_code, answer.json()["statusCode"]) == (status, status)
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [
+        (RunFailed("It broke.", "Try again."), 500),
+        (Moderated("The provider refuses it."), 400),
+        (NoCredits("The account is empty."), 503),
+        (TimedOut("It took too long."), 504),
+        (ZeroDivisionError("/secret/path"), 500),
+    ],
+)
+async def test_a_failed_run_says_why(tmp_path: Path, failure: Exception, status: int) -> None:
+    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), fail=failure)}) as at:
+        answer = await at.client.post(RUN, json=BODY)
+        assert (answer.status_code, answer.json()["statusCode"]) == (status, status)
+        assert "/secret" not in answer.text
+
+
+async def test_a_withheld_picture_is_flagged_and_black(tmp_path: Path) -> None:
+    def outcome(request: EditRequest) -> Completed:
+        first, _ = results(request)
+        return Completed((first, Withheld("Not safe for work.", 8, nsfw=True)), {"inference": 1.0}, cost=0.05)
+
+    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
+        answer = await at.client.post(RUN, json={**BODY, "num_images": 2})
+        body = answer.json()
+        assert body["has_nsfw_concepts"] == [False, True]
+        black = Image.open(io.BytesIO(base64.b64decode(body["data"][1]["url"].partition(",")[2])))
+        assert black.getextrema() == ((0, 0), (0, 0), (0, 0))
+        assert body["meta"]["usage"] == {"credits_used": 100_000, "tokens_used": 100_000}
+        assert answer.headers["x-aimlapi-usd-spent"] == "0.050000"
+
+
+async def test_a_full_line_and_a_used_up_share_say_when_to_come_again(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), gate=gate)}, queue_size=1) as at:
+        greedy = at.key("greedy", per_minute=3)
+        first = [asyncio.create_task(at.client.post(RUN, json=BODY, headers=greedy)) for _ in range(2)]
+        while sum(at.engine.jobs.unended().values()) < 2:
+            await asyncio.sleep(0.01)
+        full = await at.client.post(RUN, json=BODY, headers=greedy)
+        assert (full.status_code, full.headers["retry-after"]) == (503, "5")
+        gate.set()
+        assert [each.status_code for each in await asyncio.gather(*first)] == [200, 200]
+        assert (await at.client.post(RUN, json=BODY, headers=greedy)).status_code == 200
+        spent = await at.client.post(RUN, json=BODY, headers=greedy)
+        assert spent.status_code == 429
+        assert 1 <= int(spent.headers["retry-after"]) <= 60
+        assert (await at.client.post(RUN, json=BODY, headers=at.key("modest"))).status_code == 200
+
+
+async def test_models_are_listed_without_a_key(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        at.key()
+        names = [each["id"] for each in (await at.client.get("/v1/models")).json()["data"]]
+        assert AIML in names
+        (one,) = (await at.client.get("/v1/models", params={"id": AIML})).json()["data"]
+        assert one["pricing"] == {"image": 0.0}
