@@ -24,6 +24,48 @@
       localStorage.setItem(memory, theme);
     }
     if (event.target.closest('#help-button')) document.getElementById('help').showModal();
+    const tab = event.target.closest('[role="tab"]');
+    if (tab) choose(tab);
+    const language = event.target.closest('#api [data-language]:not(pre)');
+    if (language) showLanguage(language);
+    const copy = event.target.closest('#api [data-copy]');
+    if (copy) copyExample(copy);
+  });
+
+  // ---- tabs: the studio, and the API's examples with this app's own address in them ----
+
+  function choose(tab) {
+    for (const each of tab.parentElement.children) each.setAttribute('aria-selected', each === tab);
+    document.body.dataset.tab = tab.getAttribute('aria-controls');
+    for (const code of document.querySelectorAll('#api code')) {
+      const here = new URL('.', location.href).href.replace(/\/$/, '');
+      if (code.textContent.includes('http://127.0.0.1:7860')) {
+        code.textContent = code.textContent.replaceAll('http://127.0.0.1:7860', here);
+      }
+    }
+  }
+
+  function showLanguage(chosen) {
+    for (const each of chosen.closest('section').querySelectorAll('[data-language]')) {
+      const mine = each.dataset.language === chosen.dataset.language;
+      if (each.tagName === 'PRE') each.hidden = !mine;
+      else each.setAttribute('aria-pressed', mine);
+    }
+  }
+
+  async function copyExample(button) {
+    await navigator.clipboard.writeText(button.closest('section').querySelector('pre:not([hidden])').textContent);
+    const words = button.textContent;
+    button.textContent = button.dataset.done;
+    setTimeout(() => { button.textContent = words; }, 1500);
+  }
+
+  addEventListener('keydown', (event) => {
+    const tab = event.target.closest?.('[role="tab"]');
+    if (!tab || !['ArrowLeft', 'ArrowRight'].includes(event.key)) return;
+    const other = tab.nextElementSibling ?? tab.previousElementSibling;
+    other.focus();
+    choose(other);
   });
 
   addEventListener('keydown', (event) => {

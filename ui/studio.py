@@ -14,6 +14,7 @@ from core.engine import Engine
 from core.spec import BackendSpec
 from ui import text
 from ui.actions import Actions
+from ui.api_tab import api_tab
 from ui.controls import Controls
 from ui.edit_api import add_edit_endpoint
 from ui.reference import reference_input
@@ -95,6 +96,7 @@ def _lay_out(engine: Engine, sign_in: bool) -> Page:
             preflight, run, cancel = _go()
         with gr.Column(elem_id="right", scale=1, min_width=320):
             canvas = stage(Session().view())
+    api_tab()
     session = gr.State(Session(), time_to_live=86_400)
     return Page(
         backend,
@@ -183,8 +185,12 @@ def _go() -> tuple[gr.HTML, gr.Button, gr.Button]:
 
 
 def _corner() -> str:
-    """Return the help and theme switches. What they do stands in `assets/page.js`."""
+    """Return the tabs, and the help and theme switches. What they do stands in `assets/page.js`."""
     return (
+        '<span role="tablist">'
+        f'<button type="button" role="tab" id="studio-tab" aria-controls="desk" aria-selected="true">{text.STUDIO_TAB}'
+        f'</button><button type="button" role="tab" id="api-tab" aria-controls="api" aria-selected="false">{text.API}'
+        "</button></span>"
         f'<button type="button" id="help-button" aria-haspopup="dialog">{text.HELP}</button>'
         f'<button type="button" id="theme-button">{html.escape(text.THEME)}</button>'
         f'<dialog id="help"><h2>{text.HELP}</h2>{text.HELP_HTML}'

@@ -23,6 +23,10 @@ RESULT = "Result"
 STAGE = "Reference and result"
 VIEW = "View"
 HELP = "Help"
+STUDIO_TAB = "Studio"
+API = "API"
+COPY = "Copy"
+COPIED = "Copied"
 THEME = "Light or dark"
 SIGN_IN = "Sign in"
 SIGN_OUT = "Sign out ({})"
@@ -60,6 +64,14 @@ HELP_HTML = """
 <li><b>Ctrl+Enter</b> runs. Each click on Run queues one more run.</li>
 <li>In the slider, the arrow keys move the line. In the full view, they move between pictures.</li>
 </ul>
+"""
+
+
+API_HTML = """
+<p>Code that talks to AI/ML API or to WaveSpeedAI runs on this app when its base URL, key and image are changed.
+The examples below carry this app's address, and read <code>photo.jpg</code> beside them.</p>
+<p>Keys come from <code>python -m server.keys new NAME</code> on the machine that serves this app.
+Every field is described in <a href="docs" target="_blank">the reference</a>.</p>
 """
 
 
