@@ -9,13 +9,14 @@ import sys
 import time
 from pathlib import Path
 
-from bench import api, cold_start, crash, first_result, hosted, load, mini, soak
+from bench import api, cold_start, crash, doors, first_result, hosted, load, mini, soak
 from bench.table import Row, show
 
 BENCHES = {
     "api": api.measure,
     "cold_start": cold_start.measure,
     "crash": crash.measure,
+    "doors": doors.measure,
     "first_result": first_result.measure,
     "hosted": hosted.measure,
     "load": load.measure,

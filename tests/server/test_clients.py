@@ -1,0 +1,215 @@
+"""The providers' official clients, pointed at this app: what they send is taken, what they wait for comes."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+import wavespeed.api.client
+from openai import OpenAI
+from PIL import Image
+
+from core.errors import Moderated
+from core.events import Completed, Withheld
+from core.request import EditRequest
+from tests.fakes import FakeBackend, make_spec, picture_bytes, results
+from tests.server.house import AIML, WAVE
+from tests.server.street import KEY, house_beside
+
+PICTURE = "data:image/png;base64," + base64.b64encode(picture_bytes()).decode()
+
+
+def by_prompt(request: EditRequest) -> Completed:
+    """Do what the prompt says, so that one house serves every test here."""
+    if request.prompt == "refuse":
+        raise Moderated("The prompt is refused.", "Change it.")
+    if request.prompt == "withhold":
+        return Completed((Withheld("Not safe for work.", 8, nsfw=True),), {"inference": 1.0})
+    return Completed(results(request), {"inference": 1.0})
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    backend = FakeBackend(make_spec("local"), outcome=by_prompt)
+    with house_beside(tmp_path_factory.mktemp("house"), {"local": backend}) as address:
+        yield address
+
+
+def size_of(data: bytes) -> tuple[int, int]:
+    return Image.open(io.BytesIO(data)).size
+
+
+# ---- WaveSpeedAI's ---------------------------------------------------------------------------------------
+
+
+def wave(url: str, key: str = KEY) -> wavespeed.api.client.Client:
+    return wavespeed.api.client.Client(api_key=key, base_url=url, max_connection_retries=0)
+
+
+def wave_run(url: str, **rest: Any) -> dict[str, Any]:
+    body = {"prompt": rest.pop("prompt", "a lake"), "image": rest.pop("image", PICTURE)}
+    told: dict[str, Any] = wave(url).run_no_throw(WAVE, {**body, **rest.pop("body", {})}, poll_interval=0.02, **rest)
+    return told
+
+
+def test_wavespeeds_client_submits_and_waits(url: str) -> None:
+    told = wave_run(url, body={"seed": 7, "output_format": "png"})
+    assert (told["status"], told["error"]) == ("completed", None)
+    (output,) = told["outputs"]
+    answer = httpx.get(output)
+    assert answer.headers["content-type"] == "image/png"
+    assert size_of(answer.content) == (64, 48)
+
+
+def test_wavespeeds_client_gets_its_result_from_the_submit_itself(url: str) -> None:
+    told = wave_run(url, enable_sync_mode=True)
+    assert told["status"] == "completed"
+    assert size_of(httpx.get(told["outputs"][0]).content) == (64, 48)
+
+
+def test_wavespeeds_client_gets_the_picture_inside_the_answer(url: str) -> None:
+    (output,) = wave_run(url, body={"enable_base64_output": True, "output_format": "jpeg"})["outputs"]
+    head, _, text = output.partition(",")
+    assert head == "data:image/jpeg;base64"
+    assert size_of(base64.b64decode(text)) == (64, 48)
+
+
+def test_wavespeeds_client_uploads_a_file_and_runs_on_its_address(url: str, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(picture_bytes(size=(90, 60)))
+    address = wave(url).upload(str(photo))
+    assert size_of(httpx.get(address).content) == (90, 60)
+    (output,) = wave_run(url, image=address)["outputs"]
+    assert size_of(httpx.get(output).content) == (90, 60)
+
+
+def test_wavespeeds_client_uploads_what_was_never_a_file(url: str) -> None:
+    address = wave(url).upload(io.BytesIO(picture_bytes(size=(30, 20))))
+    assert size_of(httpx.get(address).content) == (30, 20)
+
+
+def test_wavespeeds_client_asks_for_a_task_again_later(url: str) -> None:
+    told = wave_run(url)
+    data = wave(url).get_result(told["task_id"])["data"]
+    assert data["status"] == "completed"
+    assert data["outputs"] == told["outputs"]
+
+
+def test_wavespeeds_client_hears_why_a_task_failed(url: str) -> None:
+    told = wave_run(url, prompt="refuse")
+    assert (told["status"], told["outputs"]) == ("failed", None)
+    assert len(told["task_id"]) == 32
+    assert "The prompt is refused." in told["error"]
+
+
+def test_wavespeeds_client_hears_why_a_run_on_one_line_failed(url: str) -> None:
+    told = wave_run(url, prompt="refuse", enable_sync_mode=True)
+    assert told["status"] == "failed"
+    assert told["error"] == f"Prediction failed (task_id: {told['task_id']}): The prompt is refused. Change it."
+
+
+@pytest.mark.parametrize("sync", [False, True])
+def test_wavespeeds_client_with_a_wrong_key_is_turned_away(url: str, sync: bool) -> None:
+    body = {"prompt": "a lake", "image": PICTURE}
+    with pytest.raises(RuntimeError, match=r"HTTP 401: .*The key is missing or wrong"):
+        wave(url, "srpo_wrong").run(WAVE, body, enable_sync_mode=sync)
+
+
+def test_wavespeeds_client_with_a_wrong_key_uploads_nothing(url: str) -> None:
+    with pytest.raises(RuntimeError, match="Failed to create upload: HTTP 401"):
+        wave(url, "srpo_wrong").upload(io.BytesIO(picture_bytes()))
+
+
+def test_wavespeeds_client_hears_what_does_not_fit(url: str) -> None:
+    with pytest.raises(RuntimeError, match=r'HTTP 400: .*"code":400,.*num_images'):
+        wave(url).run(WAVE, {"prompt": "a lake", "image": PICTURE, "num_images": 2})
+
+
+def test_wavespeeds_client_hears_that_a_file_is_no_picture(url: str) -> None:
+    with pytest.raises(RuntimeError, match="Failed to upload file: HTTP 400"):
+        wave(url).upload(io.BytesIO(b"no picture at all"))
+
+
+# ---- OpenAI's, as AI/ML API's pages have it ------------------------------------------------------------
+
+
+@pytest.fixture
+def client(url: str) -> Iterator[OpenAI]:
+    with OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0) as made:
+        yield made
+
+
+def generate(client: OpenAI, prompt: str = "a lake", **extra: Any) -> Any:
+    return client.images.generate(model=AIML, prompt=prompt, extra_body={"image_url": PICTURE, **extra})
+
+
+def test_openais_client_gets_addresses(client: OpenAI) -> None:
+    answer = generate(client, seed=7, num_images=2, output_format="png")
+    assert [each.b64_json for each in answer.data] == [None, None]
+    assert [size_of(httpx.get(each.url).content) for each in answer.data] == [(64, 48), (64, 48)]
+    assert answer.model_extra["seed"] == 7
+
+
+def test_openais_client_gets_base64(client: OpenAI) -> None:
+    (image,) = generate(client, sync_mode=True).data
+    assert size_of(base64.b64decode(image.b64_json)) == (64, 48)
+
+
+def test_openais_client_passes_the_request_s_own_id(client: OpenAI) -> None:
+    answer = client.images.with_raw_response.generate(
+        model=AIML, prompt="a lake", extra_body={"image_url": PICTURE}, extra_headers={"Idempotency-Key": "once"}
+    )
+    again = client.images.with_raw_response.generate(
+        model=AIML, prompt="a lake", extra_body={"image_url": PICTURE}, extra_headers={"Idempotency-Key": "once"}
+    )
+    assert answer.headers["x-inference-id"] == again.headers["x-inference-id"]
+    assert again.headers["idempotent-replayed"] == "true"
+
+
+def test_openais_client_gets_a_black_picture_and_a_flag_for_a_withheld_one(client: OpenAI) -> None:
+    answer = generate(client, "withhold")
+    assert answer.model_extra["has_nsfw_concepts"] == [True]
+    black = Image.open(io.BytesIO(base64.b64decode(answer.data[0].url.partition(",")[2])))
+    assert black.getextrema() == ((0, 0), (0, 0), (0, 0))
+
+
+def test_openais_client_with_a_wrong_key_is_told_so(url: str) -> None:
+    with OpenAI(base_url=f"{url}/v1", api_key="srpo_wrong", max_retries=0) as stranger:
+        with pytest.raises(openai.AuthenticationError) as caught:
+            generate(stranger)
+    assert caught.value.status_code == 401
+    assert caught.value.body["message"].startswith("The key is missing or wrong.")  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [({"strength": 2}, "strength: "), ({"image_url": "data:image/png;base64,AAAA"}, "image: ")],
+)
+def test_openais_client_is_told_what_does_not_fit(client: OpenAI, extra: dict[str, Any], words: str) -> None:
+    with pytest.raises(openai.BadRequestError) as caught:
+        generate(client, **extra)
+    assert caught.value.body["message"].startswith(words)  # type: ignore[index]
+
+
+def test_openais_client_is_told_that_the_prompt_is_refused(client: OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="The prompt is refused"):
+        generate(client, "refuse")
+
+
+def test_openais_client_asks_in_vain_for_another_model(client: OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError, match=AIML):
+        client.images.generate(model="dall-e-3", prompt="a lake", extra_body={"image_url": PICTURE})
+
+
+def test_openais_client_lists_the_models(client: OpenAI) -> None:
+    assert AIML in [each.id for each in client.models.list()]
+
+
+def test_openais_client_finds_a_model_by_its_name(client: OpenAI) -> None:
+    assert client.models.retrieve(AIML).id == AIML
