@@ -79,7 +79,7 @@ def test_only_the_composition_root_reads_the_environment() -> None:
         if "environ" in {node.attr for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute)}
         or "getenv" in path.read_text(encoding="utf-8")
     ]
-    assert readers == []
+    assert readers == ["server/keys.py"]  # a command of its own
 
 
 def public(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:

@@ -1,0 +1,48 @@
+"""The API tab: examples with this app's own address, copied with one click."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.ui.conftest import Served, open_page
+
+
+def test_the_examples_carry_this_apps_address(page: Page, app: Served) -> None:
+    assert not page.locator("#api").is_visible()
+    page.click("#api-tab")
+    shown = page.locator("#api pre:visible")
+    assert shown.count() == 2
+    assert f"{app.url}/v1/images/generations" in shown.nth(0).inner_text()
+    assert "127.0.0.1:7860" not in page.locator("#api").inner_text()
+    assert not page.locator("#desk").is_visible()
+    page.click("#studio-tab")
+    assert page.locator("#desk").is_visible()
+    assert not page.locator("#api").is_visible()
+
+
+def test_a_language_is_chosen_and_copied(page: Page, app: Served) -> None:
+    page.click("#api-tab")
+    section = page.locator("#api section").nth(1)
+    section.get_by_role("button", name="Python").click()
+    assert section.locator("pre:visible").get_attribute("data-language") == "python"
+    section.get_by_role("button", name="Copy").click()
+    section.get_by_role("button", name="Copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == section.locator("pre:visible").text_content()
+    assert f'API = "{app.url}/api/v3"' in copied
+
+
+def test_the_tabs_work_with_arrow_keys(page: Page) -> None:
+    page.focus("#studio-tab")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#api").is_visible()
+    assert page.get_attribute("#api-tab", "aria-selected") == "true"
+
+
+@pytest.mark.parametrize("name", ["aimlapi", "wavespeed"])
+def test_the_reference_is_drawn_without_another_host(browser: Browser, app: Served, name: str) -> None:
+    with open_page(browser, app.url) as page:
+        page.goto(f"{app.url}/docs/{name}")
+        page.wait_for_selector(".opblock")
+        assert page.locator(".opblock-summary-path").first.inner_text()
