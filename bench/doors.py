@@ -39,11 +39,10 @@ async def _measure() -> list[Row]:
     with beside("bench.doors_app", *NAMES) as program:
         url, *letters = program.first.split()
         keys = {name: {"Authorization": f"Bearer {each}"} for name, each in zip(NAMES, letters, strict=True)}
-        limits = httpx.Limits(max_connections=100)
-        async with httpx.AsyncClient(base_url=url, timeout=120, limits=limits) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=120) as client:
             aiml = statistics.median([await _timed(_aiml(client, keys["ann"], seed)) for seed in range(1, TIMES + 1)])
             wave = statistics.median([await _timed(_wave(client, keys["ann"], seed)) for seed in range(1, TIMES + 1)])
-            ends, wall = await _crowd(client, keys)
+        ends, wall = await _crowd(url, keys)
     rows = [
         Row(
             f"one run through {name} format, over the engine called directly",
@@ -61,6 +60,13 @@ async def _measure() -> list[Row]:
     slowest = max(max(ends[name]) for name in NAMES[1:])
     return [
         *rows,
+        Row(
+            f"{total} submits at once, {PLACES} places, 1 s a job: the whole over the ideal",
+            wall / (total / PLACES * SECONDS),
+            1.15,
+            "x",
+            f"{wall:.1f} s / {total / PLACES * SECONDS:.0f} s",
+        ),
         Row(f"{total} submits at once: lost", lost, 0, "runs", f"all done in {wall:.1f} s"),
         Row(
             f"three keys with {MODEST} runs behind one with {GREEDY}: their last run, over a fair share's time",
@@ -105,23 +111,26 @@ async def _wave(client: httpx.AsyncClient, key: dict[str, str], seed: int) -> No
     assert answer.json()["data"]["status"] == "completed"
 
 
-async def _crowd(client: httpx.AsyncClient, keys: dict[str, dict[str, str]]) -> tuple[dict[str, list[float]], float]:
+async def _crowd(url: str, keys: dict[str, dict[str, str]]) -> tuple[dict[str, list[float]], float]:
     """Submit everything at once, the greedy key's first; return when each key's runs had ended."""
     begun = time.perf_counter()
     ends: dict[str, list[float]] = {name: [] for name in NAMES}
 
-    async def one(name: str, seed: int) -> None:
+    async def one(client: httpx.AsyncClient, name: str, seed: int) -> None:
         body = {"prompt": "a lake", "image": IMAGE, "seed": seed}
-        answer = await client.post(f"/api/v3/{WAVE}", json=body, headers=keys[name])
+        answer = await client.post(f"/api/v3/{WAVE}", json=body)
         task = answer.raise_for_status().json()["data"]["id"]
         while True:
-            await asyncio.sleep(0.5)
-            data = (await client.get(f"/api/v3/predictions/{task}/result", headers=keys[name])).json()["data"]
+            await asyncio.sleep(1.0)
+            data = (await client.get(f"/api/v3/predictions/{task}/result")).json()["data"]
             if data["status"] == "completed":
                 ends[name].append(time.perf_counter() - begun)
                 return
 
-    work = [one("greedy", seed) for seed in range(GREEDY)]
-    work += [one(name, seed) for name in NAMES[1:] for seed in range(MODEST)]
-    await asyncio.gather(*work)
+    async def all_of(name: str, times: int) -> None:
+        limits = httpx.Limits(max_connections=20)  # each key's holder is somebody else, with lines of their own
+        async with httpx.AsyncClient(base_url=url, timeout=120, limits=limits, headers=keys[name]) as client:
+            await asyncio.gather(*(one(client, name, seed) for seed in range(times)))
+
+    await asyncio.gather(*(all_of(name, GREEDY if name == "greedy" else MODEST) for name in NAMES))
     return ends, time.perf_counter() - begun

@@ -207,7 +207,7 @@ def _models(env: Mapping[str, str], name: str) -> dict[str, str]:
     models = dict(API_MODELS)
     for each in _list(env, name):
         model, _, backend = each.partition("=")
-        if not re.fullmatch(r"[\w.-]+(/[\w.-]+){0,5}", model.strip()) or not backend.strip():
+        if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*){0,5}", model.strip()) or not backend.strip():
             raise SettingsError(f"{name} holds {each!r}. Set model=backend, with a comma between two of them.")
         models[model.strip()] = backend.strip()
     return models

@@ -1,0 +1,86 @@
+"""Which backend runs a model's name, and whose money that may spend."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.limits import Caps
+from core.settings import Settings, SettingsError
+from tests.fakes import FakeBackend, make_spec, picture_bytes
+from tests.server.house import AIML, WAVE, house
+
+IMAGE = base64.b64encode(picture_bytes()).decode()
+
+
+class Hosted(FakeBackend):
+    """A backend at a provider, with the app owner's key."""
+
+    async def balance(self, key: str | None = None) -> float:
+        """Return what the owner has left there."""
+        return 7.5
+
+
+def both() -> dict[str, Any]:
+    """Return the two backends of these tests: one here, one at a provider for 30 cents an image."""
+    return {"local": FakeBackend(make_spec("local")), "far": Hosted(make_spec("far", key_env="FAR_KEY", price=0.3))}
+
+
+def asked(model: str) -> dict[str, Any]:
+    """Return a request in AI/ML API's format."""
+    return {"model": model, "prompt": "a lake", "image_url": f"data:image/png;base64,{IMAGE}"}
+
+
+async def test_a_name_of_the_owners_own_is_offered_at_both_doors(tmp_path: Path) -> None:
+    models = Settings.from_env({"STUDIO_API_MODELS": "team/quick=local"}).api_models
+    async with house(tmp_path, both(), api_models=models) as at:
+        assert (await at.client.post("/v1/images/generations", json=asked("team/quick"))).status_code == 200
+        task = await at.client.post("/api/v3/team/quick", json={"prompt": "a lake", "image": IMAGE})
+        assert task.json()["data"]["model"] == "team/quick"
+        names = [each["model_id"] for each in (await at.client.get("/api/v3/models")).json()["data"]]
+        assert names == [AIML, WAVE, "team/quick"]
+
+
+async def test_the_owners_money_is_not_spent_unless_they_said_so(tmp_path: Path) -> None:
+    models = {AIML: "far"}
+    async with house(tmp_path / "shut", both(), api_models=models) as at:
+        refused = await at.client.post("/v1/images/generations", json=asked(AIML))
+        assert refused.status_code == 403
+        assert "does not spend its owner's money at Far" in refused.json()["message"]
+        assert at.engine.backend("far").started == []  # type: ignore[attr-defined]
+    async with house(tmp_path / "open", both(), api_models=models, api_spends=True) as at:
+        assert (await at.client.post("/v1/images/generations", json=asked(AIML))).status_code == 200
+
+
+async def test_the_days_budget_holds_here_too(tmp_path: Path) -> None:
+    caps = Caps(budget=0.5)
+    async with house(tmp_path, both(), api_models={AIML: "far"}, api_spends=True, caps=caps) as at:
+        assert (await at.client.get("/v2/billing")).json() == {"current_balance": 0.5, "currency": "USD"}
+        assert (await at.client.post("/v1/images/generations", json=asked(AIML))).status_code == 200
+        spent = await at.client.post("/v1/images/generations", json={**asked(AIML), "num_images": 2})
+        assert spent.status_code == 403
+        assert "pays $0.50 a day" in spent.json()["message"]
+
+
+@pytest.mark.parametrize(("settings", "left"), [({}, 0.0), ({"api_spends": True}, 7.5)])
+async def test_the_balance_is_what_may_be_spent_at_providers(
+    tmp_path: Path, settings: dict[str, Any], left: float
+) -> None:
+    async with house(tmp_path, both(), api_models={AIML: "far", WAVE: "local"}, **settings) as at:
+        assert (await at.client.get("/v2/billing")).json()["current_balance"] == left
+        assert (await at.client.get("/api/v3/balance")).json()["data"] == {"balance": left}
+
+
+async def test_a_model_on_a_backend_that_is_not_there_is_said_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="runs team/quick on 'nowhere'. Set one of local"):
+        async with house(tmp_path, api_models={"team/quick": "nowhere"}):
+            pass
+
+
+@pytest.mark.parametrize("text", ["team", "=local", "a b=local", "team/quick=", "../up=local", "/team=local"])
+def test_a_setting_that_is_no_pair_is_refused_with_its_name(text: str) -> None:
+    with pytest.raises(SettingsError, match="STUDIO_API_MODELS holds"):
+        Settings.from_env({"STUDIO_API_MODELS": text})
