@@ -10,6 +10,7 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import replace
 
 from core.backend import Backend
 from core.errors import BackendUnavailable, QueueFull, RunCancelled
@@ -246,6 +247,7 @@ class Engine:
         for job_id in ids:
             job = self.jobs.get(job_id)
             if job is not None and job.owner == owner:
+                job.call = job.call and replace(job.call, hook="")  # nobody is told the end of what is deleted
                 await self.cancel(job)
             if await self.keeper.delete(owner, job_id):
                 gone += 1

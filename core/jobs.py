@@ -37,8 +37,8 @@ class Jobs:
             del self._jobs[job_id]
 
     def remove(self, job: Job) -> None:
-        """Let a job go that never began."""
-        del self._jobs[job.id]
+        """Let a job go that never began, or is wanted no more."""
+        self._jobs.pop(job.id, None)
 
     def unended(self) -> dict[str, int]:
         """Return how many jobs go on or wait at each backend; one that waits for its owner's key holds nobody up."""

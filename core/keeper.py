@@ -178,8 +178,15 @@ class Keeper:
         return await self._do(self._upload, upload_id, data, mime)
 
     def _upload(self, upload_id: str, data: bytes, mime: str) -> bool:
+        if not self._store.awaited(upload_id):
+            return False
         path = self.images.put(data, mime)
-        return self._store.upload(upload_id, Kept(path.name, len(data)), time.time())
+        self._store.upload(upload_id, Kept(path.name, len(data)), time.time())
+        return True
+
+    async def awaited(self, upload_id: str) -> bool:
+        """Return whether a picture may still come under an id."""
+        return await self._do(self._store.awaited, upload_id)
 
     async def uploaded(self, upload_id: str) -> str | None:
         """Return the file's name of an upload, None where nothing came."""

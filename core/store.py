@@ -195,15 +195,18 @@ class Store:
         with self._writing():
             self._base.execute("insert into uploads values (?, ?, null, ?)", (upload_id, owner, now))
 
-    def upload(self, upload_id: str, picture: Kept, now: float) -> bool:
-        """Note which picture came under an id; return whether that was still open."""
+    def awaited(self, upload_id: str) -> bool:
+        """Return whether a picture may still come under an id."""
+        found = self._base.execute("select 1 from uploads where id = ? and name is null", (upload_id,))
+        return found.fetchone() is not None
+
+    def upload(self, upload_id: str, picture: Kept, now: float) -> None:
+        """Note which picture came under an id."""
         with self._writing():
-            found = self._base.execute(
-                "update uploads set name = ? where id = ? and name is null returning owner", (picture.name, upload_id)
+            (owner,) = self._base.execute(
+                "update uploads set name = ? where id = ? returning owner", (picture.name, upload_id)
             ).fetchone()
-            if found is not None:
-                self._grant(found[0], "", picture, now)
-        return found is not None
+            self._grant(owner, "", picture, now)
 
     def uploaded(self, upload_id: str) -> str | None:
         """Return the file's name of an upload, None where nothing came."""

@@ -61,6 +61,7 @@ class Work:
             # The reason may hold paths or keys: it belongs in the log, not on a stranger's screen.
             log.exception("job %s on %s broke", job.id, job.backend)
             error = broken(failure, job)
+        stopped = False
         if error is not None:
             if isinstance(error, KeyRejected) and job.own_key and any(job.remote) and not job.ended:
                 job.key = job.task = None
@@ -73,8 +74,9 @@ class Work:
             job.error = error
         job.forget_secrets_and_bytes()
         job.tell()
-        for told in self.on_end:
-            told(job)
+        if not stopped:
+            for told in self.on_end:
+                told(job)
 
     async def _drive(self, lane: Lane, job: Job, events: AsyncGenerator[Event, None]) -> None:
         async with aclosing(events):

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
 
 from core.job import VISITOR, Allowance, Visitor
 from server.keys import KeyRing
 from server.statuses import Refused
+
+CALLER = "studio.caller"
+"""Where a request's scope holds who asks."""
 
 
 class Access:
@@ -24,11 +31,17 @@ class Access:
         self._allowance = allowance
 
     def visitor(self, request: Request) -> Visitor:
-        """Return who asks: what a key runs belongs to the key.
+        """Return who asks: what a key runs belongs to the key. Asked once for each request.
 
         Raises:
             Refused: no key, or one that opens nothing.
         """
+        if CALLER not in request.scope:
+            request.scope[CALLER] = self._visitor(request)
+        caller: Visitor = request.scope[CALLER]
+        return caller
+
+    def _visitor(self, request: Request) -> Visitor:
         kind, _, letters = request.headers.get("authorization", "").partition(" ")
         if not self._ring.configured():
             if self._public:
@@ -40,5 +53,27 @@ class Access:
         key = self._ring.find(letters.strip()) if kind.lower() == "bearer" else None
         if key is None:
             raise Refused(401, "The key is missing or wrong.", "Send `Authorization: Bearer` with a key to this app.")
-        allowance = Allowance(key.per_minute or self._allowance.per_minute, key.per_day or self._allowance.per_day)
+        usual = self._allowance
+        allowance = Allowance(
+            usual.per_minute if key.per_minute is None else key.per_minute,
+            usual.per_day if key.per_day is None else key.per_day,
+        )
         return Visitor(f"key {key.id}", f"key {key.id}", allowance=allowance)
+
+
+def guarded_route(access: Access) -> type[APIRoute]:
+    """Return a kind of route that asks for the key before it reads a body, if its description wants a key at all."""
+
+    class Guarded(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+            if "security" not in (self.openapi_extra or {}):
+                return handle
+
+            async def guarded(request: Request) -> Response:
+                access.visitor(request)
+                return await handle(request)
+
+            return guarded
+
+    return Guarded

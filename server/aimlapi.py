@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
 
@@ -21,8 +21,9 @@ from core.errors import StudioError
 from core.events import Completed, Picture, Withheld
 from core.job import Call, Job
 from core.spec import MAX_PROMPT, MAX_SEED
+from server.access import guarded_route
 from server.desk import Ask, Desk, mark
-from server.kinds import Whole, first_fault
+from server.kinds import Real, Whole, first_fault, whole
 from server.statuses import headers_of, status_of
 
 CREDITS_PER_DOLLAR = 2_000_000
@@ -40,14 +41,16 @@ class Generation(BaseModel):
         description="The reference: a public address, a data URI, or an address that this app gave out."
     )
     num_images: Whole = Field(1, ge=1, le=4, description="How many images.")
-    seed: Whole | None = Field(None, ge=1, description="The same seed and settings make the same image.")
+    seed: Annotated[int, Field(ge=1), BeforeValidator(whole)] | None = Field(
+        None, description="The same seed and settings make the same image."
+    )
     num_inference_steps: Whole = Field(40, ge=1, le=50, description="Steps; strength decides how many run.")
-    guidance_scale: StrictFloat | StrictInt = Field(4.5, ge=1, le=20, description="How closely the prompt is followed.")
+    guidance_scale: Real = Field(4.5, ge=1, le=20, description="How closely the prompt is followed.")
     sync_mode: StrictBool = Field(False, description="Whether the images come inside the answer, in base64.")
     enable_safety_checker: StrictBool = Field(True, description="Whether results are checked, where that is set up.")
     output_format: Literal["jpeg", "png"] = Field("jpeg", description="The images' format.")
     acceleration: Literal["none", "regular", "high"] = Field("regular", description="How much speed may cost quality.")
-    strength: StrictFloat | StrictInt = Field(0.95, ge=0, le=1, description="How far to leave the reference.")
+    strength: Real = Field(0.95, ge=0, le=1, description="How far to leave the reference.")
 
 
 class Image(BaseModel):
@@ -119,6 +122,7 @@ def door(desk: Desk) -> FastAPI:
     """Return the app that answers under `/v1` and `/v2`."""
     app = FastAPI(title="SRPO Studio, as AI/ML API", version="1", openapi_url="/v1/openapi.json", docs_url=None)
     app.router.redirect_slashes = False
+    app.router.route_class = guarded_route(desk.access)
 
     @app.post("/v1/images/generations", response_model=Generated, **GUARDED)
     async def generate(
@@ -202,19 +206,23 @@ def _model(desk: Desk, name: str) -> dict[str, Any]:
 # ---- what went wrong, in the provider's shape ---------------------------------------------------------
 
 
+def problem(path: str, status: int, message: str) -> dict[str, Any]:
+    """Return the provider's body for an error."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {
+        "message": message,
+        "path": path,
+        "requestId": uuid.uuid4().hex,
+        "statusCode": status,
+        "timestamp": now,
+    }
+
+
 def _problems(app: FastAPI) -> None:
     """Answer every error in the provider's shape."""
 
     def answer(request: Request, status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        body = {
-            "message": message,
-            "path": request.url.path,
-            "requestId": uuid.uuid4().hex,
-            "statusCode": status,
-            "timestamp": now,
-        }
-        return JSONResponse(body, status, headers)
+        return JSONResponse(problem(request.url.path, status, message), status, headers)
 
     @app.exception_handler(StudioError)
     async def studio(request: Request, error: StudioError) -> JSONResponse:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 from PIL import Image
 from starlette.requests import Request
@@ -23,7 +24,6 @@ from core.images import read_reference
 from core.job import Call, Job, Visitor
 from core.links import Links
 from core.request import EditRequest
-from core.store import CallTaken
 from server.access import Access
 from server.statuses import Refused
 
@@ -76,6 +76,7 @@ class Desk:
         self._fetch = fetch
         self._spends = spends
         self._public_url = public_url
+        self._locks = WeakValueDictionary[tuple[str, str], asyncio.Lock]()
 
     def base(self, request: Request) -> str:
         """Return this app's address as the caller may use it, without a slash at its end."""
@@ -108,9 +109,15 @@ class Desk:
         Raises:
             StudioError: the call cannot be taken; `server.statuses` knows the status.
         """
-        again = await self._again(visitor, ask.call)
-        if again is not None:
-            return again, True
+        if ask.call.once is None:
+            return await self._take(visitor, ask), False
+        # The same call twice at the same moment: the second waits, and finds what the first began.
+        lock = self._locks.setdefault((visitor.owner, ask.call.once), asyncio.Lock())
+        async with lock:
+            again = await self._again(visitor, ask.call)
+            return (again, True) if again is not None else (await self._take(visitor, ask), False)
+
+    async def _take(self, visitor: Visitor, ask: Ask) -> Job:
         if ask.call.model not in self.models:
             raise Refused(404, f"There is no model {ask.call.model[:80]!r} here.", f"There is {self._offer()}.")
         key = self.models[ask.call.model]
@@ -124,12 +131,7 @@ class Desk:
         reference = await self._reference(ask.image)
         values = {name: value for name, value in ask.values.items() if name in spec.by_name or name not in HINTS}
         request = EditRequest.build(spec, ask.prompt, reference, values)
-        try:
-            return await self.engine.submit(key, request, visitor=visitor, call=ask.call), False
-        except CallTaken:  # the same call came twice at the same moment, and the other was first
-            again = await self._again(visitor, ask.call)
-            assert again is not None
-            return again, True
+        return await self.engine.submit(key, request, visitor=visitor, call=ask.call)
 
     async def _again(self, visitor: Visitor, call: Call) -> Job | None:
         if call.once is None:

@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.job import EVERYONE, VISITOR, Visitor
+from server.aimlapi import problem
 
 COOKIE = "studio_owner"
 COOKIE_AGE = 400 * 86_400
@@ -83,7 +84,7 @@ class Door:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = self._refusal(headers)
+        refusal = self._refusal(str(scope["path"]), headers)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
@@ -118,26 +119,24 @@ class Door:
             await self._app(scope, counted, answer)
         except TooLarge:
             if not begun:
-                await self._too_large()(scope, receive, send)
+                await self._too_large(str(scope["path"]))(scope, receive, send)
 
-    def _refusal(self, headers: Headers) -> PlainTextResponse | None:
+    def _refusal(self, path: str, headers: Headers) -> Response | None:
         """Return the answer to a request that does not come in at all."""
         if not self._rules.public and not _is_loopback(headers.get("host", "")):
             words = "This app is bound to this machine alone. To open it to others, set STUDIO_PUBLIC_URL."
-            return PlainTextResponse(words, status_code=421)
+            return refused(path, 421, words)
         if not self._rules.public and self._from_elsewhere(headers):
-            return PlainTextResponse("Other sites' pages may not use this app.", status_code=403)
+            return refused(path, 403, "Other sites' pages may not use this app.")
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length) > self._rules.max_body:
-            return self._too_large()
+            return self._too_large(path)
         return None
 
-    def _too_large(self) -> PlainTextResponse:
-        return PlainTextResponse(
-            f"At most {self._rules.max_body / 1e6:.0f} MB are taken in one request.",
-            status_code=413,
-            headers={"Connection": "close"},
-        )
+    def _too_large(self, path: str) -> Response:
+        response = refused(path, 413, f"At most {self._rules.max_body / 1e6:.0f} MB are taken in one request.")
+        response.headers["Connection"] = "close"
+        return response
 
     def _from_elsewhere(self, headers: Headers) -> bool:
         """Return whether a page of another site asks; the framework itself would answer it, cookies and all."""
@@ -169,6 +168,15 @@ class Door:
             return told[-self._rules.hops]
         client = scope.get("client")
         return str(client[0]) if client else "unknown"
+
+
+def refused(path: str, status: int, words: str) -> Response:
+    """Return a refusal in the shape that a path's callers know."""
+    if path.startswith("/api/v3/"):
+        return JSONResponse({"code": status, "message": words, "data": None}, status)
+    if path.startswith(("/v1/", "/v2/")):
+        return JSONResponse(problem(path, status, words), status)
+    return PlainTextResponse(words, status)
 
 
 def _is_loopback(host: str) -> bool:

@@ -109,14 +109,25 @@ def _hash(letters: str) -> bytes:
     return hashlib.sha256(letters.encode("utf-8", "surrogateescape")).digest()
 
 
+def _share(text: str) -> int:
+    """Return a number of runs.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none from 1 up.
+    """
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of runs; give 1 or more")
+    return int(text)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m server.keys", description="Keys to this app's own API.")
     commands = parser.add_subparsers(dest="command", required=True)
     new = commands.add_parser("new", help="issue a key; its letters are shown once")
     new.add_argument("name", help="whose it is, in your own words")
-    new.add_argument("--per-minute", type=int, metavar="N", help="runs a minute; the setting's when left out")
-    new.add_argument("--per-day", type=int, metavar="N", help="runs a day; the setting's when left out")
+    new.add_argument("--per-minute", type=_share, metavar="N", help="runs a minute; the setting's when left out")
+    new.add_argument("--per-day", type=_share, metavar="N", help="runs a day; the setting's when left out")
     commands.add_parser("list", help="show every key's id, name and state")
     revoke = commands.add_parser("revoke", help="shut a key for ever")
     revoke.add_argument("id", help="as `list` shows it")

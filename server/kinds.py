@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BeforeValidator
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """Return 4.0 as 4: JSON knows one kind of number. What is no number at all stays for the next to refuse."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("should be a whole number")
@@ -17,7 +17,17 @@ def _whole(value: Any) -> Any:
     return int(value)
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
+def _real(value: Any) -> Any:
+    """Return a number as it is; true, false and text are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("should be a number")
+    return value
+
+
+Real = Annotated[float, BeforeValidator(_real)]
+"""A number, also one without a point; never true or false, never text."""
+
+Whole = Annotated[int, BeforeValidator(whole)]
 """A whole number, also one that was written with a point; never true or false, never text."""
 
 

@@ -66,8 +66,8 @@ def add_uploads(app: FastAPI, desk: Desk) -> None:
     @app.put("/api/v3/media/uploads/{upload_id}", responses={**PROBLEMS, 200: {"content": {}}})
     async def put(request: Request, upload_id: str) -> Response:
         """Send the file of a ticket; the address itself is the right to do it."""
-        signed = desk.links.opened(str(request.url)) == request.url.path
-        if not signed or not await keep(upload_id, await request.body()):
+        open_ = desk.links.opened(str(request.url)) == request.url.path and await desk.engine.keeper.awaited(upload_id)
+        if not open_ or not await keep(upload_id, await request.body()):
             raise Refused(403, "This upload ticket is used or has ended.", "Ask for a new one.")
         return Response()
 

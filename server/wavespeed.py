@@ -11,15 +11,16 @@ import time
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Header, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 from starlette.routing import BaseRoute, Route
 
 from core.errors import BadParameter, StudioError
 from core.job import Call
 from core.spec import MAX_PROMPT, MAX_SEED
+from server.access import guarded_route
 from server.desk import Ask, Desk, mark
 from server.envelope import Envelope, answer, guarded, problems
-from server.kinds import Whole
+from server.kinds import Real, Whole
 from server.predictions import input_of, view
 from server.uploads import add_uploads
 from server.webhooks import Hooks
@@ -40,10 +41,10 @@ class Submit(BaseModel):
         min_length=1,
         description="The reference: a public address, a data URI, base64, or an address that this app gave out.",
     )
-    strength: StrictFloat | StrictInt = Field(0.8, ge=0, le=1, description="How far to leave the reference.")
+    strength: Real = Field(0.8, ge=0, le=1, description="How far to leave the reference.")
     num_inference_steps: Whole = Field(28, ge=1, le=50, description="Steps; strength decides how many run.")
     seed: Whole = Field(-1, ge=-1, le=MAX_SEED, description="-1 draws one.")
-    guidance_scale: StrictFloat | StrictInt = Field(3.5, ge=1, le=20, description="How closely the prompt is followed.")
+    guidance_scale: Real = Field(3.5, ge=1, le=20, description="How closely the prompt is followed.")
     output_format: Literal["jpeg", "png"] = Field("jpeg", description="The image's format.")
     enable_base64_output: StrictBool = Field(False, description="Whether the image comes inside the answer.")
     enable_sync_mode: StrictBool = Field(False, description="Whether the answer waits for the result, up to 90 s.")
@@ -78,8 +79,8 @@ class Page(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    page: Annotated[Whole, Field(ge=1, le=1_000_000)] = 1
-    page_size: Annotated[Whole, Field(ge=1, le=100)] = 100
+    page: Whole = Field(1, ge=1, le=1_000_000)
+    page_size: Whole = Field(100, ge=1, le=100)
 
 
 class Ids(BaseModel):
@@ -103,6 +104,7 @@ def door(desk: Desk, hooks: Hooks) -> FastAPI:
     """Return the app that answers under `/api/v3`."""
     app = FastAPI(title="SRPO Studio, as WaveSpeedAI", version="1", openapi_url="/api/v3/openapi.json", docs_url=None)
     app.router.redirect_slashes = False
+    app.router.route_class = guarded_route(desk.access)
     _predictions(app, desk)
     _account(app, desk, hooks)
     add_uploads(app, desk)
@@ -152,7 +154,7 @@ def _model(app: FastAPI, desk: Desk, name: str) -> None:
             await asyncio.wait_for(desk.engine.result(job), SYNC_LIMIT)
         except TimeoutError:
             late = {"status": "processing", "code": 5004, "error": "The task goes on; ask for its result."}
-            return answer({**await view(desk, job, call.base), **late}, headers=headers)
+            return answer({**await view(desk, job, call.base, created=True), **late}, headers=headers)
         except StudioError:
             pass  # the task says it itself
         return answer(await view(desk, job, call.base), headers=headers)
@@ -171,7 +173,7 @@ def _predictions(app: FastAPI, desk: Desk) -> None:
     @app.post("/api/v3/predictions", response_model=Envelope, **guarded())
     async def listed(request: Request, body: Page | None = None) -> Any:
         """List the last week's predictions, the newest first."""
-        visitor, page = desk.access.visitor(request), body or Page()
+        visitor, page = desk.access.visitor(request), body or Page.model_validate({})
         jobs = await desk.engine.page(visitor.owner, time.time() - LISTED, page.page_size, page.page)
         base = desk.base(request)
         items = [{**await view(desk, each, base), "input": input_of(desk, each, base)} for each in jobs]
@@ -181,7 +183,8 @@ def _predictions(app: FastAPI, desk: Desk) -> None:
     async def delete(request: Request, body: Ids) -> Any:
         """Delete predictions with their pictures; one that still runs is stopped first."""
         visitor = desk.access.visitor(request)
-        return answer({"deleted_count": await desk.engine.delete(visitor.owner, body.ids)})
+        ids = [each for each in body.ids if each.isascii()]  # ours are; others may not even be text
+        return answer({"deleted_count": await desk.engine.delete(visitor.owner, ids)})
 
 
 def _account(app: FastAPI, desk: Desk, hooks: Hooks) -> None:

@@ -44,7 +44,7 @@ class Hooks:
         self._links = links
         self._post = post
         self._waits = waits
-        self._telling: set[asyncio.Task[None]] = set()
+        self._telling: dict[str, asyncio.Task[None]] = {}
         desk.engine.on_end.append(self._ended)
 
     def secret(self, owner: str) -> str:
@@ -58,16 +58,17 @@ class Hooks:
 
     async def close(self) -> None:
         """Stop telling; the next process goes on."""
-        for task in self._telling:
+        tasks = list(self._telling.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._telling, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _ended(self, job: Job) -> None:
-        if job.call is None or not job.call.hook:
+        if job.call is None or not job.call.hook or job.id in self._telling:
             return
         task = asyncio.get_running_loop().create_task(self._tell(job), name=f"webhook {job.id}")
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+        self._telling[job.id] = task
+        task.add_done_callback(lambda _: self._telling.pop(job.id, None))
 
     async def _tell(self, job: Job) -> None:
         assert job.call is not None
@@ -83,7 +84,9 @@ class Hooks:
                 log.exception("webhook of task %s", job.id)
         else:
             log.warning("webhook of task %s: given up", job.id)
-        await self._desk.engine.keeper.told(job.id)
+        kept = await self._desk.engine.keeper.find(job.owner, job.id)
+        if kept is not None and kept.ended:  # else the provider still has it: the next process looks, and tells again
+            await self._desk.engine.keeper.told(job.id)
 
     async def _told(self, job: Job) -> bool:
         """Send once; return whether it was heard."""
