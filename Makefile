@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 run: $(VENV)/.app ## start the app on 127.0.0.1:7860
 	$(BIN)/python app.py
 
-test: $(VENV)/.dev browser ## the whole suite, on both cores
+test: $(VENV)/.dev browser clients ## the whole suite, on both cores
 	$(BIN)/python -m pytest -n auto --dist loadfile tests
 
 cover: $(VENV)/.dev ## every branch of what guards money, addresses and secrets
@@ -52,3 +52,8 @@ $(VENV)/.dev: $(VENV)/bin/python requirements.txt requirements-dev.txt
 browser: ## the system's Chromium, installed where it is missing
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 		|| ./tools/apt-install chromium
+
+.PHONY: clients
+clients: ## what the API's examples are run with, installed where it is missing
+	@command -v node >/dev/null || ./tools/apt-install nodejs
+	@command -v curl >/dev/null || ./tools/apt-install curl

@@ -164,7 +164,12 @@ class Desk:
         if path is None:
             return None
         kind, _, name = path.strip("/").partition("/")
-        return await self.engine.keeper.uploaded(name) if kind == "uploads" else name
+        if kind != "uploads":
+            return name
+        uploaded = await self.engine.keeper.uploaded(name)
+        if uploaded is None:
+            raise FetchFailed("Nothing was uploaded to this address.", "Send the picture to its ticket first.")
+        return uploaded
 
     def _offer(self) -> str:
         return ", ".join(self.models)

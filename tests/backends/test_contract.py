@@ -25,6 +25,7 @@ from core.spec import MAX_SEED, Integer
 from tests.fakes import make_reference, picture_bytes
 from tests.providers import aimlapi, wavespeed
 from tests.providers.serving import serving_beside
+from tests.server.street import KEY, house_beside
 
 TERMS = {
     "strength",
@@ -61,16 +62,33 @@ def at_wavespeed(folder: Path) -> Iterator[Backend]:
         )
 
 
+@contextmanager
+def aimlapi_at_home(folder: Path) -> Iterator[Backend]:
+    with house_beside(folder / "aimlapi at home") as url:
+        yield AimlapiBackend(Settings(data_dir=folder, aimlapi_key=SecretStr(KEY), aimlapi_base_url=url))
+
+
+@contextmanager
+def wavespeed_at_home(folder: Path) -> Iterator[Backend]:
+    with house_beside(folder / "wavespeed at home") as url:
+        yield WavespeedBackend(Settings(data_dir=folder, wavespeed_key=SecretStr(KEY), wavespeed_base_url=url))
+
+
 CASES: dict[str, Callable[[Path], AbstractContextManager[Backend]]] = {
     "local": local,
     "aimlapi": at_aimlapi,
     "wavespeed": at_wavespeed,
 }
+AT_HOME: dict[str, Callable[[Path], AbstractContextManager[Backend]]] = {
+    "aimlapi at home": aimlapi_at_home,
+    "wavespeed at home": wavespeed_at_home,
+}
+"""The hosted backends once more, each at this app's own API instead of its provider's stand-in."""
 
 
-@pytest.fixture(params=CASES)
+@pytest.fixture(params={**CASES, **AT_HOME})
 async def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Backend]:
-    with CASES[request.param](tmp_path_factory.getbasetemp() / "contract") as made:
+    with {**CASES, **AT_HOME}[request.param](tmp_path_factory.getbasetemp() / "contract") as made:
         yield made
         await made.close()
 

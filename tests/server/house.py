@@ -12,6 +12,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from backends._addresses import Resolve, resolve
 from backends._fetch import HookCaller, ImageFetcher
 from core.backend import Backend
 from core.engine import Engine
@@ -45,19 +46,24 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path, backends: Mapping[str, Backend] | None = None, **settings: Any) -> AsyncIterator[House]:
+async def house(
+    folder: Path, backends: Mapping[str, Backend] | None = None, resolve: Resolve = resolve, **settings: Any
+) -> AsyncIterator[House]:
     """Yield a house, taken up from whatever an earlier one left in the folder.
 
     Args:
         folder: of its data.
         backends: by key; None is one that is called `local` and answers at once.
+        resolve: turns host names into addresses.
         settings: the owner's.
     """
     own = Settings(data_dir=folder, **settings)
     backends = backends or {"local": FakeBackend(make_spec("local"))}
     engine = Engine(backends, Store(folder), own.queue_size, Limits(own.caps), rerun=own.rerun)
     links = Links(lasting_secret(folder))
-    doors = open_doors(engine, own, links, ImageFetcher(), HookCaller(own.webhook_origins))
+    doors = open_doors(
+        engine, own, links, ImageFetcher(resolve=resolve), HookCaller(own.webhook_origins, resolve=resolve)
+    )
     rules = Rules(public=own.public, max_body=1_000_000)
     app = Starlette(routes=[*routes(engine, links), *doors.routes], middleware=[Middleware(Door, rules)])
     await engine.recover()

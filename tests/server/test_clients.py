@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
-from collections.abc import Iterator
+import time
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,10 @@ import wavespeed.api.client
 from openai import OpenAI
 from PIL import Image
 
+import server.wavespeed
 from core.errors import Moderated
-from core.events import Completed, Withheld
+from core.events import Completed, Event, Withheld
+from core.job import Allowance
 from core.request import EditRequest
 from tests.fakes import FakeBackend, make_spec, picture_bytes, results
 from tests.server.house import AIML, WAVE
@@ -25,18 +29,43 @@ from tests.server.street import KEY, house_beside
 PICTURE = "data:image/png;base64," + base64.b64encode(picture_bytes()).decode()
 
 
-def by_prompt(request: EditRequest) -> Completed:
-    """Do what the prompt says, so that one house serves every test here."""
-    if request.prompt == "refuse":
-        raise Moderated("The prompt is refused.", "Change it.")
-    if request.prompt == "withhold":
-        return Completed((Withheld("Not safe for work.", 8, nsfw=True),), {"inference": 1.0})
-    return Completed(results(request), {"inference": 1.0})
+class Obedient(FakeBackend):
+    """Does what the prompt says, so that one house serves every test here.
+
+    Attributes:
+        left: prompts of runs that were ended from outside.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(make_spec("local"))
+        self.left: list[str] = []
+
+    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+        match request.prompt:
+            case "refuse":
+                raise Moderated("The prompt is refused.", "Change it.")
+            case "withhold":
+                yield Completed((Withheld("Not safe for work.", 8, nsfw=True),), {"inference": 1.0})
+            case "take half a second":
+                await asyncio.sleep(0.5)
+                yield Completed(results(request), {"inference": 0.5})
+            case "never end":
+                try:
+                    await asyncio.sleep(100)
+                finally:
+                    self.left.append(request.prompt)
+            case _:
+                async for event in super().edit(request, key):
+                    yield event
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    backend = FakeBackend(make_spec("local"), outcome=by_prompt)
+def backend() -> Obedient:
+    return Obedient()
+
+
+@pytest.fixture(scope="module")
+def url(backend: Obedient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with house_beside(tmp_path_factory.mktemp("house"), {"local": backend}) as address:
         yield address
 
@@ -114,6 +143,16 @@ def test_wavespeeds_client_hears_why_a_run_on_one_line_failed(url: str) -> None:
     assert told["error"] == f"Prediction failed (task_id: {told['task_id']}): The prompt is refused. Change it."
 
 
+def test_wavespeeds_client_hears_that_a_long_run_goes_on_and_gets_it_later(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.wavespeed, "SYNC_LIMIT", 0.1)
+    told = wave_run(url, prompt="take half a second", enable_sync_mode=True)
+    assert (told["status"], told["outputs"]) == ("processing", None)
+    (output,) = wave(url)._wait(told["task_id"], 10, 0.1)["outputs"]
+    assert size_of(httpx.get(output).content) == (64, 48)
+
+
 @pytest.mark.parametrize("sync", [False, True])
 def test_wavespeeds_client_with_a_wrong_key_is_turned_away(url: str, sync: bool) -> None:
     body = {"prompt": "a lake", "image": PICTURE}
@@ -161,7 +200,7 @@ def test_openais_client_gets_base64(client: OpenAI) -> None:
     assert size_of(base64.b64decode(image.b64_json)) == (64, 48)
 
 
-def test_openais_client_passes_the_request_s_own_id(client: OpenAI) -> None:
+def test_openais_client_replays_a_request_with_its_idempotency_key(client: OpenAI) -> None:
     answer = client.images.with_raw_response.generate(
         model=AIML, prompt="a lake", extra_body={"image_url": PICTURE}, extra_headers={"Idempotency-Key": "once"}
     )
@@ -180,9 +219,11 @@ def test_openais_client_gets_a_black_picture_and_a_flag_for_a_withheld_one(clien
 
 
 def test_openais_client_with_a_wrong_key_is_told_so(url: str) -> None:
-    with OpenAI(base_url=f"{url}/v1", api_key="srpo_wrong", max_retries=0) as stranger:
-        with pytest.raises(openai.AuthenticationError) as caught:
-            generate(stranger)
+    with (
+        OpenAI(base_url=f"{url}/v1", api_key="srpo_wrong", max_retries=0) as stranger,
+        pytest.raises(openai.AuthenticationError) as caught,
+    ):
+        generate(stranger)
     assert caught.value.status_code == 401
     assert caught.value.body["message"].startswith("The key is missing or wrong.")  # type: ignore[index]
 
@@ -202,6 +243,26 @@ def test_openais_client_is_told_that_the_prompt_is_refused(client: OpenAI) -> No
         generate(client, "refuse")
 
 
+def test_openais_client_that_goes_away_ends_its_run(client: OpenAI, backend: Obedient) -> None:
+    with pytest.raises(openai.APITimeoutError):
+        generate(client.with_options(timeout=0.3), "never end")
+    deadline = time.monotonic() + 10
+    while not backend.left and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert backend.left == ["never end"]
+
+
+def test_openais_client_hears_when_its_share_is_used_up(tmp_path: Path) -> None:
+    with (
+        house_beside(tmp_path, api_allowance=Allowance(per_minute=1)) as url,
+        OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0) as client,
+    ):
+        generate(client)
+        with pytest.raises(openai.RateLimitError) as caught:
+            generate(client)
+    assert 1 <= int(caught.value.response.headers["retry-after"]) <= 60
+
+
 def test_openais_client_asks_in_vain_for_another_model(client: OpenAI) -> None:
     with pytest.raises(openai.NotFoundError, match=AIML):
         client.images.generate(model="dall-e-3", prompt="a lake", extra_body={"image_url": PICTURE})
@@ -209,7 +270,3 @@ def test_openais_client_asks_in_vain_for_another_model(client: OpenAI) -> None:
 
 def test_openais_client_lists_the_models(client: OpenAI) -> None:
     assert AIML in [each.id for each in client.models.list()]
-
-
-def test_openais_client_finds_a_model_by_its_name(client: OpenAI) -> None:
-    assert client.models.retrieve(AIML).id == AIML
