@@ -24,7 +24,7 @@ from core.spec import MAX_PROMPT, MAX_SEED
 from server.access import guarded_route
 from server.desk import Ask, Desk, mark
 from server.kinds import Real, Whole, first_fault, whole
-from server.statuses import headers_of, status_of
+from server.statuses import Refused, headers_of, status_of
 
 CREDITS_PER_DOLLAR = 2_000_000
 MODEL = "flux/srpo/image-to-image"
@@ -146,6 +146,13 @@ def door(desk: Desk) -> FastAPI:
         found = [_model(desk, name) for name in desk.models if id in (None, name)]
         return JSONResponse({"object": "list", "data": found})
 
+    @app.get("/v1/models/{model:path}", responses=PROBLEMS)
+    async def one_model(model: str) -> JSONResponse:
+        """Describe one model; no key is needed."""
+        if model not in desk.models:
+            raise Refused(404, f"There is no model {model[:80]!r} here.", f"There is {', '.join(desk.models)}.")
+        return JSONResponse(_model(desk, model))
+
     @app.get("/v2/billing", response_model=Billing, **GUARDED)
     async def billing(request: Request) -> JSONResponse:
         """Tell how many dollars these doors may still spend today; runs on the owner's machine cost none."""
@@ -158,7 +165,7 @@ def door(desk: Desk) -> FastAPI:
 
 def routes(app: FastAPI) -> list[BaseRoute]:
     """Return the routes that lead to the door, for the whole app."""
-    return [Route("/v1/{rest:path}", app), Route("/v2/{rest:path}", app)]
+    return [Route("/v1/{rest:anything}", app), Route("/v2/{rest:anything}", app)]
 
 
 async def _answer(desk: Desk, job: Job, result: Completed) -> dict[str, Any]:
@@ -196,6 +203,7 @@ def _model(desk: Desk, name: str) -> dict[str, Any]:
     spec = desk.engine.specs[desk.models[name]]
     return {
         "id": name,
+        "object": "model",
         "type": "image",
         "info": {"name": "FLUX SRPO image-to-image", "description": spec.label},
         "endpoints": ["/v1/images/generations"],

@@ -33,9 +33,9 @@ def answer(data: Any, status: int = 200, message: str = "success", headers: dict
     return JSONResponse({"code": status, "message": message, "data": data}, status, headers)
 
 
-def guarded() -> dict[str, Any]:
-    """Return what every route of a key's holder tells the API's description."""
-    return {"responses": PROBLEMS, "openapi_extra": {"security": [{"bearer": []}]}}
+def guarded(**more: Any) -> dict[str, Any]:
+    """Return what every route of a key's holder tells the API's description; `more` of its own."""
+    return {"responses": PROBLEMS, "openapi_extra": {"security": [{"bearer": []}], **more}}
 
 
 def problems(app: FastAPI) -> None:

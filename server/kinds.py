@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BeforeValidator
+from starlette.convertors import PathConvertor, register_url_convertor
 
 
 def whole(value: Any) -> Any:
@@ -29,6 +30,15 @@ Real = Annotated[float, BeforeValidator(_real)]
 
 Whole = Annotated[int, BeforeValidator(whole)]
 """A whole number, also one that was written with a point; never true or false, never text."""
+
+
+class Anything(PathConvertor):
+    """The rest of a path, line breaks too: whatever comes under a door is answered in its provider's shape."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("anything", Anything())
 
 
 def first_fault(error: RequestValidationError) -> str:

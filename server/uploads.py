@@ -63,7 +63,16 @@ def add_uploads(app: FastAPI, desk: Desk) -> None:
         await desk.engine.keeper.ticket(owner, upload_id)
         return answer({"download_url": address(request, upload_id), "upload": upload})
 
-    @app.put("/api/v3/media/uploads/{upload_id}", responses={**PROBLEMS, 200: {"content": {}}})
+    file = {"type": "string", "format": "binary"}
+    bare = {"required": True, "content": {"image/*": {"schema": file}}}
+    properties = {"type": "object", "required": ["file"], "properties": {"file": file}}
+    form = {"required": True, "content": {"multipart/form-data": {"schema": properties}}}
+
+    @app.put(
+        "/api/v3/media/uploads/{upload_id}",
+        responses={**PROBLEMS, 200: {"content": {}}},
+        openapi_extra={"requestBody": bare},
+    )
     async def put(request: Request, upload_id: str) -> Response:
         """Send the file of a ticket; the address itself is the right to do it."""
         open_ = desk.links.opened(str(request.url)) == request.url.path and await desk.engine.keeper.awaited(upload_id)
@@ -71,7 +80,7 @@ def add_uploads(app: FastAPI, desk: Desk) -> None:
             raise Refused(403, "This upload ticket is used or has ended.", "Ask for a new one.")
         return Response()
 
-    @app.post("/api/v3/media/upload/binary", response_model=Envelope, **guarded())
+    @app.post("/api/v3/media/upload/binary", response_model=Envelope, **guarded(requestBody=form))
     async def binary(request: Request) -> Any:
         """Upload a picture as the form field `file`."""
         owner = desk.access.visitor(request).owner

@@ -116,7 +116,7 @@ def door(desk: Desk, hooks: Hooks) -> FastAPI:
 
 def routes(app: FastAPI) -> list[BaseRoute]:
     """Return the routes that lead to the door, for the whole app."""
-    return [Route("/api/v3/{rest:path}", app)]
+    return [Route("/api/v3/{rest:anything}", app)]
 
 
 def _model(app: FastAPI, desk: Desk, name: str) -> None:

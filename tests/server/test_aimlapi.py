@@ -208,3 +208,13 @@ async def test_models_are_listed_without_a_key(tmp_path: Path) -> None:
         assert AIML in names
         (one,) = (await at.client.get("/v1/models", params={"id": AIML})).json()["data"]
         assert one["pricing"] == {"image": 0.0}
+        assert (await at.client.get(f"/v1/models/{AIML}")).json() == one
+        assert (await at.client.get("/v1/models/flux/dev")).json()["statusCode"] == 404
+
+
+@pytest.mark.parametrize("path", ["/v1/a%0Ab", "/v2/%0A", "/api/v3/predictions/a%0Ab"])
+async def test_whatever_comes_under_a_door_is_answered_in_its_shape(tmp_path: Path, path: str) -> None:
+    async with house(tmp_path) as at:
+        answer = await at.client.get(path)
+        assert answer.status_code == 404
+        assert answer.json().get("statusCode", answer.json().get("code")) == 404

@@ -75,7 +75,7 @@ async def test_the_balance_is_what_may_be_spent_at_providers(
 
 
 async def test_a_model_on_a_backend_that_is_not_there_is_said_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="runs team/quick on 'nowhere'. Set one of local"):
+    with pytest.raises(SettingsError, match=r"runs team/quick on 'nowhere'\. Set one of local"):
         async with house(tmp_path, api_models={"team/quick": "nowhere"}):
             pass
 
