@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from backends._addresses import is_public
-from backends._fetch import MAX_REDIRECTS, ImageFetcher
+from backends._fetch import MAX_REDIRECTS, HookCaller, ImageFetcher
 from core.errors import FetchFailed
 from core.images import MAX_BYTES
 
@@ -264,3 +264,61 @@ async def test_a_broken_line_is_said_in_words(error: Exception) -> None:
     with pytest.raises(FetchFailed, match="could not be read") as caught:
         await fetch("http://a.example/x.png")
     assert caught.value.todo
+
+
+# ---- telling an address ------------------------------------------------------------------------------
+
+
+def caller(handler: Handler, *origins: str, deadline: float = 5.0) -> tuple[HookCaller, Wire]:
+    """Return a caller whose names all resolve to a public address."""
+    wire = Wire(handler)
+
+    async def resolve(_: str, __: int) -> list[str]:
+        return [PUBLIC]
+
+    return HookCaller(origins, wire, resolve, deadline), wire
+
+
+async def test_a_webhook_goes_to_the_checked_address_under_the_hosts_name() -> None:
+    call, wire = caller(lambda _: httpx.Response(204))
+    assert await call("https://hooks.example/end?x=1", b"{}", {"webhook-id": "7"}) == 204
+    (request,) = wire.asked
+    assert (request.method, request.url.host, request.headers["host"]) == ("POST", PUBLIC, "hooks.example")
+    assert request.headers["webhook-id"] == "7"
+
+
+async def test_an_origin_that_the_owner_allows_is_called_as_it_is() -> None:
+    call, wire = caller(lambda _: httpx.Response(200), "http://127.0.0.1:9000")
+    assert await call("http://127.0.0.1:9000/end", b"{}", {}) == 200
+    assert wire.asked[0].url.host == "127.0.0.1"
+    with pytest.raises(FetchFailed):
+        await call("http://127.0.0.1:9001/end", b"{}", {})
+
+
+async def test_a_webhook_follows_no_redirect() -> None:
+    call, wire = caller(lambda _: httpx.Response(302, headers={"location": "http://127.0.0.1/"}))
+    assert await call("https://hooks.example/end", b"{}", {}) == 302
+    assert len(wire.asked) == 1
+
+
+async def test_a_webhook_that_nobody_answers_ends_in_words() -> None:
+    def broken(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    call, _ = caller(broken)
+    with pytest.raises(FetchFailed, match="could not be reached"):
+        await call("https://hooks.example/end", b"{}", {})
+
+
+async def test_a_webhook_that_is_never_answered_ends_in_time() -> None:
+    class Silent(Wire):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await asyncio.sleep(60)
+            return self.handler(request)
+
+    async def resolve(_: str, __: int) -> list[str]:
+        return [PUBLIC]
+
+    call = HookCaller((), Silent(lambda _: httpx.Response(200)), resolve, deadline=0.05)
+    with pytest.raises(FetchFailed, match="took too long"):
+        await call("https://hooks.example/end", b"{}", {})

@@ -10,7 +10,7 @@ import pytest
 
 from core import store as module
 from core.schema import ENDED, Record
-from core.store import Kept, Store, StoreError
+from core.store import CallTaken, Kept, Store, StoreError
 
 RECORD = Record(id="j1", owner="ann", backend="fake", created=100.0, request="{}", reference="r.png", remote=(None,))
 REFERENCE = Kept("r.png", 10)
@@ -158,3 +158,77 @@ def test_a_failed_write_changes_nothing(store: Store) -> None:
         store.add(RECORD, Kept("other.png", 1))
     assert not store.may_see("ann", "other.png")
     assert len(store.unfinished()) == 1
+
+
+# ---- calls by the API's doors ------------------------------------------------------------------------
+
+
+def test_an_owners_mark_begins_one_job_and_another_owners_their_own(store: Store) -> None:
+    store.add(replace(RECORD, once="mark"), REFERENCE)
+    with pytest.raises(CallTaken):
+        store.add(replace(RECORD, id="j2", once="mark"), REFERENCE)
+    store.add(replace(RECORD, id="j3", owner="bob", once="mark"), REFERENCE)
+    found = store.find_call("ann", "mark", since=50.0)
+    assert found is not None
+    assert found.id == "j1"
+    assert store.find_call("eve", "mark", since=50.0) is None
+
+
+def test_an_old_mark_is_free_again(store: Store) -> None:
+    store.add(replace(RECORD, once="mark"), REFERENCE)
+    assert store.find_call("ann", "mark", since=RECORD.created + 1) is None
+    store.add(replace(RECORD, id="j2", once="mark"), REFERENCE)
+
+
+def test_a_job_is_found_by_its_owner_alone(store: Store) -> None:
+    store.add(RECORD, REFERENCE)
+    assert store.find("ann", "j1") == RECORD
+    assert store.find("bob", "j1") is None
+    assert store.find("ann", "j9") is None
+
+
+def test_who_is_to_be_told_an_end_is_known_until_it_was(store: Store, tmp_path: Path) -> None:
+    for name, hook in (("j1", "https://a.example"), ("j2", None), ("j3", "https://b.example")):
+        store.add(replace(RECORD, id=name, hook=hook), REFERENCE)
+    store.end("j1", "done", 200.0)
+    store.end("j2", "done", 200.0)
+    store = again(store, tmp_path)
+    assert [each.id for each in store.untold()] == ["j1"]  # the third goes on
+    store.told("j1")
+    assert store.untold() == []
+
+
+def test_a_page_of_an_owners_jobs_begins_where_the_last_one_ended(store: Store) -> None:
+    for number in range(5):
+        store.add(replace(RECORD, id=f"j{number}", created=float(number)), REFERENCE)
+    assert [each.id for each in store.recent("ann", 2, skip=2, since=1.0)] == ["j2", "j1"]
+
+
+def test_a_deleted_job_takes_its_pictures_along_where_nobody_else_has_them(store: Store) -> None:
+    store.add(RECORD, Kept("shared.png", 10))
+    store.add(replace(RECORD, id="j2"), Kept("shared.png", 10))
+    store.end("j1", "done", 200.0, pictures=[Kept("own.png", 5)])
+    assert store.delete("bob", "j1") == (False, [])
+    assert store.delete("ann", "j2") == (False, [])  # it goes on
+    assert store.delete("ann", "j1") == (True, ["own.png"])
+    assert store.delete("ann", "j1") == (False, [])
+
+
+def test_an_upload_is_its_owners_once_it_came(store: Store) -> None:
+    store.ticket("ann", "u1", 100.0)
+    assert store.awaited("u1")
+    assert not store.awaited("u2")
+    assert store.uploaded("u1") is None
+    store.upload("u1", Kept("p.png", 7), 110.0)
+    assert not store.awaited("u1")
+    assert store.uploaded("u1") == "p.png"
+    assert store.uploaded("u2") is None
+    assert store.may_see("ann", "p.png")
+
+
+def test_tickets_are_forgotten_with_the_references_of_their_time(store: Store) -> None:
+    store.ticket("ann", "old", 100.0)
+    store.ticket("ann", "new", 200.0)
+    store.forget(150.0)
+    assert not store.awaited("old")
+    assert store.awaited("new")
