@@ -45,7 +45,7 @@ GUARDED: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v3/media/upload/binary"): {"files": {"file": ("a.png", picture_bytes(), "image/png")}},
 }
 """Every route that wants a key, with a request that it would take."""
-OPEN = {("GET", "/v1/models"), ("PUT", "/api/v3/media/uploads/{upload_id}")}
+OPEN = {("GET", "/v1/models"), ("GET", "/v1/models/{model}"), ("PUT", "/api/v3/media/uploads/{upload_id}")}
 """The provider's list of models is open to everybody; an upload's address is itself the right to use it."""
 DOORS = pytest.mark.parametrize("path", [BALANCE, BILLING])
 
