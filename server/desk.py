@@ -114,7 +114,7 @@ class Desk:
         # The same call twice at the same moment: the second waits, and finds what the first began.
         lock = self._locks.setdefault((visitor.owner, ask.call.once), asyncio.Lock())
         async with lock:
-            again = await self._again(visitor, ask.call)
+            again = await self._again(visitor, ask.call, ask.call.once)
             return (again, True) if again is not None else (await self._take(visitor, ask), False)
 
     async def _take(self, visitor: Visitor, ask: Ask) -> Job:
@@ -133,10 +133,8 @@ class Desk:
         request = EditRequest.build(spec, ask.prompt, reference, values)
         return await self.engine.submit(key, request, visitor=visitor, call=ask.call)
 
-    async def _again(self, visitor: Visitor, call: Call) -> Job | None:
-        if call.once is None:
-            return None
-        job = await self.engine.find_call(visitor.owner, call.once, time.time() - REPLAYED)
+    async def _again(self, visitor: Visitor, call: Call, once: str) -> Job | None:
+        job = await self.engine.find_call(visitor.owner, once, time.time() - REPLAYED)
         if job is not None and job.call is not None and job.call.body != call.body:
             raise Refused(409, "This Idempotency-Key came with another request before.", "Use a new one.")
         return job
