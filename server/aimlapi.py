@@ -6,8 +6,8 @@ schema's `data` and `credits_used`, and the example's `images`, `timings`, `seed
 
 from __future__ import annotations
 
+import time
 import uuid
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Header, Query, Request
@@ -24,6 +24,7 @@ from core.spec import MAX_PROMPT, MAX_SEED
 from server.access import guarded_route
 from server.desk import Ask, Desk, mark
 from server.kinds import Real, Whole, first_fault, whole
+from server.predictions import stamp
 from server.statuses import Refused, headers_of, status_of
 
 CREDITS_PER_DOLLAR = 2_000_000
@@ -171,9 +172,7 @@ def routes(app: FastAPI) -> list[BaseRoute]:
 async def _answer(desk: Desk, job: Job, result: Completed) -> dict[str, Any]:
     assert job.call is not None
     images, flags = [], []
-    for made, link in desk.outputs(job, job.call.base):
-        place = result.images.index(made)
-        b64 = await desk.inline(job, place) if job.call.inline else None
+    for made, link, b64 in await desk.outputs(job, job.call.base):
         mime = made.mime if isinstance(made, Picture) else "image/png"
         size = (made.width, made.height) if isinstance(made, Picture) else (64, 64)
         url = f"data:{mime};base64,{b64}" if b64 else link
@@ -216,13 +215,12 @@ def _model(desk: Desk, name: str) -> dict[str, Any]:
 
 def problem(path: str, status: int, message: str) -> dict[str, Any]:
     """Return the provider's body for an error."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "message": message,
         "path": path,
         "requestId": uuid.uuid4().hex,
         "statusCode": status,
-        "timestamp": now,
+        "timestamp": stamp(time.time()),
     }
 
 

@@ -204,24 +204,28 @@ class Desk:
 
     # ---- pictures -----------------------------------------------------------------------------------
 
-    def outputs(self, job: Job, base: str) -> list[tuple[Picture | Withheld, str]]:
-        """Return each picture with its link; one withheld as not safe for work comes as a black one."""
+    async def outputs(self, job: Job, base: str) -> list[tuple[Picture | Withheld, str, str | None]]:
+        """Return each picture with its link, and in base64 where the call wants it inside the answer.
+
+        One withheld as not safe for work comes as a black one; one that failed beside others does not come.
+        """
         assert job.result is not None
-        made = zip(job.result.images, job.files, strict=True)
-        found = [(each, self.link(f"/files/{file.name}", job, base) if file else black()) for each, file in made]
-        return [(each, link) for each, link in found if isinstance(each, Picture) or each.nsfw]
+        inline = job.call is not None and job.call.inline
+        found: list[tuple[Picture | Withheld, str, str | None]] = []
+        # By place: images of one seed and size are equal once their bytes are on the disk.
+        for made, file in zip(job.result.images, job.files, strict=True):
+            if file is not None:
+                data = await asyncio.to_thread(file.read_bytes) if inline else None
+                b64 = None if data is None else base64.b64encode(data).decode()
+                found.append((made, self.link(f"/files/{file.name}", job, base), b64))
+            elif isinstance(made, Withheld) and made.nsfw:
+                found.append((made, black(), None))
+        return found
 
     def link(self, path: str, job: Job, base: str) -> str:
         """Return a signed address that lives a week; the same for as long as its end is a day away."""
         weeks = 1 + max(0.0, time.time() + 86_400 - job.created) // KEPT
         return base + self.links.sign(path, int(job.created + weeks * KEPT))
-
-    async def inline(self, job: Job, place: int) -> str | None:
-        """Return a picture in base64, None where it was withheld."""
-        file = job.files[place]
-        if file is None:
-            return None
-        return base64.b64encode(await asyncio.to_thread(file.read_bytes)).decode()
 
 
 async def _gone(request: Request) -> None:

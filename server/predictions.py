@@ -64,8 +64,7 @@ async def view(desk: Desk, job: Job, base: str, *, created: bool = False) -> dic
     if job.result is None:
         return {**told, "status": "created" if isinstance(job.event, Queued) else "processing"}
     outputs, flags = [], []
-    for made, link in desk.outputs(job, base):
-        b64 = await desk.inline(job, job.result.images.index(made)) if call and call.inline else None
+    for made, link, b64 in await desk.outputs(job, base):
         outputs.append(f"data:{made.mime};base64,{b64}" if b64 and isinstance(made, Picture) else link)
         flags.append(isinstance(made, Withheld))
     milliseconds = round(1000 * job.result.timings.get("inference", 0.0))

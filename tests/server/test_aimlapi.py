@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,16 @@ async def test_sync_mode_puts_the_pictures_into_the_answer(tmp_path: Path) -> No
         (image,) = body["data"]
         assert image["url"] == f"data:image/png;base64,{image['b64_json']}"
         assert Image.open(io.BytesIO(base64.b64decode(image["b64_json"]))).size == (64, 48)
+
+
+async def test_images_of_one_seed_are_not_mistaken_for_one_another(tmp_path: Path) -> None:
+    def outcome(request: EditRequest) -> Completed:
+        made = tuple(replace(each, seed=7) for each in results(request))
+        return Completed(made, {"inference": 1.0})
+
+    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
+        body = (await at.client.post(RUN, json={**BODY, "num_images": 2, "seed": 7, "sync_mode": True})).json()
+        assert len({each["b64_json"] for each in body["data"]}) == 2
 
 
 async def test_a_batch_has_as_many_pictures_and_the_first_ones_seed(tmp_path: Path) -> None:
