@@ -69,6 +69,8 @@ def launch(settings: Settings) -> None:
         return base + links.sign(f"/files/{store.images.put(data, mime).name}") if base else None
 
     backends = all_backends(settings, publish)
+    for backend in backends.values():
+        backend.prepare()
     engine = Engine(backends, store, settings.queue_size, Limits(settings.caps), rerun=settings.rerun)
     fetch = ImageFetcher()
     doors = open_doors(engine, settings, links, fetch, HookCaller(settings.webhook_origins))

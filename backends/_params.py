@@ -50,3 +50,15 @@ def common_params(
         Integer(name="num_images", label="Images", minimum=1, maximum=4, default=1, advanced=True),
         Choice(name="output_format", label="Format", choices=formats, default=formats[0], advanced=True),
     )
+
+
+def acceleration(default: str, help: str = "") -> Choice:
+    """Return how much speed may cost quality, in the words of the providers' API."""
+    return Choice(
+        name="acceleration",
+        label="Acceleration",
+        help=help,
+        choices=("none", "regular", "high"),
+        default=default,
+        advanced=True,
+    )

@@ -16,14 +16,14 @@ from backends._aimlapi_answers import KEY_ENV, MODEL, NAME, Result, cost, dig, n
 from backends._answer import Lost, NotSent
 from backends._hosted import PriceTag, collect, lost, not_sent, picture, travelling, unreadable
 from backends._http import ProviderClient
-from backends._params import common_params
+from backends._params import acceleration, common_params
 from core.backend import Backend, Price
 from core.errors import KeyMissing, MalformedAnswer, StudioError, TimedOut
 from core.events import Completed, Event, Picture, Withheld, Working
 from core.request import EditRequest
 from core.secrets import revealed
 from core.settings import Settings
-from core.spec import BackendSpec, Choice, Toggle
+from core.spec import BackendSpec, Toggle
 
 READ = 180.0
 """Seconds to wait for the answer of a run."""
@@ -42,13 +42,7 @@ SPEC = BackendSpec(
         *common_params(
             strength=0.95, guidance_scale=4.5, num_inference_steps=40, lowest_seed=1, formats=("jpeg", "png")
         ),
-        Choice(
-            name="acceleration",
-            label="Acceleration",
-            choices=("none", "regular", "high"),
-            default="regular",
-            advanced=True,
-        ),
+        acceleration("regular"),
         Toggle(name="enable_safety_checker", label="Safety checker", default=True, advanced=True),
         Toggle(
             name="sync_mode",

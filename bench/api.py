@@ -57,9 +57,9 @@ def run_directly() -> None:
     from PIL import Image
     from torch import Generator
 
-    from backends.local.backend import MINI_SIDE
     from backends.local.choice import MINI_FOLDER
-    from backends.local.run import Frame
+    from backends.local.frame import Frame
+    from backends.local.offer import MINI_SIDE
     from core.images import working_size
 
     pipe = FluxImg2ImgPipeline.from_pretrained(MINI_FOLDER)

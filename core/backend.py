@@ -6,6 +6,7 @@ It stands in core, because the engine speaks it and core imports no backend.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +14,9 @@ from core.errors import RunFailed
 from core.events import Event
 from core.request import EditRequest
 from core.spec import BackendSpec
+
+GPU_TOKEN: ContextVar[str] = ContextVar("gpu_token", default="")
+"""Around a run: on whose quota of GPU time it counts, where a machine lends it by visitor; empty for nobody's."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,10 @@ class Backend(Protocol):
     def spec(self) -> BackendSpec:
         """What it offers."""
         ...
+
+    def prepare(self) -> None:
+        """Do what must be done before the app serves, in the process's first thread; may take minutes."""
+        return None
 
     def ready(self, key: str | None = None) -> str | None:
         """Return None if a run may start now, with the owner's key or this one, else the reason and what to do."""

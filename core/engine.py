@@ -12,7 +12,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 
-from core.backend import Backend
+from core.backend import GPU_TOKEN, Backend
 from core.errors import BackendUnavailable, QueueFull, RunCancelled
 from core.events import Completed, Event, KeyWanted, Queued, Working
 from core.job import Call, Job, Visitor, new_id
@@ -102,7 +102,17 @@ class Engine:
         waiting = max(0, ahead - lane.backend.spec.concurrency)
         if waiting >= self.queue_size and ahead >= lane.backend.spec.concurrency:
             raise QueueFull(f"{waiting} runs wait already.", "Try again when some are done.")
-        job = Job(new_id(), backend, request, key, visitor.owner, key is not None, call, event=Queued(waiting + 1))
+        job = Job(
+            new_id(),
+            backend,
+            request,
+            key,
+            visitor.owner,
+            own_key=key is not None,
+            gpu_token=visitor.gpu_token,
+            call=call,
+            event=Queued(waiting + 1),
+        )
         job.remote = [None] * len(request.seeds)
         self.jobs.add(job)  # it has its place before the disk is waited for
         try:
@@ -118,6 +128,7 @@ class Engine:
         events = work(job.request, *more, job.key)
         # In a context of its own: the caller's holds their whole request, and the task is kept longer than that.
         loop, own = asyncio.get_running_loop(), contextvars.Context()
+        own.run(GPU_TOKEN.set, job.gpu_token)
         job.task = loop.create_task(
             self._work.run(self._lanes[job.backend], job, events), name=f"job {job.id}", context=own
         )

@@ -40,12 +40,14 @@ class Visitor:
         address: of the network, or a key's name; for limits, empty where none hold.
         passing: whether the token was made for this request alone: a client of the API, which keeps no cookie.
         allowance: what they may ask for, None where the app's limits for everybody hold.
+        gpu_token: on whose quota of GPU time their runs count; see `core.backend.GPU_TOKEN`.
     """
 
     owner: str = field(default=EVERYONE, repr=False)
     address: str = ""
     passing: bool = False
     allowance: Allowance | None = None
+    gpu_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Job:
     Attributes:
         owner: whose it is.
         key: a visitor's own provider key, for this job only; never kept.
+        gpu_token: its visitor's; never kept.
         own_key: whether it pays with a key that the visitor gave.
         call: how it came in, None where a page or the Gradio API sent it.
         created: seconds since the epoch.
@@ -92,6 +95,7 @@ class Job:
     key: str | None = field(default=None, repr=False)
     owner: str = field(default=EVERYONE, repr=False)
     own_key: bool = False
+    gpu_token: str = field(default="", repr=False)
     call: Call | None = None
     created: float = field(default_factory=time.time)
     remote: list[str | None] = field(default_factory=list)
@@ -114,6 +118,7 @@ class Job:
     def forget_secrets_and_bytes(self) -> None:
         """Let go of what an ended job needs no more: its key, and the reference's bytes, which are on the disk."""
         self.key = None
+        self.gpu_token = ""
         self.late = False
         self.request = replace(self.request, image=replace(self.request.image, data=b""))
 

@@ -13,6 +13,7 @@ from core.backend import Backend
 from core.events import Queued
 from core.job import Job
 from core.request import EditRequest
+from core.spec import ParamValue
 
 REMEMBERED_RUNS = 20
 """Runs of which the expected time is the median; enough to smooth noise, few enough to follow a change."""
@@ -26,17 +27,20 @@ class Lane:
         self.free = backend.spec.concurrency
         # Each owner's own line; the owner in front has the next turn, and then goes to the end.
         self._waiting: OrderedDict[str, deque[tuple[Job, asyncio.Future[None]]]] = OrderedDict()
-        self._pace: deque[float] = deque(maxlen=REMEMBERED_RUNS)
+        # By level of acceleration: each has a pace of its own.
+        self._pace: dict[ParamValue | None, deque[float]] = {}
 
     def learn(self, request: EditRequest, seconds: float | None) -> None:
         """Remember how long a run took, by its size."""
         work = self._work(request)
         if work and seconds is not None:
-            self._pace.append(seconds / work)
+            level = request.params.get("acceleration")
+            self._pace.setdefault(level, deque(maxlen=REMEMBERED_RUNS)).append(seconds / work)
 
     def expected(self, request: EditRequest) -> float | None:
-        """Return how long a run should take by the median of earlier ones, None before the first."""
-        return statistics.median(self._pace) * self._work(request) if self._pace else None
+        """Return how long a run should take by the median of earlier ones of its level, None before the first."""
+        pace = self._pace.get(request.params.get("acceleration"))
+        return statistics.median(pace) * self._work(request) if pace else None
 
     def _work(self, request: EditRequest) -> float:
         """Return the size of a run: steps times images times pixels worked on."""

@@ -20,12 +20,17 @@ API_MODELS = {"flux/srpo/image-to-image": "local", "wavespeed-ai/flux-srpo/image
 """Names under which the API offers a backend, where the owner's setting says nothing else."""
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+MEMORY = ("auto", "gpu", "fp8", "text", "tiles", "offload", "stream")
+"""What STUDIO_LOCAL_MEMORY may say: the rungs of the local backend's memory ladder."""
 
 NAMES = (
     "STUDIO_DATA_DIR",
     "STUDIO_LOCAL_MODEL",
     "STUDIO_LOCAL_TRANSFORMER",
     "STUDIO_LOCAL_DEVICE",
+    "STUDIO_LOCAL_MEMORY",
+    "STUDIO_SAFETY_MODEL",
+    "STUDIO_LICENSE_READ",
     "STUDIO_QUEUE_SIZE",
     "STUDIO_RERUN",
     "STUDIO_MAX_UPLOAD_MB",
@@ -55,6 +60,7 @@ NAMES = (
     "GRADIO_SERVER_PORT",
     "SPACE_ID",
     "SPACE_HOST",
+    "SPACES_ZERO_GPU",
     "OAUTH_CLIENT_ID",
 )
 """Every environment variable that `Settings.from_env` reads."""
@@ -99,6 +105,10 @@ class Settings:
     local_model: str | None = None
     local_transformer: str | None = None
     local_device: str = "auto"
+    local_memory: str = "auto"
+    safety_model: str | None = None
+    license_read: bool = False
+    zero_gpu: bool = False
     queue_size: int = 50
     rerun: bool = True
     caps: Caps = field(default_factory=Caps)
@@ -129,9 +139,6 @@ class Settings:
             SettingsError: naming the variable and what it takes.
         """
         env = {name: environ[name].strip() for name in NAMES if environ.get(name, "").strip()}
-        device = env.get("STUDIO_LOCAL_DEVICE", "auto")
-        if device not in DEVICES:
-            raise SettingsError(f"STUDIO_LOCAL_DEVICE is {device!r}. Set one of {', '.join(DEVICES)}.")
         server_name = env.get("GRADIO_SERVER_NAME", "0.0.0.0" if "SPACE_ID" in env else "127.0.0.1")  # noqa: S104 - a Space
         public_url = _address(env, "STUDIO_PUBLIC_URL", f"https://{env['SPACE_HOST']}" if "SPACE_HOST" in env else "")
         public = bool(public_url) or not _is_loopback(server_name)
@@ -139,7 +146,11 @@ class Settings:
             data_dir=_folder(env, "STUDIO_DATA_DIR", "data"),
             local_model=env.get("STUDIO_LOCAL_MODEL"),
             local_transformer=env.get("STUDIO_LOCAL_TRANSFORMER"),
-            local_device=device,
+            local_device=_one_of(env, "STUDIO_LOCAL_DEVICE", DEVICES),
+            local_memory=_one_of(env, "STUDIO_LOCAL_MEMORY", MEMORY),
+            safety_model=env.get("STUDIO_SAFETY_MODEL"),
+            license_read=_switch(env, "STUDIO_LICENSE_READ"),
+            zero_gpu=env.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true"),  # as the `spaces` package reads it
             queue_size=_whole(env, "STUDIO_QUEUE_SIZE", 50, 1, 10_000),
             rerun=_switch(env, "STUDIO_RERUN", "1"),
             caps=_caps(env, public),
@@ -211,6 +222,14 @@ def _models(env: Mapping[str, str], name: str) -> dict[str, str]:
             raise SettingsError(f"{name} holds {each!r}. Set model=backend, with a comma between two of them.")
         models[model.strip()] = backend.strip()
     return models
+
+
+def _one_of(env: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:
+    """Return a setting that is one of a few words, the first by default."""
+    word = env.get(name, words[0])
+    if word not in words:
+        raise SettingsError(f"{name} is {word!r}. Set one of {', '.join(words)}.")
+    return word
 
 
 def _secret(env: Mapping[str, str], name: str) -> SecretStr | None:

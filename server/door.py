@@ -90,7 +90,9 @@ class Door:
             return
         owner, new = self._owner(scope, headers) if self._rules.public else (EVERYONE, False)
         address = self._address(scope, headers) if self._rules.public else ""
-        scope[VISITOR] = Visitor(owner, address, passing=new)
+        # On ZeroGPU, Hugging Face's proxy says by this header on whose quota a run counts.
+        token = headers.get("x-ip-token", "") if self._rules.public else ""
+        scope[VISITOR] = Visitor(owner, address, passing=new, gpu_token=token)
         cookie = self._cookie(scope, headers, owner) if new and scope["path"] == "/" else None
         begun, size = False, 0
 

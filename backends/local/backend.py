@@ -1,52 +1,65 @@
-"""The local backend: what it offers, and the hand-over between the event loop and its one worker thread."""
+"""The local backend: what it offers, and the hand-over between the event loop and its workers."""
 
 from __future__ import annotations
 
 import asyncio
-import json
+import logging
 import threading
-import time
-from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any
 
-from PIL import Image
-
-from backends._params import common_params
-from backends.local.choice import MINI_FOLDER, ModelChoice, choose, cuda_devices
-from backends.local.loading import Model, load
-from backends.local.run import edit_images
+from backends.local.choice import choose, cuda_devices
+from backends.local.machine import Machine
+from backends.local.offer import DEVICE_WORDS, local_spec
 from backends.local.trouble import Stopped
-from core.backend import Backend
+from backends.local.worker import Worker, finished
+from backends.local.zero import ZeroGpu, on_zero_gpu
+from core.backend import GPU_TOKEN, Backend
 from core.errors import StudioError
-from core.events import Completed, Event, Picture
-from core.images import MIME, encode
+from core.events import Completed, Event
 from core.request import EditRequest
 from core.settings import Settings
-from core.spec import BackendSpec, Style
+from core.spec import BackendSpec
 
-MINI_SIDE = 512
-FLUX_PIXELS = 2 * 1024 * 1024
-"""Working sizes: the longest side that mini was taught with, and the most pixels that FLUX.1-dev was."""
+log = logging.getLogger(__name__)
 
-DEVICE_WORDS = {"cpu": "CPU", "cuda": "GPU", "mps": "Apple GPU"}
-
-Tell = Callable[[Event], None]
+Work = Callable[[Callable[[Event], None]], Completed]
+"""Does a run, telling what happens on the way."""
 
 
 class LocalBackend(Backend):
-    """Diffusers' FluxImg2ImgPipeline on this machine. One run at a time; the model stays loaded.
+    """Diffusers' FluxImg2ImgPipeline on this machine: one worker a GPU, one run at a time on each.
 
     Args:
         settings: the owner's choices.
-        has_cuda: whether a CUDA device can be used; None asks the driver.
+        cuda: how many CUDA devices can be used; None asks the driver.
+        machines: what to take for the hardware of each worker; None looks when a model is loaded.
     """
 
-    def __init__(self, settings: Settings, has_cuda: bool | None = None) -> None:
-        self._choice = choose(settings, cuda_devices() > 0 if has_cuda is None else has_cuda)
-        self._spec = local_spec(self._choice)
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="local")
-        self._model: Model | None = None
-        self._failure: StudioError | None = None
+    def __init__(self, settings: Settings, cuda: int | None = None, machines: Sequence[Machine] | None = None) -> None:
+        if cuda is None:  # on ZeroGPU the driver has no device to show before a run
+            cuda = 1 if settings.zero_gpu else cuda_devices()
+        self._settings = settings
+        self._choice = choose(settings, cuda > 0)
+        found: Sequence[Machine | None] = machines or [None] * (cuda if self._choice.device == "cuda" else 1)
+        self._spec = local_spec(self._choice, settings, len(found))
+        self._workers = [
+            Worker(self._choice, self._spec, settings.safety_model, index, machine)
+            for index, machine in enumerate(found)
+        ]
+
+        self._zero: ZeroGpu | None = None
+
+    def prepare(self) -> None:
+        """On ZeroGPU, load the model onto the GPU that is not there yet; elsewhere the first run does that."""
+        if not self._settings.zero_gpu or self._choice.device != "cuda":
+            return
+        worker = self._workers[0]
+        self._zero = on_zero_gpu(worker)
+        try:
+            worker.loaded(lambda event: log.info("%s", event), {})
+        except StudioError as error:
+            log.error("the local model is not there: %s", error)  # the hosted backends are
 
     @property
     def spec(self) -> BackendSpec:
@@ -54,117 +67,85 @@ class LocalBackend(Backend):
         return self._spec
 
     def ready(self, key: str | None = None) -> str | None:
-        """Return None: what is missing shows when the model is loaded, and each run tries that anew."""
+        """Return what the owner has to do first; what is missing of the model shows when it is loaded."""
+        if self._settings.public and not self._choice.is_mini and not self._settings.license_read:
+            return (
+                "Its owner has to read the model's licence first: FLUX.1-dev's allows non-commercial use and asks for "
+                "a filter or review of what is made, SRPO's allows academic use only. "
+                "Then set STUDIO_LICENSE_READ=1 and restart."
+            )
+        if self._zero is not None and self._workers[0].failure is not None:
+            return str(self._workers[0].failure)  # loaded at start or not at all
         return None
 
     def status(self) -> str:
-        """Return the device, and whether the model is loaded."""
-        device = DEVICE_WORDS[self._choice.device]
-        if self._model is not None:
-            return f"ready · {device}{', parts wait in memory' if self._model.offloaded else ''}"
-        if self._failure is not None:
-            return f"not loaded · {self._failure}"
+        """Return the device, whether the model is loaded, and which levers are on."""
+        count = len(self._workers)
+        device = DEVICE_WORDS[self._choice.device] + (f"s: {count}" if count > 1 else "")
+        loaded = next((worker.model for worker in self._workers if worker.model is not None), None)
+        if loaded is not None:
+            return " · ".join(each for each in ("ready", device, loaded.status()) if each)
+        failure = next((worker.failure for worker in self._workers if worker.failure is not None), None)
+        if failure is not None:
+            return f"not loaded · {failure}"
         return f"loads at the first run · {device}"
 
     async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
-        """Run the pipeline in the worker thread; see `core.backend.Backend`.
+        """Run the pipeline in a worker's thread; see `core.backend.Backend`.
 
         Raises:
             BackendUnavailable: the model cannot be loaded (its kinds tell why), or does not fit.
             RunFailed: the model gave no picture.
         """
         if request.steps_run == 0:
-            yield self._given_back(request)
+            yield _given_back(request)
             return
-        loop = asyncio.get_running_loop()
-        events: asyncio.Queue[Event | None] = asyncio.Queue()
-        stop = threading.Event()
-
-        def tell(event: Event) -> None:
-            if stop.is_set():
-                raise Stopped
-            loop.call_soon_threadsafe(events.put_nowait, event)
-
-        work = loop.run_in_executor(self._worker, self._work, request, tell)
-        work.add_done_callback(lambda _: events.put_nowait(None))
+        # A loaded one first, if it is as free as the others.
+        worker = min(self._workers, key=lambda each: (each.busy, each.model is None))
+        worker.busy += 1
         try:
-            while (event := await events.get()) is not None:
+            async for event in _handed_over(worker, self._work(worker, request)):
                 yield event
-            yield await work
         finally:
-            stop.set()
-            await asyncio.wait([work])  # the worker is free again before the generator ends
-            if not work.cancelled():
-                work.exception()  # Stopped is nobody's to collect
+            worker.busy -= 1
 
-    def _work(self, request: EditRequest, tell: Tell) -> Completed:
-        """Load if need be, run, encode. In the worker thread."""
-        timings = {}
-        if self._model is None:
-            begun = time.monotonic()
-            try:
-                self._model = load(self._choice, tell)
-            except StudioError as error:
-                self._failure = error
-                raise
-            self._failure = None
-            timings["load"] = time.monotonic() - begun
-        inner = self._spec.working_size(request.image.width, request.image.height)
-        begun = time.monotonic()
-        pictures, notices = edit_images(self._model, request, inner, tell)
-        timings["inference"] = time.monotonic() - begun
-        return _completed(request, pictures, timings, notices)
+    def _work(self, worker: Worker, request: EditRequest) -> Work:
+        checked, zero, token = self._checked(request), self._zero, GPU_TOKEN.get()
+        if zero is not None:
+            return lambda tell: zero.work(request, checked, tell, token)
+        return lambda tell: worker.work(request, checked, tell)
 
-    def _given_back(self, request: EditRequest) -> Completed:
-        notice = "At strength 0 the reference is given back as it was."
-        return _completed(request, [request.image.open()] * len(request.seeds), {"inference": 0.0}, (notice,))
+    def _checked(self, request: EditRequest) -> bool:
+        """Return whether pictures are checked: where strangers come in, nobody can turn it off."""
+        has = self._settings.safety_model is not None
+        return has and (self._settings.public or bool(request.params.get("enable_safety_checker", True)))
 
 
-def _completed(
-    request: EditRequest, pictures: list[Image.Image], timings: dict[str, float], notices: tuple[str, ...]
-) -> Completed:
-    output_format = str(request.params["output_format"])
-    made = tuple(
-        Picture(encode(picture, output_format), MIME[output_format], picture.width, picture.height, seed)
-        for picture, seed in zip(pictures, request.seeds, strict=True)
-    )
-    return Completed(made, timings, 0.0, notices)
+async def _handed_over(worker: Worker, work: Work) -> AsyncGenerator[Event, None]:
+    """Yield what work in a worker's thread tells, and its result; leaving early stops it within a step."""
+    loop = asyncio.get_running_loop()
+    events: asyncio.Queue[Event | None] = asyncio.Queue()
+    stop = threading.Event()
+
+    def tell(event: Event) -> None:
+        if stop.is_set():
+            raise Stopped
+        loop.call_soon_threadsafe(events.put_nowait, event)
+
+    working: asyncio.Future[Any] = loop.run_in_executor(worker.thread, work, tell)
+    working.add_done_callback(lambda _: events.put_nowait(None))
+    try:
+        while (event := await events.get()) is not None:
+            yield event
+        yield await working
+    finally:
+        stop.set()
+        await asyncio.wait([working])  # the worker is free again before the generator ends
+        if not working.cancelled():
+            working.exception()  # Stopped is nobody's to collect
 
 
-def local_spec(choice: ModelChoice) -> BackendSpec:
-    """Return what a model offers."""
-    params = common_params(
-        strength=0.6,
-        guidance_scale=3.5,
-        num_inference_steps=20 if choice.is_mini else 28,
-        lowest_seed=0,
-        formats=("png", "jpeg"),
-    )
-    return BackendSpec(
-        key="local",
-        label=f"Local · {choice.name}",
-        params=params,
-        shows_steps=True,
-        shows_preview=True,
-        working_pixels=None if choice.is_mini else FLUX_PIXELS,
-        working_side=MINI_SIDE if choice.is_mini else None,
-        styles=mini_styles() if choice.is_mini else (),
-        notice=_mini_notice(choice.device) if choice.is_mini else _slow_notice(choice.device),
-    )
-
-
-def mini_styles() -> tuple[Style, ...]:
-    """Return the looks that the mini checkpoint was taught, as its own folder lists them."""
-    listed = json.loads((MINI_FOLDER / "styles.json").read_text(encoding="utf-8"))
-    return tuple(Style(each["label"], each["prompt"]) for each in listed)
-
-
-def _mini_notice(device: str) -> str:
-    return (
-        f"Mini: a teaching model of a few million parameters, on your {DEVICE_WORDS[device]}. It knows these styles. "
-        "For full quality choose FLUX SRPO on a GPU or a hosted backend."
-    )
-
-
-def _slow_notice(device: str) -> str:
-    return "On a CPU, a picture of this model takes many minutes." if device == "cpu" else ""
+def _given_back(request: EditRequest) -> Completed:
+    notice = "At strength 0 the reference is given back as it was."
+    images = tuple(finished(request, request.image.open(), seed) for seed in request.seeds)
+    return Completed(images, {"inference": 0.0}, 0.0, (notice,))

@@ -28,12 +28,18 @@ class ModelChoice:
             repository or a file in one); None keeps the base's own.
         device: `cpu`, `cuda` or `mps`.
         token: the hub token, None where there is none.
+        memory: the rung of the memory ladder that the owner wants, `auto` for the best that fits.
+        copies: where a float32 transformer is kept in bfloat16; None keeps none.
+        fixed: whether this is a ZeroGPU Space.
     """
 
     base: str | None
     transformer: str | None
     device: str
     token: str | None
+    memory: str = "auto"
+    copies: Path | None = None
+    fixed: bool = False
 
     @property
     def is_mini(self) -> bool:
@@ -66,7 +72,15 @@ def choose(settings: Settings, has_cuda: bool) -> ModelChoice:
         transformer = SRPO_TRANSFORMER
     if device == "auto":
         device = "cpu" if base is None else "cuda" if has_cuda else "mps" if _is_apple_silicon() else "cpu"
-    return ModelChoice(base, transformer, device, revealed(settings.hf_token))
+    return ModelChoice(
+        base,
+        transformer,
+        device,
+        revealed(settings.hf_token),
+        settings.local_memory,
+        settings.data_dir / "models",
+        settings.zero_gpu,
+    )
 
 
 def _is_apple_silicon() -> bool:

@@ -30,12 +30,23 @@ def find(choice: ModelChoice, tell: Callable[[str], None]) -> tuple[Path, Path |
         return MINI_FOLDER, None
     parts = ["model_index.json", "scheduler/*", "text_encoder*/*", "tokenizer*/*", "vae/*"]
     parts.append("transformer/config.json" if choice.transformer else "transformer/*")
-    base = _folder(choice.base, parts, choice.token, tell)
+    base = fetch_folder(choice.base, parts, choice.token, tell)
     return base, _find_transformer(choice, tell) if choice.transformer else None
 
 
-def _folder(name: str, parts: list[str], token: str | None, tell: Callable[[str], None]) -> Path:
-    """Return a model's folder: the one of that path, or the hub's repository of that name, downloaded."""
+def fetch_folder(name: str, parts: list[str], token: str | None, tell: Callable[[str], None]) -> Path:
+    """Return a model's folder: the one of that path, or the hub's repository of that name, downloaded.
+
+    Args:
+        name: a path, or `owner/name` on the hub.
+        parts: patterns of the files that are wanted from the hub.
+        token: the hub token, None where there is none.
+        tell: is told in a few words how a download goes, and may raise to stop it.
+
+    Raises:
+        ModelMissing: the path leads nowhere.
+        Exception: whatever huggingface_hub raises; `backends.local.trouble` explains it.
+    """
     from huggingface_hub import snapshot_download
 
     path = Path(name).expanduser()
@@ -71,7 +82,7 @@ def _find_transformer(choice: ModelChoice, tell: Callable[[str], None]) -> Path:
     except EntryNotFoundError:
         if file:
             raise
-        return _folder(name, ["transformer/*"], choice.token, tell) / "transformer"
+        return fetch_folder(name, ["transformer/*"], choice.token, tell) / "transformer"
 
 
 def is_path(name: str) -> bool:

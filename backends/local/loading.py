@@ -1,68 +1,67 @@
 """From a choice of model to a pipeline that is ready to run: find or download, load part by part, place on the device.
 
 Files are looked for by huggingface_hub first and loaded from disk afterwards, so that a hub's refusal
-arrives as its own type of error and not wrapped in another's. Only safetensors are read: no pickles.
+arrives as its own type of error and not wrapped in another's. Only safetensors and GGUF are read: no pickles.
 """
 
 from __future__ import annotations
 
-import tempfile
+import gc
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from backends.local.choice import ModelChoice
-from backends.local.files import WEIGHTS, find
-from backends.local.preview import Floats, fit_rgb
+from backends.local.files import find
+from backends.local.ladder import Rung, Sizes, below, choose_rung
+from backends.local.levers import speed_up
+from backends.local.machine import Machine, look
+from backends.local.model import Model
+from backends.local.place import place
+from backends.local.preview import fit_rgb
+from backends.local.quantise import eight_bits
 from backends.local.trouble import explained
-from core.errors import BackendUnavailable, ModelMissing
+from backends.local.weights import bfloat16_copy, is_gguf, load_transformer, weigh
+from core.errors import BackendUnavailable
 from core.events import Loading
 
-if TYPE_CHECKING:
-    import torch
+log = logging.getLogger(__name__)
 
 Tell = Callable[[Loading], None]
-
-ROOM_TO_WORK = 4 * 2**30
-"""Bytes of GPU memory that a run needs beside the weights: activations and the decoder at 2 megapixels."""
+Stage = Callable[..., None]
 
 STAGES = (
     "starting torch",
     "finding the files",
-    "text encoders",
     "transformer",
+    "text encoders",
     "image encoder and decoder",
     "moving to the device",
 )
 
 
-@dataclass(frozen=True)
-class Model:
-    """A pipeline on its device.
-
-    Attributes:
-        pipe: a FluxImg2ImgPipeline; not safe for two runs at once.
-        rgb: what `fit_rgb` found for its VAE.
-        offloaded: whether parts wait in main memory, because the GPU cannot hold them all.
-    """
-
-    pipe: Any
-    rgb: Floats
-    offloaded: bool = False
-
-
-def load(choice: ModelChoice, tell: Tell) -> Model:
+def load(
+    choice: ModelChoice,
+    tell: Tell,
+    *,
+    index: int = 0,
+    below_rung: Rung | None = None,
+    machine: Machine | None = None,
+) -> Model:
     """Load a model; takes a second for mini, minutes for FLUX.
 
     Args:
         choice: what to load, and where to.
         tell: is told each stage, and may raise to stop in between.
+        index: which of several CUDA devices.
+        below_rung: the rung on which a run was out of memory: a lower one is taken.
+        machine: what to take for the hardware; None looks.
 
     Raises:
         ModelMissing: the files are not there, broken or of another kind.
         ModelGated: the hub wants a licence accepted or a token.
-        OutOfMemory: main memory or the GPU is too small.
+        OutOfMemory: main memory or the GPU is too small, on every rung.
         BackendUnavailable: the hub or the device does not answer.
     """
 
@@ -70,32 +69,72 @@ def load(choice: ModelChoice, tell: Tell) -> Model:
         tell(Loading(f"{STAGES[number]}{detail}", number, len(STAGES)))
 
     stage(0)
-    torch, diffusers, transformers = _libraries()
+    torch, _, _ = _libraries()
     with explained(choice):
         _check_device(choice, torch)
-        # FLUX's weights are bfloat16. Mini is so small that float32 costs nothing, and a CPU multiplies it fastest.
-        dtype = torch.float32 if choice.is_mini else torch.bfloat16
+        machine = machine or look(choice.device, index, fixed=choice.fixed)
         stage(1)
         base, transformer = find(choice, lambda detail: stage(1, detail))
-        common: dict[str, Any] = {"dtype": dtype, "use_safetensors": True}
-        stage(2)
-        clip = transformers.CLIPTextModel.from_pretrained(base / "text_encoder", **common)
-        t5 = transformers.T5EncoderModel.from_pretrained(base / "text_encoder_2", **common)
-        stage(3)
-        flow = load_transformer(base, transformer, dtype)
-        stage(4)
-        vae = diffusers.AutoencoderKL.from_pretrained(base / "vae", **common)
-        pipe = diffusers.FluxImg2ImgPipeline.from_pretrained(
-            base, text_encoder=clip, text_encoder_2=t5, transformer=flow, vae=vae, **common
-        )
-        pipe.set_progress_bar_config(disable=True)
-        stage(5)
-        rgb = fit_rgb(vae.to(choice.device))
-        return Model(pipe, rgb, _place(pipe, choice.device))
+        # FLUX's weights are bfloat16. Mini is so small that float32 costs nothing, and a CPU multiplies it fastest.
+        dtype = torch.float32 if choice.is_mini else torch.bfloat16
+        sizes = weigh(base, transformer, dtype.itemsize)
+        if transformer is not None and transformer.is_file() and not is_gguf(transformer) and choice.copies:
+            transformer = bfloat16_copy(base, transformer, choice.copies, lambda detail: stage(1, detail))
+        rung = choose_rung(machine, sizes, choice.memory)
+        if below_rung is not None:
+            rung = below(below_rung, machine, sizes) or below_rung
+        while True:
+            try:
+                return _assemble(base, transformer, dtype, machine, rung, sizes, stage)
+            except torch.OutOfMemoryError:
+                log.warning("out of memory while loading on rung %s", rung.key)
+                lower = below(rung, machine, sizes)
+                if lower is None:
+                    raise
+                rung = lower
+            free_memory()
+
+
+def _assemble(
+    base: Path, transformer: Path | None, dtype: Any, machine: Machine, rung: Rung, sizes: Sizes, stage: Stage
+) -> Model:
+    """Load the parts and put them in their places. The transformer comes first: nothing else is as large."""
+    import diffusers
+    import transformers
+
+    common: dict[str, Any] = {"dtype": dtype, "use_safetensors": True}
+    waits = rung.swaps or rung.blocks_stream
+    bits = eight_bits(machine, modulation=rung.modulation) if rung.eight_bits and not sizes.quantised else None
+    stage(2)
+    flow = load_transformer(base, transformer, dtype, "cpu" if waits or machine.fixed else machine.device, bits)
+    stage(3)
+    clip = transformers.CLIPTextModel.from_pretrained(base / "text_encoder", **common)
+    t5 = transformers.T5EncoderModel.from_pretrained(base / "text_encoder_2", **common)
+    stage(4)
+    vae = diffusers.AutoencoderKL.from_pretrained(base / "vae", **common)
+    pipe = diffusers.FluxImg2ImgPipeline.from_pretrained(
+        base, text_encoder=clip, text_encoder_2=t5, transformer=flow, vae=vae, **common
+    )
+    pipe.set_progress_bar_config(disable=True)
+    stage(5)
+    rgb = fit_rgb(vae if machine.fixed else vae.to(machine.device))  # ZeroGPU has no card to compute on yet
+    place(pipe, rung, machine)
+    return Model(pipe, rgb, machine, rung, sizes, speed_up(pipe, rung, machine))
+
+
+def free_memory() -> None:
+    """Give back what a model that is no longer used held."""
+    import torch
+
+    gc.collect()
+    torch.cuda.empty_cache()
 
 
 def _libraries() -> tuple[Any, Any, Any]:
     """Import torch, diffusers and transformers, which takes seconds, and keep them from writing prompts to the log."""
+    for name in ("torchao", "torch.utils._pytree"):  # on a machine without CUDA it lists each file it cannot use
+        logging.getLogger(name).setLevel(logging.ERROR)
+
     import diffusers
     import torch
     import transformers
@@ -113,54 +152,3 @@ def _check_device(choice: ModelChoice, torch: Any) -> None:
             f"PyTorch cannot use a {choice.device.upper()} device here.",
             "Check the driver, or set STUDIO_LOCAL_DEVICE=cpu.",
         )
-
-
-def _place(pipe: Any, device: str) -> bool:
-    """Put a pipeline on its device; return whether parts of it had to stay in main memory."""
-    import torch
-
-    if device == "cuda":
-        modules = [part for part in pipe.components.values() if isinstance(part, torch.nn.Module)]
-        size = sum(weight.numel() * weight.element_size() for part in modules for weight in part.parameters())
-        free, _ = torch.cuda.mem_get_info()
-        if size + ROOM_TO_WORK > free:
-            pipe.enable_model_cpu_offload()
-            return True
-    pipe.to(device)
-    return False
-
-
-def load_transformer(base: Path, replacement: Path | None, dtype: torch.dtype) -> Any:
-    """Load a FluxTransformer2DModel.
-
-    Args:
-        base: the base model's folder; its `transformer/config.json` tells the shape of a single file.
-        replacement: None for the base's own, a folder in the diffusers layout, or a `.safetensors`
-            file with the weights in diffusers' names, as tencent/SRPO has them.
-        dtype: what the weights become while they are read, one by one.
-
-    Raises:
-        ModelMissing: weights are missing; diffusers alone would go on with random ones.
-    """
-    if replacement is None or replacement.is_dir():
-        return _read_transformer(replacement or base / "transformer", dtype)
-    # `from_single_file` would hold the whole file in memory twice. A folder of links reads it part by
-    # part, which matters for SRPO's 47.6 GB of float32.
-    with tempfile.TemporaryDirectory() as links:
-        (Path(links) / "config.json").symlink_to((base / "transformer" / "config.json").resolve())
-        (Path(links) / WEIGHTS).symlink_to(replacement.resolve())
-        return _read_transformer(Path(links), dtype)
-
-
-def _read_transformer(folder: Path, dtype: torch.dtype) -> Any:
-    from diffusers import FluxTransformer2DModel
-
-    model, found = FluxTransformer2DModel.from_pretrained(
-        folder, dtype=dtype, use_safetensors=True, low_cpu_mem_usage=True, output_loading_info=True
-    )
-    if found["missing_keys"]:
-        raise ModelMissing(
-            f"The transformer's file lacks {len(found['missing_keys'])} of its weights, or names them otherwise.",
-            "Use a file in the diffusers layout, such as tencent/SRPO's.",
-        )
-    return model

@@ -62,8 +62,8 @@ class Previewer:
 
     Args:
         weights: what `fit_rgb` returned.
-        sigmas: the schedule's sigmas; entry i belongs to the latents before step i, the last is 0.
-        unpack: turns the pipeline's packed latents into numpy (images, channels, height, width), as the VAE has them.
+        sigmas: the schedule's sigmas, a sequence or tensor; entry i belongs to the latents before step i,
+            the last is 0. They may lie on the device: nothing here asks for their values.
         keep: the share of width and height that is picture and not padding, each in 0..1.
         clock: seconds that never go back.
     """
@@ -71,34 +71,39 @@ class Previewer:
     def __init__(
         self,
         weights: Floats,
-        sigmas: list[float],
-        unpack: Callable[[Any], Floats],
+        sigmas: Any,
         keep: tuple[float, float],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._weights = weights
         self._sigmas = sigmas
-        self._unpack = unpack
         self._keep = keep
         self._clock = clock
         self._before: Any = None
         self._shown: float | None = None
 
-    def after_step(self, step: int, latents: Any) -> tuple[bytes, ...]:
-        """Return a JPEG for each image, or nothing when the last preview is too young.
+    def ends(self, step: int, latents: Any) -> Any:
+        """Return where the lines of the latents end, None when the last preview is too young.
 
         Args:
             step: the step that is done, from 0.
-            latents: packed, after that step.
+            latents: after that step, in any shape.
         """
         before, self._before = self._before, latents
         now = self._clock()
         if before is None or (self._shown is not None and now - self._shown < MIN_INTERVAL):
-            return ()
+            return None
         self._shown = now
         old, new = self._sigmas[step], self._sigmas[step + 1]
-        ends = latents - (latents - before) * (new / (new - old))
-        return tuple(self._jpeg(planes) for planes in self._unpack(ends))
+        return latents - (latents - before) * (new / (new - old))
+
+    def draw(self, latents: Floats) -> tuple[bytes, ...]:
+        """Return a JPEG for each image.
+
+        Args:
+            latents: shape (images, channels, height, width), as the VAE has them.
+        """
+        return tuple(self._jpeg(planes) for planes in latents)
 
     def _jpeg(self, planes: Floats) -> bytes:
         colours = np.moveaxis(planes, 0, -1) @ self._weights[:-1] + self._weights[-1]

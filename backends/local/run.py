@@ -2,141 +2,191 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
-from backends.local.loading import Model
-from backends.local.preview import Floats, Previewer
+from backends.local.frame import Frame
+from backends.local.levers import LEVELS
+from backends.local.model import Model
+from backends.local.preview import Previewer
+from backends.local.step_cache import cached, plan
+from backends.local.steps import Steps, as_floats, cuda_mark
 from core.errors import OutOfMemory, RunFailed
-from core.events import Progress
-from core.images import pad_to_multiple
+from core.events import Loading, Progress
 from core.request import EditRequest
 
-MULTIPLE = 16
-"""Pixels: the VAE makes one latent of 8, the transformer one token of 2 latents."""
-MAX_TOKENS = 512
-"""Tokens of a prompt that FLUX.1-dev was taught with."""
+Tell = Callable[[Loading | Progress], None]
 
 
 @dataclass(frozen=True)
-class Frame:
-    """How a reference lies in the picture that is worked on.
+class Made:
+    """What a run made.
 
     Attributes:
-        image: what the pipeline gets: scaled down if need be, its sides multiples of 16.
-        inner: width and height of the part that is no padding.
-        outer: the reference's own width and height.
+        pictures: one a seed.
+        notices: what the person should know about them.
+        computed: steps for which the transformer was asked; the others were carried on from those.
     """
 
-    image: Image.Image
-    inner: tuple[int, int]
-    outer: tuple[int, int]
-
-    @classmethod
-    def around(cls, reference: Image.Image, inner: tuple[int, int]) -> Frame:
-        """Scale a reference to `inner`, width and height, and pad it as the model needs it."""
-        scaled = reference if inner == reference.size else reference.resize(inner, Image.Resampling.LANCZOS)
-        return cls(pad_to_multiple(scaled, MULTIPLE), inner, reference.size)
-
-    @property
-    def keep(self) -> tuple[float, float]:
-        """The share of width and height that is no padding."""
-        return self.inner[0] / self.image.width, self.inner[1] / self.image.height
-
-    def cut(self, picture: Image.Image) -> Image.Image:
-        """Return a result in the reference's own size."""
-        picture = picture.crop((0, 0, *self.inner))
-        return picture if self.inner == self.outer else picture.resize(self.outer, Image.Resampling.LANCZOS)
+    pictures: list[Image.Image]
+    notices: tuple[str, ...]
+    computed: int
 
 
 def edit_images(
-    model: Model, request: EditRequest, inner: tuple[int, int], tell: Callable[[Progress], None]
-) -> tuple[list[Image.Image], tuple[str, ...]]:
-    """Run the pipeline and return one picture a seed, and what the person should know about them.
+    model: Model, request: EditRequest, inner: tuple[int, int], tell: Tell, *, previews: bool = True
+) -> Made:
+    """Run the pipeline and return one picture a seed.
 
-    Each picture is what a run with its seed alone gives: the reference is repeated for each, because
-    the pipeline would otherwise encode it once, with the first seed's generator.
+    Each picture is what a run with its seed alone gives. All are made in one batch where memory allows,
+    else in as few as it allows; what was too many is remembered.
 
     Args:
         model: loaded, used by nobody else.
         request: with at least one step to run.
         inner: width and height to work at, the reference's own or smaller.
         tell: is told each step; raising from it stops the run at once.
+        previews: whether pictures are shown while they are made.
 
     Raises:
-        OutOfMemory: this run is too large for the device.
+        OutOfMemory: even one image of this size is too large for the device.
         RunFailed: the model's numbers left their range.
     """
     import torch
 
-    pipe = model.pipe
     frame = Frame.around(request.image.open(), inner)
-    seeds = request.seeds
-    tokens = min(MAX_TOKENS, pipe.tokenizer_2.model_max_length)
-    tell(Progress(0, request.steps_run))
-    try:
-        with torch.inference_mode():
+    area = frame.image.width * frame.image.height
+    at_once = len(request.seeds)
+    if model.too_many is not None:
+        at_once = min(at_once, max(1, (model.too_many - 1) // area))
+    run = _Run(model, request, frame, tell, previews)
+    while (left := request.seeds[len(run.pictures) :]) and at_once:
+        try:
+            run.batch(left[:at_once], at_once)
+        except torch.OutOfMemoryError as error:
+            batch = min(at_once, len(left))
+            model.too_many, at_once = batch * area, batch // 2
+            model.memo.clear()
+            torch.cuda.empty_cache()
+            if not at_once:
+                raise OutOfMemory(
+                    "The GPU's memory is too small for this run.", "Take a smaller image, or a hosted backend."
+                ) from error
+    return Made(run.pictures, run.notices(), run.computed)
+
+
+class _Run:
+    """A request on its way through a model, batch by batch."""
+
+    def __init__(self, model: Model, request: EditRequest, frame: Frame, tell: Tell, previews: bool) -> None:
+        self.model = model
+        self.request = request
+        self.frame = frame
+        self.tell = tell
+        self.previews = previews
+        self.pictures: list[Image.Image] = []
+        self.shown: tuple[bytes, ...] = ()
+        self.computed = 0
+        self._read_whole = True
+        self._level = str(request.params.get("acceleration", "none"))
+
+    def batch(self, seeds: tuple[int, ...], at_once: int) -> None:
+        """Make the next pictures, one a seed, `at_once` being how many each batch has."""
+        import torch
+
+        model, request = self.model, self.request
+        batches = -(-len(request.seeds) // at_once)
+        place = len(self.pictures) // at_once
+        self.tell(Progress(place * request.steps_run, batches * request.steps_run))
+        pipe = model.at(self._level, self.tell)
+        try:
+            with torch.inference_mode():
+                model.warm_for(pipe, len(seeds), self.tell)
+                latents = self._latents(pipe, seeds, self._steps(pipe, place, batches))
+                pixels = self._decode(pipe, latents)
+                sound = bool(torch.isfinite(pixels).all())
+                values = (pixels * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+        finally:
+            pipe.maybe_free_model_hooks()  # a stopped run has left its parts where they were
+        if not sound:
+            raise RunFailed("The model gave numbers that are no picture.", "Try a lower guidance or another seed.")
+        self.pictures += [self.frame.cut(Image.fromarray(each)) for each in values]
+
+    def _steps(self, pipe: Any, place: int, batches: int) -> Steps:
+        model, image = self.model, self.frame.image
+        whole = len(self.shown) == len(self.pictures)  # a place without a preview would move the others
+        return Steps(
+            self.tell,
+            (lambda sigmas: Previewer(model.rgb, sigmas, self.frame.keep)) if self.previews and whole else None,
+            lambda latents: as_floats(unpack(pipe, latents, image.width, image.height)),
+            cuda_mark if model.machine.has_line else None,
+            total=self.request.steps_run,
+            place=place,
+            batches=batches,
+            shown=self.shown,
+        )
+
+    def _latents(self, pipe: Any, seeds: tuple[int, ...], steps: Steps) -> Any:
+        """Return the finished latents, packed: shape (seeds, tokens, 64)."""
+        import torch
+
+        model, request, image = self.model, self.request, self.frame.image
+        words, pooled, self._read_whole = model.memo.prompt(pipe, request.prompt, model.tokens)
+        mark = hashlib.sha256(request.image.data).hexdigest()
+        reference = model.memo.reference(pipe, mark, image)
+        # On the CPU, so that a seed means the same noise on every device.
+        generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+        config = pipe.vae.config
+        drawn = torch.cat([reference.sample(each) for each in generators])
+        with cached(pipe, plan(request.steps_run, LEVELS[self._level])) as cache, steps:
             result = pipe(
-                prompt=request.prompt,
-                image=[frame.image] * len(seeds),
-                num_images_per_prompt=len(seeds),
-                # On the CPU, so that a seed means the same noise on every device.
-                generator=[torch.Generator("cpu").manual_seed(seed) for seed in seeds],
-                width=frame.image.width,
-                height=frame.image.height,
+                prompt_embeds=words.expand(len(seeds), -1, -1),
+                pooled_prompt_embeds=pooled.expand(len(seeds), -1),
+                image=(drawn - config.shift_factor) * config.scaling_factor,
+                generator=generators,
+                width=image.width,
+                height=image.height,
                 strength=request.number("strength"),
                 guidance_scale=request.number("guidance_scale"),
                 num_inference_steps=request.integer("num_inference_steps"),
-                max_sequence_length=tokens,
-                callback_on_step_end=_Steps(model, request.steps_run, frame, tell),
-                output_type="pt",
+                max_sequence_length=model.tokens,
+                callback_on_step_end=steps,
+                output_type="latent",
             )
-    except torch.OutOfMemoryError as error:
-        torch.cuda.empty_cache()
-        raise OutOfMemory(
-            "The GPU's memory is too small for this run.", "Take fewer images or a smaller one."
-        ) from error
-    finally:
-        pipe.maybe_free_model_hooks()  # a stopped run has left its parts where they were
-    pixels = result.images.float().cpu()
-    if not bool(torch.isfinite(pixels).all()):
-        raise RunFailed("The model gave numbers that are no picture.", "Try a lower guidance or another seed.")
-    values = (pixels * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
-    return [frame.cut(Image.fromarray(each)) for each in values], _notices(pipe, request.prompt, tokens, frame)
+        self.computed, self.shown = cache.computed, steps.previews
+        return result.images
+
+    def _decode(self, pipe: Any, latents: Any) -> Any:
+        """Return the pictures, shape (images, 3, height, width), values 0..1; tile by tile if all are too much."""
+        import torch
+
+        image = self.frame.image
+        planes = unpack(pipe, latents, image.width, image.height)
+        try:
+            pixels = pipe.vae.decode(planes, return_dict=False)[0]
+        except torch.OutOfMemoryError:
+            if pipe.vae.use_tiling:
+                raise
+            pipe.vae.enable_tiling()
+            pixels = pipe.vae.decode(planes, return_dict=False)[0]
+        return pipe.image_processor.postprocess(pixels, output_type="pt").float()
+
+    def notices(self) -> tuple[str, ...]:
+        """Return what the person should know about the pictures."""
+        frame, tokens = self.frame, self.model.tokens
+        notices = []
+        if not self._read_whole:
+            notices.append(f"This model reads the first {tokens} tokens of a prompt; the rest was left out.")
+        if frame.inner != frame.outer:
+            notices.append(f"Worked at {frame.inner[0]}×{frame.inner[1]} and brought back to the reference's size.")
+        return tuple(notices)
 
 
-def _notices(pipe: Any, prompt: str, tokens: int, frame: Frame) -> tuple[str, ...]:
-    notices = []
-    if len(pipe.tokenizer_2(prompt, truncation=False, verbose=False).input_ids) > tokens:
-        notices.append(f"This model reads the first {tokens} tokens of a prompt; the rest was left out.")
-    if frame.inner != frame.outer:
-        notices.append(f"Worked at {frame.inner[0]}×{frame.inner[1]} and brought back to the reference's size.")
-    return tuple(notices)
-
-
-class _Steps:
-    """The pipeline's step callback: tells progress, with a preview now and then."""
-
-    def __init__(self, model: Model, total: int, frame: Frame, tell: Callable[[Progress], None]) -> None:
-        self._model = model
-        self._total = total
-        self._frame = frame
-        self._tell = tell
-        self._previewer: Previewer | None = None
-
-    def __call__(self, pipe: Any, step: int, _: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-        if self._previewer is None:  # only inside a run the scheduler knows its sigmas
-            sigmas = pipe.scheduler.sigmas[-self._total - 1 :].tolist()
-            self._previewer = Previewer(self._model.rgb, sigmas, self._unpack, self._frame.keep)
-        self._tell(Progress(step + 1, self._total, self._previewer.after_step(step, tensors["latents"])))
-        return {}
-
-    def _unpack(self, latents: Any) -> Floats:
-        pipe, image = self._model.pipe, self._frame.image
-        planes = pipe._unpack_latents(latents, image.height, image.width, pipe.vae_scale_factor)
-        planes = planes / pipe.vae.config.scaling_factor + pipe.vae.config.shift_factor
-        return np.asarray(planes.float().cpu().numpy(), np.float32)
+def unpack(pipe: Any, latents: Any, width: int, height: int) -> Any:
+    """Return packed latents as the VAE has them: shape (images, channels, height / 8, width / 8)."""
+    planes = pipe._unpack_latents(latents, height, width, pipe.vae_scale_factor)
+    return planes / pipe.vae.config.scaling_factor + pipe.vae.config.shift_factor

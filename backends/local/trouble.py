@@ -20,8 +20,14 @@ class Stopped(Exception):
 
 
 @contextmanager
-def explained(choice: ModelChoice) -> Iterator[None]:
-    """Turn whatever loading raises into an error that says what to click or set."""
+def explained(choice: ModelChoice, kind: str = "a FLUX model", settings: str = SETTINGS) -> Iterator[None]:
+    """Turn whatever loading raises into an error that says what to click or set.
+
+    Args:
+        choice: what is loaded.
+        kind: what it should be, for people.
+        settings: how to name another, for people.
+    """
     import torch
     from huggingface_hub import errors as hub
 
@@ -42,14 +48,14 @@ def explained(choice: ModelChoice) -> Iterator[None]:
             f"Accept it on huggingface.co/{choice.base}, make a read token, set it as HF_TOKEN, restart and run again.",
         ) from error
     except hub.RepositoryNotFoundError as error:
-        raise ModelMissing(f"The hub has no {asked}, or hides it without a token.", f"{SETTINGS} {_TOKEN}") from error
+        raise ModelMissing(f"The hub has no {asked}, or hides it without a token.", f"{settings} {_TOKEN}") from error
     except (hub.LocalEntryNotFoundError, hub.OfflineModeIsEnabled) as error:
         raise ModelMissing(
             f"{asked} is not on this machine yet, and the hub does not answer.",
             "Check the network and run again, or set STUDIO_LOCAL_MODEL to a folder.",
         ) from error
     except hub.EntryNotFoundError as error:
-        raise ModelMissing(f"{asked} lacks a file that belongs to a FLUX model.", SETTINGS) from error
+        raise ModelMissing(f"{asked} lacks a file that belongs to {kind}.", settings) from error
     except hub.HfHubHTTPError as error:
         if error.response is not None and error.response.status_code in (401, 403):
             raise ModelGated(f"The hub refuses the token for {asked}.", _TOKEN) from error
@@ -57,4 +63,4 @@ def explained(choice: ModelChoice) -> Iterator[None]:
     except Exception as error:
         # Broken or foreign files fail in dozens of ways inside three libraries; their words hold paths.
         log.exception("loading %s failed", choice.name)
-        raise ModelMissing(f"The files of {choice.name} cannot be read as a FLUX model.", SETTINGS) from error
+        raise ModelMissing(f"The files of {choice.name} cannot be read as {kind}.", settings) from error

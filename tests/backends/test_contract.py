@@ -45,7 +45,7 @@ TERMS = {
 
 @contextmanager
 def local(folder: Path) -> Iterator[Backend]:
-    yield LocalBackend(Settings(data_dir=folder), has_cuda=False)
+    yield LocalBackend(Settings(data_dir=folder), cuda=0)
 
 
 @contextmanager

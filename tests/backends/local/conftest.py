@@ -29,7 +29,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def local(data_dir: Path) -> LocalBackend:
     """A backend on mini; it loads at the first run that asks."""
-    return LocalBackend(Settings(data_dir=data_dir), has_cuda=False)
+    return LocalBackend(Settings(data_dir=data_dir), cuda=0)
 
 
 async def drain(backend: LocalBackend, request: EditRequest) -> tuple[list[Event], Completed]:

@@ -114,7 +114,7 @@ async def test_runs_from_many_callers_come_one_after_the_other(local: LocalBacke
 
 
 def test_its_status_line_says_what_it_will_do(tmp_path: Path) -> None:
-    fresh = LocalBackend(Settings(data_dir=tmp_path), has_cuda=False)
+    fresh = LocalBackend(Settings(data_dir=tmp_path), cuda=0)
     assert fresh.status() == "loads at the first run · CPU"
     assert fresh.ready() is None
     assert "teaching model" in fresh.spec.notice

@@ -17,8 +17,9 @@ from safetensors.torch import load_file, save_file
 from backends.local import LocalBackend
 from backends.local.choice import ModelChoice
 from backends.local.files import WEIGHTS
-from backends.local.loading import STAGES, load, load_transformer
+from backends.local.loading import STAGES, load
 from backends.local.trouble import Stopped
+from backends.local.weights import load_transformer
 from core.errors import BackendUnavailable, ModelMissing
 from core.events import Loading
 from core.settings import Settings
@@ -133,7 +134,7 @@ def test_loading_stops_between_stages() -> None:
 
 async def test_a_failed_load_can_be_tried_again(tiny: Path, tmp_path: Path) -> None:
     base = tmp_path / "flux"
-    backend = LocalBackend(Settings(data_dir=tmp_path, local_model=str(base)), has_cuda=False)
+    backend = LocalBackend(Settings(data_dir=tmp_path, local_model=str(base)), cuda=0)
     asked = make_request(backend.spec, num_inference_steps=2)
     with pytest.raises(ModelMissing):
         await drain(backend, asked)

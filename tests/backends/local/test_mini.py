@@ -13,8 +13,8 @@ from assets.mini.recipe.checkpoint import MAX_ALL, MAX_FILE, PARTS
 from assets.mini.recipe.sheets import as_picture
 from assets.mini.recipe.styles import STYLES
 from backends.local import LocalBackend
-from backends.local.backend import MINI_SIDE, mini_styles
 from backends.local.choice import MINI_FOLDER
+from backends.local.offer import MINI_SIDE, mini_styles
 from core.images import encode, read_reference
 from core.request import EditRequest
 from tests.backends.local.conftest import drain

@@ -40,7 +40,12 @@ def previewer(
     clock = iter(times)
     if weights is None:
         weights = np.concatenate([np.eye(3), np.zeros((1, 3))]).astype(np.float32)
-    return Previewer(weights, sigmas, lambda latents: latents, keep, lambda: next(clock))
+    return Previewer(weights, sigmas, keep, lambda: next(clock))
+
+
+def after(show: Previewer, step: int, latents: Any) -> tuple[bytes, ...]:
+    ends = show.ends(step, latents)
+    return () if ends is None else show.draw(ends)
 
 
 def pixel(jpeg: bytes) -> tuple[int, ...]:
@@ -66,8 +71,8 @@ def test_two_latents_on_a_line_show_where_it_ends() -> None:
     sigmas = [1.0, 0.75, 0.5, 0.0]
     at = [end + sigma * (noise - end) for sigma in sigmas[1:]]
     show = previewer(sigmas, [0.0, 10.0])
-    assert show.after_step(0, at[0]) == ()  # one point makes no line
-    (jpeg,) = show.after_step(1, at[1])
+    assert after(show, 0, at[0]) == ()  # one point makes no line
+    (jpeg,) = after(show, 1, at[1])
     assert pixel(jpeg) == pytest.approx((204, 102, 51), abs=3)
 
 
@@ -75,20 +80,20 @@ def test_previews_keep_their_distance_in_time() -> None:
     steps = 6
     sigmas = [1 - i / steps for i in range(steps + 1)]
     show = previewer(sigmas, [0.0, 1.0, 1.0 + MIN_INTERVAL / 2, 1.0 + MIN_INTERVAL, 1.1 + MIN_INTERVAL, 9.0])
-    shown = [bool(show.after_step(i, plane(0.1, 0.1, 0.1) * (steps - i))) for i in range(steps)]
+    shown = [bool(after(show, i, plane(0.1, 0.1, 0.1) * (steps - i))) for i in range(steps)]
     assert shown == [False, True, False, True, False, True]
 
 
 def test_padding_is_cut_from_the_preview() -> None:
     show = previewer([1.0, 0.5, 0.0], [0.0, 1.0], keep=(0.5, 0.75))
-    show.after_step(0, plane(0, 0, 0, height=8, width=16))
-    (jpeg,) = show.after_step(1, plane(0, 0, 0, height=8, width=16))
+    after(show, 0, plane(0, 0, 0, height=8, width=16))
+    (jpeg,) = after(show, 1, plane(0, 0, 0, height=8, width=16))
     assert Image.open(io.BytesIO(jpeg)).size == (16, 12)  # half of 16 and three quarters of 8, twice as large
 
 
 @pytest.mark.parametrize(("latent", "shown"), [((0.5, 9.0, -9.0), (128, 255, 0)), ((np.nan, 0.5, 0.5), (0, 0, 0))])
 def test_numbers_out_of_range_still_make_a_picture(latent: tuple[float, ...], shown: tuple[int, ...]) -> None:
     show = previewer([1.0, 0.5, 0.0], [0.0, 1.0])
-    show.after_step(0, plane(*latent))
-    (jpeg,) = show.after_step(1, plane(*latent))
+    after(show, 0, plane(*latent))
+    (jpeg,) = after(show, 1, plane(*latent))
     assert pixel(jpeg) == pytest.approx(shown, abs=6)

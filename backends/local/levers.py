@@ -1,0 +1,103 @@
+"""The levels of `acceleration`, and the levers behind them.
+
+- `none` is exact: every step is computed with the weights as they lie; only what changes nothing is on
+  (compiled blocks and decoder, the best exact attention, the decoder's memory layout).
+- `regular` computes half of the steps, `high` a third (see `step_cache`); both multiply in 8 bits where the
+  card can and has room for a second set of matrices.
+
+What a card or an install lacks is left out; `words` says what is on.
+"""
+
+from __future__ import annotations
+
+import logging
+from fractions import Fraction
+from typing import Any
+
+from backends.local.ladder import Rung, Sizes
+from backends.local.machine import Machine
+
+log = logging.getLogger(__name__)
+
+LEVELS = {"none": Fraction(1), "regular": Fraction(1, 2), "high": Fraction(1, 3)}
+"""The share of steps that is computed at each level of `acceleration`."""
+
+ATTENTION_WORDS = {"_flash_3": "FlashAttention 3", "_native_cudnn": "cuDNN attention"}
+
+
+def speed_up(pipe: Any, rung: Rung, machine: Machine) -> tuple[str, ...]:
+    """Turn on what changes no picture, and return the words for what is on.
+
+    Args:
+        pipe: a FluxImg2ImgPipeline in its place.
+        rung: where that is.
+        machine: what it runs on.
+    """
+    import torch
+
+    words = []
+    if machine.attention is not None:
+        try:
+            pipe.transformer.set_attention_backend(machine.attention)
+            words.append(ATTENTION_WORDS[machine.attention])
+        except (RuntimeError, ImportError, ValueError):  # the package is there and does not fit this torch
+            log.warning("%s does not work here", machine.attention, exc_info=True)
+    if machine.has_line:
+        pipe.vae.to(memory_format=torch.channels_last)
+    if compiles(rung, machine):
+        compile_blocks(pipe)
+        words.append("compiled")
+    return tuple(words)
+
+
+def compiles(rung: Rung, machine: Machine) -> bool:
+    """Return whether blocks are compiled: not where they stream, since their hooks move them meanwhile."""
+    return machine.compiles and not rung.blocks_stream
+
+
+def compile_blocks(pipe: Any, backend: str = "inductor") -> None:
+    """Compile the transformer's blocks and the decoder; the work is done at their first call.
+
+    Each kind of block is compiled once, for any size: one kind of graph for a single image, one for several.
+    """
+    pipe.transformer.compile_repeated_blocks(fullgraph=True, dynamic=True, backend=backend)
+    pipe.vae.decoder.compile(dynamic=True, backend=backend)
+
+
+def run_plain(pipe: Any) -> None:
+    """Undo `compile_blocks`."""
+    for part in (*pipe.transformer.modules(), pipe.vae.decoder):
+        part._compiled_call_impl = None
+
+
+def warm_up(pipe: Any, width: int, height: int, images: int, tokens: int) -> None:
+    """Run two steps on nothing, so that whatever is compiled at a first call is compiled now.
+
+    Args:
+        pipe: a FluxImg2ImgPipeline in its place.
+        width: pixels, a multiple of 16.
+        height: likewise.
+        images: of a batch.
+        tokens: of a prompt.
+    """
+    import torch
+
+    config, dtype, device = pipe.transformer.config, pipe.vae.dtype, pipe._execution_device
+    blank = {"dtype": dtype, "device": device}
+    with torch.inference_mode():
+        pipe(
+            prompt_embeds=torch.zeros(images, tokens, config.joint_attention_dim, **blank),
+            pooled_prompt_embeds=torch.zeros(images, config.pooled_projection_dim, **blank),
+            image=torch.zeros(images, pipe.latent_channels, height // 8, width // 8, **blank),
+            width=width,
+            height=height,
+            strength=1.0,
+            num_inference_steps=2,
+            max_sequence_length=tokens,
+            output_type="pt",
+        )
+
+
+def doubles(rung: Rung, machine: Machine, sizes: Sizes) -> bool:
+    """Return whether `regular` and `high` may have a second set of matrices, in 8 bits, beside the exact one."""
+    return rung.key == "gpu" and machine.multiplies_fp8 and not machine.fixed and not sizes.quantised

@@ -1,0 +1,113 @@
+"""A loaded model: its pipeline in its place, what it remembers, and which levers are on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from backends.local.ladder import WORK, Rung, Sizes
+from backends.local.levers import compiles, doubles, run_plain, warm_up
+from backends.local.machine import Machine
+from backends.local.memo import Memo
+from backends.local.preview import Floats
+from backends.local.quantise import eight_bits, twin
+from core.events import Loading
+
+log = logging.getLogger(__name__)
+
+MAX_TOKENS = 512
+"""Tokens of a prompt that FLUX.1-dev was taught with."""
+WARM_SIZE = (1024, 768)
+"""Pixels at which a compiled model is warmed; its graphs serve every other size."""
+
+
+@dataclass
+class Model:
+    """A pipeline on its device. Not safe for two runs at once.
+
+    Attributes:
+        pipe: a FluxImg2ImgPipeline.
+        rgb: what `fit_rgb` found for its VAE.
+        machine: where it runs.
+        rung: how it was placed.
+        sizes: of its parts.
+        words: the levers that are on, for the status line.
+        memo: what it remembers between runs.
+        warm: kinds of run whose graphs are compiled: whether in 8 bits, whether of several images.
+        too_many: latent pixels of the smallest batch that was out of memory, None while none was.
+    """
+
+    pipe: Any
+    rgb: Floats
+    machine: Machine
+    rung: Rung
+    sizes: Sizes
+    words: tuple[str, ...] = ()
+    memo: Memo = field(default_factory=Memo)
+    warm: set[tuple[bool, bool]] = field(default_factory=set)
+    too_many: int | None = None
+    _fast: Any = None
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens of a prompt it reads."""
+        return int(min(MAX_TOKENS, self.pipe.tokenizer_2.model_max_length))
+
+    @property
+    def compiled(self) -> bool:
+        """Whether its blocks are compiled, or will be at their first call."""
+        return compiles(self.rung, self.machine) and "compiled" in self.words
+
+    def status(self) -> str:
+        """Return the words of the status line behind the device's name."""
+        bits = "GGUF weights" if self.sizes.quantised else "8-bit weights" if self.rung.eight_bits else ""
+        double = "8-bit multiplication" if self._fast is not None else ""
+        return ", ".join(each for each in (bits, self.rung.words, *self.words, double) if each)
+
+    def at(self, level: str, tell: Callable[[Loading], None]) -> Any:
+        """Return the pipeline for a level of `acceleration`, made now where it has matrices of its own.
+
+        Args:
+            level: `none`, `regular` or `high`.
+            tell: is told what takes long, and may raise to stop before it.
+        """
+        if level == "none" or not doubles(self.rung, self.machine, self.sizes):
+            return self.pipe
+        if self._fast is None and self._has_room():
+            tell(Loading("8-bit matrices", 0, 1))
+            parts = {**self.pipe.components, "transformer": twin(self.pipe.transformer, eight_bits(self.machine))}
+            fast = type(self.pipe)(**parts)  # `from_pipe` would turn the shared weights into float32
+            fast.set_progress_bar_config(disable=True)
+            if self.compiled:
+                fast.transformer.compile_repeated_blocks(fullgraph=True, dynamic=True)
+            self._fast = fast
+        return self._fast or self.pipe
+
+    def warm_for(self, pipe: Any, images: int, tell: Callable[[Loading], None]) -> None:
+        """Compile what this kind of run needs, if that was not done before; go on uncompiled where it fails."""
+        kind = (pipe is self._fast, images > 1)
+        if not self.compiled or kind in self.warm:
+            return
+        tell(Loading("compiling for this card, once" + (" for several images" if images > 1 else ""), 0, 1))
+        try:
+            warm_up(pipe, *WARM_SIZE, min(images, 2), self.tokens)
+        except Exception as error:
+            import torch
+
+            if isinstance(error, torch.OutOfMemoryError):
+                raise
+            log.warning("compiling failed; going on without", exc_info=True)
+            for each in (self.pipe, self._fast):
+                if each is not None:
+                    run_plain(each)
+            self.words = tuple(word for word in self.words if word != "compiled")
+        else:
+            self.warm.add(kind)
+
+    def _has_room(self) -> bool:
+        import torch
+
+        free, _ = torch.cuda.mem_get_info(self.machine.index)
+        return free >= self.sizes.transformer8 + WORK

@@ -1,0 +1,73 @@
+"""The safety checker: an image classifier that says which pictures are not safe for work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from backends.local.choice import ModelChoice
+from backends.local.files import fetch_folder
+from backends.local.trouble import explained
+from core.errors import ModelMissing
+
+UNSAFE = re.compile(r"nsfw|porn|hentai|sexy|sexual|nud|explicit|unsafe|gore|violen", re.IGNORECASE)
+"""What labels of unsafe kinds are called by the classifiers on the hub."""
+THRESHOLD = 0.5
+"""Probability of all unsafe labels together from which a picture is withheld."""
+
+WITHHELD = "The safety checker withheld this image."
+
+SETTING = "Set STUDIO_SAFETY_MODEL to a folder or hub repository of a transformers image classifier, and restart."
+
+
+class SafetyChecker:
+    """A `transformers` image classifier.
+
+    Args:
+        name: a folder, or a hub repository; only safetensors are read.
+        token: the hub token, None where there is none.
+        device: where it runs.
+        tell: is told in a few words how a download goes, and may raise to stop it.
+
+    Raises:
+        ModelMissing: it is not there, no image classifier, or none of its labels names what is unsafe.
+        BackendUnavailable: the hub does not give it; its kinds tell why.
+    """
+
+    def __init__(self, name: str, token: str | None, device: str, tell: Callable[[str], None]) -> None:
+        with explained(ModelChoice(name, None, device, token), "an image classifier", SETTING):
+            self._load(name, token, device, tell)
+
+    def _load(self, name: str, token: str | None, device: str, tell: Callable[[str], None]) -> None:
+        from transformers import AutoImageProcessor, AutoModelForImageClassification
+
+        folder = fetch_folder(name, ["*.json", "*.safetensors"], token, tell)
+        self._model: Any = AutoModelForImageClassification.from_pretrained(folder, use_safetensors=True)
+        self._model.eval().to(device)
+        # The one that needs no torchvision.
+        self._processor = AutoImageProcessor.from_pretrained(folder, backend="pil")
+        labels: dict[int, str] = self._model.config.id2label
+        self._unsafe = [place for place, label in labels.items() if UNSAFE.search(label) and not _denied(label)]
+        if not self._unsafe or len(self._unsafe) == len(labels):
+            shown = ", ".join(labels.values())[:80]
+            raise ModelMissing(
+                f"The safety checker {Path(name).name} does not say which images are unsafe: {shown}.", SETTING
+            )
+
+    def unsafe(self, pictures: list[Image.Image]) -> list[bool]:
+        """Return for each picture whether it is not safe for work."""
+        import torch
+
+        with torch.inference_mode():
+            inputs = self._processor(images=pictures, return_tensors="pt").to(self._model.device)
+            chances = self._model(**inputs).logits.float().softmax(-1)[:, self._unsafe].sum(-1)
+        return [bool(chance >= THRESHOLD) for chance in chances.tolist()]
+
+
+def _denied(label: str) -> bool:
+    """Return whether a label names something unsafe only to deny it, as `not_nsfw` does."""
+    return bool(re.match(r"(not?|non|un)[\W_]*(?!safe)", label, re.IGNORECASE))

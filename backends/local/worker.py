@@ -1,0 +1,159 @@
+"""One device's worker: a thread of its own, the model that stays loaded there, and one run at a time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from PIL import Image
+
+from backends.local.choice import ModelChoice
+from backends.local.ladder import Rung, below
+from backends.local.loading import free_memory, load
+from backends.local.machine import Machine
+from backends.local.model import Model
+from backends.local.run import Made, edit_images
+from backends.local.safety import WITHHELD, SafetyChecker
+from core.errors import OutOfMemory, StudioError
+from core.events import Completed, Event, Loading, Picture, Withheld
+from core.images import MIME, encode
+from core.request import EditRequest
+from core.spec import BackendSpec
+
+log = logging.getLogger(__name__)
+
+Tell = Callable[[Event], None]
+
+
+class Worker:
+    """Runs requests on one device.
+
+    Args:
+        choice: what to load.
+        spec: what is offered.
+        safety: the safety checker's model, None for none.
+        index: which of several CUDA devices.
+        machine: what to take for the hardware; None looks when the model is loaded.
+
+    Attributes:
+        thread: where its work is done.
+        busy: runs that it was given and has not ended.
+        model: what is loaded, None before the first run.
+        failure: why the last try to load failed, None where it did not.
+    """
+
+    def __init__(
+        self,
+        choice: ModelChoice,
+        spec: BackendSpec,
+        safety: str | None = None,
+        index: int = 0,
+        machine: Machine | None = None,
+    ) -> None:
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix=f"local-{index}")
+        self.busy = 0
+        self.model: Model | None = None
+        self.failure: StudioError | None = None
+        self._choice = choice
+        self._spec = spec
+        self._safety = safety
+        self._checker: SafetyChecker | None = None
+        self._index = index
+        self._machine = machine
+        self._below: Rung | None = None
+
+    def work(self, request: EditRequest, checked: bool, tell: Tell) -> Completed:
+        """Load if need be, run, check, encode. To be called in its thread.
+
+        Args:
+            request: with at least one step to run.
+            checked: whether the safety checker looks at the pictures; they are then not shown before.
+            tell: is told what happens; raising from it stops the run at once.
+
+        Raises:
+            StudioError: the model cannot be loaded, does not fit, or gave no picture.
+        """
+        timings: dict[str, float] = {}
+        notices: list[str] = []
+        while True:
+            model = self.loaded(tell, timings)
+            checker = self._checking(tell) if checked else None
+            begun = time.monotonic()
+            made = self._tried(model, request, tell, previews=checker is None)
+            if made is not None:
+                break
+            lower = below(model.rung, model.machine, model.sizes)
+            assert lower is not None
+            notices.append(f"The GPU's memory was too small; from here on: {lower.told}.")
+            self._below, self.model = model.rung, None
+            del model  # before the next is loaded beside it
+            free_memory()
+        withheld = checker.unsafe(made.pictures) if checker else [False] * len(made.pictures)
+        timings["inference"] = time.monotonic() - begun
+        return self._completed(request, made, withheld, timings, (*notices, *made.notices))
+
+    def _tried(self, model: Model, request: EditRequest, tell: Tell, *, previews: bool) -> Made | None:
+        """Return what a run made, None where memory ran out and there is a lower rung to try.
+
+        A function of its own: while an error is handled it holds what it passed, the model too.
+        """
+        inner = self._spec.working_size(request.image.width, request.image.height)
+        try:
+            return edit_images(model, request, inner, tell, previews=previews)
+        except OutOfMemory:
+            if below(model.rung, model.machine, model.sizes) is None:
+                raise
+            log.warning("out of memory on rung %s", model.rung.key)
+            return None
+
+    def loaded(self, tell: Tell, timings: dict[str, float]) -> Model:
+        """Return the model, loaded now if it is not.
+
+        Raises:
+            StudioError: it cannot be loaded; the next call tries again.
+        """
+        if self.model is None:
+            begun = time.monotonic()
+            try:
+                self.model = load(self._choice, tell, index=self._index, below_rung=self._below, machine=self._machine)
+            except StudioError as error:
+                self.failure = error
+                raise
+            self.failure = None
+            timings["load"] = timings.get("load", 0.0) + time.monotonic() - begun
+        return self.model
+
+    def _checking(self, tell: Tell) -> SafetyChecker | None:
+        if self._checker is None and self._safety is not None:
+            assert self.model is not None
+            roomy = self.model.rung.key in ("gpu", "fp8")
+            device = self.model.machine.device if roomy else "cpu"
+
+            def stage(detail: str) -> None:
+                tell(Loading(f"safety checker{detail}", 0, 1))
+
+            stage("")
+            self._checker = SafetyChecker(self._safety, self._choice.token, device, stage)
+        return self._checker
+
+    def _completed(
+        self,
+        request: EditRequest,
+        made: Made,
+        withheld: list[bool],
+        timings: dict[str, float],
+        notices: tuple[str, ...],
+    ) -> Completed:
+        images = tuple(
+            Withheld(WITHHELD, seed, nsfw=True) if hidden else finished(request, picture, seed)
+            for picture, seed, hidden in zip(made.pictures, request.seeds, withheld, strict=True)
+        )
+        return Completed(images, timings, 0.0, notices)
+
+
+def finished(request: EditRequest, picture: Image.Image, seed: int) -> Picture:
+    """Return a picture as a file of the format asked for."""
+    output_format = str(request.params["output_format"])
+    return Picture(encode(picture, output_format), MIME[output_format], picture.width, picture.height, seed)

@@ -1,0 +1,163 @@
+"""ZeroGPU Spaces: each run is sent to a process that has a GPU for so many seconds, on the visitor's own quota.
+
+Facts from the `spaces` package (0.51): the model is placed on "cuda" at start, in the thread that imported
+the package, and packed when the app is launched; a decorated generator runs in a forked process, which sees
+the model as it was then; what goes in and comes out is pickled; closing the generator stops it at its next
+event; the visitor is known by the header `x-ip-token` of the request that gradio remembers.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+from types import MappingProxyType, SimpleNamespace
+from typing import Any
+
+from backends.local.trouble import Stopped
+from backends.local.worker import Worker
+from core.errors import BackendUnavailable, RunFailed, StudioError
+from core.events import Completed, Event, Loading
+from core.images import Reference
+from core.request import EditRequest
+
+FIRST = 60.0
+"""Seconds that are asked for before the first run was measured; the package's own default."""
+MARGIN = 5.0
+"""Seconds beside the steps: text, image encoder and decoder, the way there and back."""
+SPARE = 1.3
+"""What is asked for over what is expected: a run that goes over is cut."""
+MEASURED = 20
+"""Runs of which the time per step is the median."""
+
+Packed = tuple[str, Reference, dict[str, Any], tuple[int, ...]]
+
+
+class ZeroGpu:
+    """Runs a worker's requests on ZeroGPU. Made at start, before the app is launched.
+
+    Args:
+        worker: whose model is loaded.
+        gpu: `spaces.GPU`, or what stands in for it.
+        ask_as: a context in which GPU time is asked for as a visitor, by their token.
+    """
+
+    def __init__(self, worker: Worker, gpu: Callable[..., Any], ask_as: Callable[[str], Any]) -> None:
+        self._worker = worker
+        self._ask_as = ask_as
+        self._pace: deque[float] = deque(maxlen=MEASURED)
+        self._there = gpu(duration=self.duration)(self._on_gpu)
+
+    def work(self, request: EditRequest, checked: bool, tell: Callable[[Event], None], token: str = "") -> Completed:
+        """As `Worker.work`, on a GPU that is asked for now.
+
+        Args:
+            request: with at least one step to run.
+            checked: whether the safety checker looks at the pictures.
+            tell: is told what happens; raising from it stops the run.
+            token: the visitor's, empty for the Space's own account.
+
+        Raises:
+            StudioError: the run failed, or no GPU was given; the visitor's quota is told then.
+        """
+        tell(Loading("waiting for a GPU", 0, 1))
+        packed = (request.prompt, request.image, dict(request.params), request.seeds)
+        with self._ask_as(token):
+            events = self._there(packed, checked)
+            try:
+                for event in events:
+                    if isinstance(event, StudioError):
+                        raise event
+                    if isinstance(event, Completed):
+                        self._pace.append(event.timings["inference"] / _size(packed))
+                        return event
+                    tell(event)
+            except (StudioError, Stopped):
+                raise
+            except Exception as error:
+                raise _explained(error) from error
+            finally:
+                events.close()
+        raise RunFailed("The GPU's process ended without a result.", "Try again.")
+
+    def duration(self, packed: Packed, checked: bool) -> float:
+        """Return the seconds of GPU time to ask for, by the median of earlier runs."""
+        if not self._pace:
+            return FIRST
+        return float(round(MARGIN + SPARE * statistics.median(self._pace) * _size(packed)))
+
+    def _on_gpu(self, packed: Packed, checked: bool) -> Iterator[Event | StudioError]:
+        """Yield what a run tells, and its result or error as the last. In the process that has the GPU."""
+        prompt, image, params, seeds = packed
+        request = EditRequest(prompt, image, MappingProxyType(params), seeds)
+        events: SimpleQueue[Event | StudioError | None] = SimpleQueue()
+        stop = threading.Event()
+
+        def tell(event: Event) -> None:
+            if stop.is_set():
+                raise Stopped
+            events.put(event)
+
+        def work() -> None:
+            try:
+                events.put(self._worker.work(request, checked, tell))
+            except StudioError as error:
+                events.put(error)  # as a value: of an exception only the name comes back
+            except Stopped:
+                pass
+            finally:
+                events.put(None)
+
+        thread = threading.Thread(target=work, name="zero")
+        thread.start()
+        try:
+            while (event := events.get()) is not None:
+                yield event
+        finally:
+            stop.set()
+            thread.join()
+
+
+def _size(packed: Packed) -> float:
+    """Return the size of a run: steps times images times pixels."""
+    prompt, image, params, seeds = packed
+    request = EditRequest(prompt, image, params, seeds)
+    return float(request.steps_run * len(seeds) * image.width * image.height)
+
+
+def _explained(error: Exception) -> StudioError:
+    """Return what `spaces` says when it gives no GPU; its words hold the quota that is left and when it is renewed."""
+    title = str(getattr(error, "title", ""))
+    words = re.sub(r"<[^>]+>", "", str(getattr(error, "message", ""))).strip()
+    if title == "ZeroGPU worker error":
+        return RunFailed(f"The run was cut short on the GPU ({words}).", "Try fewer steps or images.")
+    return BackendUnavailable(
+        f"{title or 'ZeroGPU gave no GPU'}: {words}" if words else "ZeroGPU gave no GPU.",
+        "Sign in at Hugging Face for more GPU time, wait, or choose a hosted backend.",
+    )
+
+
+@contextmanager
+def as_visitor(token: str) -> Iterator[None]:
+    """While this lasts, `spaces` asks for GPU time as the visitor whose token this is."""
+    from gradio.context import LocalContext
+    from starlette.datastructures import Headers
+
+    # Not the visitor's own request: that belongs to a page which may be gone when the run's turn comes.
+    asking = SimpleNamespace(headers=Headers({"x-ip-token": token})) if token else None
+    before = LocalContext.request.set(asking)  # it is asked for its headers alone
+    try:
+        yield
+    finally:
+        LocalContext.request.reset(before)
+
+
+def on_zero_gpu(worker: Worker) -> ZeroGpu:
+    """Return a worker's way to ZeroGPU. To be called in the thread that will load the model, before it is loaded."""
+    import spaces
+
+    return ZeroGpu(worker, spaces.GPU, as_visitor)
