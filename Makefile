@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := app.py core backends server ui bench tests assets
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test cover check format bench mini judge
+.PHONY: run test cover check format bench bench-gpu mini judge
 
 run: $(VENV)/.app ## start the app on 127.0.0.1:7860
 	$(BIN)/python app.py
@@ -29,6 +29,9 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev ## ratios against their goals; never part of the tests
 	$(BIN)/python -m bench
+
+bench-gpu: $(VENV)/.dev ## the local backend on this machine's GPU at FLUX's true size, with random weights
+	$(BIN)/python -m bench.gpu
 
 mini: $(VENV)/.dev ## make the mini checkpoint from nothing: hours on a CPU; goes on where it stopped
 	$(BIN)/python -m assets.mini.recipe

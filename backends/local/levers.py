@@ -36,7 +36,7 @@ def speed_up(pipe: Any, rung: Rung, machine: Machine) -> tuple[str, ...]:
     import torch
 
     words = []
-    if machine.attention is not None:
+    if machine.attention is not None and pipe.transformer.dtype == torch.bfloat16:  # they know no float32
         try:
             pipe.transformer.set_attention_backend(machine.attention)
             words.append(ATTENTION_WORDS[machine.attention])
@@ -98,6 +98,9 @@ def warm_up(pipe: Any, width: int, height: int, images: int, tokens: int) -> Non
         )
 
 
-def doubles(rung: Rung, machine: Machine, sizes: Sizes) -> bool:
+def doubles(pipe: Any, rung: Rung, machine: Machine, sizes: Sizes) -> bool:
     """Return whether `regular` and `high` may have a second set of matrices, in 8 bits, beside the exact one."""
-    return rung.key == "gpu" and machine.multiplies_fp8 and not machine.fixed and not sizes.quantised
+    import torch
+
+    fits = rung.key == "gpu" and machine.multiplies_fp8 and not machine.fixed
+    return fits and not sizes.quantised and pipe.transformer.dtype == torch.bfloat16

@@ -73,7 +73,7 @@ class Model:
             level: `none`, `regular` or `high`.
             tell: is told what takes long, and may raise to stop before it.
         """
-        if level == "none" or not doubles(self.rung, self.machine, self.sizes):
+        if level == "none" or not doubles(self.pipe, self.rung, self.machine, self.sizes):
             return self.pipe
         if self._fast is None and self._has_room():
             tell(Loading("8-bit matrices", 0, 1))

@@ -5,7 +5,7 @@ the times t0, t1, the one at t is taken on a straight line: v1 + (v1 - v0) * (t 
 steps are computed is settled before the run, so its time is known, each image of a batch is what a run
 with its seed alone gives, and nothing waits for the GPU to learn what comes next.
 
-Why not `cache-dit`: at the same number of computed steps its pictures are no nearer to the uncached ones
+Why not `cache-dit`: at the same computed steps its pictures are nearer to the uncached ones by a tenth at most
 (`python -m bench levels` measures both), while each of its cached steps still runs the first blocks, it
 patches the pipeline's class, and it does not work with streamed blocks.
 """
@@ -19,12 +19,15 @@ from typing import Any
 
 HEAD = 2
 """Steps that are computed first in any case: they settle what the picture shows, and a line needs two points."""
+CLOSER = 1.5
+"""How much closer computed steps lie at the start, where the velocity turns most; 1 is evenly. Of 1 to 1.75 the
+best on mini: at a third of the steps its pictures are 1.6 times as near as evenly."""
 LEAST = 4
 """A run of no more steps is computed in full."""
 
 
 def plan(total: int, share: Fraction) -> tuple[bool, ...]:
-    """Return which of a run's steps are computed: the first two, the last, and others evenly between.
+    """Return which of a run's steps are computed: the first two, the last, and others between, closer at the start.
 
     Args:
         total: steps that run, at least 1.
@@ -33,9 +36,10 @@ def plan(total: int, share: Fraction) -> tuple[bool, ...]:
     full = min(total, max(LEAST, round(total * share)))
     if full == total:
         return (True,) * total
-    rest = full - HEAD
-    spaced = {HEAD - 1 + round((i + 1) * (total - HEAD) / rest) for i in range(rest)}
-    return tuple(step < HEAD or step in spaced for step in range(total))
+    chosen, rest = list(range(HEAD)), full - HEAD
+    for i in range(1, rest + 1):
+        chosen.append(max(chosen[-1] + 1, HEAD - 1 + round((i / rest) ** CLOSER * (total - HEAD))))
+    return tuple(step in chosen for step in range(total))
 
 
 class StepCache:
