@@ -192,6 +192,7 @@ class Engine:
             if not job.ended and not self._work.closing:  # cancelled before its first step: none of its own code ran
                 job.error = RunCancelled("The run was cancelled.")
                 await self.keeper.failed(job, job.error)
+                job.forget_secrets_and_bytes()
                 job.tell()
 
     async def close(self) -> None:

@@ -80,6 +80,10 @@ class Settings:
         local_transformer: a directory, repository or `.safetensors` file that replaces the model's
             transformer; None keeps the model's own, or takes SRPO's where the model is FLUX.1-dev.
         local_device: `auto`, `cpu`, `cuda` or `mps`.
+        local_memory: where the local model's parts live, one of MEMORY.
+        safety_model: a folder or hub repository of an image classifier that checks the local model's pictures.
+        license_read: whether the owner has read the local model's licence; others are let at it only then.
+        zero_gpu: whether this is a ZeroGPU Space.
         queue_size: runs that may wait at each backend.
         rerun: whether runs that a restart cut before anything was sent begin anew; else they end as interrupted.
         caps: limits on visitors, money and disk.

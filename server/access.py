@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request, Response
@@ -58,7 +59,8 @@ class Access:
             usual.per_minute if key.per_minute is None else key.per_minute,
             usual.per_day if key.per_day is None else key.per_day,
         )
-        return Visitor(f"key {key.id}", f"key {key.id}", allowance=allowance)
+        visitor: Visitor = request.scope.get(VISITOR, Visitor())
+        return replace(visitor, owner=f"key {key.id}", address=f"key {key.id}", passing=False, allowance=allowance)
 
 
 def guarded_route(access: Access) -> type[APIRoute]:

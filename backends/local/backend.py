@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from backends.local.choice import choose, cuda_devices
@@ -57,7 +58,7 @@ class LocalBackend(Backend):
         worker = self._workers[0]
         self._zero = on_zero_gpu(worker)
         try:
-            worker.loaded(lambda event: log.info("%s", event), {})
+            worker.prepare(self._settings.safety_model is not None, lambda event: log.info("%s", event))
         except StudioError as error:
             log.error("the local model is not there: %s", error)  # the hosted backends are
 
@@ -104,8 +105,9 @@ class LocalBackend(Backend):
         worker = min(self._workers, key=lambda each: (each.busy, each.model is None))
         worker.busy += 1
         try:
-            async for event in _handed_over(worker, self._work(worker, request)):
-                yield event
+            async with aclosing(_handed_over(worker, self._work(worker, request))) as events:
+                async for event in events:
+                    yield event
         finally:
             worker.busy -= 1
 

@@ -34,7 +34,9 @@ def find(choice: ModelChoice, tell: Callable[[str], None]) -> tuple[Path, Path |
     return base, _find_transformer(choice, tell) if choice.transformer else None
 
 
-def fetch_folder(name: str, parts: list[str], token: str | None, tell: Callable[[str], None]) -> Path:
+def fetch_folder(
+    name: str, parts: list[str], token: str | None, tell: Callable[[str], None], settings: str = SETTINGS
+) -> Path:
     """Return a model's folder: the one of that path, or the hub's repository of that name, downloaded.
 
     Args:
@@ -42,6 +44,7 @@ def fetch_folder(name: str, parts: list[str], token: str | None, tell: Callable[
         parts: patterns of the files that are wanted from the hub.
         token: the hub token, None where there is none.
         tell: is told in a few words how a download goes, and may raise to stop it.
+        settings: how to name another, for people.
 
     Raises:
         ModelMissing: the path leads nowhere.
@@ -53,7 +56,7 @@ def fetch_folder(name: str, parts: list[str], token: str | None, tell: Callable[
     if path.is_dir():
         return path
     if is_path(name):
-        raise ModelMissing(f"There is no model folder {path.name!r} here.", SETTINGS)
+        raise ModelMissing(f"There is no model folder {path.name!r} here.", settings)
     return Path(snapshot_download(name, allow_patterns=parts, token=token, tqdm_class=_bar(tell)))
 
 

@@ -45,9 +45,13 @@ class SafetyChecker:
     def _load(self, name: str, token: str | None, device: str, tell: Callable[[str], None]) -> None:
         from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-        folder = fetch_folder(name, ["*.json", "*.safetensors"], token, tell)
-        self._model: Any = AutoModelForImageClassification.from_pretrained(folder, use_safetensors=True)
-        self._model.eval().to(device)
+        folder = fetch_folder(name, ["*.json", "*.safetensors"], token, tell, SETTING)
+        model, found = AutoModelForImageClassification.from_pretrained(
+            folder, use_safetensors=True, output_loading_info=True
+        )
+        if found["missing_keys"]:
+            raise ModelMissing(f"The safety checker {Path(name).name} lacks some of its weights.", SETTING)
+        self._model: Any = model.eval().to(device)
         # The one that needs no torchvision.
         self._processor = AutoImageProcessor.from_pretrained(folder, backend="pil")
         labels: dict[int, str] = self._model.config.id2label
@@ -70,4 +74,4 @@ class SafetyChecker:
 
 def _denied(label: str) -> bool:
     """Return whether a label names something unsafe only to deny it, as `not_nsfw` does."""
-    return bool(re.match(r"(not?|non|un)[\W_]*(?!safe)", label, re.IGNORECASE))
+    return bool(re.match(rf"(not?|non)[\W_]*({UNSAFE.pattern})", label, re.IGNORECASE))

@@ -52,7 +52,7 @@ def explained(choice: ModelChoice, kind: str = "a FLUX model", settings: str = S
     except (hub.LocalEntryNotFoundError, hub.OfflineModeIsEnabled) as error:
         raise ModelMissing(
             f"{asked} is not on this machine yet, and the hub does not answer.",
-            "Check the network and run again, or set STUDIO_LOCAL_MODEL to a folder.",
+            f"Check the network and run again. {settings}",
         ) from error
     except hub.EntryNotFoundError as error:
         raise ModelMissing(f"{asked} lacks a file that belongs to {kind}.", settings) from error

@@ -11,11 +11,13 @@ from PIL import Image
 
 from backends.local.choice import ModelChoice
 from backends.local.ladder import Rung, below
+from backends.local.levers import LEVELS
 from backends.local.loading import free_memory, load
 from backends.local.machine import Machine
 from backends.local.model import Model
 from backends.local.run import Made, edit_images
 from backends.local.safety import WITHHELD, SafetyChecker
+from backends.local.step_cache import plan
 from core.errors import OutOfMemory, StudioError
 from core.events import Completed, Event, Loading, Picture, Withheld
 from core.images import MIME, encode
@@ -124,6 +126,22 @@ class Worker:
             self.failure = None
             timings["load"] = timings.get("load", 0.0) + time.monotonic() - begun
         return self.model
+
+    def prepare(self, checked: bool, tell: Tell) -> None:
+        """Load what runs will need, the safety checker too where they are checked.
+
+        Raises:
+            StudioError: it cannot be loaded.
+        """
+        self.loaded(tell, {})
+        if checked:
+            self._checking(tell)
+
+    def size(self, request: EditRequest) -> float:
+        """Return the size of a run: computed steps times images times pixels worked at."""
+        width, height = self._spec.working_size(request.image.width, request.image.height)
+        computed = sum(plan(request.steps_run, LEVELS[str(request.params.get("acceleration", "none"))]))
+        return float(computed * len(request.seeds) * width * height)
 
     def _checking(self, tell: Tell) -> SafetyChecker | None:
         if self._checker is None and self._safety is not None:

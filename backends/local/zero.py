@@ -8,6 +8,7 @@ event; the visitor is known by the header `x-ip-token` of the request that gradi
 
 from __future__ import annotations
 
+import logging
 import re
 import statistics
 import threading
@@ -24,6 +25,8 @@ from core.errors import BackendUnavailable, RunFailed, StudioError
 from core.events import Completed, Event, Loading
 from core.images import Reference
 from core.request import EditRequest
+
+log = logging.getLogger(__name__)
 
 FIRST = 60.0
 """Seconds that are asked for before the first run was measured; the package's own default."""
@@ -73,7 +76,7 @@ class ZeroGpu:
                     if isinstance(event, StudioError):
                         raise event
                     if isinstance(event, Completed):
-                        self._pace.append(event.timings["inference"] / _size(packed))
+                        self._pace.append(event.timings["inference"] / self._size(packed))
                         return event
                     tell(event)
             except (StudioError, Stopped):
@@ -88,12 +91,14 @@ class ZeroGpu:
         """Return the seconds of GPU time to ask for, by the median of earlier runs."""
         if not self._pace:
             return FIRST
-        return float(round(MARGIN + SPARE * statistics.median(self._pace) * _size(packed)))
+        return float(round(MARGIN + SPARE * statistics.median(self._pace) * self._size(packed)))
+
+    def _size(self, packed: Packed) -> float:
+        return self._worker.size(_unpacked(packed))
 
     def _on_gpu(self, packed: Packed, checked: bool) -> Iterator[Event | StudioError]:
         """Yield what a run tells, and its result or error as the last. In the process that has the GPU."""
-        prompt, image, params, seeds = packed
-        request = EditRequest(prompt, image, MappingProxyType(params), seeds)
+        request = _unpacked(packed)
         events: SimpleQueue[Event | StudioError | None] = SimpleQueue()
         stop = threading.Event()
 
@@ -109,6 +114,9 @@ class ZeroGpu:
                 events.put(error)  # as a value: of an exception only the name comes back
             except Stopped:
                 pass
+            except Exception:
+                log.exception("a run broke on the GPU")  # its words may hold paths: they stay in the log
+                events.put(RunFailed("The run broke on the GPU.", "Try again."))
             finally:
                 events.put(None)
 
@@ -122,17 +130,17 @@ class ZeroGpu:
             thread.join()
 
 
-def _size(packed: Packed) -> float:
-    """Return the size of a run: steps times images times pixels."""
+def _unpacked(packed: Packed) -> EditRequest:
     prompt, image, params, seeds = packed
-    request = EditRequest(prompt, image, params, seeds)
-    return float(request.steps_run * len(seeds) * image.width * image.height)
+    return EditRequest(prompt, image, MappingProxyType(params), seeds)
 
 
 def _explained(error: Exception) -> StudioError:
     """Return what `spaces` says when it gives no GPU; its words hold the quota that is left and when it is renewed."""
     title = str(getattr(error, "title", ""))
-    words = re.sub(r"<[^>]+>", "", str(getattr(error, "message", ""))).strip()
+    # Its message is HTML, or, as a text, has links in Markdown: both are taken off.
+    words = re.sub(r"<[^>]+>", "", str(getattr(error, "message", "")))
+    words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", words).strip()
     if title == "ZeroGPU worker error":
         return RunFailed(f"The run was cut short on the GPU ({words}).", "Try fewer steps or images.")
     return BackendUnavailable(
@@ -148,7 +156,7 @@ def as_visitor(token: str) -> Iterator[None]:
     from starlette.datastructures import Headers
 
     # Not the visitor's own request: that belongs to a page which may be gone when the run's turn comes.
-    asking = SimpleNamespace(headers=Headers({"x-ip-token": token})) if token else None
+    asking = SimpleNamespace(headers=Headers({"x-ip-token": token, "x-gradio-user": "app"})) if token else None
     before = LocalContext.request.set(asking)  # it is asked for its headers alone
     try:
         yield

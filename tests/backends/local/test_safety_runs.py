@@ -1,0 +1,172 @@
+"""Runs on mini whose pictures are checked: what is withheld, what is shown before, and who may turn it off."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from backends.local import LocalBackend
+from core.errors import BadParameter, ModelMissing
+from core.events import Completed, Event, Loading, Picture, Progress, Withheld
+from core.images import read_reference
+from core.request import EditRequest
+from core.settings import Settings
+from tests.backends.local.classifier import by_brightness, certain
+from tests.backends.local.conftest import drain
+from tests.fakes import picture_bytes
+
+PUBLIC = "https://studio.example"
+ASKED: dict[str, Any] = {
+    "strength": 1.0,
+    "guidance_scale": 3.5,
+    "num_inference_steps": 4,
+    "seed": 5,
+    "num_images": 3,
+    "acceleration": "none",
+}
+"""A batch whose three pictures are not equally bright."""
+DATA = picture_bytes("PNG", "RGB", (48, 48))
+
+
+def ask(backend: LocalBackend, **raw: Any) -> EditRequest:
+    return EditRequest.build(backend.spec, "a quiet lake", read_reference(DATA), {**ASKED, **raw})
+
+
+def previews(events: list[Event]) -> list[Progress]:
+    return [event for event in events if isinstance(event, Progress) and event.preview]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("checkers")
+
+
+@pytest.fixture(scope="module")
+def always(folder: Path) -> Path:
+    """A checker to which every picture is unsafe."""
+    return certain(folder / "always", {"normal": 0.01, "nsfw": 0.99})
+
+
+@pytest.fixture(scope="module")
+def strict(folder: Path, always: Path) -> LocalBackend:
+    """On a private address, with a checker that lets nothing pass."""
+    return LocalBackend(Settings(data_dir=folder, safety_model=str(always)), cuda=0)
+
+
+@pytest.fixture(scope="module")
+def public(folder: Path, always: Path) -> LocalBackend:
+    """The same on a public address."""
+    return LocalBackend(Settings(data_dir=folder, safety_model=str(always), public_url=PUBLIC), cuda=0)
+
+
+def withholding_the_brightest(plain: Completed, folder: Path) -> tuple[LocalBackend, list[bool]]:
+    """Return a backend whose checker withholds the brightest of the batch alone, and which that is.
+
+    Args:
+        plain: the batch as it was made without a check.
+        folder: an empty one.
+    """
+    made = [Image.open(io.BytesIO(each.data)) for each in plain.images if isinstance(each, Picture)]
+    shades = [float(np.asarray(each, np.float64).mean()) / 255 for each in made]
+    _, second, first = sorted(shades)
+    assert first - second > 0.002, "these seeds make pictures of one brightness: take others"
+    checker = by_brightness(folder / "checker", (first + second) / 2)
+    backend = LocalBackend(Settings(data_dir=folder, safety_model=str(checker)), cuda=0)
+    return backend, [shade == first for shade in shades]
+
+
+# ---- runs --------------------------------------------------------------------------------------------
+
+
+async def test_withheld_pictures_keep_their_places_and_seeds_beside_the_others(
+    strict: LocalBackend, tmp_path: Path
+) -> None:
+    _, plain = await drain(strict, ask(strict, enable_safety_checker=False))
+    backend, hidden = withholding_the_brightest(plain, tmp_path)
+    events, done = await drain(backend, ask(backend))
+    assert [isinstance(each, Withheld) for each in done.images] == hidden
+    assert [each.seed for each in done.images] == [5, 6, 7]
+    assert all(each.nsfw and "safety checker" in each.why for each in done.images if isinstance(each, Withheld))
+    shown = [each for each in done.images if isinstance(each, Picture)]
+    assert shown == [each for each, withheld in zip(plain.images, hidden, strict=True) if not withheld]
+    assert previews(events) == [], "a preview would show what is withheld"
+
+
+async def test_a_run_of_which_everything_is_withheld_completes(strict: LocalBackend) -> None:
+    _, done = await drain(strict, ask(strict, num_images=2))
+    assert [type(each) for each in done.images] == [Withheld, Withheld]
+    assert done.timings["inference"] > 0
+
+
+async def test_the_check_can_be_turned_off_on_a_private_address_and_previews_come_back(strict: LocalBackend) -> None:
+    checked, _ = await drain(strict, ask(strict))
+    events, done = await drain(strict, ask(strict, enable_safety_checker=False))
+    assert all(isinstance(each, Picture) for each in done.images)
+    assert previews(events)
+    assert not previews(checked)
+    steps = [event.step for event in checked if isinstance(event, Progress)]
+    assert steps == [event.step for event in events if isinstance(event, Progress)] == [0, 1, 2, 3, 4]
+
+
+async def test_the_checker_is_loaded_once_and_says_so(folder: Path, always: Path) -> None:
+    backend = LocalBackend(Settings(data_dir=folder, safety_model=str(always)), cuda=0)
+    stages = []
+    for off in (True, False, False):
+        events, _ = await drain(backend, ask(backend, num_images=1, enable_safety_checker=not off))
+        stages.append([event.stage for event in events if isinstance(event, Loading)])
+    assert "safety checker" not in stages[0]
+    assert stages[1:] == [["safety checker"], []]
+
+
+async def test_nobody_turns_the_check_off_on_a_public_address(public: LocalBackend) -> None:
+    assert public.ready() is None, "mini needs no licence"
+    asked = ask(public)
+    for params in (asked.params, {**asked.params, "enable_safety_checker": False}):
+        events, done = await drain(public, replace(asked, params=MappingProxyType(params)))
+        assert all(isinstance(each, Withheld) and each.nsfw for each in done.images)
+        assert not previews(events)
+    with pytest.raises(BadParameter, match="enable_safety_checker"):
+        ask(public, enable_safety_checker=False)
+
+
+async def test_a_checker_that_is_not_there_fails_the_run_and_is_looked_for_again(tmp_path: Path) -> None:
+    backend = LocalBackend(Settings(data_dir=tmp_path, safety_model=str(tmp_path / "late")), cuda=0)
+    told: list[Event] = []
+
+    async def run() -> None:
+        async for event in backend.edit(ask(backend)):
+            told.append(event)
+
+    with pytest.raises(ModelMissing, match="late"):
+        await run()
+    assert all(isinstance(event, Loading) for event in told), "no step without the check"
+    certain(tmp_path / "late", {"normal": 0.9, "nsfw": 0.1})
+    _, done = await drain(backend, ask(backend))
+    assert all(isinstance(each, Picture) for each in done.images)
+
+
+# ---- what is offered ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "offered"),
+    [
+        ({"safety_model": "me/checker"}, True),
+        ({"safety_model": "me/checker", "public_url": PUBLIC}, False),
+        ({"safety_model": "me/checker", "server_name": "0.0.0.0"}, False),
+        ({}, False),
+        ({"public_url": PUBLIC}, False),
+    ],
+)
+def test_a_switch_is_offered_where_there_is_a_checker_and_no_stranger(settings: dict[str, Any], offered: bool) -> None:
+    spec = LocalBackend(Settings(**settings), cuda=0).spec
+    assert ("enable_safety_checker" in spec.by_name) is offered
+    if offered:
+        assert spec.validate({})["enable_safety_checker"] is True
