@@ -13,6 +13,8 @@ MINI_SIDE = 512
 FLUX_PIXELS = 2 * 1024 * 1024
 """Working sizes: the longest side that mini was taught with, and the most pixels that FLUX.1-dev was."""
 
+ZERO_NOTICE = "Each run counts on your own GPU time at Hugging Face; signing in there gives more of it a day."
+
 DEVICE_WORDS = {"cpu": "CPU", "cuda": "GPU", "mps": "Apple GPU"}
 
 
@@ -48,7 +50,9 @@ def local_spec(choice: ModelChoice, settings: Settings, workers: int = 1) -> Bac
             ),
         )
     notices = (
-        (_mini_notice(choice.device),) if choice.is_mini else (_slow_notice(choice.device), _license_notice(settings))
+        (_mini_notice(choice.device),)
+        if choice.is_mini
+        else (_slow_notice(choice.device), _license_notice(settings), ZERO_NOTICE if settings.zero_gpu else "")
     )
     return BackendSpec(
         key="local",
