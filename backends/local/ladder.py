@@ -133,7 +133,7 @@ LADDER = (
         blocks_stream=True,
     ),
     Rung("mps", "", ("mps",), _nothing, lambda s: _all(s) + WORK),
-    Rung("cpu", "", ("cuda", "mps", "cpu"), _nothing, _all),
+    Rung("cpu", "", ("cuda", "mps", "cpu"), _nothing, lambda s: _all(s) + WORK),
 )
 """Best first. The last is for machines without a GPU; a machine that has one takes it only when it is asked for."""
 
@@ -163,7 +163,7 @@ def _usable(machine: Machine, sizes: Sizes) -> list[Rung]:
     if machine.fixed:
         return rungs[:1]
     if sizes.quantised:  # GGUF has few bits already, and its blocks neither stream nor take turns
-        return [rung for rung in rungs if rung.key in ("gpu", "text", "tiles")]
+        return [rung for rung in rungs if rung.key in ("gpu", "text", "tiles", "mps", "cpu")]
     return [rung for rung in rungs if machine.quantises or not rung.eight_bits]
 
 

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 LEVELS = {"none": Fraction(1), "regular": Fraction(1, 2), "high": Fraction(1, 3)}
 """The share of steps that is computed at each level of `acceleration`."""
 
+GRAPHS = 128
+"""Graphs that one kind of block may have: seven for a device at a time, and some for odd sizes."""
 ATTENTION_WORDS = {"_flash_3": "FlashAttention 3", "_native_cudnn": "cuDNN attention"}
 
 
@@ -58,10 +60,17 @@ def compiles(rung: Rung, machine: Machine) -> bool:
 def compile_blocks(pipe: Any, backend: str = "inductor") -> None:
     """Compile the transformer's blocks and the decoder; the work is done at their first call.
 
-    Each kind of block is compiled once, for any size: one kind of graph for a single image, one for several.
+    Graphs are for any size. There is a set of them for a single image and one for several; in each the single-stream
+    block has two, for the first gets its input in another layout.
     """
-    pipe.transformer.compile_repeated_blocks(fullgraph=True, dynamic=True, backend=backend)
+    compile_flow(pipe.transformer, backend)
     pipe.vae.decoder.compile(dynamic=True, backend=backend)
+
+
+def compile_flow(flow: Any, backend: str = "inductor") -> None:
+    """Compile a transformer's blocks."""
+    # Graphs are counted for the whole process: each device's and each level's. Past the limit a run would fail.
+    flow.compile_repeated_blocks(fullgraph=True, dynamic=True, backend=backend, recompile_limit=GRAPHS)
 
 
 def run_plain(pipe: Any) -> None:

@@ -14,15 +14,16 @@ from typing import Any
 
 from backends.local.choice import ModelChoice
 from backends.local.files import find
+from backends.local.gguf_file import is_gguf
 from backends.local.ladder import Rung, Sizes, below, choose_rung
 from backends.local.levers import speed_up
 from backends.local.machine import Machine, look
-from backends.local.model import Model
+from backends.local.model import ONE_AT_A_TIME, Model
 from backends.local.place import place
 from backends.local.preview import fit_rgb
 from backends.local.quantise import eight_bits
 from backends.local.trouble import explained
-from backends.local.weights import bfloat16_copy, is_gguf, load_transformer, weigh
+from backends.local.weights import bfloat16_copy, load_transformer, weigh
 from core.errors import BackendUnavailable
 from core.events import Loading
 
@@ -70,9 +71,11 @@ def load(
 
     stage(0)
     torch, _, _ = _libraries()
-    with explained(choice):
+    with ONE_AT_A_TIME, explained(choice):
         _check_device(choice, torch)
         machine = machine or look(choice.device, index, fixed=choice.fixed)
+        if machine.has_line and not machine.fixed:
+            torch.cuda.set_device(machine.index)  # of this worker's thread: kernels and marks go to the current one
         stage(1)
         base, transformer = find(choice, lambda detail: stage(1, detail))
         # FLUX's weights are bfloat16. Mini is so small that float32 costs nothing, and a CPU multiplies it fastest.

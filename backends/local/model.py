@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from backends.local.ladder import WORK, Rung, Sizes
-from backends.local.levers import compiles, doubles, run_plain, warm_up
+from backends.local.levers import compile_flow, compiles, doubles, run_plain, warm_up
 from backends.local.machine import Machine
 from backends.local.memo import Memo
 from backends.local.preview import Floats
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 
 MAX_TOKENS = 512
 """Tokens of a prompt that FLUX.1-dev was taught with."""
+ONE_AT_A_TIME = threading.Lock()
+"""While weights are loaded or copied, the libraries patch torch for the whole process: two at once would break both."""
 WARM_SIZE = (1024, 768)
 """Pixels at which a compiled model is warmed; its graphs serve every other size."""
 
@@ -77,11 +80,13 @@ class Model:
             return self.pipe
         if self._fast is None and self._has_room():
             tell(Loading("8-bit matrices", 0, 1))
-            parts = {**self.pipe.components, "transformer": twin(self.pipe.transformer, eight_bits(self.machine))}
+            with ONE_AT_A_TIME:
+                flow = twin(self.pipe.transformer, eight_bits(self.machine))
+            parts = {**self.pipe.components, "transformer": flow}
             fast = type(self.pipe)(**parts)  # `from_pipe` would turn the shared weights into float32
             fast.set_progress_bar_config(disable=True)
             if self.compiled:
-                fast.transformer.compile_repeated_blocks(fullgraph=True, dynamic=True)
+                compile_flow(fast.transformer)
             self._fast = fast
         return self._fast or self.pipe
 

@@ -62,7 +62,8 @@ def edit_images(
     area = frame.image.width * frame.image.height
     at_once = len(request.seeds)
     if model.too_many is not None:
-        at_once = min(at_once, max(1, (model.too_many - 1) // area))
+        while at_once > 1 and at_once * area >= model.too_many:
+            at_once //= 2
     run = _Run(model, request, frame, tell, previews)
     while (left := request.seeds[len(run.pictures) :]) and at_once:
         try:
@@ -101,11 +102,11 @@ class _Run:
         model, request = self.model, self.request
         batches = -(-len(request.seeds) // at_once)
         place = len(self.pictures) // at_once
-        self.tell(Progress(place * request.steps_run, batches * request.steps_run))
         pipe = model.at(self._level, self.tell)
         try:
             with torch.inference_mode():
                 model.warm_for(pipe, len(seeds), self.tell)
+                self.tell(Progress(place * request.steps_run, batches * request.steps_run))
                 latents = self._latents(pipe, seeds, self._steps(pipe, place, batches))
                 pixels = self._decode(pipe, latents)
                 sound = bool(torch.isfinite(pixels).all())
@@ -136,7 +137,7 @@ class _Run:
 
         model, request, image = self.model, self.request, self.frame.image
         words, pooled, self._read_whole = model.memo.prompt(pipe, request.prompt, model.tokens)
-        mark = hashlib.sha256(request.image.data).hexdigest()
+        mark = f"{hashlib.sha256(request.image.data).hexdigest()} {self.frame.inner}"
         reference = model.memo.reference(pipe, mark, image)
         # On the CPU, so that a seed means the same noise on every device.
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
@@ -166,11 +167,13 @@ class _Run:
 
         image = self.frame.image
         planes = unpack(pipe, latents, image.width, image.height)
+        pixels = None
         try:
             pixels = pipe.vae.decode(planes, return_dict=False)[0]
         except torch.OutOfMemoryError:
             if pipe.vae.use_tiling:
                 raise
+        if pixels is None:  # not while the error is handled: it holds what the first try took
             pipe.vae.enable_tiling()
             pixels = pipe.vae.decode(planes, return_dict=False)[0]
         return pipe.image_processor.postprocess(pixels, output_type="pt").float()

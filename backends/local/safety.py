@@ -66,10 +66,22 @@ class SafetyChecker:
         """Return for each picture whether it is not safe for work."""
         import torch
 
+        try:
+            chances = self._chances(pictures)
+        except torch.OutOfMemoryError:
+            chances = []
+        if not chances:  # the card has no room beside the pipeline
+            self._model.to("cpu")
+            chances = self._chances(pictures)
+        return [chance >= THRESHOLD for chance in chances]
+
+    def _chances(self, pictures: list[Image.Image]) -> list[float]:
+        import torch
+
         with torch.inference_mode():
             inputs = self._processor(images=pictures, return_tensors="pt").to(self._model.device)
             chances = self._model(**inputs).logits.float().softmax(-1)[:, self._unsafe].sum(-1)
-        return [bool(chance >= THRESHOLD) for chance in chances.tolist()]
+        return [float(chance) for chance in chances.tolist()]
 
 
 def _denied(label: str) -> bool:

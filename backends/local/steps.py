@@ -55,6 +55,7 @@ class Steps:
         self._first = place * total
         self._all = batches * total
         self._shown = shown
+        self._told = self._first
         self._previewer: Previewer | None = None
         self._line: deque[tuple[int, Any, Any]] = deque()
         self._drawing = ThreadPoolExecutor(1, thread_name_prefix="preview") if mark else None
@@ -80,19 +81,19 @@ class Steps:
         step, ends, mark = self._line.popleft()
         if mark is not None:
             mark.synchronize()
-        progress = Progress(self._first + step, self._all)
-        if ends is None:
-            self._tell(progress)
-        elif self._drawing is None:
-            self._tell(self._drawn(progress, ends))
-        else:
-            self._tell(progress)
-            self._drawing.submit(lambda: self._tell(self._drawn(progress, ends)))
+        self._told = self._first + step
+        if ends is not None and self._drawing is None:
+            self._show(ends)
+            return
+        self._tell(Progress(self._told, self._all))
+        if ends is not None and self._drawing is not None:
+            self._drawing.submit(self._show, ends)
 
-    def _drawn(self, progress: Progress, ends: Any) -> Progress:
+    def _show(self, ends: Any) -> None:
+        """Tell the step at hand, which may be a later one by now, with the pictures of where it leads."""
         assert self._previewer is not None
         self.previews = (*self._shown, *self._previewer.draw(self._unpack(ends)))
-        return Progress(progress.step, progress.total, self.previews)
+        self._tell(Progress(self._told, self._all, self.previews))
 
     def __enter__(self) -> Steps:
         return self

@@ -12,11 +12,12 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backends.local.files import WEIGHTS
+from backends.local.gguf_file import is_gguf, read_gguf
 from backends.local.ladder import Sizes
 from backends.local.quantise import LARGE, MODULATION
 from core.errors import ModelMissing
@@ -53,11 +54,6 @@ def weigh(base: Path, replacement: Path | None, width: int) -> Sizes:
     return Sizes(count * width, eight, eight - modulation * (width - 1), sum(text), max(text), vae)
 
 
-def is_gguf(path: Path) -> bool:
-    """Return whether a transformer comes as a GGUF file."""
-    return path.suffix.lower() == ".gguf"
-
-
 def _count(path: Path) -> int:
     return sum(math.prod(shape) for _, shape in _shapes(path))
 
@@ -67,7 +63,8 @@ def _shapes(path: Path) -> Iterator[tuple[str, list[int]]]:
     from safetensors import safe_open
 
     for file in sorted(path.glob("*.safetensors")) if path.is_dir() else [path]:
-        with safe_open(file, "pt") as weights:
+        # By numpy: torch maps a file so that all of it must fit into main memory.
+        with safe_open(file, "np") as weights:
             for name in weights.keys():  # noqa: SIM118 - it is no mapping
                 yield name, weights.get_slice(name).get_shape()
 
@@ -93,7 +90,7 @@ def load_transformer(
         ModelMissing: weights are missing; diffusers alone would go on with random ones.
     """
     if replacement is not None and is_gguf(replacement):
-        return _read_gguf(base / "transformer", replacement, dtype, device)
+        return read_gguf(base / "transformer", replacement, dtype, device)
     if replacement is None or replacement.is_dir():
         return _read(replacement or base / "transformer", dtype, device, quantisation)
     with _as_folder(base, replacement) as folder:
@@ -132,25 +129,6 @@ def _read(folder: Path, dtype: torch.dtype, device: str, quantisation: Any) -> A
     return model
 
 
-def _read_gguf(config: Path, file: Path, dtype: torch.dtype, device: str) -> Any:
-    from diffusers import FluxTransformer2DModel, GGUFQuantizationConfig
-
-    model = FluxTransformer2DModel.from_single_file(
-        str(file),
-        config=str(config),
-        quantization_config=GGUFQuantizationConfig(compute_dtype=dtype),
-        dtype=dtype,
-        device=device,
-    )
-    missing = [name for name, weight in model.named_parameters() if weight.is_meta]
-    if missing:
-        raise ModelMissing(
-            f"The transformer's file lacks {len(missing)} of its weights, or names them otherwise.",
-            "Use a GGUF file of a FLUX.1 transformer.",
-        )
-    return model
-
-
 def bfloat16_copy(base: Path, file: Path, cache: Path, tell: Callable[[str], None]) -> Path:
     """Return a folder with a single file's weights in bfloat16, made now if it is not there.
 
@@ -173,7 +151,7 @@ def bfloat16_copy(base: Path, file: Path, cache: Path, tell: Callable[[str], Non
     folder = cache / f"bfloat16-{name}"
     if (folder / INDEX).is_file():
         return folder
-    with safe_open(file, "pt") as source:
+    with safe_open(file, "np") as source:
         slices = {name: source.get_slice(name) for name in source.keys()}  # noqa: SIM118 - it is no mapping
         total = sum(2 * math.prod(each.get_shape()) for each in slices.values())
         cache.mkdir(parents=True, exist_ok=True)
@@ -188,15 +166,18 @@ def bfloat16_copy(base: Path, file: Path, cache: Path, tell: Callable[[str], Non
             for number, names in enumerate(shards, start=1):
                 tell(f", kept in bfloat16: {number} of {len(shards)}")
                 shard = f"diffusion_pytorch_model-{number:05}-of-{len(shards):05}.safetensors"
-                save_file({each: source.get_tensor(each).to(torch.bfloat16) for each in names}, making / shard)
+                tensors = {each: torch.from_numpy(source.get_tensor(each)).to(torch.bfloat16) for each in names}
+                save_file(tensors, making / shard)
+                tensors.clear()
                 where |= dict.fromkeys(names, shard)
             shutil.copyfile(base / "transformer" / "config.json", making / "config.json")
             index = {"metadata": {"total_size": total}, "weight_map": where}
             (making / INDEX).write_text(json.dumps(index), encoding="utf-8")
-            making.rename(folder)
+            with suppress(OSError):  # another worker or process was quicker: its copy is as good
+                making.rename(folder)
         finally:
             shutil.rmtree(making, ignore_errors=True)
-    return folder
+    return folder if (folder / INDEX).is_file() else file
 
 
 def _shards(sizes: dict[str, int]) -> list[list[str]]:

@@ -14,7 +14,7 @@ from backends.local.ladder import Rung, below
 from backends.local.levers import LEVELS
 from backends.local.loading import free_memory, load
 from backends.local.machine import Machine
-from backends.local.model import Model
+from backends.local.model import ONE_AT_A_TIME, Model
 from backends.local.run import Made, edit_images
 from backends.local.safety import WITHHELD, SafetyChecker
 from backends.local.step_cache import plan
@@ -89,8 +89,8 @@ class Worker:
             lower = below(model.rung, model.machine, model.sizes)
             assert lower is not None
             notices.append(f"The GPU's memory was too small; from here on: {lower.told}.")
-            self._below, self.model = model.rung, None
-            del model  # before the next is loaded beside it
+            self._below, self.model, self._checker = model.rung, None, None
+            del model, checker  # before the next is loaded beside it
             free_memory()
         withheld = checker.unsafe(made.pictures) if checker else [False] * len(made.pictures)
         timings["inference"] = time.monotonic() - begun
@@ -153,7 +153,8 @@ class Worker:
                 tell(Loading(f"safety checker{detail}", 0, 1))
 
             stage("")
-            self._checker = SafetyChecker(self._safety, self._choice.token, device, stage)
+            with ONE_AT_A_TIME:
+                self._checker = SafetyChecker(self._safety, self._choice.token, device, stage)
         return self._checker
 
     def _completed(
