@@ -27,7 +27,7 @@ def measure() -> list[Row]:
     through, direct = [], []
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder), "app.py") as app:
         client = Client(app.url, verbose=False, download_files=folder)
-        command = [sys.executable, "-m", "bench.api"]
+        command = [sys.executable, "-m", "bench.api", folder]
         with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
             assert worker.stdin is not None
             assert worker.stdout is not None

@@ -35,8 +35,6 @@ def measure() -> list[Row]:
     from backends.local.loading import load
     from backends.local.model import Model
 
-    for name in ("cache_dit", "torchao"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     model: Model = load(ModelChoice(None, None, "cpu", None), lambda _: None)
     asked = requests()
     made, seconds = ours(model, asked)
@@ -102,6 +100,9 @@ def theirs(model: Any, asked: list[EditRequest], share: Fraction) -> list[Image.
     from backends.local.run import edit_images
     from backends.local.step_cache import plan
 
+    for name in logging.root.manager.loggerDict:
+        if "cache_dit" in name.lower():
+            logging.getLogger(name).setLevel(logging.ERROR)  # it tells of every block, on stdout
     pictures = []
     for request in asked:
         steps = [int(each) for each in plan(request.steps_run, share)]
