@@ -14,7 +14,8 @@ import json
 import platform
 import sys
 import time
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -48,30 +49,41 @@ def main() -> None:
     }
     has_gpu = torch.cuda.is_available()
     report["small"] = small("cuda" if has_gpu else "cpu")
-    if has_gpu:
-        cells, report["card"] = full(given.sizes, given.steps, given.rounds)
+
+    def save(cells: list[Cell]) -> None:
         report["cells"] = [asdict(cell) for cell in cells]
+        given.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+    if has_gpu:
+        cells, report["card"] = full(given.sizes, given.steps, given.rounds, save)
+        save(cells)
         show(cells, report["card"])
     else:
         print("There is no CUDA device: this is the small model on the CPU, and says nothing of FLUX's speed.")
-        show(*small_table())
-    given.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        cells, card = small_table()
+        save([])
+        show(cells, card)
 
 
 def small(kind: str) -> dict[str, Any]:
     """Run mini in bfloat16 at each level and print how near it stays to plain diffusers' picture and to `none`."""
     from backends.local.choice import MINI_FOLDER, ModelChoice
     from backends.local.loading import load
+    from backends.local.machine import look
     from bench.levels import requests
     from bench.quality import distance, worst
 
-    model = load(ModelChoice(str(MINI_FOLDER), None, kind, None), lambda _: None)
+    choice = ModelChoice(str(MINI_FOLDER), None, kind, None)
+    # Plain diffusers on a pipeline of its own, on which no lever is.
+    bare = load(choice, lambda _: None, machine=replace(look(kind), compiles=False, flash3=False, capability=(8, 0)))
     asked = requests()[::2]
+    by_diffusers = [plain(bare.pipe, request)[0] for request in asked]
+    model = load(choice, lambda _: None)
     by_level = {level: [edited(model, request, level)[0] for request in asked] for level in LEVELS}
     found: dict[str, Any] = {"levers": model.status()}
     print(f"small model on {kind}: {model.status() or 'no further lever'}")
     for name, one, other in (
-        ("none against plain diffusers", by_level["none"], [plain(model.pipe, request)[0] for request in asked]),
+        ("none against plain diffusers", by_level["none"], by_diffusers),
         ("regular against none", by_level["regular"], by_level["none"]),
         ("high against none", by_level["high"], by_level["none"]),
     ):
@@ -87,12 +99,16 @@ def small_table() -> tuple[list[Cell], dict[str, Any]]:
     from backends.local.loading import load
 
     model = load(ModelChoice(str(MINI_FOLDER), None, "cpu", None), lambda _: None)
-    cells, levers, share = table(model.pipe, model.machine, model.sizes, ["128x96"], [28], 1, {"128x96": 0.0})
+    cells, levers, share = table(
+        model.pipe, model.machine, model.sizes, ["128x96"], [28], 1, {"128x96": 0.0}, lambda _: None
+    )
     return cells, {"name": "CPU", "tflops": 0.0, "levers": levers, "previews": share}
 
 
-def full(sizes: list[str], steps: list[int], rounds: int) -> tuple[list[Cell], dict[str, Any]]:
-    """Return every cell at the true size, and what the card is."""
+def full(
+    sizes: list[str], steps: list[int], rounds: int, save: Callable[[list[Cell]], None]
+) -> tuple[list[Cell], dict[str, Any]]:
+    """Return every cell at the true size, and what the card is; each is saved when it is there."""
     import torch
 
     from backends.local.machine import look
@@ -105,7 +121,7 @@ def full(sizes: list[str], steps: list[int], rounds: int) -> tuple[list[Cell], d
     print(f"{machine.name}: bfloat16 products at {measured:.0f} TFLOP/s", file=sys.stderr)
     pipe = build(machine.device)
     floors = {size: count(*map(int, size.split("x"))).total / measured for size in sizes}
-    cells, levers, share = table(pipe, machine, weigh(pipe), sizes, steps, rounds, floors)
+    cells, levers, share = table(pipe, machine, weigh(pipe), sizes, steps, rounds, floors, save)
     card = {"name": machine.name, "tflops": measured, "free_gib": machine.free / GIB, "levers": levers}
     return cells, {**card, "previews": share}
 

@@ -39,7 +39,14 @@ class Cell:
 
 
 def table(
-    pipe: Any, machine: Any, weights: Any, sizes: list[str], steps: list[int], rounds: int, floors: dict[str, float]
+    pipe: Any,
+    machine: Any,
+    weights: Any,
+    sizes: list[str],
+    steps: list[int],
+    rounds: int,
+    floors: dict[str, float],
+    save: Callable[[list[Cell]], None],
 ) -> tuple[list[Cell], str, float]:
     """Return the cells of a pipeline, the levers that were on, and the share of a run that its previews take.
 
@@ -53,6 +60,7 @@ def table(
         steps: that run.
         rounds: runs of a cell, of which the median counts.
         floors: seconds of a step at each size that no version can go below.
+        save: is given the cells so far, each time there is one more.
     """
     from backends.local.ladder import BY_KEY
     from backends.local.levers import speed_up
@@ -71,12 +79,13 @@ def table(
                 run(request)
             parts["loop"] = total - sum(parts.values())
             cells.append(Cell(level, size, ran, computed, total, floors[size] * ran, peak, parts))
+            save(cells)
             print(f"  {level} {size} {ran}: {total:.3f} s", file=sys.stderr)
 
     rung = BY_KEY["gpu" if machine.kind == "cuda" else machine.kind]
     place(pipe, rung, machine)
     add("plain", pipe, lambda request: plain(pipe, request)[1], lambda: None)
-    model = Model(pipe, fit_rgb(pipe.vae), machine, rung, weights, speed_up(pipe, rung, machine))
+    model = Model(pipe, fit_rgb(pipe.vae), machine, rung, weights, speed_up(pipe, rung, machine, weights))
     for level in LEVELS:
         used = model.at(level, lambda _: None)
         add(level, used, functools.partial(computed_by, model, level), model.memo.clear)

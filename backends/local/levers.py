@@ -27,34 +27,53 @@ GRAPHS = 128
 ATTENTION_WORDS = {"_flash_3": "FlashAttention 3", "_native_cudnn": "cuDNN attention"}
 
 
-def speed_up(pipe: Any, rung: Rung, machine: Machine) -> tuple[str, ...]:
+def speed_up(pipe: Any, rung: Rung, machine: Machine, sizes: Sizes) -> tuple[str, ...]:
     """Turn on what changes no picture, and return the words for what is on.
 
     Args:
         pipe: a FluxImg2ImgPipeline in its place.
         rung: where that is.
         machine: what it runs on.
+        sizes: of its parts.
     """
     import torch
 
-    words = []
-    if machine.attention is not None and pipe.transformer.dtype == torch.bfloat16:  # they know no float32
-        try:
-            pipe.transformer.set_attention_backend(machine.attention)
-            words.append(ATTENTION_WORDS[machine.attention])
-        except (RuntimeError, ImportError, ValueError):  # the package is there and does not fit this torch
-            log.warning("%s does not work here", machine.attention, exc_info=True)
+    attention = attend(pipe.transformer, machine)
+    words = [ATTENTION_WORDS[attention]] if attention else []
     if machine.has_line:
         pipe.vae.to(memory_format=torch.channels_last)
-    if compiles(rung, machine):
+    if compiles(rung, machine, sizes):
         compile_blocks(pipe)
         words.append("compiled")
     return tuple(words)
 
 
-def compiles(rung: Rung, machine: Machine) -> bool:
-    """Return whether blocks are compiled: not where they stream, since their hooks move them meanwhile."""
-    return machine.compiles and not rung.blocks_stream
+def attend(flow: Any, machine: Machine) -> str | None:
+    """Give a transformer the best attention that works here, and return its name, None for torch's own choice."""
+    import torch
+    from diffusers.models.attention_dispatch import AttentionBackendName, _AttentionBackendRegistry
+
+    if flow.dtype != torch.bfloat16:  # the others know no float32
+        return None
+    for name in machine.attention:
+        try:
+            flow.set_attention_backend(name)
+        except (RuntimeError, ImportError, ValueError):  # the package is there and does not fit this torch
+            log.warning("%s does not work here", name, exc_info=True)
+            continue
+        # It became every other model's in this process, too: theirs stays torch's own choice.
+        _AttentionBackendRegistry.set_active_backend(AttentionBackendName.NATIVE)
+        return name
+    return None
+
+
+def compiles(rung: Rung, machine: Machine, sizes: Sizes) -> bool:
+    """Return whether blocks are compiled.
+
+    Not where they stream or take turns on the card: they are moved meanwhile. Nor GGUF's: the compiler does not
+    understand how they are unpacked.
+    """
+    return machine.compiles and not (rung.blocks_stream or rung.swaps or sizes.quantised)
 
 
 def compile_blocks(pipe: Any, backend: str = "inductor") -> None:

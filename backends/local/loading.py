@@ -18,11 +18,11 @@ from backends.local.gguf_file import is_gguf
 from backends.local.ladder import Rung, Sizes, below, choose_rung
 from backends.local.levers import speed_up
 from backends.local.machine import Machine, look
-from backends.local.model import ONE_AT_A_TIME, Model
+from backends.local.model import Model, alone
 from backends.local.place import place
 from backends.local.preview import fit_rgb
 from backends.local.quantise import eight_bits
-from backends.local.trouble import explained
+from backends.local.trouble import explained, out_of_memory
 from backends.local.weights import bfloat16_copy, load_transformer, weigh
 from core.errors import BackendUnavailable
 from core.events import Loading
@@ -71,7 +71,7 @@ def load(
 
     stage(0)
     torch, _, _ = _libraries()
-    with ONE_AT_A_TIME, explained(choice):
+    with explained(choice):
         _check_device(choice, torch)
         machine = machine or look(choice.device, index, fixed=choice.fixed)
         if machine.has_line and not machine.fixed:
@@ -81,19 +81,20 @@ def load(
         # FLUX's weights are bfloat16. Mini is so small that float32 costs nothing, and a CPU multiplies it fastest.
         dtype = torch.float32 if choice.is_mini else torch.bfloat16
         sizes = weigh(base, transformer, dtype.itemsize)
-        if transformer is not None and transformer.is_file() and not is_gguf(transformer) and choice.copies:
-            transformer = bfloat16_copy(base, transformer, choice.copies, lambda detail: stage(1, detail))
         rung = choose_rung(machine, sizes, choice.memory)
         if below_rung is not None:
             rung = below(below_rung, machine, sizes) or below_rung
         while True:
             try:
-                return _assemble(base, transformer, dtype, machine, rung, sizes, stage)
-            except torch.OutOfMemoryError:
-                log.warning("out of memory while loading on rung %s", rung.key)
-                lower = below(rung, machine, sizes)
+                with alone(lambda: stage(1, ", after another load")):
+                    if transformer is not None and transformer.is_file() and not is_gguf(transformer) and choice.copies:
+                        transformer = bfloat16_copy(base, transformer, choice.copies, lambda words: stage(1, words))
+                    return _assemble(base, transformer, dtype, machine, rung, sizes, stage)
+            except (RuntimeError, MemoryError) as error:
+                lower = below(rung, machine, sizes) if out_of_memory(error) else None
                 if lower is None:
                     raise
+                log.warning("out of memory while loading on rung %s", rung.key)
                 rung = lower
             free_memory()
 
@@ -122,7 +123,7 @@ def _assemble(
     stage(5)
     rgb = fit_rgb(vae if machine.fixed else vae.to(machine.device))  # ZeroGPU has no card to compute on yet
     place(pipe, rung, machine)
-    return Model(pipe, rgb, machine, rung, sizes, speed_up(pipe, rung, machine))
+    return Model(pipe, rgb, machine, rung, sizes, speed_up(pipe, rung, machine, sizes))
 
 
 def free_memory() -> None:
@@ -131,6 +132,8 @@ def free_memory() -> None:
 
     gc.collect()
     torch.cuda.empty_cache()
+    if torch.cuda.is_available():
+        torch.accelerator.memory.empty_host_cache()  # what streamed parts had pinned of main memory
 
 
 def _libraries() -> tuple[Any, Any, Any]:

@@ -60,11 +60,10 @@ class Machine:
         return self.quantises and self.capability >= FP8_CAPABILITY
 
     @property
-    def attention(self) -> str | None:
-        """Diffusers' name of the best exact attention here, None for torch's own choice."""
-        if self.flash3 and self.capability[0] == 9:
-            return "_flash_3"
-        return "_native_cudnn" if self.capability >= CUDNN_CAPABILITY else None
+    def attention(self) -> tuple[str, ...]:
+        """Diffusers' names of the exact attentions that are faster here than torch's own choice, the best first."""
+        flash = ("_flash_3",) if self.flash3 and self.capability[0] == 9 else ()
+        return (*flash, "_native_cudnn") if self.capability >= CUDNN_CAPABILITY else flash
 
 
 def look(kind: str, index: int = 0, *, fixed: bool = False) -> Machine:

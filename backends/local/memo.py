@@ -6,7 +6,8 @@ Both are small next to what makes them, and batches, sweeps and repeats ask for 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from PIL import Image
@@ -93,3 +94,23 @@ class Memo:
         """Let go of everything, to make room."""
         self.prompts.clear()
         self.references.clear()
+
+
+@contextmanager
+def positions_once(flow: Any) -> Iterator[None]:
+    """While this lasts, for one run, a transformer's rotary embedding of positions is computed at the first step only.
+
+    It depends on the sizes of text and picture alone; the model computes it at every step, in float64.
+    """
+    compute, known = flow.pos_embed.forward, list[Any]()
+
+    def forward(ids: Any) -> Any:
+        if not known:
+            known.append(compute(ids))
+        return known[0]
+
+    flow.pos_embed.forward = forward
+    try:
+        yield
+    finally:
+        del flow.pos_embed.forward

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,16 +15,36 @@ from backends.local.machine import Machine
 from backends.local.memo import Memo
 from backends.local.preview import Floats
 from backends.local.quantise import eight_bits, twin
+from backends.local.trouble import out_of_memory
 from core.events import Loading
 
 log = logging.getLogger(__name__)
 
 MAX_TOKENS = 512
 """Tokens of a prompt that FLUX.1-dev was taught with."""
-ONE_AT_A_TIME = threading.Lock()
-"""While weights are loaded or copied, the libraries patch torch for the whole process: two at once would break both."""
-WARM_SIZE = (1024, 768)
-"""Pixels at which a compiled model is warmed; its graphs serve every other size."""
+WARM_SIZE = (896, 640)
+"""Pixels at which a compiled model is warmed; its graphs serve every other size.
+
+The compiler takes equal numbers for one, and for ever: so this is no square, and a picture of it has another number of
+tokens than the transformer is wide (3072, as at 1024x768).
+"""
+
+_LOADING = threading.Lock()
+
+
+@contextmanager
+def alone(tell: Callable[[], None]) -> Iterator[None]:
+    """Let one thread of the process at a time in: while weights are loaded or copied, libraries patch torch for all.
+
+    Args:
+        tell: is called while others are in, and may raise to stop waiting.
+    """
+    while not _LOADING.acquire(timeout=0.5):
+        tell()
+    try:
+        yield
+    finally:
+        _LOADING.release()
 
 
 @dataclass
@@ -61,7 +82,7 @@ class Model:
     @property
     def compiled(self) -> bool:
         """Whether its blocks are compiled, or will be at their first call."""
-        return compiles(self.rung, self.machine) and "compiled" in self.words
+        return compiles(self.rung, self.machine, self.sizes) and "compiled" in self.words
 
     def status(self) -> str:
         """Return the words of the status line behind the device's name."""
@@ -79,8 +100,9 @@ class Model:
         if level == "none" or not doubles(self.pipe, self.rung, self.machine, self.sizes):
             return self.pipe
         if self._fast is None and self._has_room():
-            tell(Loading("8-bit matrices", 0, 1))
-            with ONE_AT_A_TIME:
+            making = Loading("8-bit matrices", 0, 1)
+            tell(making)
+            with alone(lambda: tell(making)):
                 flow = twin(self.pipe.transformer, eight_bits(self.machine))
             parts = {**self.pipe.components, "transformer": flow}
             fast = type(self.pipe)(**parts)  # `from_pipe` would turn the shared weights into float32
@@ -99,9 +121,7 @@ class Model:
         try:
             warm_up(pipe, *WARM_SIZE, min(images, 2), self.tokens)
         except Exception as error:
-            import torch
-
-            if isinstance(error, torch.OutOfMemoryError):
+            if out_of_memory(error):
                 raise
             log.warning("compiling failed; going on without", exc_info=True)
             for each in (self.pipe, self._fast):
@@ -115,4 +135,4 @@ class Model:
         import torch
 
         free, _ = torch.cuda.mem_get_info(self.machine.index)
-        return free >= self.sizes.transformer8 + WORK
+        return free >= self.sizes.transformer - self.sizes.transformer8 + WORK

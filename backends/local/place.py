@@ -40,6 +40,8 @@ def _stream(part: Any, machine: Machine, by: str) -> None:
     import torch
     from diffusers.hooks import apply_group_offloading
 
+    # Else each tensor's pinned memory is rounded up to a power of two: half as much again for FLUX.
+    torch._C._accelerator_setAllocatorSettings("pinned_max_round_threshold_mb:1")
     apply_group_offloading(
         part,
         onload_device=torch.device(machine.device),

@@ -11,10 +11,12 @@ from PIL import Image
 
 from backends.local.frame import Frame
 from backends.local.levers import LEVELS
+from backends.local.memo import positions_once
 from backends.local.model import Model
 from backends.local.preview import Previewer
 from backends.local.step_cache import cached, plan
 from backends.local.steps import Steps, as_floats, cuda_mark
+from backends.local.trouble import out_of_memory
 from core.errors import OutOfMemory, RunFailed
 from core.events import Loading, Progress
 from core.request import EditRequest
@@ -68,15 +70,18 @@ def edit_images(
     while (left := request.seeds[len(run.pictures) :]) and at_once:
         try:
             run.batch(left[:at_once], at_once)
-        except torch.OutOfMemoryError as error:
+            continue
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
             batch = min(at_once, len(left))
             model.too_many, at_once = batch * area, batch // 2
-            model.memo.clear()
-            torch.cuda.empty_cache()
             if not at_once:
                 raise OutOfMemory(
                     "The GPU's memory is too small for this run.", "Take a smaller image, or a hosted backend."
                 ) from error
+        model.memo.clear()
+        torch.cuda.empty_cache()  # not while the error is handled: it holds what the batch took
     return Made(run.pictures, run.notices(), run.computed)
 
 
@@ -143,7 +148,8 @@ class _Run:
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
         config = pipe.vae.config
         drawn = torch.cat([reference.sample(each) for each in generators])
-        with cached(pipe, plan(request.steps_run, LEVELS[self._level])) as cache, steps:
+        chosen = plan(request.steps_run, LEVELS[self._level])
+        with positions_once(pipe.transformer), cached(pipe, chosen) as cache, steps:
             result = pipe(
                 prompt_embeds=words.expand(len(seeds), -1, -1),
                 pooled_prompt_embeds=pooled.expand(len(seeds), -1),
@@ -163,15 +169,13 @@ class _Run:
 
     def _decode(self, pipe: Any, latents: Any) -> Any:
         """Return the pictures, shape (images, 3, height, width), values 0..1; tile by tile if all are too much."""
-        import torch
-
         image = self.frame.image
         planes = unpack(pipe, latents, image.width, image.height)
         pixels = None
         try:
             pixels = pipe.vae.decode(planes, return_dict=False)[0]
-        except torch.OutOfMemoryError:
-            if pipe.vae.use_tiling:
+        except RuntimeError as error:
+            if pipe.vae.use_tiling or not out_of_memory(error):
                 raise
         if pixels is None:  # not while the error is handled: it holds what the first try took
             pipe.vae.enable_tiling()

@@ -11,7 +11,7 @@ from PIL import Image
 
 from backends.local.choice import ModelChoice
 from backends.local.files import fetch_folder
-from backends.local.trouble import explained
+from backends.local.trouble import explained, out_of_memory
 from core.errors import ModelMissing
 
 UNSAFE = re.compile(r"nsfw|porn|hentai|sexy|sexual|nud|explicit|unsafe|gore|violen", re.IGNORECASE)
@@ -64,11 +64,11 @@ class SafetyChecker:
 
     def unsafe(self, pictures: list[Image.Image]) -> list[bool]:
         """Return for each picture whether it is not safe for work."""
-        import torch
-
         try:
             chances = self._chances(pictures)
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
             chances = []
         if not chances:  # the card has no room beside the pipeline
             self._model.to("cpu")

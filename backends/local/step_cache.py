@@ -82,10 +82,12 @@ def cached(pipe: Any, steps: Sequence[bool]) -> Iterator[StepCache]:
         steps: what `plan` returned for that run.
     """
     flow, cache = pipe.transformer, StepCache(steps)
+    own = vars(flow).get("forward")  # offloading puts a forward of its own on the object
     compute = flow.forward
     times: list[float] = []
 
     def forward(*args: Any, **kwargs: Any) -> Any:
+        nonlocal own, compute
         if not times:  # asked of the device once; the scheduler knows them only inside a run
             times.extend(pipe.scheduler.timesteps[-len(steps) :].tolist())
         time = times[cache.computed + cache.carried]
@@ -93,14 +95,16 @@ def cached(pipe: Any, steps: Sequence[bool]) -> Iterator[StepCache]:
         if velocity is None:
             (velocity,) = compute(*args, **kwargs)
             cache.keep(time, velocity)
+            if vars(flow).get("forward") is not forward:  # streaming learns the order of the parts in its first call,
+                own = compute = flow.forward  # and puts another forward in place
+                flow.forward = forward
         return (velocity,)
 
-    own = "forward" in vars(flow)  # offloading puts a forward of its own on the object
     flow.forward = forward
     try:
         yield cache
     finally:
-        if own:
-            flow.forward = compute
+        if own is not None:
+            flow.forward = own
         else:
             del flow.forward

@@ -19,6 +19,19 @@ class Stopped(Exception):
     """Raised at the next stage or step when nobody wants the run any more."""
 
 
+def out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that memory ran out, of the device or pinned for it.
+
+    By its words where it must be: cuBLAS, Triton, Apple's backend and pinning have no type of their own for it.
+    """
+    import torch
+
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    words = str(error).lower()
+    return isinstance(error, RuntimeError) and ("out of memory" in words or "alloc_failed" in words)
+
+
 @contextmanager
 def explained(choice: ModelChoice, kind: str = "a FLUX model", settings: str = SETTINGS) -> Iterator[None]:
     """Turn whatever loading raises into an error that says what to click or set.
@@ -28,7 +41,6 @@ def explained(choice: ModelChoice, kind: str = "a FLUX model", settings: str = S
         kind: what it should be, for people.
         settings: how to name another, for people.
     """
-    import torch
     from huggingface_hub import errors as hub
 
     names = " or ".join(name for name in (choice.base, choice.transformer) if name and not is_path(name))
@@ -37,11 +49,6 @@ def explained(choice: ModelChoice, kind: str = "a FLUX model", settings: str = S
         yield
     except (StudioError, Stopped):
         raise
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise OutOfMemory(
-            f"{choice.name} does not fit into this machine's memory.",
-            "Set STUDIO_LOCAL_MODEL=mini, choose a hosted backend, or use a larger machine.",
-        ) from error
     except hub.GatedRepoError as error:
         raise ModelGated(
             f"The hub keeps {asked} behind a licence.",
@@ -61,6 +68,11 @@ def explained(choice: ModelChoice, kind: str = "a FLUX model", settings: str = S
             raise ModelGated(f"The hub refuses the token for {asked}.", _TOKEN) from error
         raise BackendUnavailable("The hub does not answer as it should.", "Run again in a few minutes.") from error
     except Exception as error:
+        if out_of_memory(error):
+            raise OutOfMemory(
+                f"{choice.name} does not fit into this machine's memory.",
+                "Set STUDIO_LOCAL_MODEL=mini, choose a hosted backend, or use a larger machine.",
+            ) from error
         # Broken or foreign files fail in dozens of ways inside three libraries; their words hold paths.
         log.exception("loading %s failed", choice.name)
         raise ModelMissing(f"The files of {choice.name} cannot be read as {kind}.", settings) from error

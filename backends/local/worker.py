@@ -14,7 +14,7 @@ from backends.local.ladder import Rung, below
 from backends.local.levers import LEVELS
 from backends.local.loading import free_memory, load
 from backends.local.machine import Machine
-from backends.local.model import ONE_AT_A_TIME, Model
+from backends.local.model import Model, alone
 from backends.local.run import Made, edit_images
 from backends.local.safety import WITHHELD, SafetyChecker
 from backends.local.step_cache import plan
@@ -153,7 +153,7 @@ class Worker:
                 tell(Loading(f"safety checker{detail}", 0, 1))
 
             stage("")
-            with ONE_AT_A_TIME:
+            with alone(lambda: stage(", after another load")):
                 self._checker = SafetyChecker(self._safety, self._choice.token, device, stage)
         return self._checker
 

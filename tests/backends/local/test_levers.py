@@ -127,16 +127,16 @@ def test_the_patterns_name_the_intended_matrices_of_the_true_size_transformer() 
 @pytest.mark.parametrize(
     ("capability", "flash3", "attention"),
     [
-        ((0, 0), False, None),
-        ((8, 9), True, None),
-        ((9, 0), False, "_native_cudnn"),
-        ((9, 0), True, "_flash_3"),
-        ((10, 0), True, "_native_cudnn"),
-        ((12, 0), False, "_native_cudnn"),
+        ((0, 0), False, ()),
+        ((8, 9), True, ()),
+        ((9, 0), False, ("_native_cudnn",)),
+        ((9, 0), True, ("_flash_3", "_native_cudnn")),
+        ((10, 0), True, ("_native_cudnn",)),
+        ((12, 0), False, ("_native_cudnn",)),
     ],
 )
 def test_the_best_exact_attention_follows_from_the_card_and_the_install(
-    capability: tuple[int, int], flash3: bool, attention: str | None
+    capability: tuple[int, int], flash3: bool, attention: tuple[str, ...]
 ) -> None:
     assert Machine("cuda", 0, 0, capability=capability, flash3=flash3).attention == attention
 
@@ -160,7 +160,7 @@ def test_a_device_is_named_as_torch_does(kind: str, device: str, line: bool) -> 
 def test_a_look_at_a_cpu_finds_its_main_memory_and_nothing_to_compile_for() -> None:
     found = look("cpu")
     assert found.free == found.memory > 0
-    assert (found.device, found.compiles, found.multiplies_fp8, found.attention) == ("cpu", False, False, None)
+    assert (found.device, found.compiles, found.multiplies_fp8, found.attention) == ("cpu", False, False, ())
     assert found.quantises
 
 
