@@ -5,7 +5,7 @@
 - `regular` computes half of the steps, `high` a third (see `step_cache`); both multiply in 8 bits where the
   card can and has room for a second set of matrices.
 
-What a card or an install lacks is left out; `words` says what is on.
+What a card or an install lacks is left out; the status line says what is on.
 """
 
 from __future__ import annotations

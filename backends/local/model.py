@@ -60,7 +60,7 @@ class Model:
         words: the levers that are on, for the status line.
         memo: what it remembers between runs.
         warm: kinds of run whose graphs are compiled: whether in 8 bits, whether of several images.
-        too_many: latent pixels of the smallest batch that was out of memory, None while none was.
+        too_many: pixels, of all images, of the smallest batch that was out of memory; None while none was.
     """
 
     pipe: Any
