@@ -82,8 +82,10 @@ def launch(settings: Settings) -> None:
         tidying = asyncio.create_task(tidy_hourly(engine, settings.data_dir / "uploads"))
         yield
         tidying.cancel()
-        await doors.close()
-        await engine.close()
+        try:
+            await doors.close()
+        finally:
+            await engine.close()
 
     demo = build(engine, fetch, settings.sign_in)
     demo.queue(max_size=4 * settings.queue_size, **QUEUE)

@@ -59,7 +59,8 @@ class KeyRing:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "keys.db"
         path.touch(mode=0o600)
-        self._base = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+        # Made by the thread that builds the app, asked by the one that serves it; never by two at once.
+        self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
         self._base.execute("pragma journal_mode = wal")  # so that asking never waits for the command that writes
         self._base.execute(
             """create table if not exists keys (

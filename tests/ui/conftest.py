@@ -82,6 +82,7 @@ def serve(data_dir: Path, *command: str, kill: bool = False, **environ: str) -> 
             process.wait()
             raise
         assert code == (-signal.SIGKILL if kill else 0), f"the app ended with {code}:\n{log.read_text()}"
+        assert "shutdown failed" not in log.read_text(), log.read_text()
 
 
 def wait_until_healthy(served: Served, process: subprocess.Popen[bytes]) -> None:
