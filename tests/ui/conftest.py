@@ -142,7 +142,7 @@ def open_page(
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)  # the other core may be busy with crashes
     page.goto(url)
     page.wait_for_selector(".stage")
     page.wait_for_function("document.querySelector('#preflight')?.textContent.trim()")
