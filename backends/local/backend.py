@@ -71,8 +71,8 @@ class LocalBackend(Backend):
         """Return what the owner has to do first; what is missing of the model shows when it is loaded."""
         if self._settings.public and not self._choice.is_mini and not self._settings.license_read:
             return (
-                "This app's owner has to read the model's licence first: FLUX.1-dev's allows non-commercial use and asks "
-                "for a filter or review of what is made, SRPO's allows academic use only. "
+                "This app's owner has to read the model's licence first: FLUX.1-dev's allows non-commercial use "
+                "and asks for a filter or review of what is made, SRPO's allows academic use only. "
                 "Then set STUDIO_LICENSE_READ=1 and restart."
             )
         if self._zero is not None and self._workers[0].failure is not None:
