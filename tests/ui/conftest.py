@@ -17,9 +17,12 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 30_000
+"""Milliseconds for what a page should show: the other core may be busy with a compiler, or with crashes."""
+expect.set_options(timeout=PATIENCE)
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
 )
@@ -142,7 +145,7 @@ def open_page(
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.set_default_timeout(30_000)  # the other core may be busy with crashes
+    page.set_default_timeout(PATIENCE)
     page.goto(url)
     page.wait_for_selector(".stage")
     page.wait_for_function("document.querySelector('#preflight')?.textContent.trim()")
