@@ -70,7 +70,7 @@ def load(
         tell(Loading(f"{STAGES[number]}{detail}", number, len(STAGES)))
 
     stage(0)
-    torch, _, _ = _libraries()
+    torch = _torch()
     with explained(choice):
         _check_device(choice, torch)
         machine = machine or look(choice.device, index, fixed=choice.fixed)
@@ -136,8 +136,8 @@ def free_memory() -> None:
         torch.accelerator.memory.empty_host_cache()  # what streamed parts had pinned of main memory
 
 
-def _libraries() -> tuple[Any, Any, Any]:
-    """Import torch, diffusers and transformers, which takes seconds, and keep them from writing prompts to the log."""
+def _torch() -> Any:
+    """Import torch, diffusers and transformers, which takes seconds, keep prompts out of their logs; return torch."""
     for name in ("torchao", "torch.utils._pytree"):  # on a machine without CUDA it lists each file it cannot use
         logging.getLogger(name).setLevel(logging.ERROR)
 
@@ -148,7 +148,7 @@ def _libraries() -> tuple[Any, Any, Any]:
     for library in (diffusers, transformers):
         library.utils.logging.set_verbosity_error()  # a warning of theirs quotes the prompt
         library.utils.logging.disable_progress_bar()
-    return torch, diffusers, transformers
+    return torch
 
 
 def _check_device(choice: ModelChoice, torch: Any) -> None:
