@@ -102,6 +102,12 @@ class Wavespeed:
             ]
         )
 
+    def finish(self) -> None:
+        """Let every task be done by now, and those to come at once."""
+        self.seconds = 0.0
+        for task in self.tasks.values():
+            task.seconds = 0.0
+
     def note(self, request: Request) -> None:
         self.asked.append((request.method, request.url.path, dict(request.headers)))
 

@@ -29,17 +29,26 @@ OTHER: tuple[AnyParam, ...] = (
     Toggle(name="enable_safety_checker", label="Safety checker", default=True),
 )
 
+HELD = 120
+"""Seconds after which a run that nobody cancelled ends, so that one failed test does not fail those after it."""
+
 
 class Directed(FakeBackend):
-    """Slow runs, failing runs, and runs that were charged: as the prompt says."""
+    """Held runs, failing runs, and runs that were charged: as the prompt says."""
 
     async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
-        """Go as the prompt's first word says: `slow`, `loading`, `fail`, `charged`, `crash`; else at once."""
+        """Go as the prompt's first word says: `held`, `loading`, `steps`, `fail`, `charged`, `crash`; else at once.
+
+        `held` and `loading` go on until they are cancelled: a test that looks at them is not too late.
+        """
         word = request.prompt.split()[0]
         if word == "loading":
             yield Loading("transformer", 2, 5)
-            await asyncio.sleep(1.5)
-        if word == "slow":
+            await asyncio.sleep(HELD)
+        if word == "held":
+            yield Progress(1, 40, (preview(request),) * len(request.seeds))
+            await asyncio.sleep(HELD)
+        if word == "steps":
             for step in range(1, 41):
                 yield Progress(step, 40, (preview(request),) * len(request.seeds))
                 await asyncio.sleep(0.1)

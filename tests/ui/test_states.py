@@ -88,7 +88,8 @@ def test_loading_the_model_is_a_stage_of_its_own(page: Page) -> None:
     run(page, "loading first")
     expect(page.locator(".stage .progress")).to_contain_text("Loading the model: transformer (2 of 5)")
     assert page.get_attribute(".stage", "data-state") == "loading"
-    page.wait_for_selector(RESULT)
+    page.click("#cancel")
+    page.wait_for_selector(".stage[data-state=cancelled]")
 
 
 def test_a_result_stays_until_there_is_something_newer_to_see(page: Page) -> None:
@@ -97,10 +98,11 @@ def test_a_result_stays_until_there_is_something_newer_to_see(page: Page) -> Non
     run(page, "loading next")
     page.wait_for_selector(".stage[data-state=loading] img.older")
     assert page.get_attribute(".stage img.older", "src") == old
+    page.click("#cancel")
 
 
 def test_queued_runs_say_how_many_wait_and_cancel_lets_the_next_one_start(page: Page) -> None:
-    page.fill("#prompt textarea", "slow going")
+    page.fill("#prompt textarea", "held here")
     for _ in range(3):
         page.click("#run")
     expect(page.locator(".stage .queue")).to_contain_text("2 more runs wait")
@@ -114,7 +116,7 @@ def test_queued_runs_say_how_many_wait_and_cancel_lets_the_next_one_start(page: 
 
 
 def test_another_visitor_waits_in_line_and_is_told_the_place(page: Page, browser: Browser, fakes: Served) -> None:
-    run(page, "slow going")
+    run(page, "held here")
     page.wait_for_selector(".stage[data-state=running]")
     with open_page(browser, fakes.url) as second:
         add_reference(second, picture_bytes("PNG", "RGB", (240, 160)))
@@ -125,14 +127,14 @@ def test_another_visitor_waits_in_line_and_is_told_the_place(page: Page, browser
 
 
 def test_the_reference_of_a_run_stays_when_another_is_chosen_meanwhile(page: Page) -> None:
-    run(page, "slow going")
+    run(page, "held here")
     page.wait_for_selector(".stage[data-state=running]")
     before = page.get_attribute(".stage img.reference", "src")
     page.set_input_files(
         "#reference input[type=file]",
         {"name": "b.png", "mimeType": "image/png", "buffer": picture_bytes("PNG", "RGB", (100, 300))},
     )
-    page.wait_for_timeout(700)
+    expect(page.locator("#preflight")).to_contain_text("100×300")
     assert page.get_attribute(".stage img.reference", "src") == before
     page.click("#cancel")
 
@@ -215,7 +217,7 @@ def test_milestones_are_spoken_not_every_step(page: Page) -> None:
             .observe(document.querySelector('[data-part=live]'), { childList: true, characterData: true });
         }"""
     )
-    run(page, "slow going")
+    run(page, "steps please")
     page.wait_for_selector(RESULT)
     heard = page.evaluate("window.heard")
     assert heard[-1] == "The result is here"

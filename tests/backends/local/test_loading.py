@@ -174,22 +174,25 @@ def ask(hub: str, home: Path, *asked: tuple[str, str | None, str | None]) -> lis
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_a_hub_repository_and_a_single_file_of_another_are_downloaded_and_loaded(hub: str, tmp_path: Path) -> None:
-    own, replaced, named = ask(
-        hub,
-        tmp_path,
-        ("me/flux", None, None),
-        ("me/flux", "me/single", None),
-        ("me/flux", f"me/single/{WEIGHTS}", None),
-    )
+@pytest.fixture(scope="module")
+def downloaded(hub: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
+    """The folder of what was downloaded, and what came of it: whole, with another's file, with a file by its name."""
+    home = tmp_path_factory.mktemp("home")
+    single = f"me/single/{WEIGHTS}"
+    return home, ask(hub, home, *(("me/flux", transformer, None) for transformer in (None, "me/single", single)))
+
+
+def test_a_hub_repository_and_a_single_file_of_another_are_downloaded_and_loaded(
+    downloaded: tuple[Path, list[dict[str, Any]]],
+) -> None:
+    own, replaced, named = downloaded[1]
     assert any(own["ok"])
     assert any("GB" in stage for stage in own["stages"])
     assert replaced["ok"] == named["ok"] == [0, 0, 0, 0]
 
 
-def test_what_was_downloaded_is_used_when_the_hub_is_away(hub: str, tmp_path: Path) -> None:
-    ask(hub, tmp_path, ("me/flux", "me/single", None))
-    (again,) = ask("http://127.0.0.1:9", tmp_path, ("me/flux", "me/single", None))
+def test_what_was_downloaded_is_used_when_the_hub_is_away(downloaded: tuple[Path, list[dict[str, Any]]]) -> None:
+    (again,) = ask("http://127.0.0.1:9", downloaded[0], ("me/flux", "me/single", None))
     assert again["ok"] == [0, 0, 0, 0]
 
 
