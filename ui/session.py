@@ -241,6 +241,7 @@ class Session:
         """Return the value that `assets/stage.js` draws."""
         current = self.current
         return {
+            "at": time.time(),  # two events may hand their views over in another order than they were made in
             "reference": self.reference.view() if self.reference else None,
             "runs": [run.view() for run in self.runs],
             "current": current.job.id if current else None,
