@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -167,7 +166,7 @@ async def test_a_run_that_is_left_stops_and_the_next_one_works(backend: Backend)
     events = backend.edit(small(backend, seed=5))
     async for _ in events:
         break
-    await asyncio.wait_for(events.aclose(), 30)
+    await events.aclose()
     assert isinstance((await run(backend, small(backend, seed=5)))[-1], Completed)
 
 

@@ -23,7 +23,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def status(app: Served, path: str, headers: dict[str, str] | None = None) -> int:
     try:
         with urllib.request.urlopen(
-            urllib.request.Request(app.url + path, headers=headers or {}), timeout=20
+            urllib.request.Request(app.url + path, headers=headers or {}), timeout=120
         ) as answer:
             return int(answer.status)
     except HTTPError as error:

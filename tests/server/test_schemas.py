@@ -97,7 +97,7 @@ class Street:
 
     def ask(self, case: Case[Any], *checks: Callable[..., Any]) -> requests.Response:
         """Send a case; hold its answer to the checks, and a refusal to the provider's shape."""
-        answer = case.call(base_url=self.url, session=self.session)
+        answer = case.call(base_url=self.url, session=self.session, timeout=120)
         case.validate_response(answer, checks=[not_a_server_error, *checks])
         self.answers[case.operation.label, answer.status_code] += 1
         if answer.status_code >= 400 and case.method != "HEAD":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -11,16 +12,18 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
 
 import pytest
+from gradio_client import Client, handle_file
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.fakes import picture_bytes
+
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 30_000
+PATIENCE = 60_000
 """Milliseconds for what a page should show: the other core may be busy with a compiler, or with crashes."""
 expect.set_options(timeout=PATIENCE)
 CHROMIUM = next(
@@ -54,9 +57,13 @@ class Served:
 
 
 def free_port() -> int:
-    with socket.socket() as each:
-        each.bind(("127.0.0.1", 0))
-        return int(each.getsockname()[1])
+    """Return a port that nobody takes meanwhile: none that connections get by themselves, nor another worker's."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    for port in random.sample(range(20_000 + 1000 * worker, 21_000 + 1000 * worker), 1000):
+        with socket.socket() as each, suppress(OSError):
+            each.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("there is no free port")
 
 
 @contextmanager
@@ -79,7 +86,7 @@ def serve(data_dir: Path, *command: str, kill: bool = False, **environ: str) -> 
     finally:
         process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
         try:
-            code = process.wait(20)
+            code = process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -89,13 +96,13 @@ def serve(data_dir: Path, *command: str, kill: bool = False, **environ: str) -> 
 
 
 def wait_until_healthy(served: Served, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(f"{served.url}/healthz", timeout=5) as answer:
                 if answer.status == 200:
                     return
-        except (URLError, ConnectionError):
+        except OSError:
             time.sleep(0.1)
     raise AssertionError(f"the app did not come up:\n{served.log.read_text()}")
 
@@ -105,7 +112,17 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The real app on the mini checkpoint, open to strangers: so each test's browser is a visitor of its own."""
     opened = {"STUDIO_PUBLIC_URL": "http://studio.test", "STUDIO_RUNS_PER_MINUTE": "0", "STUDIO_RUNS_PER_DAY": "0"}
     with serve(tmp_path_factory.mktemp("app"), "app.py", **opened) as served:
+        warm_up(served)
         yield served
+
+
+def warm_up(app: Served) -> None:
+    """Run once, so that no test's patience is spent on loading the model."""
+    image = app.data_dir / "warm-up.png"
+    image.write_bytes(picture_bytes())
+    client = Client(app.url, verbose=False, httpx_kwargs={"timeout": 240}, download_files=app.data_dir / "warm-up")
+    client.predict(handle_file(image), "a lake", api_name="/edit", num_inference_steps=2)
+    client.close()
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +137,7 @@ def browser() -> Iterator[Browser]:
     """A Chromium for one module: while Playwright's loop runs, no async test of another module can."""
     assert CHROMIUM, "no Chromium: run `make browser`"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=240_000)
         yield chromium
         chromium.close()
 

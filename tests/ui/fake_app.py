@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from pathlib import Path
 
 from starlette.middleware import Middleware
 
@@ -34,20 +35,23 @@ HELD = 120
 
 
 class Directed(FakeBackend):
-    """Held runs, failing runs, and runs that were charged: as the prompt says."""
+    """Held runs, failing runs, and runs that were charged: as the prompt says. `folder` is where tests release them."""
+
+    folder = Path()
 
     async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
         """Go as the prompt's first word says: `held`, `loading`, `steps`, `fail`, `charged`, `crash`; else at once.
 
-        `held` and `loading` go on until they are cancelled: a test that looks at them is not too late.
+        `held` and `loading` go on until they are cancelled, or `release` says their last word: so a test that looks at
+        them is never too late.
         """
         word = request.prompt.split()[0]
         if word == "loading":
             yield Loading("transformer", 2, 5)
-            await asyncio.sleep(HELD)
+            await self._released(request.prompt)
         if word == "held":
             yield Progress(1, 40, (preview(request),) * len(request.seeds))
-            await asyncio.sleep(HELD)
+            await self._released(request.prompt)
         if word == "steps":
             for step in range(1, 41):
                 yield Progress(step, 40, (preview(request),) * len(request.seeds))
@@ -60,6 +64,13 @@ class Directed(FakeBackend):
             raise ZeroDivisionError("/secret/path of the server")
         async for event in super().edit(request):
             yield event
+
+    async def _released(self, prompt: str) -> None:
+        file = self.folder / prompt.split()[-1]
+        for _ in range(int(HELD / 0.05)):
+            if file.exists():
+                return
+            await asyncio.sleep(0.05)
 
 
 async def fetch(address: str) -> bytes:
@@ -80,6 +91,7 @@ def main() -> None:
 
     styles = (Style("Pencil sketch", "a pencil sketch"), Style('<b>"Odd"', 'a "quoted" & <odd> look'))
     first = make_spec("first", label="First", styles=styles)
+    Directed.folder = settings.data_dir
     backends = {
         "first": Directed(first),
         "other": Directed(replace(first, key="other", label="Other", params=OTHER, price=0.04, styles=())),

@@ -24,7 +24,9 @@ from tests.ui.conftest import Served
 
 @pytest.fixture(scope="module")
 def client(app: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    made = Client(app.url, verbose=False, download_files=tmp_path_factory.mktemp("downloads"))
+    made = Client(
+        app.url, verbose=False, httpx_kwargs={"timeout": 120}, download_files=tmp_path_factory.mktemp("downloads")
+    )
     yield made
     made.close()
 
@@ -169,7 +171,7 @@ def test_a_file_of_more_than_twenty_megabytes_is_refused(client: Client, tmp_pat
 def post(url: str, body: bytes | str) -> Any:
     data = body.encode() if isinstance(body, str) else body
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         return json.loads(answer.read())
 
 
@@ -179,7 +181,7 @@ def call(app: Served, image: str, strength: str = "0.5", **more: Any) -> str:
     event = post(f"{app.url}/gradio_api/call/v2/edit", f'{{"image": {image}, "strength": {strength}, {rest}')[
         "event_id"
     ]
-    with urllib.request.urlopen(f"{app.url}/gradio_api/call/v2/edit/{event}", timeout=60) as answer:
+    with urllib.request.urlopen(f"{app.url}/gradio_api/call/v2/edit/{event}", timeout=120) as answer:
         text: str = answer.read().decode()
     return text
 
@@ -197,7 +199,7 @@ def upload(app: Served, data: bytes) -> str:
     request = urllib.request.Request(
         f"{app.url}/gradio_api/upload", body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         return str(json.loads(answer.read())[0])
 
 
@@ -218,7 +220,7 @@ def test_curl_gets_image_addresses_that_work(app: Served) -> None:
     answer = call(app, file_data(upload(app, picture_bytes("PNG", "RGB", (40, 30)))), seed=5)
     files, report = json.loads(answer.split("event: complete\ndata: ", 1)[1])
     assert report["seed"] == 5
-    with urllib.request.urlopen(files[0]["url"], timeout=10) as picture:
+    with urllib.request.urlopen(files[0]["url"], timeout=120) as picture:
         assert picture.read() in app.images().values()
 
 
@@ -266,7 +268,7 @@ def test_an_address_beside_a_path_is_not_read(app: Served, url: str) -> None:
 def test_routes_give_nothing_away(app: Served, path: str) -> None:
     request = urllib.request.Request(f"{app.url}/{path}")
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.build_opener(NoRedirect).open(request, timeout=10)
+        urllib.request.build_opener(NoRedirect).open(request, timeout=120)
     assert caught.value.code in (302, 307, 400, 401, 403, 404)
     assert caught.value.headers.get("Location", "").startswith(("", app.url))
     assert b"root:" not in caught.value.read()
@@ -290,11 +292,11 @@ def test_the_api_page_shows_edit_alone_with_named_parameters(client: Client) -> 
 
 
 def test_many_callers_at_once_all_get_their_own_result(app: Served, photo: Path) -> None:
-    clients = [Client(app.url, verbose=False) for _ in range(3)]
+    clients = [Client(app.url, verbose=False, httpx_kwargs={"timeout": 120}) for _ in range(3)]
     jobs = [
         each.submit(handle_file(photo), "a lake", api_name="/edit", num_inference_steps=2, seed=100 + n)
         for n, each in enumerate(clients)
     ]
-    assert [job.result(timeout=60)[1]["seed"] for job in jobs] == [100, 101, 102]
+    assert [job.result(timeout=120)[1]["seed"] for job in jobs] == [100, 101, 102]
     for each in clients:
         each.close()

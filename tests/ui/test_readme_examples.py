@@ -21,7 +21,7 @@ def block(language: str, containing: str) -> str:
 def run(app: Served, tmp_path: Path, *command: str, code: str) -> str:
     code = code.replace("http://127.0.0.1:7860", app.url)
     environ = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)}
-    done = subprocess.run([*command, code], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([*command, code], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

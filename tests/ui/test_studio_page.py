@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.fakes import picture_bytes
-from tests.ui.conftest import Served, open_page
+from tests.ui.conftest import PATIENCE, Served, open_page
 
 RESULT = ".stage .side img.result"
 
@@ -44,7 +44,7 @@ def run(page: Page) -> None:
     """Click Run and wait for its result."""
     before = page.locator(".stage .strip button.thumb").count()
     page.click("#run")
-    expect(page.locator(".stage .strip button.thumb")).to_have_count(before + 1, timeout=60_000)
+    expect(page.locator(".stage .strip button.thumb")).to_have_count(before + 1, timeout=2 * PATIENCE)
 
 
 def prepare_long(page: Page) -> None:
@@ -70,8 +70,7 @@ def download(page: Page, folder: Path) -> tuple[str, bytes]:
 def test_an_upload_a_prompt_and_a_run_put_the_result_beside_the_reference(page: Page) -> None:
     prepare(page, (250, 130), steps=30)
     page.click("#run")
-    page.wait_for_selector(".stage [role=progressbar]")
-    page.wait_for_selector(RESULT, timeout=60_000)
+    page.wait_for_selector(RESULT)
     pictures = page.locator(".stage .side img")
     assert [pictures.nth(i).get_attribute("class") for i in range(2)] == ["reference", "result"]
     assert size_of(page, ".stage .side img.reference") == size_of(page, RESULT) == [250, 130]
@@ -84,12 +83,20 @@ def test_an_upload_a_prompt_and_a_run_put_the_result_beside_the_reference(page: 
 
 
 def test_progress_counts_the_steps_and_shows_previews(page: Page) -> None:
-    prepare(page, (240, 160), steps=50)
-    set_number(page, "strength", 1)
+    prepare_long(page)
+    page.evaluate(
+        """() => {
+          window.seen = {};
+          new MutationObserver(() => {
+            const bar = document.querySelector('.stage [role=progressbar]');
+            seen.steps ||= /Step \\d+ of 50/.test(bar?.parentNode.textContent);
+            seen.preview ||= document.querySelector('.stage img.preview')?.src.startsWith('data:image/jpeg');
+          }).observe(document.querySelector('.stage'), { subtree: true, childList: true, attributes: true });
+        }"""
+    )
     page.click("#run")
-    page.wait_for_function("/Step \\d+ of 50/.test(document.querySelector('.stage .progress')?.textContent)")
-    page.wait_for_function("document.querySelector('.stage img.preview')?.src.startsWith('data:image/jpeg')")
-    page.wait_for_selector(RESULT, timeout=60_000)
+    page.wait_for_selector(RESULT, timeout=2 * PATIENCE)
+    assert page.evaluate("seen") == {"steps": True, "preview": True}
     assert page.locator(".stage [role=progressbar]").count() == 0
 
 
@@ -99,7 +106,7 @@ def test_an_example_is_one_click_away_from_its_result(page: Page) -> None:
     assert page.input_value("#prompt textarea")
     assert page.is_checked("#seed-lock input")
     page.click("#run")
-    page.wait_for_selector(RESULT, timeout=60_000)
+    page.wait_for_selector(RESULT, timeout=2 * PATIENCE)
 
 
 def test_the_downloaded_file_is_the_engines_file(page: Page, app: Served, tmp_path: Path) -> None:
@@ -133,12 +140,14 @@ def test_a_locked_seed_repeats_the_bytes_and_an_open_one_does_not(page: Page, tm
 
 def test_cancel_stops_the_run_and_the_next_one_works(page: Page) -> None:
     prepare_long(page)
+    set_number(page, "num_images", 4)
     page.click("#run")
     page.wait_for_function("/Step \\d+ of 50/.test(document.querySelector('.stage .progress')?.textContent)")
     page.click("#cancel")
     page.wait_for_selector(".stage[data-state=cancelled]")
     assert "cancelled" in page.inner_text(".stage .message")
     set_number(page, "num_inference_steps", 2)
+    set_number(page, "num_images", 1)
     run(page)
 
 
@@ -147,7 +156,7 @@ def test_ctrl_enter_runs_with_the_last_letters_typed(page: Page) -> None:
     page.locator("#prompt textarea").fill("")
     page.locator("#prompt textarea").type("typed to the very end")
     page.keyboard.press("Control+Enter")
-    page.wait_for_selector(RESULT, timeout=60_000)
+    page.wait_for_selector(RESULT, timeout=2 * PATIENCE)
     page.fill("#prompt textarea", "something else")
     page.click(".stage .actions button:has-text('Reuse settings')")
     expect(page.locator("#prompt textarea")).to_have_value("typed to the very end")
@@ -157,14 +166,14 @@ def test_three_clicks_make_three_runs(page: Page) -> None:
     prepare(page)
     for _ in range(3):
         page.click("#run")
-    expect(page.locator(".stage .strip button.thumb")).to_have_count(3, timeout=60_000)
+    expect(page.locator(".stage .strip button.thumb")).to_have_count(3, timeout=2 * PATIENCE)
 
 
 def test_four_images_stand_beside_the_reference(page: Page) -> None:
     prepare(page)
     set_number(page, "num_images", 4)
     page.click("#run")
-    expect(page.locator(RESULT)).to_have_count(4, timeout=60_000)
+    expect(page.locator(RESULT)).to_have_count(4, timeout=2 * PATIENCE)
     assert page.locator(".stage .side img").first.get_attribute("class") == "reference"
 
 
