@@ -140,7 +140,9 @@ class HookCaller:
         try:
             async with (
                 asyncio.timeout(self._deadline),
-                httpx.AsyncClient(transport=self._transport, trust_env=False, verify=certificates()) as client,
+                httpx.AsyncClient(
+                    transport=self._transport, trust_env=False, verify=certificates(), timeout=self._deadline
+                ) as client,
             ):
                 request = client.build_request("POST", address, content=body, headers=dict(headers))
                 if not any(same_origin(request.url, each) for each in self._origins):

@@ -63,4 +63,6 @@ def launch_options(
         "state_session_capacity": 1000,
         "max_file_size": engine.limits.caps.max_bytes,
         "quiet": False,
+        # The framework would ask itself for the page once, and end the app where that takes three seconds.
+        "_frontend": False,
     }
