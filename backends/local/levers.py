@@ -1,7 +1,7 @@
 """The levels of `acceleration`, and the levers behind them.
 
-- `none` is exact: every step is computed with the weights as they lie; only what changes nothing is on
-  (compiled blocks and decoder, the best exact attention, the decoder's memory layout).
+- `none` is exact: every step is computed with the weights as they lie; only what changes no more than the
+  rounding is on (compiled blocks and decoder, the best exact attention, the decoder's memory layout).
 - `regular` computes half of the steps, `high` a third (see `step_cache`); both multiply in 8 bits where the
   card can and has room for a second set of matrices.
 
@@ -28,7 +28,7 @@ ATTENTION_WORDS = {"_flash_3": "FlashAttention 3", "_native_cudnn": "cuDNN atten
 
 
 def speed_up(pipe: Any, rung: Rung, machine: Machine, sizes: Sizes) -> tuple[str, ...]:
-    """Turn on what changes no picture, and return the words for what is on.
+    """Turn on what changes no more of a picture than its rounding, and return the words for what is on.
 
     Args:
         pipe: a FluxImg2ImgPipeline in its place.
@@ -58,13 +58,29 @@ def attend(flow: Any, machine: Machine) -> str | None:
     for name in machine.attention:
         try:
             flow.set_attention_backend(name)
-        except (RuntimeError, ImportError, ValueError):  # the package is there and does not fit this torch
+            if not machine.fixed:  # there the card comes later
+                _try_attention(flow, name, machine)
+        except (RuntimeError, ImportError, ValueError):  # it is there and does not fit this torch or this card
             log.warning("%s does not work here", name, exc_info=True)
+            flow.reset_attention_backend()
             continue
-        # It became every other model's in this process, too: theirs stays torch's own choice.
-        _AttentionBackendRegistry.set_active_backend(AttentionBackendName.NATIVE)
+        finally:
+            # It became every other model's in this process, too: theirs stays torch's own choice.
+            _AttentionBackendRegistry.set_active_backend(AttentionBackendName.NATIVE)
         return name
     return None
+
+
+def _try_attention(flow: Any, name: str, machine: Machine) -> None:
+    """Attend once to next to nothing: whether a kernel fits a card is known only when it runs."""
+    import torch
+    from diffusers.models.attention_dispatch import AttentionBackendName, dispatch_attention_fn
+
+    config = flow.config
+    shape = 1, 64, config.num_attention_heads, config.attention_head_dim
+    query = torch.zeros(shape, dtype=flow.dtype, device=machine.device)
+    with torch.inference_mode():
+        dispatch_attention_fn(query, query, query, backend=AttentionBackendName(name)).sum().item()
 
 
 def compiles(rung: Rung, machine: Machine, sizes: Sizes) -> bool:
@@ -83,7 +99,8 @@ def compile_blocks(pipe: Any, backend: str = "inductor") -> None:
     block has two, for the first gets its input in another layout.
     """
     compile_flow(pipe.transformer, backend)
-    pipe.vae.decoder.compile(dynamic=True, backend=backend)
+    if not pipe.vae.use_tiling:  # tiles lie otherwise in memory: they would be compiled again, in the middle of a run
+        pipe.vae.decoder.compile(dynamic=True, backend=backend)
 
 
 def compile_flow(flow: Any, backend: str = "inductor") -> None:
@@ -127,8 +144,12 @@ def warm_up(pipe: Any, width: int, height: int, images: int, tokens: int) -> Non
 
 
 def doubles(pipe: Any, rung: Rung, machine: Machine, sizes: Sizes) -> bool:
-    """Return whether `regular` and `high` may have a second set of matrices, in 8 bits, beside the exact one."""
+    """Return whether `regular` and `high` may have a second set of matrices, in 8 bits, beside the exact one.
+
+    Only where blocks are compiled: to turn activations into 8 bits by one operation after the other takes longer than
+    what is saved.
+    """
     import torch
 
-    fits = rung.key == "gpu" and machine.multiplies_fp8 and not machine.fixed
+    fits = rung.key == "gpu" and machine.multiplies_fp8 and machine.compiles and not machine.fixed
     return fits and not sizes.quantised and pipe.transformer.dtype == torch.bfloat16

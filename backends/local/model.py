@@ -47,6 +47,17 @@ def alone(tell: Callable[[], None]) -> Iterator[None]:
         _LOADING.release()
 
 
+@contextmanager
+def _forgiving(what: str) -> Iterator[None]:
+    """Let what does not work here fail, and go on; being out of memory is another matter."""
+    try:
+        yield
+    except Exception as error:
+        if out_of_memory(error):
+            raise
+        log.warning("%s failed here; going on without", what, exc_info=True)
+
+
 @dataclass
 class Model:
     """A pipeline on its device. Not safe for two runs at once.
@@ -73,6 +84,7 @@ class Model:
     warm: set[tuple[bool, bool]] = field(default_factory=set)
     too_many: int | None = None
     _fast: Any = None
+    _exact: bool = False
 
     @property
     def tokens(self) -> int:
@@ -90,49 +102,55 @@ class Model:
         double = "8-bit multiplication" if self._fast is not None else ""
         return ", ".join(each for each in (bits, self.rung.words, *self.words, double) if each)
 
-    def at(self, level: str, tell: Callable[[Loading], None]) -> Any:
-        """Return the pipeline for a level of `acceleration`, made now where it has matrices of its own.
+    def at(self, level: str, images: int, tell: Callable[[Loading], None]) -> Any:
+        """Return the pipeline for a level of `acceleration`, ready for a batch.
+
+        What a level has of its own is made at its first run, what a kind of run needs is compiled at its first. Where
+        either does not work, the run goes on without.
 
         Args:
             level: `none`, `regular` or `high`.
+            images: of the batch.
             tell: is told what takes long, and may raise to stop before it.
         """
-        if level == "none" or not doubles(self.pipe, self.rung, self.machine, self.sizes):
-            return self.pipe
-        if self._fast is None and self._has_room():
-            making = Loading("8-bit matrices", 0, 1)
-            tell(making)
-            with alone(lambda: tell(making)):
-                flow = twin(self.pipe.transformer, eight_bits(self.machine))
-            parts = {**self.pipe.components, "transformer": flow}
+        if level != "none" and self.compiled and doubles(self.pipe, self.rung, self.machine, self.sizes):
+            if self._fast is None and not self._exact:
+                self._double(tell)
+            if self._fast is not None and self._warmed(self._fast, images, tell):
+                return self._fast
+            self._fast, self._exact = None, True  # asked again, the answer would change with what ran before
+        if not self._warmed(self.pipe, images, tell):
+            run_plain(self.pipe)
+            self.words = tuple(word for word in self.words if word != "compiled")
+        return self.pipe
+
+    def _double(self, tell: Callable[[Loading], None]) -> None:
+        """Make the pipeline whose matrices are in 8 bits, where there is room and they work."""
+        if not self._has_room():
+            return
+        making = Loading("8-bit matrices", 0, 1)
+        tell(making)
+        with alone(lambda: tell(making)), _forgiving("8-bit matrices"):
+            parts = {**self.pipe.components, "transformer": twin(self.pipe.transformer, eight_bits(self.machine))}
             fast = type(self.pipe)(**parts)  # `from_pipe` would turn the shared weights into float32
             fast.set_progress_bar_config(disable=True)
-            if self.compiled:
-                compile_flow(fast.transformer)
+            compile_flow(fast.transformer)
             self._fast = fast
-        return self._fast or self.pipe
 
-    def warm_for(self, pipe: Any, images: int, tell: Callable[[Loading], None]) -> None:
-        """Compile what this kind of run needs, if that was not done before; go on uncompiled where it fails."""
+    def _warmed(self, pipe: Any, images: int, tell: Callable[[Loading], None]) -> bool:
+        """Compile what this kind of run needs, if that was not done before; return whether it works."""
         kind = (pipe is self._fast, images > 1)
         if not self.compiled or kind in self.warm:
-            return
+            return True
         tell(Loading("compiling for this card, once" + (" for several images" if images > 1 else ""), 0, 1))
-        try:
+        with _forgiving("compiling"):
             warm_up(pipe, *WARM_SIZE, min(images, 2), self.tokens)
-        except Exception as error:
-            if out_of_memory(error):
-                raise
-            log.warning("compiling failed; going on without", exc_info=True)
-            for each in (self.pipe, self._fast):
-                if each is not None:
-                    run_plain(each)
-            self.words = tuple(word for word in self.words if word != "compiled")
-        else:
             self.warm.add(kind)
+        return kind in self.warm
 
     def _has_room(self) -> bool:
         import torch
 
+        torch.cuda.empty_cache()  # what torch keeps for itself counts as used
         free, _ = torch.cuda.mem_get_info(self.machine.index)
         return free >= self.sizes.transformer - self.sizes.transformer8 + WORK

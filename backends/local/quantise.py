@@ -37,8 +37,12 @@ def eight_bits(machine: Machine, *, modulation: bool = False) -> Any:
         PerRow,
     )
 
-    small = Float8WeightOnlyConfig()
-    large = Float8DynamicActivationFloat8WeightConfig(granularity=PerRow()) if machine.multiplies_fp8 else small
+    # Else the compiler of the whole process would try every way to run each kernel, for minutes.
+    tuned = {"set_inductor_config": False}
+    small = Float8WeightOnlyConfig(**tuned)
+    large = (
+        Float8DynamicActivationFloat8WeightConfig(granularity=PerRow(), **tuned) if machine.multiplies_fp8 else small
+    )
     return FqnToConfig({f"re:{LARGE}": large, **({f"re:{MODULATION}": small} if modulation else {})})
 
 
@@ -46,7 +50,11 @@ def twin(flow: Any, config: Any) -> Any:
     """Return a transformer whose large matrices are in 8 bits, and which shares all others with the first."""
     from torchao.quantization import quantize_
 
-    shared = {id(each): each for each in (*flow.parameters(), *flow.buffers())}
-    other = copy.deepcopy(flow, shared)
+    other = same_weights(flow)
     quantize_(other, config, filter_fn=None)
     return other
+
+
+def same_weights(module: Any) -> Any:
+    """Return a copy of a module that shares its weights."""
+    return copy.deepcopy(module, {id(each): each for each in (*module.parameters(), *module.buffers())})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -107,10 +108,9 @@ class _Run:
         model, request = self.model, self.request
         batches = -(-len(request.seeds) // at_once)
         place = len(self.pictures) // at_once
-        pipe = model.at(self._level, self.tell)
+        pipe = model.at(self._level, len(seeds), self.tell)
         try:
             with torch.inference_mode():
-                model.warm_for(pipe, len(seeds), self.tell)
                 self.tell(Progress(place * request.steps_run, batches * request.steps_run))
                 latents = self._latents(pipe, seeds, self._steps(pipe, place, batches))
                 pixels = self._decode(pipe, latents)
@@ -130,6 +130,7 @@ class _Run:
             (lambda sigmas: Previewer(model.rgb, sigmas, self.frame.keep)) if self.previews and whole else None,
             lambda latents: as_floats(unpack(pipe, latents, image.width, image.height)),
             cuda_mark if model.machine.has_line else None,
+            behind=math.ceil(1 / LEVELS[self._level]),
             total=self.request.steps_run,
             place=place,
             batches=batches,
@@ -179,6 +180,7 @@ class _Run:
                 raise
         if pixels is None:  # not while the error is handled: it holds what the first try took
             pipe.vae.enable_tiling()
+            pipe.vae.decoder._compiled_call_impl = None  # tiles would be compiled anew, with the memory full
             pixels = pipe.vae.decode(planes, return_dict=False)[0]
         return pipe.image_processor.postprocess(pixels, output_type="pt").float()
 

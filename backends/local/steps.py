@@ -20,15 +20,16 @@ class Steps:
     """The pipeline's step callback; a context around the pipeline's call.
 
     A GPU works behind the program that tells it what to do. Asking it after each step how far it is would
-    let it idle meanwhile. So each step leaves a mark in the GPU's own line, and the one before is waited
-    for: the GPU always has the next step's work, and is never more than a step behind. Its previews are
-    drawn by another thread. On a CPU all of this is one and the same.
+    let it idle meanwhile. So each step leaves a mark in the GPU's own line, and one some steps before is
+    waited for: the GPU always has the work of a computed step before it. Its previews are drawn by another
+    thread. On a CPU all of this is one and the same.
 
     Args:
         tell: is told each step; raising from it stops the run.
         previewer: makes the previews once the schedule is known, None for none: given the scheduler's sigmas.
         unpack: turns packed latents in main memory into what the previewer draws.
         mark: leaves a mark in the device's line, which has `synchronize`; None where work is done when it is told.
+        behind: steps by which the device may be behind; at least as many as one of is computed.
         total: steps of this batch.
         place: this batch's number, from 0.
         batches: how many there are.
@@ -42,6 +43,7 @@ class Steps:
         unpack: Callable[[Any], Floats],
         mark: Callable[[], Any] | None,
         *,
+        behind: int = 1,
         total: int,
         place: int = 0,
         batches: int = 1,
@@ -51,6 +53,7 @@ class Steps:
         self._make = previewer
         self._unpack = unpack
         self._mark = mark
+        self._behind = behind if mark else 0
         self._total = total
         self._first = place * total
         self._all = batches * total
@@ -72,7 +75,7 @@ class Steps:
             self._line.append((step + 1, ends, None))
         else:
             self._line.append((step + 1, None if ends is None else _sent(ends), self._mark()))
-        while len(self._line) > (self._mark is not None):
+        while len(self._line) > self._behind:
             self._next()
         return {}
 
@@ -120,7 +123,7 @@ def cuda_mark() -> Any:
     """Leave a mark in the line of the current CUDA device."""
     import torch
 
-    event = torch.cuda.Event()  # type: ignore[no-untyped-call]
+    event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]  # else a core spins while it waits
     event.record()
     return event
 

@@ -11,6 +11,8 @@ from backends.local.levers import attend, compiles
 from backends.local.machine import Machine
 from backends.local.model import MAX_TOKENS, WARM_SIZE
 from tests.backends.local.cards import FLUX
+from tests.backends.local.runs import velocity
+from tests.backends.local.tiny import TRANSFORMER
 
 CARD = Machine("cuda", 0, 0, capability=(9, 0), compiles=True, quantises=True)
 WIDTHS = (3072, 4 * 3072, 4096, 768, 64)
@@ -49,3 +51,22 @@ def test_float32_keeps_torchs_own_attention() -> None:
         dtype = torch.float32
 
     assert attend(Flow(), CARD) is None
+
+
+def test_an_attention_that_is_there_and_does_not_run_is_left_out() -> None:
+    """CuDNN's is in every torch, and on a CPU it has no kernel."""
+    import torch
+    from diffusers import FluxTransformer2DModel
+
+    flow = FluxTransformer2DModel(**TRANSFORMER).to(torch.bfloat16)
+    before = velocity(flow)
+    assert attend(flow, replace(CARD, kind="cpu")) is None
+    assert torch.equal(velocity(flow), before)
+
+
+def test_where_the_card_comes_later_its_attention_is_not_tried() -> None:
+    import torch
+    from diffusers import FluxTransformer2DModel
+
+    flow = FluxTransformer2DModel(**TRANSFORMER).to(torch.bfloat16)
+    assert attend(flow, replace(CARD, kind="cpu", fixed=True)) == "_native_cudnn"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backends.local.ladder import BY_KEY
 from backends.local.levers import compile_blocks, run_plain, warm_up
 from backends.local.machine import GIB, Machine
 from backends.local.model import Model
@@ -130,6 +131,33 @@ def test_where_the_compiler_fails_the_run_goes_on_uncompiled_and_the_status_says
     assert np.array_equal(done, numbers(made(tiny_model(tiny), request)))
 
 
+class Roomy(Model):
+    """A model whose card has room, as often as it is asked."""
+
+    asked: int = 0
+
+    def _has_room(self) -> bool:
+        self.asked += 1
+        return True
+
+
+def test_where_eight_bits_do_not_work_the_faster_levels_run_without(tiny: Path) -> None:
+    """Torchao multiplies 8-bit floats on no CPU, whatever it is taken for."""
+    import torch
+
+    plain, graphs = tiny_model(tiny, COMPILING), Graphs()
+    card = replace(COMPILING, capability=(8, 9), quantises=True)
+    model = Roomy(plain.pipe, plain.rgb, card, BY_KEY["gpu"], plain.sizes, plain.words)
+    model.pipe.to(torch.bfloat16)
+    compile_blocks(model.pipe, backend=graphs)  # type: ignore[arg-type]
+    told: list[Loading | Progress] = []
+    for _ in range(2):
+        made(model, asked(acceleration="high"), told.append)
+    stages = [event.stage for event in told if isinstance(event, Loading)]
+    assert stages == ["8-bit matrices", "compiling for this card, once"]
+    assert (model.asked, model.status()) == (1, "compiled")
+
+
 def test_being_out_of_memory_while_warming_is_no_fault_of_the_compiler(tiny: Path) -> None:
     import torch
 
@@ -139,7 +167,7 @@ def test_being_out_of_memory_while_warming_is_no_fault_of_the_compiler(tiny: Pat
     model = tiny_model(tiny, COMPILING)
     handle = model.pipe.transformer.register_forward_pre_hook(full)
     with pytest.raises(torch.OutOfMemoryError):
-        model.warm_for(model.pipe, 1, lambda _: None)
+        model.at("none", 1, lambda _: None)
     handle.remove()
     assert model.compiled
     assert model.warm == set()
@@ -152,7 +180,7 @@ def test_a_run_can_be_stopped_before_it_compiles(tiny: Path) -> None:
     model, graphs = tiny_model(tiny, COMPILING), Graphs()
     compile_blocks(model.pipe, backend=graphs)  # type: ignore[arg-type]
     with pytest.raises(Stopped):
-        model.warm_for(model.pipe, 1, stop)
+        model.at("none", 1, stop)
     assert graphs.count == 0
     assert model.compiled
 

@@ -17,7 +17,7 @@ from backends.local.quantise import LARGE, MODULATION, eight_bits, twin
 from tests.backends.local.runs import tiny_model, velocity
 
 PLAIN = Machine("cpu", 8 * GIB, 8 * GIB, quantises=True)
-ADA = Machine("cuda", 24 * GIB, 64 * GIB, capability=(8, 9), quantises=True)
+ADA = Machine("cuda", 24 * GIB, 64 * GIB, capability=(8, 9), quantises=True, compiles=True)
 
 
 @pytest.fixture(scope="module")
@@ -172,5 +172,6 @@ def test_a_second_set_of_matrices_is_for_the_top_rung_of_a_card_that_multiplies_
     assert not doubles(pipe, BY_KEY["fp8"], ADA, sizes)
     assert not doubles(pipe, top, PLAIN, sizes)
     assert not doubles(pipe, top, replace(ADA, fixed=True), sizes)
+    assert not doubles(pipe, top, replace(ADA, compiles=False), sizes)
     assert not doubles(pipe, top, ADA, replace(sizes, quantised=True))
     assert not doubles(FluxImg2ImgPipeline.from_pretrained(tiny), top, ADA, sizes)  # in float32

@@ -34,6 +34,15 @@ def test_with_a_line_each_step_is_told_when_the_next_is_in_it() -> None:
     assert run.numbers == list(range(1, TOTAL + 1))
 
 
+def test_where_steps_are_carried_on_the_device_may_be_further_behind() -> None:
+    run = Run(Device().mark, behind=3)
+    with run.steps:
+        for step in range(TOTAL):
+            run.step(step)
+            assert run.numbers == list(range(1, step - 1))
+    assert run.numbers == list(range(1, TOTAL + 1))
+
+
 def test_the_device_is_waited_for_once_a_step_and_always_has_the_next() -> None:
     device = Device()
     Run(device.mark).all()
