@@ -16,19 +16,19 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from backends.local.levers import LEVELS
 from backends.local.machine import GIB
-from bench.gpu_table import STEPS, Cell, edited, plain, table
+from bench.gpu_table import GOAL_CELL, STEPS, Cell, edited, plain, table
 
 SIZES = ("512x512", "1024x768", "1024x1024")
 ROUNDS = 3
 GOALS = {"none": 3.65, "regular": 1.6, "high": 0.95}
 """Seconds at 1024x768 and 36 steps on an H200."""
-GOAL_CELL = ("1024x768", 36)
 PACKAGES = ("torch", "diffusers", "transformers", "torchao")
 
 
@@ -50,19 +50,18 @@ def main() -> None:
     has_gpu = torch.cuda.is_available()
     report["small"] = small("cuda" if has_gpu else "cpu")
 
-    def save(cells: list[Cell]) -> None:
-        report["cells"] = [asdict(cell) for cell in cells]
+    def save(card: dict[str, Any], cells: list[Cell]) -> None:
+        report.update(card=card, cells=[asdict(cell) for cell in cells])
         given.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
     if has_gpu:
-        cells, report["card"] = full(given.sizes, given.steps, given.rounds, save)
-        save(cells)
-        show(cells, report["card"])
+        cells, card = full(given.sizes, given.steps, given.rounds, save)
+        save(card, cells)
     else:
         print("There is no CUDA device: this is the small model on the CPU, and says nothing of FLUX's speed.")
         cells, card = small_table()
-        save([])
-        show(cells, card)
+        save(card, [])
+    show(cells, card)
 
 
 def small(kind: str) -> dict[str, Any]:
@@ -106,7 +105,7 @@ def small_table() -> tuple[list[Cell], dict[str, Any]]:
 
 
 def full(
-    sizes: list[str], steps: list[int], rounds: int, save: Callable[[list[Cell]], None]
+    sizes: list[str], steps: list[int], rounds: int, save: Callable[[dict[str, Any], list[Cell]], None]
 ) -> tuple[list[Cell], dict[str, Any]]:
     """Return every cell at the true size, and what the card is; each is saved when it is there."""
     import torch
@@ -121,9 +120,11 @@ def full(
     print(f"{machine.name}: bfloat16 products at {measured:.0f} TFLOP/s", file=sys.stderr)
     pipe = build(machine.device)
     floors = {size: count(*map(int, size.split("x"))).total / measured for size in sizes}
-    cells, levers, share = table(pipe, machine, weigh(pipe), sizes, steps, rounds, floors, save)
-    card = {"name": machine.name, "tflops": measured, "free_gib": machine.free / GIB, "levers": levers}
-    return cells, {**card, "previews": share}
+    card: dict[str, Any] = {"name": machine.name, "tflops": measured, "free_gib": machine.free / GIB}
+    cells, card["levers"], card["previews"] = table(
+        pipe, machine, weigh(pipe), sizes, steps, rounds, floors, partial(save, card)
+    )
+    return cells, card
 
 
 def show(cells: list[Cell], card: dict[str, Any]) -> None:
