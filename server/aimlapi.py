@@ -101,7 +101,7 @@ class Problem(BaseModel):
     message: str
     path: str
     requestId: str  # noqa: N815 - the provider's spelling
-    statusCode: int  # noqa: N815
+    statusCode: int  # noqa: N815 - the provider's own name
     timestamp: str
 
 
