@@ -269,7 +269,7 @@ async def test_a_broken_line_is_said_in_words(error: Exception) -> None:
 # ---- telling an address ------------------------------------------------------------------------------
 
 
-def caller(handler: Handler, *origins: str, deadline: float = 5.0) -> tuple[HookCaller, Wire]:
+def caller(handler: Handler, *origins: str, deadline: float = 600.0) -> tuple[HookCaller, Wire]:
     """Return a caller whose names all resolve to a public address."""
     wire = Wire(handler)
 

@@ -25,6 +25,8 @@ from tests.fakes import picture_bytes
 PUBLIC = "93.184.216.34"
 PUBLIC_6 = "2606:2800:220:1::1"
 PICTURE = picture_bytes()
+PATIENCE = 10.0
+"""What the limits of time of a client of a provider are multiplied by; the other doors have as much as it has."""
 
 # ---- the forms ---------------------------------------------------------------------------------------
 
@@ -239,7 +241,7 @@ class Canaries:
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.met += 1
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(120):
                 head = await reader.readuntil(b"\r\n\r\n")
                 size = [line[15:] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
                 await reader.readexactly(int(size[0]) if size else 0)
@@ -324,11 +326,11 @@ async def at_once(_: float) -> None:
 
 
 def provider(wire: Wire | None, names: Names, base_url: str = "https://api.example") -> ProviderClient:
-    return ProviderClient(base_url, wire, names, sleep=at_once, patience=0.1)
+    return ProviderClient(base_url, wire, names, sleep=at_once, patience=PATIENCE)
 
 
 async def the_box(wire: Wire, names: Names, address: str) -> object:
-    return await ImageFetcher(wire, names, deadline=5.0)(address)
+    return await ImageFetcher(wire, names, deadline=60 * PATIENCE)(address)
 
 
 async def a_result(wire: Wire, names: Names, address: str) -> object:
@@ -344,7 +346,7 @@ async def a_ticket(wire: Wire, names: Names, address: str) -> Answer:
 
 
 async def a_webhook(wire: Wire, names: Names, address: str) -> object:
-    return await HookCaller((), wire, names, deadline=5.0)(address, PICTURE, {"webhook-id": "1"})
+    return await HookCaller((), wire, names, deadline=60 * PATIENCE)(address, PICTURE, {"webhook-id": "1"})
 
 
 DOORS: dict[str, Callable[[Wire, Names, str], Awaitable[object]]] = {
@@ -603,7 +605,7 @@ async def test_the_providers_own_origin_may_lie_inside(canaries: Canaries) -> No
 
 
 async def test_the_providers_own_origin_is_reached_over_the_real_network(canaries: Canaries) -> None:
-    client = ProviderClient(f"http://127.0.0.1:{canaries.port}", sleep=at_once)
+    client = ProviderClient(f"http://127.0.0.1:{canaries.port}", sleep=at_once, patience=PATIENCE)
     assert await client.download(f"http://127.0.0.1:{canaries.port}/files/x.png") == PICTURE
     assert (await client.put(f"http://127.0.0.1:{canaries.port}/put/x", {}, PICTURE)).ok
     await client.close()

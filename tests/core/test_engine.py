@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
+import threading
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,16 @@ async def submit(engine: Engine, prompt: str = "a lake", backend: str = "fake", 
 
 
 async def settle() -> None:
-    """Let everything run that can, the disk's thread too."""
+    """Let everything run that waits for nobody; what waits for the disk may take longer."""
     for _ in range(20):
         await asyncio.sleep(0.002)
+
+
+async def until_sent(engine: Engine, job: Job) -> None:
+    """Return when the job is at its provider, and the disk knows."""
+    async for event in engine.watch(job):
+        if isinstance(event, Working):
+            return
 
 
 async def test_a_run_is_told_from_its_place_in_line_to_its_result(tmp_path: Path) -> None:
@@ -190,13 +197,21 @@ async def test_a_cancel_while_the_result_is_written_comes_too_late(tmp_path: Pat
     engine = engine_of(tmp_path, FakeBackend(gate=gate))
     job = await submit(engine)
     await settle()
-    disk = engine.keeper._thread.submit(time.sleep, 0.2)
+    told: list[object] = []
+    engine.on_end.append(lambda ended: told.append(ended.error))
+    held = threading.Event()
+    engine.keeper._thread.submit(held.wait)
     gate.set()
     await settle()
-    assert not disk.done(), "the result still waits for the disk"
-    await engine.cancel(job)
+    cancelling = asyncio.create_task(engine.cancel(job))
+    await settle()
+    waits = not job.ended and not cancelling.done()
+    held.set()
+    await cancelling
+    assert waits, "the cancel returned before the result was written"
     assert job.result is not None
     assert job.error is None
+    assert told == [None]
     assert [record.state for record in await engine.keeper._do(engine.keeper._store.recent, job.owner, 9)] == ["done"]
 
 
@@ -236,10 +251,11 @@ async def test_whoever_comes_late_still_sees_the_end(tmp_path: Path) -> None:
 async def test_a_slow_watcher_misses_steps_and_never_the_end(tmp_path: Path) -> None:
     engine = engine_of(tmp_path, FakeBackend(steps=30))
     job = await submit(engine)
+    assert job.task
     seen: list[Event] = []
     async for event in engine.watch(job):
         seen.append(event)
-        await asyncio.sleep(0.005)
+        await asyncio.wait([job.task])  # so slow that the run is over meanwhile
     assert isinstance(seen[-1], Completed)
     assert len(seen) < 30
 
@@ -328,7 +344,7 @@ async def test_what_a_provider_has_goes_on_after_its_cancel_and_lands(tmp_path: 
     gate = asyncio.Event()
     engine = engine_of(tmp_path, await at_a_provider(gate))
     job = await submit(engine)
-    await settle()
+    await until_sent(engine, job)
     await engine.cancel(job)
     assert job.ended
     assert job.late
@@ -345,7 +361,7 @@ async def test_what_fails_at_a_provider_after_its_cancel_says_so(tmp_path: Path)
     gate = asyncio.Event()
     engine = engine_of(tmp_path, await at_a_provider(gate, RunFailed("It broke there.")))
     job = await submit(engine)
-    await settle()
+    await until_sent(engine, job)
     await engine.cancel(job)
     gate.set()
     with pytest.raises(RunFailed, match="broke there"):
@@ -355,8 +371,8 @@ async def test_what_fails_at_a_provider_after_its_cancel_says_so(tmp_path: Path)
 async def test_closing_stops_even_what_a_provider_has(tmp_path: Path) -> None:
     engine = engine_of(tmp_path, await at_a_provider(asyncio.Event()))
     job = await submit(engine)
-    await settle()
-    await asyncio.wait_for(engine.close(), 5)
+    await until_sent(engine, job)
+    await engine.close()
     assert job.ended
     assert not job.late
 

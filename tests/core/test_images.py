@@ -157,10 +157,10 @@ def test_a_film_is_refused(kind: str) -> None:
 
 @pytest.mark.parametrize("size", [(20_000, 20_000), (8000, 5001), (16_385, 10), (10, 30_000)])
 def test_too_many_pixels_are_refused_by_the_header_alone(size: tuple[int, int]) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(BadImage, match="megapixels"):
         read_reference(png_header(*size))
-    assert time.monotonic() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 @pytest.mark.parametrize(

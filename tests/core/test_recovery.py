@@ -39,6 +39,7 @@ class Provider(FakeBackend):
 
     Attributes:
         until: how far `edit` goes before it waits for ever: "upload", "sent", "accepted", or "" to the end.
+        there: set when `edit` has come that far.
         sent: paid requests.
         asked: ids that were asked for, and the key.
     """
@@ -46,6 +47,7 @@ class Provider(FakeBackend):
     def __init__(self, until: str = "", **facts: Any) -> None:
         super().__init__(make_spec(key_env="FAKE_KEY", price=0.5, **facts))
         self.until = until
+        self.there = asyncio.Event()
         self.sent = 0
         self.asked: list[tuple[tuple[str | None, ...], str | None]] = []
         self.refuse: Exception | None = None
@@ -62,6 +64,7 @@ class Provider(FakeBackend):
 
     async def stop_at(self, where: str) -> None:
         if self.until == where:
+            self.there.set()
             await asyncio.Event().wait()
 
     async def resume(
@@ -83,7 +86,11 @@ async def cut(folder: Path, backend: FakeBackend, key: str | None = None, owner:
     """Run a job until its backend waits, and end the process, as far as the store can tell."""
     engine = engine_at(folder, backend)
     job = await engine.submit("fake", make_request(backend.spec, seed=5), key, Visitor(owner))
-    await settle()
+    if isinstance(backend, Provider):
+        await backend.there.wait()
+    else:
+        while not backend.working:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0)
     await engine.close()
     return job
 

@@ -29,12 +29,14 @@ from tests.providers import aimlapi, wavespeed
 KEYS = {"wavespeed": wavespeed.KEY, "aimlapi": aimlapi.KEY}
 PAID = {"wavespeed": f"/api/v3/{wavespeed.MODEL}", "aimlapi": "/v1/images/generations"}
 """Where the POST goes that costs."""
-RETRY_AFTER = 30
-"""Seconds from now that an HTTP date in Retry-After names."""
+RETRY_AFTER = 400
+"""Seconds from now that an HTTP date in Retry-After names; a task is given up after 600."""
 BOMB = 512
 """MiB that a bomb of some 500 kB grows to."""
 PACKED_BOMB = 256
 """MiB that a bomb of some 2 kB grows to, which is a gzip file in a gzip file."""
+ENDLESS = 256
+"""MiB after which a body without an end only hangs: more than the client takes, less than a machine has."""
 FAMILY = (None, 1200, 1400, 1401, 1402, 1403, 1405, 77)
 """Codes of a failed task that mean that the run failed, and not the account or the provider."""
 
@@ -122,7 +124,6 @@ class Broken:
         failure: how: a name in `FAILURES`.
         seed: varies delays, cuts, sizes and what a wrong answer holds.
         once: whether it fails only the first time.
-        patience: the client's; what is slow is slower than that.
         canary: the port that a redirect to loopback names.
         paid: POSTs of what costs, whose beginning arrived.
         played: times that it failed.
@@ -134,7 +135,6 @@ class Broken:
     failure: str = ""
     seed: int = 0
     once: bool = False
-    patience: float = 0.01
     canary: int = 0
     paid: int = 0
     played: int = 0
@@ -289,9 +289,9 @@ class Broken:
 
     @property
     def limit(self) -> float:
-        """Seconds after which the client has given this place up."""
+        """Seconds after which the client has given a request of this place up."""
         submit = 240.0 if self.provider == "aimlapi" else 120.0
-        return {"submit": submit, "poll": 90.0}.get(self.place, 60.0) * self.patience
+        return {"submit": submit, "poll": 90.0}.get(self.place, 60.0)
 
     def pick(self, of: tuple[Any, ...]) -> Any:
         """Return one by the seed, so that twenty seeds meet all of a short list."""
@@ -315,7 +315,7 @@ async def slow(there: Broken, writer: asyncio.StreamWriter, reply: Reply) -> boo
 
 async def drip(there: Broken, writer: asyncio.StreamWriter, reply: Reply) -> bool:
     data = there.encoded(reply)
-    pause = max(there.limit / len(data), 25 * there.patience / 3 * there.random.uniform(0.3, 1))
+    pause = max(there.limit / len(data), there.random.uniform(4, 16))
     for place in range(len(data)):
         writer.write(data[place : place + 1])
         await writer.drain()
@@ -378,11 +378,13 @@ async def endless(there: Broken, writer: asyncio.StreamWriter, reply: Reply) -> 
     chunked = there.random.random() < 0.5
     writer.write(there.head(reply, *(["Transfer-Encoding: chunked"] if chunked else [])))
     data = bytes(65_536 if there.seed < 2 else there.random.randint(100, 16_000))
-    pause = 0.0 if there.seed < 2 else there.random.uniform(0.002, 0.01)
-    while True:
+    pause = 0.0 if there.seed < 2 else there.limit * there.random.uniform(0.03, 0.1)
+    for _ in range(ENDLESS * 2**20 // len(data)):
         writer.write(b"%x\r\n%s\r\n" % (len(data), data) if chunked else data)
         await writer.drain()
         await asyncio.sleep(pause)
+    await asyncio.sleep(3600)
+    return False
 
 
 async def endless_head(there: Broken, writer: asyncio.StreamWriter, reply: Reply) -> bool:
@@ -394,7 +396,7 @@ async def endless_head(there: Broken, writer: asyncio.StreamWriter, reply: Reply
 
 
 async def interim(there: Broken, writer: asyncio.StreamWriter, reply: Reply) -> bool:
-    pause = 25 * there.patience / 3 * there.random.uniform(0.2, 1)
+    pause = there.random.uniform(3, 16)
     while True:
         writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
         await writer.drain()

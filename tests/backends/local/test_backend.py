@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import time
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,9 +22,12 @@ from core.request import EditRequest
 from core.settings import Settings
 from core.store import Store
 from tests.backends.local.conftest import drain
+from tests.backends.local.test_workers import PATIENCE, each_step
 from tests.fakes import picture_bytes
 
 ROOT = Path(__file__).resolve().parents[3]
+HELD = 6
+"""The step of a long run within which it waits until it has been told to stop."""
 
 
 def long_request(local: LocalBackend) -> EditRequest:
@@ -35,20 +41,55 @@ def short_request(local: LocalBackend) -> EditRequest:
     return EditRequest.build(local.spec, "a lake", reference, {"num_inference_steps": 2, "seed": 3})
 
 
+class Held:
+    """Holds a run within its step `HELD`, until whoever is to stop it has come to it.
+
+    Attributes:
+        steps: those that have begun.
+        go: lets the run go on.
+    """
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.go = threading.Event()
+
+    def __call__(self, _: Any) -> None:
+        self.steps += 1
+        if self.steps == HELD:
+            assert self.go.wait(PATIENCE)
+
+
+@contextmanager
+def held() -> Iterator[Held]:
+    """Hold the next run; who has seen the step before has it at work within the one at which it is held."""
+    run = Held()
+    with each_step(run):
+        try:
+            yield run
+        finally:
+            run.go.set()
+
+
+async def stopped(stopping: asyncio.Task[None], run: Held) -> None:
+    """Let a held run go on once it has been told to stop; return when it has."""
+    for _ in range(9):  # turns of the loop, in which the word reaches the run
+        await asyncio.sleep(0)
+    assert not stopping.done(), "the worker is taken for free while a step is computed"
+    run.go.set()
+    await asyncio.wait([stopping])
+
+
 async def test_closing_stops_within_one_step_and_frees_the_worker(local: LocalBackend) -> None:
     expected = (await drain(local, short_request(local)))[1].images[0].data
-    events = local.edit(long_request(local))
-    steps: list[tuple[float, int]] = []
-    async for event in events:
-        if isinstance(event, Progress):
-            steps.append((time.monotonic(), event.step))
-        if len(steps) == 6:
-            break
-    begun = time.monotonic()
-    await events.aclose()
-    took = time.monotonic() - begun
-    one_step = (steps[-1][0] - steps[1][0]) / 4
-    assert took < 10 * one_step + 1  # one step and a margin for a busy machine; the 44 left would take far longer
+    with held() as run:
+        events = local.edit(long_request(local))
+        async for event in events:
+            if isinstance(event, Progress) and event.step == HELD - 1:
+                break
+        closing = asyncio.create_task(events.aclose())
+        await stopped(closing, run)
+        closing.result()
+        assert run.steps == HELD  # the one that was computed meanwhile was the last
     assert (await drain(local, short_request(local)))[1].images[0].data == expected
 
 
@@ -57,46 +98,43 @@ async def test_cancelling_the_task_stops_the_run(local: LocalBackend) -> None:
 
     async def consume() -> None:
         async for event in local.edit(long_request(local)):
-            if isinstance(event, Progress) and event.step:
+            if isinstance(event, Progress) and event.step == HELD - 1:
                 running.set()
 
-    task = asyncio.create_task(consume())
-    await running.wait()
-    task.cancel()
+    with held() as run:
+        task = asyncio.create_task(consume())
+        await running.wait()
+        task.cancel()
+        await stopped(task, run)
+        assert run.steps == HELD
     with pytest.raises(asyncio.CancelledError):
-        await task
+        task.result()
     await drain(local, short_request(local))
 
 
 async def test_the_loop_stays_free_while_the_pipeline_works(local: LocalBackend) -> None:
-    longest = 0.0
-    done = asyncio.Event()
+    loop, turns = asyncio.get_running_loop(), 0
 
-    async def tick() -> None:
-        nonlocal longest
-        while not done.is_set():
-            begun = time.monotonic()
-            await asyncio.sleep(0.01)
-            longest = max(longest, time.monotonic() - begun)
+    def wait_for_a_turn(_: Any) -> None:  # of the loop: a run on its own thread would wait for itself
+        nonlocal turns
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(PATIENCE)
+        turns += 1
 
-    ticking = asyncio.create_task(tick())
-    await drain(local, short_request(local))
-    begun = time.monotonic()
-    await drain(local, long_request(local))
-    took = time.monotonic() - begun
-    done.set()
-    await ticking
-    assert longest < took / 2  # a run on the loop's own thread would hold it all the time
+    request = short_request(local)
+    with each_step(wait_for_a_turn):
+        await drain(local, request)
+    assert turns == request.steps_run > 1
 
 
 async def test_the_engine_cancels_one_run_and_goes_on_with_the_next(local: LocalBackend, tmp_path: Path) -> None:
     engine = Engine({"local": local}, Store(tmp_path))
-    first = await engine.submit("local", long_request(local))
-    second = await engine.submit("local", short_request(local))
-    async for event in engine.watch(first):
-        if isinstance(event, Progress) and event.step >= 2:
-            break
-    await engine.cancel(first)
+    with held() as run:
+        first = await engine.submit("local", long_request(local))
+        second = await engine.submit("local", short_request(local))
+        async for event in engine.watch(first):
+            if isinstance(event, Progress) and event.step == HELD - 1:
+                break
+        await stopped(asyncio.create_task(engine.cancel(first)), run)
     with pytest.raises(RunCancelled):
         await engine.result(first)
     done = await engine.result(second)

@@ -166,7 +166,11 @@ def hub(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def ask(hub: str, home: Path, *asked: tuple[str, str | None, str | None]) -> list[dict[str, Any]]:
-    environ = {**os.environ, "HF_ENDPOINT": hub, "HF_HOME": str(home), "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
+    environ = {
+        **os.environ,
+        **{"HF_ENDPOINT": hub, "HF_HOME": str(home), "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"},
+        **{"HF_HUB_ETAG_TIMEOUT": "120", "HF_HUB_DOWNLOAD_TIMEOUT": "120"},
+    }
     lines = [json.dumps(each) for each in asked]
     command = [sys.executable, "-m", "tests.backends.local.ask_hub", *lines]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)

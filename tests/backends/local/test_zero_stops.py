@@ -16,8 +16,8 @@ from core.request import EditRequest
 from tests.backends.local.stand_in_gpu import CHOICE, SPEC, WAITING, ForkedGpu, Gpu, OnZero, ask
 from tests.fakes import results
 
-STEPS = 500
-"""Of a slow run; far more than happen before somebody looks."""
+STEPS = 40_000
+"""Of a slow run; far more than happen before somebody looks: it would take minutes, and none goes on to its end."""
 
 
 class Fails(Worker):
