@@ -72,6 +72,8 @@ class Model:
         memo: what it remembers between runs.
         warm: kinds of run whose graphs are compiled: whether in 8 bits, whether of several images.
         too_many: pixels, of all images, of the smallest batch that was out of memory; None while none was.
+        _fast: the pipeline whose matrices are in 8 bits, None while there is none.
+        _exact: whether there will be none: no room, or it does not work here.
     """
 
     pipe: Any
@@ -121,6 +123,7 @@ class Model:
             self._fast, self._exact = None, True  # asked again, the answer would change with what ran before
         if not self._warmed(self.pipe, images, tell):
             run_plain(self.pipe)
+            self._fast = None  # it would be slower than this one, see `doubles`
             self.words = tuple(word for word in self.words if word != "compiled")
         return self.pipe
 
