@@ -261,11 +261,8 @@ class Quiet(selectors.DefaultSelector):
 
 def leaping(work: Coroutine[Any, Any, list[Run]]) -> list[Run]:
     """Return what some work gives, done on a loop of its own."""
-    loop = Leaping()
-    try:
-        return loop.run_until_complete(work)
-    finally:
-        loop.close()
+    with asyncio.Runner(loop_factory=Leaping) as runner:
+        return runner.run(work)
 
 
 # ---- a run -------------------------------------------------------------------------------------------------
