@@ -12,6 +12,7 @@ import asyncio
 import gc
 import selectors
 import ssl
+import time
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing, asynccontextmanager
@@ -88,12 +89,14 @@ class Run:
         seed: of the case.
         there: its provider.
         end: what came: Completed, an error, or None where it did not end.
+        took: seconds, by the clock on the wall.
         mebibytes: of memory that it took at its highest, where that was measured.
     """
 
     seed: int
     there: Broken
     end: Completed | BaseException | None
+    took: float
     mebibytes: float = 0.0
 
 
@@ -191,7 +194,7 @@ def complaint(run: Run, place: str, failure: str) -> str:
     if isinstance(end, errors.TimedOut) and end.remote_id != "p1":
         return f"a task given up without its id: {end.remote_id}"
     if isinstance(end, errors.RateLimited):
-        return wait(end.wait, failure)
+        return wait(end.wait, failure, run.took)
     return ""
 
 
@@ -200,10 +203,10 @@ def agrees(said: bool | None, true: bool | None) -> bool:
     return said is true or (true is True and said is None)
 
 
-def wait(seconds: float | None, failure: str) -> str:
-    """Return what is wrong with the wait that an error tells."""
+def wait(seconds: float | None, failure: str, took: float) -> str:
+    """Return what is wrong with the wait that an error of a run tells, which took so many seconds by the wall."""
     if failure == "429 with a date":
-        right = seconds is not None and RETRY_AFTER - 100 <= seconds <= RETRY_AFTER
+        right = seconds is not None and RETRY_AFTER - took - 1 <= seconds <= RETRY_AFTER  # dates are whole seconds
     else:
         right = seconds == {"429 with seconds": 5, "429 with 9999": 9999}.get(failure)
     return "" if right else f"{failure}: wait is {seconds}"
@@ -295,9 +298,9 @@ def asked(provider: str, seed: int) -> EditRequest:
 
 def backend_of(there: Broken) -> WavespeedBackend | AimlapiBackend:
     """Return a backend for a provider, with the true limits of time."""
-    time = asyncio.get_running_loop().time
+    now = asyncio.get_running_loop().time
     hurry = HURRY if there.place == "poll" and not there.once else 1
-    client = ProviderClient(there.origin, transport=httpx.AsyncHTTPTransport(verify=TLS), clock=lambda: time() * hurry)
+    client = ProviderClient(there.origin, transport=httpx.AsyncHTTPTransport(verify=TLS), clock=lambda: now() * hurry)
     if there.provider == "wavespeed":
         return WavespeedBackend(Settings(), client)
     return AimlapiBackend(Settings(), client=client)
@@ -305,7 +308,7 @@ def backend_of(there: Broken) -> WavespeedBackend | AimlapiBackend:
 
 async def play(provider: str, place: str, failure: str, seed: int, port: int) -> Run:
     """Run once against a provider that breaks; odd seeds break once, even ones always."""
-    once = seed % 2 == 1
+    once, begun = seed % 2 == 1, time.time()
     there = Broken(provider, place, failure, seed, once, port)
     end: Completed | BaseException | None = None
     async with there:
@@ -319,7 +322,7 @@ async def play(provider: str, place: str, failure: str, seed: int, port: int) ->
         except Exception as error:
             end = None if limit.expired() else error
         await backend.close()
-    return Run(seed, there, end)
+    return Run(seed, there, end, time.time() - begun)
 
 
 async def play_all(provider: str, place: str, failure: str, most: float = 0.0) -> list[Run]:

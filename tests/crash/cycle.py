@@ -118,14 +118,15 @@ class Cycles:
         """Kill one job at a point, let another process take over, and look at what is left."""
         where = POINTS[point]
         chance = random.Random(f"{point} {seed}")
-        # A task takes its time, else nobody asks for it; where the asking kills, it does not end before that.
-        provider = Deadly(seconds=3600 if where == "poll" else chance.uniform(0.2, 0.7))
+        takes = chance.uniform(0.2, 0.7)  # else nobody asks for it
+        provider = Deadly(seconds=3600 if where == "poll" else takes)  # where the asking kills, it ends after that
         with tempfile.TemporaryDirectory() as name, serving_beside(provider.app()) as url:
             provider.moment = where if isinstance(where, str) else ""
             code = self._fork(name, url, None if isinstance(where, str) else where, False, provider)
             provider.moment = ""
             faults = [] if code == -signal.SIGKILL else [f"was not killed, but ended with {code}"]
-            provider.finish()
+            if where == "poll":
+                provider.finish(takes)
             begun = time.monotonic()
             if self._fork(name, url, None, True, provider) != 0:
                 faults.append("the second process broke")

@@ -25,7 +25,7 @@ from core.settings import Settings
 from core.store import Store
 from tests.fakes import make_reference, make_request
 
-ENDED_IN = 120.0
+ENDED_IN = 30.0
 """Seconds after a restart within which every job must have ended."""
 
 

@@ -102,11 +102,11 @@ class Wavespeed:
             ]
         )
 
-    def finish(self) -> None:
-        """Let every task be done by now, and those to come at once."""
-        self.seconds = 0.0
+    def finish(self, after: float = 0.0) -> None:
+        """Let every task be done so many seconds from now, and those to come in as many."""
+        self.seconds = after
         for task in self.tasks.values():
-            task.seconds = 0.0
+            task.seconds = time.monotonic() - task.created + after if after else 0.0
 
     def note(self, request: Request) -> None:
         self.asked.append((request.method, request.url.path, dict(request.headers)))

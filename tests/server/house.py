@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from server.door import Door, Rules
 from server.doors import Doors, open_doors
 from tests.fakes import FakeBackend, make_spec
 from ui.images import routes
+
+patient = partial(HookCaller, deadline=600.0)
+"""A caller that a stall of this machine does not lead to call twice."""
 
 AIML = "flux/srpo/image-to-image"
 WAVE = "wavespeed-ai/flux-srpo/image-to-image"
@@ -61,9 +65,7 @@ async def house(
     backends = backends or {"local": FakeBackend(make_spec("local"))}
     engine = Engine(backends, Store(folder), own.queue_size, Limits(own.caps), rerun=own.rerun)
     links = Links(lasting_secret(folder))
-    doors = open_doors(
-        engine, own, links, ImageFetcher(resolve=resolve), HookCaller(own.webhook_origins, resolve=resolve)
-    )
+    doors = open_doors(engine, own, links, ImageFetcher(resolve=resolve), patient(own.webhook_origins, resolve=resolve))
     rules = Rules(public=own.public, max_body=1_000_000)
     app = Starlette(routes=[*routes(engine, links), *doors.routes], middleware=[Middleware(Door, rules)])
     await engine.recover()

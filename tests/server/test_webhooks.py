@@ -10,7 +10,6 @@ import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +20,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from backends._fetch import HookCaller
 from backends._wavespeed_answers import signed
 from core.errors import Moderated
 from tests.fakes import FakeBackend, make_spec
 from tests.providers.serving import serving
-from tests.server.house import WAVE, House, house
+from tests.server.house import WAVE, House, house, patient
 from tests.server.test_wavespeed import BODY, PREDICTIONS, RUN, settled, until
 
 SECRET = "/api/v3/webhook/secret"
 NOW = (0.0, 0.05, 0.05)
 """Waits before each of three attempts, for tests that see more than the first."""
-patient = partial(HookCaller, deadline=600.0)
-"""A caller that a stall of this machine does not lead to call twice."""
-
-
-@pytest.fixture(autouse=True)
-def patient_houses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every house of these tests call so."""
-    monkeypatch.setattr("tests.server.house.HookCaller", patient)
 
 
 class Receiver:

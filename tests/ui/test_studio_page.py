@@ -53,6 +53,19 @@ def prepare_long(page: Page) -> None:
     set_number(page, "strength", 1)
 
 
+def watch(page: Page, name: str, happens: str) -> None:
+    """Note in `seen` whether something is ever true of the stage, however short: before a run that may be quick."""
+    page.evaluate(
+        """([name, happens]) => {
+          window.seen ??= {};
+          const look = new Function(`return ${happens}`);
+          new MutationObserver(() => { seen[name] ||= Boolean(look()); })
+            .observe(document.querySelector('.stage'), { subtree: true, childList: true, attributes: true });
+        }""",
+        [name, happens],
+    )
+
+
 def size_of(page: Page, selector: str) -> list[int]:
     page.wait_for_function("s => document.querySelector(s)?.naturalWidth > 1", arg=selector)
     size: list[int] = page.eval_on_selector(selector, "image => [image.naturalWidth, image.naturalHeight]")
@@ -69,8 +82,10 @@ def download(page: Page, folder: Path) -> tuple[str, bytes]:
 
 def test_an_upload_a_prompt_and_a_run_put_the_result_beside_the_reference(page: Page) -> None:
     prepare(page, (250, 130), steps=30)
+    watch(page, "bar", "document.querySelector('.stage [role=progressbar]')")
     page.click("#run")
     page.wait_for_selector(RESULT)
+    assert page.evaluate("seen.bar")
     pictures = page.locator(".stage .side img")
     assert [pictures.nth(i).get_attribute("class") for i in range(2)] == ["reference", "result"]
     assert size_of(page, ".stage .side img.reference") == size_of(page, RESULT) == [250, 130]
@@ -84,16 +99,8 @@ def test_an_upload_a_prompt_and_a_run_put_the_result_beside_the_reference(page: 
 
 def test_progress_counts_the_steps_and_shows_previews(page: Page) -> None:
     prepare_long(page)
-    page.evaluate(
-        """() => {
-          window.seen = {};
-          new MutationObserver(() => {
-            const bar = document.querySelector('.stage [role=progressbar]');
-            seen.steps ||= /Step \\d+ of 50/.test(bar?.parentNode.textContent);
-            seen.preview ||= document.querySelector('.stage img.preview')?.src.startsWith('data:image/jpeg');
-          }).observe(document.querySelector('.stage'), { subtree: true, childList: true, attributes: true });
-        }"""
-    )
+    watch(page, "steps", "/Step \\d+ of 50/.test(document.querySelector('.stage .progress')?.textContent)")
+    watch(page, "preview", "document.querySelector('.stage img.preview')?.src.startsWith('data:image/jpeg')")
     page.click("#run")
     page.wait_for_selector(RESULT, timeout=2 * PATIENCE)
     assert page.evaluate("seen") == {"steps": True, "preview": True}
@@ -142,7 +149,9 @@ def test_cancel_stops_the_run_and_the_next_one_works(page: Page) -> None:
     prepare_long(page)
     set_number(page, "num_images", 4)
     page.click("#run")
-    page.wait_for_function("/Step \\d+ of 50/.test(document.querySelector('.stage .progress')?.textContent)")
+    page.wait_for_function(
+        "/Step ([2-9]|[1-4]\\d) of 50/.test(document.querySelector('.stage .progress')?.textContent)"
+    )
     page.click("#cancel")
     page.wait_for_selector(".stage[data-state=cancelled]")
     assert "cancelled" in page.inner_text(".stage .message")

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.fakes import picture_bytes
 from tests.ui.conftest import Served, open_page
+from tests.ui.test_states import release
 from tests.ui.test_studio_page import RESULT, add_reference, prepare, run
 
 STRIP = ".stage .strip button.thumb"
@@ -69,7 +70,7 @@ def test_a_run_that_goes_on_is_followed_by_the_page_that_was_loaded_again(browse
         page.wait_for_selector(".stage[data-state=running]")
         page.reload()
         page.wait_for_selector(".stage[data-state=running]")
-        (fakes.data_dir / "until-loaded-again").touch()
+        release(fakes, "until-loaded-again")
         page.wait_for_selector(RESULT)
 
 
