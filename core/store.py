@@ -8,7 +8,6 @@ everything stood. The database belongs to one process at a time, and is used by 
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -95,7 +94,7 @@ class Store:
         Raises:
             CallTaken: the owner's job of the same mark is there.
         """
-        row = record.__dict__ | {"remote": json.dumps(record.remote)}
+        row = record.__dict__
         names = ", ".join(row)
         try:
             with self._writing():
@@ -176,17 +175,7 @@ class Store:
         cursor = self._base.execute(f"select * from jobs {which}", values)  # noqa: S608 - our own words
         names = [column[0] for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor]
-        return [
-            Record(
-                **row
-                | {
-                    "remote": tuple(json.loads(row["remote"])),
-                    "own_key": bool(row["own_key"]),
-                    "pinned": bool(row["pinned"]),
-                }
-            )
-            for row in rows
-        ]
+        return [Record(**row | {"own_key": bool(row["own_key"]), "pinned": bool(row["pinned"])}) for row in rows]
 
     # ---- uploads -----------------------------------------------------------------------------------
 

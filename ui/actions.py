@@ -205,7 +205,8 @@ class Actions:
         reference = await asyncio.to_thread(
             read_reference, data, address, max_bytes=caps.max_bytes, max_pixels=caps.max_pixels
         )
-        return Shown(await self.engine.keeper.keep(session.visitor.owner, reference.data, reference.mime), reference)
+        file = await self.engine.keeper.keep(session.visitor.owner, reference.data, reference.mime)
+        return Shown(file, reference.stored_at(file))
 
     # ---- a run --------------------------------------------------------------------------------------
 

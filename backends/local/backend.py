@@ -99,7 +99,7 @@ class LocalBackend(Backend):
             RunFailed: the model gave no picture.
         """
         if request.steps_run == 0:
-            yield _given_back(request)
+            yield await asyncio.to_thread(_given_back, request)  # a large picture takes a second
             return
         # A loaded one first, if it is as free as the others.
         worker = min(self._workers, key=lambda each: (each.busy, each.model is None))
