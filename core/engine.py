@@ -205,7 +205,7 @@ class Engine:
         What that can take up stops at once. A paid request whose answer comes by its connection alone gets the time.
 
         Args:
-            patience: seconds until whatever has not stopped is left to the end of the process: a model's long step, say.
+            patience: seconds until what has not stopped is left to the process's end: a model's long step, say.
         """
         self._work.closing.set()
         loop = asyncio.get_running_loop()
@@ -231,7 +231,7 @@ class Engine:
     # ---- after a restart, and later ----------------------------------------------------------------
 
     def start_recovery(self) -> asyncio.Task[None]:
-        """Begin `recover` beside whatever else goes on. Requests that need to know all jobs wait until they are read."""
+        """Begin `recover` in the background. What needs to know all jobs waits until their rows are read."""
         self._known.clear()
         return asyncio.get_running_loop().create_task(self.recover(), name="recovery")
 

@@ -162,7 +162,7 @@ class Keeper:
         return [job for each in records if each is not None and (job := self._readable(each)) is not None]
 
     async def history(self, owner: str, limit: int, at_work: Jobs, skip: int = 0, since: float = 0.0) -> list[Job]:
-        """Return an owner's latest jobs, newest first; those in `at_work` as they are there. Damaged rows are left out."""
+        """Return an owner's latest jobs, newest first, without damaged rows; those in `at_work` as they are there."""
         jobs = self._jobs(await self._do(self._store.recent, owner, limit, skip, since))
         return [at_work.get(each.id) or each for each in jobs]
 

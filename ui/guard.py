@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.engine import Engine
 from core.job import VISITOR, Visitor
+from core.subpath import route_path
 from ui.framework import forget_call, lighten, open_calls
 from ui.images import PICTURE_NAME
 
@@ -104,7 +105,7 @@ class Guard:
                 lighten(scope["app"])
             await self._app(scope, receive, send)
             return
-        path = _route(scope)
+        path = route_path(scope)
         visitor: Visitor = scope.get(VISITOR, Visitor())
         owner = "" if visitor.passing else visitor.owner
         if path.startswith(SHUT):
@@ -194,12 +195,6 @@ def _sessions(rest: str, query: bytes, told: Any) -> set[str]:
     if isinstance(told, dict) and told.get("session_hash") is not None:
         named.add(str(told["session_hash"]))
     return named
-
-
-def _route(scope: Scope) -> str:
-    """Return the path as routes are matched: without the prefix under which a proxy serves the app."""
-    path, root = str(scope["path"]), str(scope.get("root_path", ""))
-    return path.removeprefix(root) if root else path
 
 
 def _paths(told: Any) -> Iterator[str]:
