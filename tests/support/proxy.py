@@ -14,7 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 PREFIX = "/studio"
@@ -26,6 +26,8 @@ def proxy(target: str, *, keep: bool) -> Starlette:
 
     async def forward(request: Request) -> Response:
         path = request.url.path
+        if path == PREFIX and not keep:
+            return RedirectResponse(f"{path}/")
         if path != PREFIX and not path.startswith(PREFIX + "/"):
             return PlainTextResponse("outside of the sub-path", 404)
         if not keep:
