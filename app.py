@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -103,23 +104,31 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
     front = [Middleware(SubPath, settings.root_path), Middleware(Door, rules)]
     options = launch_options(engine, links, further, front)
     options["app_kwargs"]["lifespan"] = lifespan
-    serve(demo, sockets, engine.close, mcp_server=settings.mcp, root_path=settings.root_path, **options)
+    options |= {"mcp_server": settings.mcp, "root_path": settings.root_path}
+    serve(demo, sockets, engine.close, partial(preload, backends) if settings.preload else None, **options)
 
 
-def serve(demo: Any, sockets: list[socket.socket], close: Callable[[], Awaitable[None]], **options: Any) -> None:
+def serve(
+    demo: Any,
+    sockets: list[socket.socket],
+    close: Callable[[], Awaitable[None]],
+    when_quiet: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    **options: Any,
+) -> None:
     """Serve a page until a signal ends it.
 
     Args:
         demo: the Blocks.
         sockets: what it is served on; they listen already.
         close: stops the runs.
+        when_quiet: done in the background once the first requests are answered.
         options: arguments of `Blocks.launch`.
     """
     from ui.framework import served_by
 
     url = local_url(sockets[0])
     stop = ending_signals()  # before the first answer: whoever sees that may send one
-    with served_by(lambda app: Server(app, sockets, close, log_level="warning"), url) as served:
+    with served_by(lambda app: Server(app, sockets, close, when_quiet, log_level="warning"), url) as served:
         demo.launch(prevent_thread_lock=True, **options)
     print(f"SRPO Studio runs on {url}{options.get('root_path', '').lstrip('/')} (Ctrl+C ends it)", flush=True)
     stop.wait()
@@ -133,6 +142,15 @@ async def after(first: asyncio.Task[None], then: Coroutine[Any, Any, None]) -> N
         await then
     except Exception:
         log.exception("what an earlier process left could not be taken up whole")
+
+
+async def preload(backends: Mapping[str, Backend]) -> None:
+    """Let every backend get ready for its first run."""
+    for backend in backends.values():
+        try:
+            await backend.preload()
+        except Exception:
+            log.exception("a backend could not get ready in advance")
 
 
 def body_limit(settings: Settings) -> int:

@@ -30,6 +30,7 @@ NAMES = (
     "STUDIO_LOCAL_TRANSFORMER",
     "STUDIO_LOCAL_DEVICE",
     "STUDIO_LOCAL_MEMORY",
+    "STUDIO_PRELOAD",
     "STUDIO_SAFETY_MODEL",
     "STUDIO_LICENSE_READ",
     "STUDIO_QUEUE_SIZE",
@@ -83,6 +84,7 @@ class Settings:
             transformer; None keeps the model's own, or takes SRPO's where the model is FLUX.1-dev.
         local_device: `auto`, `cpu`, `cuda` or `mps`.
         local_memory: where the local model's parts live, one of MEMORY.
+        preload: whether the local model is loaded once the app answers, if its files are on this disk.
         safety_model: a folder or hub repository of an image classifier that checks the local model's pictures.
         license_read: whether the owner has read the local model's licence; others are let at it only then.
         zero_gpu: whether this is a ZeroGPU Space.
@@ -113,6 +115,7 @@ class Settings:
     local_transformer: str | None = None
     local_device: str = "auto"
     local_memory: str = "auto"
+    preload: bool = True
     safety_model: str | None = None
     license_read: bool = False
     zero_gpu: bool = False
@@ -160,6 +163,7 @@ class Settings:
             local_transformer=env.get("STUDIO_LOCAL_TRANSFORMER"),
             local_device=_one_of(env, "STUDIO_LOCAL_DEVICE", DEVICES),
             local_memory=_one_of(env, "STUDIO_LOCAL_MEMORY", MEMORY),
+            preload=_switch(env, "STUDIO_PRELOAD", "1"),
             safety_model=env.get("STUDIO_SAFETY_MODEL"),
             license_read=_switch(env, "STUDIO_LICENSE_READ"),
             zero_gpu=env.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true"),  # as the `spaces` package reads it

@@ -5,6 +5,7 @@ uvicorn runs in a thread, because the framework's `launch` asks the running app 
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import signal
@@ -12,7 +13,7 @@ import socket
 import sys
 import threading
 import urllib.request
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from contextlib import suppress
 from types import FrameType
 from typing import Any
@@ -27,6 +28,9 @@ PATIENCE = 8.0
 """Seconds from the first signal to the end of the process. Containers are killed after ten."""
 DRAIN = 1
 """Seconds that open streams and half-sent requests get once everything else is closed."""
+
+QUIET = 10
+"""Looks, ten a second, without a new request after which the server counts as quiet."""
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
@@ -116,17 +120,26 @@ class Server(uvicorn.Server):
         app: what is served.
         sockets: from `listen`.
         close: called when the server is to end, while it still answers: runs are stopped and noted.
+        when_quiet: called once, when no request came for a second: what can wait until the first page is there.
         options: further arguments of `uvicorn.Config`.
     """
 
     def __init__(
-        self, app: ASGIApp, sockets: list[socket.socket], close: Callable[[], Awaitable[None]], **options: Any
+        self,
+        app: ASGIApp,
+        sockets: list[socket.socket],
+        close: Callable[[], Awaitable[None]],
+        when_quiet: Callable[[], Coroutine[Any, Any, None]] | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(
             uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=DRAIN, **options)
         )
         self._sockets = sockets
         self._close = close
+        self._when_quiet = when_quiet
+        self._quiet: asyncio.Task[None] | None = None
+        self._requests = self._ticks = 0
         self._thread = threading.Thread(target=self._serve_in_thread, name="server", daemon=True)
 
     def _serve_in_thread(self) -> None:
@@ -144,6 +157,16 @@ class Server(uvicorn.Server):
             self._thread.join(0.005)
             if not self._thread.is_alive():
                 raise RuntimeError("The server could not start; the log above says why.")
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look, ten times a second, whether requests still come."""
+        if self._when_quiet is not None:
+            self._ticks = self._ticks + 1 if self._requests == self.server_state.total_requests else 0
+            self._requests = self.server_state.total_requests
+            if self._ticks >= QUIET:
+                self._quiet = asyncio.get_running_loop().create_task(self._when_quiet())
+                self._when_quiet = None
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop the runs while streams can still show it, then close connections."""

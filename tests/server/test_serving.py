@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import urllib.request
 from typing import Any
 
@@ -149,3 +150,27 @@ def test_an_app_that_cannot_begin_is_an_error_and_not_a_wait() -> None:
     with pytest.raises(RuntimeError, match="could not start"):
         Server(Starlette(lifespan=broken), sockets, close, log_level="critical").start()
     sockets[0].close()
+
+
+def test_what_can_wait_begins_once_no_request_came_for_a_while() -> None:
+    begun: list[int] = []
+    quiet = threading.Event()
+
+    async def later() -> None:
+        begun.append(server.server_state.total_requests)
+        quiet.set()
+
+    async def close() -> None:
+        pass
+
+    async def answer(_: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    sockets = listen("127.0.0.1", 0)
+    server = Server(Starlette(routes=[Route("/", answer)]), sockets, close, later, log_level="critical")
+    server.start()
+    for _ in range(3):
+        urllib.request.urlopen(local_url(sockets[0]), timeout=30).close()
+    assert quiet.wait(60)
+    server.close()
+    assert begun == [3]

@@ -81,7 +81,7 @@ def serve(
         host: where it is reached.
         environ: beside the environment of this process.
     """
-    own = {"STUDIO_DATA_DIR": str(data_dir), "GRADIO_SERVER_PORT": str(free_port()), **environ}
+    own = {"STUDIO_DATA_DIR": str(data_dir), "GRADIO_SERVER_PORT": str(free_port()), "STUDIO_PRELOAD": "0", **environ}
     log = data_dir / "app.log"
     data_dir.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
