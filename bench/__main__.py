@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import api, cold_start, crash, doors, first_result, hosted, idle, levels, load, mini, soak
+from bench import api, cold_start, crash, doors, first_result, hosted, idle, levels, load, mini, soak, start
 from bench.table import Row, show
 
 BENCHES = {
@@ -24,6 +24,7 @@ BENCHES = {
     "load": load.measure,
     "mini": mini.measure,
     "soak": soak.measure,
+    "start": start.measure,
 }
 
 

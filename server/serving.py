@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import signal
 import socket
@@ -23,6 +24,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from core.settings import SettingsError
+
+_log = logging.getLogger("uvicorn.error")
 
 PATIENCE = 8.0
 """Seconds from the first signal to the end of the process. Containers are killed after ten."""
@@ -171,7 +174,12 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop the runs while streams can still show it, then close connections."""
         await self._close()
-        await super().shutdown(sockets)
+        level = _log.level
+        _log.setLevel(logging.CRITICAL)  # each stream that is cut would be logged as an error, with a traceback
+        try:
+            await super().shutdown(sockets)
+        finally:
+            _log.setLevel(level)
 
     def close(self) -> None:
         """End, and return when everything is closed. The framework calls it by this name."""
