@@ -37,6 +37,7 @@ MEMORY = 2 * 1024**3
 SECONDS = 5
 """Of computing for one file; the kernel then ends the child, even inside a decoder."""
 ROOT = Path(__file__).resolve().parents[2]
+DATA = Path(__file__).resolve().parent / "data"
 
 
 # ---- files -------------------------------------------------------------------------------------------
@@ -113,6 +114,20 @@ def orientation(number: int) -> Image.Exif:
     return exif
 
 
+def told_png() -> bytes:
+    """Return a PNG of 16-bit colours with a transparent one, whose space three chunks declare."""
+    data = sixteen_bit_colours()
+    more = (
+        (b"cICP", bytes((9, 16, 0, 1))),
+        (b"gAMA", struct.pack(">I", 45_455)),
+        (b"tRNS", struct.pack(">3H", 9, 9, 9)),
+    )
+    chunks = (
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in more
+    )
+    return data[:33] + b"".join(chunks) + data[33:]
+
+
 def whole_files() -> dict[str, bytes]:
     """Return the files that are broken, by name."""
     frames = [picture("P").rotate(30 * turn) for turn in range(4)]
@@ -133,6 +148,11 @@ def whole_files() -> dict[str, bytes]:
         "tiff-lzw": saved(see_through(), "TIFF", compression="tiff_lzw"),
         "bmp": picture_bytes("BMP", "P"),
     }
+    files["heic"] = (DATA / "turned.heic").read_bytes()
+    files["heic-transparent"] = (DATA / "see-through.heic").read_bytes()
+    files["png-told"] = told_png()
+    files["tiff-pages"] = saved(picture(), "TIFF", save_all=True, append_images=[picture("L"), picture("P")])
+    files["jpeg-film"] = picture_bytes("JPEG", exif=orientation(2)) + b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(300)
     if features.check("avif"):
         files["avif"] = picture_bytes("AVIF", exif=orientation(3))
     return files

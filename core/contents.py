@@ -1,0 +1,291 @@
+"""What a picture file holds, found by walking it in its format's own way, before any decoder sees it.
+
+Decoders answer only what they need themselves: Pillow says nothing of a PNG's cICP, of films behind a photo, or of
+a file's missing end. The walk is where limits on the number of pieces hold, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from core import bombs, tiff
+from core.bombs import TooMuchWork
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file holds beside the pixels of its first picture.
+
+    Attributes:
+        kind: as `core.file_kinds` says.
+        pictures: frames, pages or pictures.
+        whole: whether the file ends as its format wants.
+        plain: whether there is nothing but one picture and what decoding it needs.
+        video: whether a film lies behind the picture.
+        gain_map: whether a second picture makes the first brighter on HDR screens.
+        depth: bits of a colour, as far as the format's header says it and it matters.
+        cicp: the colour primaries and the transfer function by ITU-T H.273.
+        profile: an ICC profile that Pillow does not find.
+    """
+
+    kind: str
+    pictures: int = 1
+    whole: bool = True
+    plain: bool = False
+    video: bool = False
+    gain_map: bool = False
+    depth: int = 8
+    cicp: tuple[int, int] | None = None
+    profile: bytes | None = None
+
+
+def look_into(kind: str, data: bytes) -> Contents:
+    """Return what a file of a kind holds.
+
+    Raises:
+        TooMuchWork: it has more pieces than any program writes.
+    """
+    match kind:
+        case "JPEG":
+            return _jpeg(data)
+        case "PNG":
+            return _png(data)
+        case "WEBP":
+            return _webp(data)
+        case "GIF":
+            return _gif(data)
+        case "TIFF":
+            return _tiff(data)
+        case "BMP":
+            return _bmp(data)
+    return _boxed(kind, data)
+
+
+def _bound(count: int, most: int) -> None:
+    if count > most:
+        raise TooMuchWork
+
+
+# ---- JPEG ------------------------------------------------------------------------------------------------
+
+_BARE = {0x01, 0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)}
+"""Markers without a length, as Pillow reads them."""
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+"""What ends a scan's data: there every FF is followed by a zero or a restart's number."""
+_NEEDED = (b"JFIF\0", b"ICC_PROFILE\0", b"Adobe")
+"""Application segments that say how to decode, and nothing else."""
+_GAIN_MAPS = (b"hdrgm:", b"HDRGainMap", b"hdrgainmap")
+
+
+def _jpeg(data: bytes) -> Contents:
+    """Walk the main picture's segments up to its end; what lies in them and behind it is not the decoder's business."""
+    place, scans, segments, junk = 2, 0, 0, 0
+    exif: list[bytes] = []
+    pictures, whole, plain = 1, False, True
+    while (at := data.find(b"\xff", place)) >= 0 and at + 1 < len(data):
+        marker = data[at + 1]
+        junk += at - place + (marker in (0x00, 0xFF))
+        _bound(junk, bombs.MAX_JUNK)
+        if marker in (0x00, 0xFF):
+            place = at + 1 + (marker == 0x00)
+            continue
+        segments += 1
+        _bound(segments, bombs.MAX_SEGMENTS)
+        if marker == 0xD9 and scans:
+            place, whole = at + 2, True
+            break
+        if marker in _BARE:
+            place = at + 2
+            continue
+        body, place = at + 4, at + 2 + max(2, int.from_bytes(data[at + 2 : at + 4]))
+        if marker == 0xDA:
+            scans += 1
+            _bound(scans, bombs.MAX_SCANS)
+            end = _MARKER.search(data, place)
+            place = end.start() if end else len(data)
+        elif marker == 0xFE or 0xE0 <= marker <= 0xEF:
+            plain &= marker != 0xFE and data.startswith(_NEEDED, body)
+            if marker == 0xE1 and data.startswith(b"Exif\0\0", body):
+                exif.append(data[body + 6 : place])
+                _bound(len(exif), bombs.MAX_EXIF)
+            elif marker == 0xE2 and data.startswith(b"MPF\0", body):
+                pictures = _pictures_of(data[body + 4 : place])
+    if tiff.asks_too_much(b"".join(exif)):
+        raise TooMuchWork
+    behind = len(data) if not whole else place
+    return Contents(
+        "JPEG",
+        pictures,
+        whole,
+        plain and whole and pictures == 1 and not data[behind:].strip(b"\0\xff"),
+        video=_film_in(data, behind),
+        gain_map=any(data.find(each) >= 0 for each in _GAIN_MAPS),
+    )
+
+
+def _pictures_of(index: bytes) -> int:
+    """Return the number of pictures that a multi-picture file's index names."""
+    layout = tiff.layout_of(index)
+    if layout is None or tiff.asks_too_much(index):
+        return 1
+    found = [each.number for each in tiff.entries(index, layout, layout.first) if each.tag == 0xB001]
+    return found[0] if found and 1 <= found[0] <= 1_000 else 1
+
+
+def _film_in(data: bytes, start: int) -> bool:
+    at = data.find(b"ftyp", start)
+    return (
+        at >= 0
+        and data[at + 4 : at + 8] not in (b"heic", b"heix", b"mif1", b"avif")
+        and data[at - 4 : at - 2] == b"\0\0"
+    )
+
+
+# ---- PNG and WebP ----------------------------------------------------------------------------------------
+
+_PICTURE_ONLY = set(b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP cICP sBIT pHYs bKGD hIST mDCV cLLI".split())
+"""A PNG's chunks that say how to show it, and nothing else."""
+
+
+def _png(data: bytes) -> Contents:
+    found, place, count, plain = Contents("PNG", depth=data[24] if len(data) > 24 else 8, whole=False), 8, 0, True
+    while place + 8 <= len(data):
+        count += 1
+        _bound(count, bombs.MAX_CHUNKS)
+        size, name = int.from_bytes(data[place : place + 4]), data[place + 4 : place + 8]
+        body, place = place + 8, place + 12 + size
+        plain &= name in _PICTURE_ONLY
+        if name == b"IEND":
+            found = replace(found, whole=True)
+            break
+        if name == b"acTL" and size == 8:
+            found = replace(found, pictures=max(1, int.from_bytes(data[body : body + 4])))
+        elif name == b"cICP" and size == 4:
+            found = replace(found, cicp=(data[body], data[body + 1]))
+        elif name == b"eXIf" and tiff.asks_too_much(data[body : body + size]):
+            raise TooMuchWork
+    return replace(found, plain=plain and found.whole and place >= len(data))
+
+
+def _webp(data: bytes) -> Contents:
+    place, count, frames = 12, 0, 0
+    while place + 8 <= len(data):
+        count += 1
+        _bound(count, bombs.MAX_CHUNKS)
+        size, name = int.from_bytes(data[place + 4 : place + 8], "little"), data[place : place + 4]
+        frames += name == b"ANMF"
+        if name == b"EXIF" and tiff.asks_too_much(data[place + 8 : place + 8 + size]):
+            raise TooMuchWork
+        place += 8 + size + size % 2
+    return Contents("WEBP", max(1, frames))
+
+
+# ---- GIF, TIFF, BMP --------------------------------------------------------------------------------------
+
+
+def _gif(data: bytes) -> Contents:
+    place, blocks, comments, frames = 13 + _colours(data, 10), 0, 0, 0
+    while place < len(data):
+        kind = data[place]
+        comment = data[place : place + 2] == b"\x21\xfe"
+        if kind == 0x21:
+            place += 2
+        elif kind == 0x2C:
+            place += 11 + _colours(data, place + 9)
+            frames += 1
+        else:
+            place += 1  # its end, or bytes that mean nothing: Pillow steps over them one by one too
+            blocks += 1
+            _bound(blocks, bombs.MAX_BLOCKS)
+            continue
+        while place < len(data):
+            size = data[place]
+            place += 1 + size
+            blocks += 1
+            comments += comment
+            _bound(blocks, bombs.MAX_BLOCKS)
+            _bound(comments, bombs.MAX_COMMENTS)
+            if not size:
+                break
+    return Contents("GIF", max(1, frames))
+
+
+def _colours(data: bytes, place: int) -> int:
+    """Return the bytes of the colour table that the flags at a place announce."""
+    flags = data[place] if place < len(data) else 0
+    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _tiff(data: bytes) -> Contents:
+    layout = tiff.layout_of(data)
+    if layout is None or tiff.asks_too_much(data):
+        raise TooMuchWork
+    return Contents("TIFF", tiff.count_pages(data, layout))
+
+
+def _bmp(data: bytes) -> Contents:
+    profile = None
+    if int.from_bytes(data[14:18], "little") == 124 and data[70:74] == b"DEBM":  # a profile inside, by its type
+        start, size = (int.from_bytes(data[at : at + 4], "little") for at in (126, 130))
+        profile = data[14 + start : 14 + start + size]
+    return Contents("BMP", profile=profile)
+
+
+# ---- AVIF and HEIC ---------------------------------------------------------------------------------------
+
+
+def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield name, start and end of the boxes between two places."""
+    count = 0
+    while start + 8 <= end:
+        count += 1
+        _bound(count, bombs.MAX_BOXES)
+        size, name, head = int.from_bytes(data[start : start + 4]), data[start + 4 : start + 8], 8
+        if size == 1:
+            size, head = int.from_bytes(data[start + 8 : start + 16]), 16
+        stop = min(end, start + size) if size else end
+        if stop < start + head:
+            return
+        yield name, start + head, stop
+        start = stop
+
+
+def _boxed(kind: str, data: bytes) -> Contents:
+    """Return the colour space of the main picture; how many there are is the decoder's to say."""
+    meta = next((each for each in _boxes(data, 0, len(data)) if each[0] == b"meta"), None)
+    inside = {name: (start, end) for name, start, end in _boxes(data, meta[1] + 4, meta[2])} if meta else {}
+    start, end = inside.get(b"iref", (0, 0))
+    copied = sum(name == b"cdsc" for name, _, _ in _boxes(data, start + 4, end))
+    _bound(copied, bombs.MAX_REFERENCES)
+    _bound(copied * len(data), bombs.MAX_MEMORY)
+    start, end = inside.get(b"pitm", (0, 0))
+    main = int.from_bytes(data[start + 4 : end])
+    properties = {name: (start, end) for name, start, end in _boxes(data, *inside.get(b"iprp", (0, 0)))}
+    listed = list(_boxes(data, *properties.get(b"ipco", (0, 0))))
+    for index in _properties_of(data, main, *properties.get(b"ipma", (0, 0))):
+        name, start, end = listed[index - 1] if 0 < index <= len(listed) else (b"", 0, 0)
+        if name == b"colr" and data[start : start + 4] == b"nclx" and end - start >= 8:
+            found = (int.from_bytes(data[start + at : start + at + 2]) for at in (4, 6))
+            return Contents(kind, cicp=(next(found), next(found)))
+    return Contents(kind)
+
+
+def _properties_of(data: bytes, item: int, start: int, end: int) -> list[int]:
+    """Return the numbers of an item's properties, by the box that links them."""
+    if end - start < 8:
+        return []
+    wide_ids, wide_numbers = data[start] > 0, data[start + 3] & 1
+    place = start + 8
+    for _ in range(int.from_bytes(data[start + 4 : start + 8])):
+        if place >= end:
+            return []
+        width = 4 if wide_ids else 2
+        this, count = int.from_bytes(data[place : place + width]), data[place + width] if place + width < end else 0
+        place += width + 1
+        step, mask = (2, 0x7FFF) if wide_numbers else (1, 0x7F)
+        if this == item:
+            return [int.from_bytes(data[at : at + step]) & mask for at in range(place, place + count * step, step)]
+        place += count * step
+    return []
