@@ -7,6 +7,7 @@ a file's missing end. The walk is where limits on the number of pieces hold, too
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -28,6 +29,7 @@ class Contents:
         depth: bits of a colour, as far as the format's header says it and it matters.
         cicp: the colour primaries and the transfer function by ITU-T H.273.
         profile: an ICC profile that Pillow does not find.
+        coded: pixels that are coded, where fewer may be shown; 0 where the decoder says it.
     """
 
     kind: str
@@ -39,6 +41,7 @@ class Contents:
     depth: int = 8
     cicp: tuple[int, int] | None = None
     profile: bytes | None = None
+    coded: int = 0
 
 
 def look_into(kind: str, data: bytes) -> Contents:
@@ -253,7 +256,7 @@ def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]
 
 
 def _boxed(kind: str, data: bytes) -> Contents:
-    """Return the colour space of the main picture; how many there are is the decoder's to say."""
+    """Return colour space and size of the pictures in a file; how many there are is the decoder's to say."""
     meta = next((each for each in _boxes(data, 0, len(data)) if each[0] == b"meta"), None)
     inside = {name: (start, end) for name, start, end in _boxes(data, meta[1] + 4, meta[2])} if meta else {}
     start, end = inside.get(b"iref", (0, 0))
@@ -264,12 +267,15 @@ def _boxed(kind: str, data: bytes) -> Contents:
     main = int.from_bytes(data[start + 4 : end])
     properties = {name: (start, end) for name, start, end in _boxes(data, *inside.get(b"iprp", (0, 0)))}
     listed = list(_boxes(data, *properties.get(b"ipco", (0, 0))))
+    sizes = (data[start + 4 : end] for name, start, end in listed if name == b"ispe")
+    found = Contents(
+        kind, coded=max((int.from_bytes(each[:4]) * int.from_bytes(each[4:8]) for each in sizes), default=0)
+    )
     for index in _properties_of(data, main, *properties.get(b"ipma", (0, 0))):
         name, start, end = listed[index - 1] if 0 < index <= len(listed) else (b"", 0, 0)
         if name == b"colr" and data[start : start + 4] == b"nclx" and end - start >= 8:
-            found = (int.from_bytes(data[start + at : start + at + 2]) for at in (4, 6))
-            return Contents(kind, cicp=(next(found), next(found)))
-    return Contents(kind)
+            return replace(found, cicp=struct.unpack(">HH", data[start + 4 : start + 8]))
+    return found
 
 
 def _properties_of(data: bytes, item: int, start: int, end: int) -> list[int]:

@@ -146,6 +146,8 @@ def _words_for(data: bytes) -> tuple[str, str]:
         return _SOUND
     if data[:1] == b"\x47" and data[188:189] == b"\x47" == data[376:377]:
         return _VIDEO  # an MPEG transport stream: packets of 188 bytes
+    if re.match(rb"P[1-7]\s", data):
+        return "PNM is not supported.", _AS_PHOTO
     text = _text_of(data[:4_096])
     return _UNKNOWN if text is None else _words_for_text(text)
 
@@ -174,8 +176,6 @@ def _words_for_text(text: str) -> tuple[str, str]:
         return _SVG
     if re.match(r"(<\?xml[^>]*>\s*)?<(!doctype html|html|head|body|title|script|meta|div|p|h1|table|center)\b", plain):
         return _WEB_PAGE
-    if re.match(r"p[1-7]\s", plain):
-        return "PNM is not supported.", _AS_PHOTO
     if plain.startswith(("{", "[")):
         return "This is JSON text, not a picture.", f"Use {READABLE}."
     return _TEXT

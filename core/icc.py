@@ -117,12 +117,13 @@ HDR = {16: "PQ", 18: "HLG"}
 def icc_profile(primaries: tuple[Point, Point, Point], white: Point, curves: tuple[Curve, ...]) -> bytes:
     """Return an ICC profile (version 4, a matrix and one or three curves) of an RGB space."""
     matrix = _product(_adapted(white), _to_xyz(primaries, white))
+    tables = [_table(curve) for curve in curves]
     tags = {
         b"desc": _words("RGB"),
         b"cprt": _words("none"),
         b"wtpt": _xyz(_D50),
         **{f"{name}XYZ".encode(): _xyz([row[index] for row in matrix]) for index, name in enumerate("rgb")},
-        **{f"{name}TRC".encode(): _table(curves[index % len(curves)]) for index, name in enumerate("rgb")},
+        **{f"{name}TRC".encode(): tables[index % len(tables)] for index, name in enumerate("rgb")},
     }
     place, table, body = 128 + 4 + 12 * len(tags), b"", b""
     for name, data in tags.items():

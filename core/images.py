@@ -114,7 +114,7 @@ def read_reference(
 
 def _read(data: bytes, contents: Contents, address: str | None, max_pixels: int, reference_pixels: int) -> Reference:
     picture = open_picture(contents.kind, data)
-    _check_limits(picture, max_pixels, reference_pixels)
+    _check_limits(picture, contents.coded, max_pixels, reference_pixels)
     notices = _left_out(picture, contents)
     width, height = picture.size
     try:
@@ -125,9 +125,11 @@ def _read(data: bytes, contents: Contents, address: str | None, max_pixels: int,
             notices += ("The file ends early; what is missing at its end is grey.",) if missing else ()
             picture = open_picture(contents.kind, data + JPEG_END)
         size = working_size(width, height, reference_pixels, MAX_SIDE)
-        if size != picture.size:
+        if contents.kind == "JPEG":
             picture.draft(None, size)
         picture.load()
+        if contents.kind == "TIFF" and picture.size != (width, height):  # turned by its decoder
+            (width, height), size = picture.size, size[::-1]
         turn, spaces, mode = turn_of(picture), list(declared(picture, contents)), picture.mode
         colours, alpha = split(picture, contents, lambda: loaded(open_low_bytes(open_picture(contents.kind, data))))
         same = alpha is None and colours is picture and turn is None and size == (width, height)
@@ -147,10 +149,10 @@ def _read(data: bytes, contents: Contents, address: str | None, max_pixels: int,
     return Reference(encode(upright, "png"), upright.width, upright.height, notices, address=kept)
 
 
-def _check_limits(picture: Image.Image, max_pixels: int, reference_pixels: int) -> None:
+def _check_limits(picture: Image.Image, coded: int, max_pixels: int, reference_pixels: int) -> None:
     """Refuse what is too large, by its header alone."""
     width, height = picture.size
-    if width * height > max_pixels:
+    if max(coded, width * height) > max_pixels:
         most = f"{max_pixels / 1e6:g} megapixels"
         raise BadImage(
             f"The picture has {width}x{height} pixels.",
@@ -160,7 +162,7 @@ def _check_limits(picture: Image.Image, max_pixels: int, reference_pixels: int) 
         raise BadImage(
             f"The picture has {width}x{height} pixels.", f"At most {LONGEST_SIDE} pixels a side are taken: cut it."
         )
-    needed = decode_bytes(picture, reference_pixels)
+    needed = decode_bytes(picture, reference_pixels, coded)
     if needed > MAX_MEMORY:
         raise BadImage(
             f"Reading this picture would take {needed / 1e9:.1f} GB of memory.",

@@ -82,16 +82,21 @@ def loaded(picture: Image.Image) -> Image.Image:
 def missing_share(data: bytes) -> float:
     """Return the share of a JPEG's area that its data, which has no end, does not reach.
 
-    The data is continued by an end and by noise: what the two pictures differ in, the data does not say. Both are
-    decoded at an eighth of their size.
+    The data is continued by an end and by noise: from where the two pictures differ, the data says nothing. Both
+    are decoded at an eighth of their size.
     """
     pictures = []
     for more in (JPEG_END, _NOISE + JPEG_END):
         picture = open_picture("JPEG", data + more)
         picture.draft(None, (max(1, picture.width // 8), max(1, picture.height // 8)))
-        pictures.append(loaded(picture).getchannel(0))
-    same = ImageChops.difference(*pictures).histogram()[0]
-    return 1 - same / (pictures[0].width * pictures[0].height)
+        pictures.append(loaded(picture))
+    differing = ImageChops.difference(*pictures)
+    box = differing.getbbox()
+    if box is None:
+        return 0.0
+    width, height, top = *differing.size, box[1]
+    first = differing.crop((0, top, width, top + 1)).getbbox()
+    return 1 - (top * width + (first[0] if first else 0)) / (width * height)
 
 
 def turn_of(picture: Image.Image) -> Image.Transpose | None:
