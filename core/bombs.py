@@ -36,6 +36,16 @@ class TooMuchWork(Exception):
     """A file would keep its decoder busy for no picture's sake."""
 
 
+def bound(count: int, most: int) -> None:
+    """Let a count be at most so many.
+
+    Raises:
+        TooMuchWork: it is more.
+    """
+    if count > most:
+        raise TooMuchWork
+
+
 _STORED = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 """Bytes that Pillow takes for a pixel of a mode; all others take 4."""
 _COPIES = {"WEBP": 14, "AVIF": 10, "HEIF": 7}

@@ -7,12 +7,10 @@ a file's missing end. The walk is where limits on the number of pieces hold, too
 from __future__ import annotations
 
 import re
-import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from core import bombs, tiff
-from core.bombs import TooMuchWork
+from core import bombs, boxes, tiff
+from core.bombs import TooMuchWork, bound
 
 
 @dataclass(frozen=True)
@@ -63,12 +61,8 @@ def look_into(kind: str, data: bytes) -> Contents:
             return _tiff(data)
         case "BMP":
             return _bmp(data)
-    return _boxed(kind, data)
-
-
-def _bound(count: int, most: int) -> None:
-    if count > most:
-        raise TooMuchWork
+    facts = boxes.look_into(data)
+    return Contents(kind, video=facts.video, cicp=facts.cicp, coded=facts.coded)
 
 
 # ---- JPEG ------------------------------------------------------------------------------------------------
@@ -90,12 +84,12 @@ def _jpeg(data: bytes) -> Contents:
     while (at := data.find(b"\xff", place)) >= 0 and at + 1 < len(data):
         marker = data[at + 1]
         junk += at - place + (marker in (0x00, 0xFF))
-        _bound(junk, bombs.MAX_JUNK)
+        bound(junk, bombs.MAX_JUNK)
         if marker in (0x00, 0xFF):
             place = at + 1 + (marker == 0x00)
             continue
         segments += 1
-        _bound(segments, bombs.MAX_SEGMENTS)
+        bound(segments, bombs.MAX_SEGMENTS)
         if marker == 0xD9 and scans:
             place, whole = at + 2, True
             break
@@ -105,14 +99,14 @@ def _jpeg(data: bytes) -> Contents:
         body, place = at + 4, at + 2 + max(2, int.from_bytes(data[at + 2 : at + 4]))
         if marker == 0xDA:
             scans += 1
-            _bound(scans, bombs.MAX_SCANS)
+            bound(scans, bombs.MAX_SCANS)
             end = _MARKER.search(data, place)
             place = end.start() if end else len(data)
         elif marker == 0xFE or 0xE0 <= marker <= 0xEF:
             plain &= marker != 0xFE and data.startswith(_NEEDED, body)
             if marker == 0xE1 and data.startswith(b"Exif\0\0", body):
                 exif.append(data[body + 6 : place])
-                _bound(len(exif), bombs.MAX_EXIF)
+                bound(len(exif), bombs.MAX_EXIF)
             elif marker == 0xE2 and data.startswith(b"MPF\0", body):
                 pictures = _pictures_of(data[body + 4 : place])
     if tiff.asks_too_much(b"".join(exif)):
@@ -156,7 +150,7 @@ def _png(data: bytes) -> Contents:
     found, place, count, plain = Contents("PNG", depth=data[24] if len(data) > 24 else 8, whole=False), 8, 0, True
     while place + 8 <= len(data):
         count += 1
-        _bound(count, bombs.MAX_CHUNKS)
+        bound(count, bombs.MAX_CHUNKS)
         size, name = int.from_bytes(data[place : place + 4]), data[place + 4 : place + 8]
         body, place = place + 8, place + 12 + size
         plain &= name in _PICTURE_ONLY
@@ -176,7 +170,7 @@ def _webp(data: bytes) -> Contents:
     place, count, frames = 12, 0, 0
     while place + 8 <= len(data):
         count += 1
-        _bound(count, bombs.MAX_CHUNKS)
+        bound(count, bombs.MAX_CHUNKS)
         size, name = int.from_bytes(data[place + 4 : place + 8], "little"), data[place : place + 4]
         frames += name == b"ANMF"
         if name == b"EXIF" and tiff.asks_too_much(data[place + 8 : place + 8 + size]):
@@ -201,15 +195,15 @@ def _gif(data: bytes) -> Contents:
         else:
             place += 1  # its end, or bytes that mean nothing: Pillow steps over them one by one too
             blocks += 1
-            _bound(blocks, bombs.MAX_BLOCKS)
+            bound(blocks, bombs.MAX_BLOCKS)
             continue
         while place < len(data):
             size = data[place]
             place += 1 + size
             blocks += 1
             comments += comment
-            _bound(blocks, bombs.MAX_BLOCKS)
-            _bound(comments, bombs.MAX_COMMENTS)
+            bound(blocks, bombs.MAX_BLOCKS)
+            bound(comments, bombs.MAX_COMMENTS)
             if not size:
                 break
     return Contents("GIF", max(1, frames))
@@ -234,64 +228,3 @@ def _bmp(data: bytes) -> Contents:
         start, size = (int.from_bytes(data[at : at + 4], "little") for at in (126, 130))
         profile = data[14 + start : 14 + start + size]
     return Contents("BMP", profile=profile)
-
-
-# ---- AVIF and HEIC ---------------------------------------------------------------------------------------
-
-
-def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield name, start and end of the boxes between two places."""
-    count = 0
-    while start + 8 <= end:
-        count += 1
-        _bound(count, bombs.MAX_BOXES)
-        size, name, head = int.from_bytes(data[start : start + 4]), data[start + 4 : start + 8], 8
-        if size == 1:
-            size, head = int.from_bytes(data[start + 8 : start + 16]), 16
-        stop = min(end, start + size) if size else end
-        if stop < start + head:
-            return
-        yield name, start + head, stop
-        start = stop
-
-
-def _boxed(kind: str, data: bytes) -> Contents:
-    """Return colour space and size of the pictures in a file; how many there are is the decoder's to say."""
-    meta = next((each for each in _boxes(data, 0, len(data)) if each[0] == b"meta"), None)
-    inside = {name: (start, end) for name, start, end in _boxes(data, meta[1] + 4, meta[2])} if meta else {}
-    start, end = inside.get(b"iref", (0, 0))
-    copied = sum(name == b"cdsc" for name, _, _ in _boxes(data, start + 4, end))
-    _bound(copied, bombs.MAX_REFERENCES)
-    _bound(copied * len(data), bombs.MAX_MEMORY)
-    start, end = inside.get(b"pitm", (0, 0))
-    main = int.from_bytes(data[start + 4 : end])
-    properties = {name: (start, end) for name, start, end in _boxes(data, *inside.get(b"iprp", (0, 0)))}
-    listed = list(_boxes(data, *properties.get(b"ipco", (0, 0))))
-    sizes = (data[start + 4 : end] for name, start, end in listed if name == b"ispe")
-    found = Contents(
-        kind, coded=max((int.from_bytes(each[:4]) * int.from_bytes(each[4:8]) for each in sizes), default=0)
-    )
-    for index in _properties_of(data, main, *properties.get(b"ipma", (0, 0))):
-        name, start, end = listed[index - 1] if 0 < index <= len(listed) else (b"", 0, 0)
-        if name == b"colr" and data[start : start + 4] == b"nclx" and end - start >= 8:
-            return replace(found, cicp=struct.unpack(">HH", data[start + 4 : start + 8]))
-    return found
-
-
-def _properties_of(data: bytes, item: int, start: int, end: int) -> list[int]:
-    """Return the numbers of an item's properties, by the box that links them."""
-    if end - start < 8:
-        return []
-    wide_ids, wide_numbers = data[start] > 0, data[start + 3] & 1
-    place = start + 8
-    for _ in range(int.from_bytes(data[start + 4 : start + 8])):
-        if place >= end:
-            return []
-        width = 4 if wide_ids else 2
-        this, count = int.from_bytes(data[place : place + width]), data[place + width] if place + width < end else 0
-        place += width + 1
-        step, mask = (2, 0x7FFF) if wide_numbers else (1, 0x7F)
-        if this == item:
-            return [int.from_bytes(data[at : at + step]) & mask for at in range(place, place + count * step, step)]
-        place += count * step
-    return []

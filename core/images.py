@@ -119,6 +119,7 @@ def _read(data: bytes, contents: Contents, address: str | None, max_pixels: int,
     width, height = picture.size
     try:
         if contents.kind == "JPEG" and not contents.whole:
+            data = data.rstrip(b"\0")  # what downloads put in the place of what did not come
             missing = missing_share(data)
             if missing > MAX_MISSING:
                 raise ValueError("much is missing")

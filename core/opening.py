@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Callable
 
@@ -45,6 +46,7 @@ _DECODERS: dict[str, Callable[[io.BytesIO], Image.Image]] = {
 """The decoders that may see a stranger's bytes, beside HEIC's; all others of Pillow stay shut."""
 _SPOKEN = {"WEBP": "WebP", "HEIF": "HEIC"}
 
+_PACKED_EXIF = "Raw profile type exif"
 JPEG_END = b"\xff\xd9"
 _NOISE = bytes(range(1, 255)) * 16
 
@@ -56,11 +58,21 @@ def open_picture(kind: str, data: bytes) -> Image.Image:
         BadImage: it is broken.
     """
     try:
-        return _heif(data) if kind == "HEIF" else _DECODERS[kind](io.BytesIO(data))
+        picture = _heif(data) if kind == "HEIF" else _DECODERS[kind](io.BytesIO(data))
+        if tiff.asks_too_much(_packed_exif(picture)):
+            del picture.info[_PACKED_EXIF]
+        return picture
     except Exception as error:
         raise BadImage(
-            f"The picture ({_SPOKEN.get(kind, kind)}) is damaged at its beginning.", "Save it anew."
+            f"The picture ({_SPOKEN.get(kind, kind)}) is damaged at its beginning, or of a rare kind.", "Save it anew."
         ) from error
+
+
+def _packed_exif(picture: Image.Image) -> bytes:
+    """Return the EXIF that ImageMagick writes into a PNG's text, which Pillow reads, empty where there is none."""
+    with contextlib.suppress(ValueError):
+        return bytes.fromhex("".join(str(picture.info.get(_PACKED_EXIF, "")).split("\n")[3:]))
+    return b""
 
 
 def _heif(data: bytes) -> Image.Image:
@@ -68,8 +80,6 @@ def _heif(data: bytes) -> Image.Image:
 
     pi_heif.options.THUMBNAILS = pi_heif.options.DEPTH_IMAGES = pi_heif.options.AUX_IMAGES = False
     picture: Image.Image = pi_heif.HeifImageFile(io.BytesIO(data))
-    if tiff.asks_too_much(picture.info.get("exif") or b""):
-        del picture.info["exif"]
     return picture
 
 

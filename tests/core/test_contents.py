@@ -188,6 +188,11 @@ def test_a_heic_whose_header_lies_about_its_size_is_refused(size: tuple[int, int
         read_reference(data[:at] + struct.pack(">II", *size) + data[at + 8 :])
 
 
+def test_a_film_inside_a_heic_is_left_out() -> None:
+    film_box = struct.pack(">I4s", 1008, b"mpvd") + noise(1000)
+    assert quarters((DATA / "plain.heic").read_bytes() + film_box)[1] == (FILM,)
+
+
 # ---- files that end early --------------------------------------------------------------------------------
 
 
@@ -216,6 +221,13 @@ def test_a_jpeg_whose_last_bytes_are_missing_is_read_with_a_notice() -> None:
     assert reference.notices == ("The file ends early; what is missing at its end is grey.",)
     box = (0, 0, 800, 540)
     assert reference.open().crop(box).tobytes() == read_reference(data).open().crop(box).tobytes()
+
+
+def test_zeros_in_the_place_of_what_did_not_come_are_missing_too() -> None:
+    data = photo()
+    assert read_reference(data[:-2] + bytes(1000)).notices == ()
+    with pytest.raises(BadImage, match="damaged"):
+        read_reference(data[: len(data) // 2] + bytes(len(data) // 2))
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
@@ -402,6 +414,24 @@ MANY: dict[str, Callable[[], bytes]] = {
         picture_bytes("WEBP")[12:] + b"EXIF" + struct.pack("<I", 400_018) + bomb(1_000, 400_000)
     ),
 }
+
+
+def test_exif_in_boxes_that_asks_for_gigabytes_is_refused() -> None:
+    exif = bomb(1_000, 400_000)
+    for data in (picture_bytes("AVIF"), (DATA / "turned.heic").read_bytes()):
+        with pytest.raises(BadImage, match="built to keep a computer busy"):
+            read_reference(data + struct.pack(">I4s", 8 + len(exif), b"mdat") + exif)
+
+
+def test_exif_in_a_text_that_asks_for_gigabytes_is_left_aside() -> None:
+    def text(exif: bytes) -> bytes:
+        words = f"\nexif\n{len(exif):8}\n" + exif.hex()
+        return with_chunks(PNG, chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(words.encode())))
+
+    assert read_reference(text(bomb(10_000, 300_000))).width == 64
+    assert read_reference(text(b"Exif\0\0" + tagged(Orientation=6).tobytes().removeprefix(b"Exif\0\0"))).width == 48
+    broken = chunk(b"tEXt", b"Raw profile type exif\0\nexif\n8\nno hex")
+    assert read_reference(with_chunks(PNG, broken)).width == 64
 
 
 @pytest.mark.parametrize("name", MANY)
