@@ -11,6 +11,8 @@ from PIL import Image
 
 MAX_SCANS = 64
 """Of a JPEG. A progressive one has about ten; each costs a pass over all its pixels."""
+MAX_SCANNED = 2_600_000_000
+"""Pixels that all scans of a JPEG pass over: 21 scans of 120 megapixels."""
 MAX_EXIF = 64
 """Segments of EXIF in a JPEG, which Pillow joins one by one; one holds nearly all there ever is."""
 MAX_SEGMENTS = 10_000

@@ -69,18 +69,22 @@ def look_into(kind: str, data: bytes) -> Contents:
 
 _BARE = {0x01, 0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)}
 """Markers without a length, as Pillow reads them."""
+_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+"""Markers of the segments that give the picture's size."""
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """What ends a scan's data: there every FF is followed by a zero or a restart's number."""
 _NEEDED = (b"JFIF\0", b"ICC_PROFILE\0", b"Adobe")
 """Application segments that say how to decode, and nothing else."""
+_MP_ENTRIES, _SMALLER = 0xB002, 0x01
+"""The list of pictures in a multi-picture file's index, and the class of those that are previews."""
 _GAIN_MAPS = (b"hdrgm:", b"HDRGainMap", b"hdrgainmap")
 
 
 def _jpeg(data: bytes) -> Contents:
     """Walk the main picture's segments up to its end; what lies in them and behind it is not the decoder's business."""
-    place, scans, segments, junk = 2, 0, 0, 0
+    place, scans, segments, junk, pixels = 2, 0, 0, 0, 0
     exif: list[bytes] = []
-    pictures, whole, plain = 1, False, True
+    pictures, whole, plain = 0, False, True
     while (at := data.find(b"\xff", place)) >= 0 and at + 1 < len(data):
         marker = data[at + 1]
         junk += at - place + (marker in (0x00, 0xFF))
@@ -100,8 +104,12 @@ def _jpeg(data: bytes) -> Contents:
         if marker == 0xDA:
             scans += 1
             bound(scans, bombs.MAX_SCANS)
+            bound(scans * pixels, bombs.MAX_SCANNED)
             end = _MARKER.search(data, place)
             place = end.start() if end else len(data)
+        elif marker in _FRAMES:
+            height, width = (int.from_bytes(data[at : at + 2]) for at in (body + 1, body + 3))
+            pixels = max(pixels, width * height)
         elif marker == 0xFE or 0xE0 <= marker <= 0xEF:
             plain &= marker != 0xFE and data.startswith(_NEEDED, body)
             if marker == 0xE1 and data.startswith(b"Exif\0\0", body):
@@ -112,6 +120,7 @@ def _jpeg(data: bytes) -> Contents:
     if tiff.asks_too_much(b"".join(exif)):
         raise TooMuchWork
     behind = len(data) if not whole else place
+    pictures = pictures or 1 + data.startswith(b"\xff\xd8\xff", behind)  # by the index, else by what stands behind
     return Contents(
         "JPEG",
         pictures,
@@ -123,12 +132,16 @@ def _jpeg(data: bytes) -> Contents:
 
 
 def _pictures_of(index: bytes) -> int:
-    """Return the number of pictures that a multi-picture file's index names."""
+    """Return the number of pictures that a multi-picture file's index names, smaller copies of the first left out."""
     layout = tiff.layout_of(index)
     if layout is None or tiff.asks_too_much(index):
         return 1
-    found = [each.number for each in tiff.entries(index, layout, layout.first) if each.tag == 0xB001]
-    return found[0] if found and 1 <= found[0] <= 1_000 else 1
+    for entry in tiff.entries(index, layout, layout.first):
+        if entry.tag == _MP_ENTRIES:
+            starts = range(entry.number, min(entry.number + entry.size, len(index)), 16)
+            kinds = [int.from_bytes(index[at : at + 4], layout.order) & 0xFF_FF_FF for at in starts]
+            return 1 + sum(kind >> 16 != _SMALLER for kind in kinds[1:])
+    return 1
 
 
 def _film_in(data: bytes, start: int) -> bool:

@@ -73,8 +73,9 @@ def test_a_film_behind_other_bytes_is_found() -> None:
 
 
 def test_bytes_behind_a_photo_change_nothing() -> None:
-    for more in (b"\0" * 100, b"SEFHe\0\0\0SEFT", b"\xff\xda" * 100 + b"\xff\xd9", b"words", JPEG):
+    for more in (b"\0" * 100, b"SEFHe\0\0\0SEFT", b"\xff\xda" * 100 + b"\xff\xd9", b"words"):
         assert same(JPEG + more) == ()
+    assert same(JPEG + JPEG) == ("Of the file's 2 pictures, the first was used.",)
 
 
 def test_what_lies_in_a_segment_is_not_the_pictures_own() -> None:
@@ -95,6 +96,14 @@ def test_a_multi_picture_file_gives_its_first_picture() -> None:
     reference = read_reference(data)
     assert reference.notices == ("Of the file's 3 pictures, the first was used.",)
     assert reference.open().getpixel((3, 3)) == pytest.approx((255, 0, 0), abs=9)
+
+
+def test_a_cameras_preview_in_a_multi_picture_file_is_nothing_that_was_left_out() -> None:
+    data = saved(picture(), "MPO", save_all=True, append_images=[picture("RGB", (32, 24))])
+    at = data.index(b"MPF\0") + 4 + 50 + 16  # the second of the list of pictures, as Pillow writes it
+    preview = data[:at] + struct.pack("<I", 0x010001) + data[at + 4 :]
+    assert read_reference(data).notices == ("Of the file's 2 pictures, the first was used.",)
+    assert read_reference(preview).notices == ()
 
 
 def test_a_gain_map_is_left_out_with_a_notice() -> None:
