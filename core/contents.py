@@ -7,7 +7,7 @@ a file's missing end. The walk is where limits on the number of pieces hold, too
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from core import bombs, boxes, tiff
 from core.bombs import TooMuchWork, bound
@@ -160,23 +160,35 @@ _PICTURE_ONLY = set(b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP cICP sBIT pHY
 
 
 def _png(data: bytes) -> Contents:
-    found, place, count, plain = Contents("PNG", depth=data[24] if len(data) > 24 else 8, whole=False), 8, 0, True
-    while place + 8 <= len(data):
+    first: dict[bytes, bytes] = {}  # of each name: its chunk's first bytes, in the file's order
+    place, count, plain = 8, 0, True
+    while place + 8 <= len(data) and b"IEND" not in first:
         count += 1
         bound(count, bombs.MAX_CHUNKS)
         size, name = int.from_bytes(data[place : place + 4]), data[place + 4 : place + 8]
         body, place = place + 8, place + 12 + size
         plain &= name in _PICTURE_ONLY
-        if name == b"IEND":
-            found = replace(found, whole=True)
-            break
-        if name == b"acTL" and size == 8:
-            found = replace(found, pictures=max(1, int.from_bytes(data[body : body + 4])))
-        elif name == b"cICP" and size == 4:
-            found = replace(found, cicp=(data[body], data[body + 1]))
-        elif name == b"eXIf" and tiff.asks_too_much(data[body : body + size]):
+        first.setdefault(name, data[body : body + min(size, 16)])
+        if name == b"eXIf" and tiff.asks_too_much(data[body : body + size]):
             raise TooMuchWork
-    return replace(found, plain=plain and found.whole and place >= len(data))
+    whole, cicp = b"IEND" in first, first.get(b"cICP", b"")
+    return Contents(
+        "PNG",
+        _frames(first),
+        whole,
+        plain and whole and place >= len(data),
+        depth=first.get(b"IHDR", b"").ljust(9, b"\x08")[8],
+        cicp=(cicp[0], cicp[1]) if len(cicp) == 4 else None,
+    )
+
+
+def _frames(first: dict[bytes, bytes]) -> int:
+    """Return the number of a PNG's pictures: of its animation, and one that is shown where animations are not."""
+    frames = int.from_bytes(first.get(b"acTL", b"")[:4])
+    if not 0 < frames < 2**31:
+        return 1
+    order = [name for name in first if name in (b"IDAT", b"fcTL")]
+    return frames + (order[:1] == [b"IDAT"])
 
 
 def _webp(data: bytes) -> Contents:

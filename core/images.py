@@ -19,7 +19,7 @@ from core.colour import declared
 from core.contents import Contents, look_into
 from core.errors import BadImage
 from core.file_kinds import kind_of, refusal_of, start_of
-from core.opening import JPEG_END, SIDEWAYS, loaded, missing_share, open_picture, turn_of
+from core.opening import JPEG_END, SIDEWAYS, loaded, missing_share, open_picture, trimmed, turn_of
 from core.pixels import flatten, open_low_bytes, split
 
 MAX_BYTES = 60_000_000
@@ -119,7 +119,7 @@ def _read(data: bytes, contents: Contents, address: str | None, max_pixels: int,
     width, height = picture.size
     try:
         if contents.kind == "JPEG" and not contents.whole:
-            data = data.rstrip(b"\0")  # what downloads put in the place of what did not come
+            data = trimmed(data)
             missing = missing_share(data)
             if missing > MAX_MISSING:
                 raise ValueError("much is missing")

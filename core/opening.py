@@ -89,6 +89,14 @@ def loaded(picture: Image.Image) -> Image.Image:
     return picture
 
 
+def trimmed(data: bytes) -> bytes:
+    """Return a JPEG that has no end without half a marker, and the zeros that downloads put for what did not come."""
+    rest = data.rstrip(b"\0")
+    if rest.endswith(b"\xff"):
+        return rest + b"\0" if len(rest) < len(data) else rest[:-1]
+    return rest
+
+
 def missing_share(data: bytes) -> float:
     """Return the share of a JPEG's area that its data, which has no end, does not reach.
 

@@ -150,6 +150,19 @@ def test_of_an_animation_the_first_frame_is_used(kind: str, frames: int) -> None
     assert reference.notices == (f"Of the animation's {frames} frames, the first was used.",)
 
 
+def test_a_png_shows_the_picture_that_stands_for_its_animation() -> None:
+    frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "lime", "blue")]
+    data = saved(frames[0], "PNG", save_all=True, append_images=frames[1:], default_image=True)
+    reference = read_reference(data)
+    assert reference.open().getpixel((9, 9)) == (255, 0, 0)
+    assert reference.notices == ("Of the animation's 3 frames, the first was used.",)
+
+
+def test_a_png_without_frames_is_no_animation() -> None:
+    for count in (0, 2**31, 2**32 - 1):
+        assert read_reference(with_chunks(PNG, chunk(b"acTL", struct.pack(">II", count, 0)))).notices == ()
+
+
 # ---- HEIC ----------------------------------------------------------------------------------------------
 
 QUARTERS = [(220, 30, 30), (30, 200, 30), (30, 30, 220), (230, 230, 230)]
@@ -222,6 +235,13 @@ def test_a_jpeg_without_its_end_mark_is_whole(save: dict[str, Any]) -> None:
 def test_a_small_jpeg_without_its_end_mark_is_whole() -> None:
     for mode in ("L", "RGB", "CMYK"):
         assert read_reference(picture_bytes("JPEG", mode)[:-2]).notices == ()
+
+
+def test_half_a_byte_of_a_jpeg_is_not_taken_for_a_marker() -> None:
+    data = saved(Image.frombytes("L", (400, 300), noise(400 * 300)), "JPEG")
+    at = data.rindex(b"\xff\x00", 0, len(data) - 400)
+    for cut in (at + 1, at + 2):
+        assert read_reference(data[:cut]).notices == ("The file ends early; what is missing at its end is grey.",)
 
 
 def test_a_jpeg_whose_last_bytes_are_missing_is_read_with_a_notice() -> None:
