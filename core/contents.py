@@ -242,7 +242,7 @@ def _colours(data: bytes, place: int) -> int:
 
 def _tiff(data: bytes) -> Contents:
     layout = tiff.layout_of(data)
-    if layout is None or tiff.asks_too_much(data):
+    if layout is None or tiff.asks_too_much(data) or tiff.has_giant_tiles(data, layout):
         raise TooMuchWork
     return Contents("TIFF", tiff.count_pages(data, layout))
 

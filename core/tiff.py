@@ -6,6 +6,7 @@ gigabytes. Hence directories are looked at here before Pillow sees them.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -14,10 +15,13 @@ MAX_ENTRIES = 4_096
 """Of one directory. Cameras write about a hundred."""
 MAX_STRIPS = 200_000
 """Of one picture, each of which costs a call. One a row and colour is the most that programs write."""
+MAX_TILE = 4_194_304
+"""Pixels of a tile, unless the picture is of its size; the usual ones have 65,536."""
 MAX_PAGES = 1_000
 """Pages that are counted; a notice does not need the number beyond."""
 
 SUBFILE, PHOTOMETRIC, STRIPS, TILES, CHILDREN, DNG = 254, 262, 273, 324, 330, 50_706
+_SIZE, _TILE = (256, 257), (322, 323)
 EXIF, GPS, INTEROP = 34_665, 34_853, 40_965
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -110,15 +114,24 @@ def asks_too_much(data: bytes) -> bool:
     return False
 
 
+def _numbers(data: bytes, layout: Layout) -> dict[int, int]:
+    """Return the first number of each entry of the first directory."""
+    found: dict[int, int] = {}
+    for entry in itertools.islice(entries(data, layout, layout.first), MAX_ENTRIES):
+        found.setdefault(entry.tag, entry.number)
+    return found
+
+
+def has_giant_tiles(data: bytes, layout: Layout) -> bool:
+    """Return whether a picture's tiles, each of which is unpacked whole, are far larger than the picture."""
+    found = _numbers(data, layout)
+    tile, picture = (found.get(across, 0) * found.get(down, 0) for across, down in (_TILE, _SIZE))
+    return tile > max(MAX_TILE, 4 * picture)
+
+
 def is_raw(data: bytes) -> bool:
     """Return whether a TIFF file is a camera's raw file: DNG, or one whose first directory holds a preview alone."""
     layout = layout_of(data)
-    if layout is None:
-        return False
-    found: dict[int, int] = {}
-    for index, entry in enumerate(entries(data, layout, layout.first)):
-        if index >= MAX_ENTRIES:
-            break
-        found.setdefault(entry.tag, entry.number)
+    found = _numbers(data, layout) if layout else {}
     preview = bool(found.get(SUBFILE, 0) & 1) and CHILDREN in found
     return data[8:10] == b"CR" or DNG in found or preview or found.get(PHOTOMETRIC) in (32_803, 34_892)

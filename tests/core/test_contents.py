@@ -423,6 +423,11 @@ def bomb(count: int, size: int) -> bytes:
     return b"II*\0" + struct.pack("<IH", 8, count) + entries + bytes(4 + max(0, size - 12 * count))
 
 
+def directory_of(numbers: dict[int, int]) -> bytes:
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in numbers.items())
+    return b"II*\0" + struct.pack("<IH", 8, len(numbers)) + entries + bytes(4)
+
+
 def riff(chunks: bytes) -> bytes:
     return b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WEBP" + chunks
 
@@ -437,6 +442,7 @@ MANY: dict[str, Callable[[], bytes]] = {
     "entries of TIFF": lambda: bomb(60_000, 40),
     "entries of TIFF at one place": lambda: bomb(1_000, 400_000),
     "strips of TIFF": lambda: b"II*\0" + struct.pack("<IHHHIII", 8, 1, 273, 4, 5_000_000, 26, 0) + bytes(20_000_000),
+    "giant tiles of TIFF": lambda: directory_of({256: 10, 257: 10, 322: 20_000, 323: 20_000}),
     "entries of EXIF in JPEG": lambda: JPEG[:2] + segment(0xE1, b"Exif\0\0" + bomb(2_000, 40_000)) + JPEG[2:],
     "entries of EXIF in PNG": lambda: with_chunks(PNG, chunk(b"eXIf", bomb(1_000, 400_000))),
     "entries of EXIF in WebP": lambda: riff(
