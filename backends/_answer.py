@@ -10,6 +10,8 @@ from typing import Any
 
 MAX_WAIT = 7 * 86_400.0
 """Seconds; whoever asks for a longer wait means for ever."""
+MAX_RESULT = 20_000_000
+"""Bytes of one picture that a provider made. References may be larger; providers' results are a few megapixels."""
 
 
 class NotSent(Exception):

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from backends._answer import Answer, Lost, NotSent
+from backends._answer import MAX_RESULT, Answer, Lost, NotSent
 from core.backend import Price
 from core.errors import (
     BadImage,
@@ -28,7 +28,7 @@ from core.errors import (
     SubmitUnknown,
 )
 from core.events import Picture
-from core.images import MAX_BYTES, MIME, Reference, encode, inspect
+from core.images import MIME, Reference, encode, inspect
 
 PNG_TRAVELS = 8_000_000
 """Bytes; a larger PNG goes to a provider as a JPEG of quality 95."""
@@ -117,7 +117,7 @@ def inline(text: str) -> bytes | None:
     if text.startswith(("http://", "https://")):
         return None
     head, _, data = text.partition(",") if text.startswith("data:") else ("", "", text)
-    if len(data) > MAX_BYTES * 4 // 3 + 4:
+    if len(data) > MAX_RESULT * 4 // 3 + 4:
         raise unreadable("The provider's picture has more than 20 MB.", "Ask for JPEG, or a smaller picture.")
     try:
         return base64.b64decode(data, validate=True)

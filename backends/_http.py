@@ -14,12 +14,11 @@ from typing import Any
 import httpx
 
 from backends._addresses import Resolve, resolve
-from backends._answer import Answer, Lost, NotSent, jitter
+from backends._answer import MAX_RESULT, Answer, Lost, NotSent, jitter
 from backends._fetch import ImageFetcher, body_of, certificates, pin, same_origin
 from core.errors import FetchFailed
-from core.images import MAX_BYTES
 
-MAX_ANSWER = 4 * MAX_BYTES * 4 // 3 + 1_000_000
+MAX_ANSWER = 4 * MAX_RESULT * 4 // 3 + 1_000_000
 """Bytes of an API's answer: four pictures inside it, in base64."""
 
 

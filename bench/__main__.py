@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import api, cold_start, crash, doors, first_result, hosted, idle, levels, load, mini, soak, start
+from bench import api, cold_start, crash, doors, first_result, hosted, idle, levels, load, mini, pictures, soak, start
 from bench.table import Row, show
 
 BENCHES = {
@@ -23,6 +23,7 @@ BENCHES = {
     "levels": levels.measure,
     "load": load.measure,
     "mini": mini.measure,
+    "pictures": pictures.measure,
     "soak": soak.measure,
     "start": start.measure,
 }

@@ -8,43 +8,36 @@ from __future__ import annotations
 
 import hashlib
 import io
-import math
 import threading
 import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from PIL import ExifTags, Image, ImageCms
+from PIL import Image, PngImagePlugin
 
-from core.bombs import asks_too_much
+from core import tiff
+from core.bombs import MAX_MEMORY, TooMuchWork, decode_bytes
+from core.colour import declared
+from core.contents import Contents, look_into
 from core.errors import BadImage
+from core.file_kinds import kind_of, refusal_of, start_of
+from core.opening import JPEG_END, SIDEWAYS, loaded, missing_share, open_picture, trimmed, turn_of
+from core.pixels import flatten, open_low_bytes, split
 
-MAX_BYTES = 20_000_000
-MAX_PIXELS = 40_000_000
+MAX_BYTES = 60_000_000
+MAX_PIXELS = 120_000_000
+"""Phones make 108 million."""
+REFERENCE_PIXELS = 24_000_000
+"""What a reference is scaled down to; models work at a tenth of it."""
 MAX_SIDE = 16_384
-"""Pixels; what browsers and JPEG encoders still handle well."""
-MAX_FRAMES = 100
-"""An animation gives its first frame. A longer one is a film: whoever sends it means something else."""
-
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-"""The decoders that may see a stranger's bytes; all others of Pillow stay shut. JPEG's reads cameras' MPO too."""
+"""Pixels; what browsers and WebP encoders still handle. A longer side is scaled down."""
+LONGEST_SIDE = 65_535
+"""Pixels; JPEG's own limit. Beyond it there are no pictures, but rows that cost a decoder more than their pixels."""
+MAX_MISSING = 0.05
+"""Share of a JPEG's area that may be missing at its end."""
 
 MIME = {"png": "image/png", "jpeg": "image/jpeg"}
 SUFFIX = {"image/png": ".png", "image/jpeg": ".jpg"}
-
-_READABLE = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What brings a picture of an EXIF orientation upright."""
 
 _decoding = threading.Lock()
 """Warning filters belong to the process, so one thread at a time sets them; it bounds the memory too."""
@@ -90,9 +83,7 @@ class Reference:
         Raises:
             BadImage: the stored file is gone.
         """
-        picture = Image.open(io.BytesIO(self.read()), formats=("PNG",))
-        picture.load()
-        return picture
+        return loaded(PngImagePlugin.PngImageFile(io.BytesIO(self.read())))
 
     @property
     def digest(self) -> str:
@@ -109,9 +100,16 @@ class Reference:
 
 
 def read_reference(
-    data: bytes, address: str | None = None, *, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS
+    data: bytes,
+    address: str | None = None,
+    *,
+    max_bytes: int = MAX_BYTES,
+    max_pixels: int = MAX_PIXELS,
+    reference_pixels: int = REFERENCE_PIXELS,
 ) -> Reference:
     """Check a picture file of any kind and return it normalised.
+
+    Of files with several pictures, the first (a HEIC's main one) is read; notices say what was left out.
 
     Args:
         data: the file's bytes, as they came.
@@ -119,156 +117,117 @@ def read_reference(
             that a reader of the address would miss, and tells nothing beside its pixels.
         max_bytes: of the file.
         max_pixels: of the picture.
+        reference_pixels: a larger picture is scaled down to them, and to 16384 pixels a side.
 
     Raises:
-        BadImage: it is no picture, broken, or larger than the limits (the two given, 16384 pixels a
-            side, 100 frames); all limits are checked before pixels are decoded.
+        BadImage: it is no picture, broken, larger than the limits (the two given, 65535 pixels a side), or
+            would take too much memory or time; all limits are checked before pixels are decoded.
     """
     if not data:
         raise BadImage("The file is empty.", "Choose the picture again.")
     if len(data) > max_bytes:
+        most = f"{max_bytes / 1e6:g} MB"
         raise BadImage(
-            f"The file has {len(data) / 1e6:.1f} MB.", f"At most {max_bytes // 10**6} MB are taken: save it smaller."
+            f"The file has {len(data) / 1e6:.1f} MB.",
+            f"At most {most} are taken (STUDIO_MAX_UPLOAD_MB): save it smaller.",
         )
-    if asks_too_much(data):
-        raise BadImage("The file is built to keep a computer busy.", "Save the picture anew.")
+    start = start_of(data)
+    data = data[start:] if start else data
+    kind = kind_of(data)
+    if kind is None:
+        raise refusal_of(data)
+    try:
+        contents = look_into(kind, data)
+    except TooMuchWork as error:
+        raise BadImage("The file is built to keep a computer busy.", "Save the picture anew.") from error
+    contents = replace(contents, plain=contents.plain and not start)
     with _decoding, warnings.catch_warnings():
-        # Pillow's bomb check is replaced by ours, in plain words; broken metadata is left out anyway.
-        warnings.simplefilter("ignore")
-        picture = _open(data)
-        notices = _check_limits(picture, max_pixels)
-        try:
-            picture.load()
-            upright = normalise(picture)
-        except Exception as error:  # decoders raise whatever broke in them: TypeError, RuntimeError, struct.error...
-            raise BadImage("The picture is damaged: its data ends early or is broken.", "Save it anew.") from error
-    plain = picture.format in ("PNG", "JPEG") and not notices and not _tells_more(picture) and _is_web(address)
-    return Reference(encode(upright, "png"), upright.width, upright.height, notices, address=address if plain else None)
+        warnings.simplefilter("ignore")  # broken metadata is left out anyway
+        return _read(data, contents, address, max_pixels, reference_pixels)
 
 
-def _open(data: bytes) -> Image.Image:
-    """Read a picture's header.
-
-    Raises:
-        BadImage: no allowed decoder knows the file.
-    """
-    try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
-    except Image.DecompressionBombError as error:
-        raise BadImage("The picture has far too many pixels.", _scale_down(MAX_PIXELS)) from error
-    except Exception as error:
-        raise BadImage(
-            "This is not a picture that can be read, whatever its name says.", f"Use {_READABLE}."
-        ) from error
-
-
-def _check_limits(picture: Image.Image, max_pixels: int) -> tuple[str, ...]:
-    """Refuse what is too large by its header alone; return notices on what will be left out."""
+def _read(data: bytes, contents: Contents, address: str | None, max_pixels: int, reference_pixels: int) -> Reference:
+    picture = open_picture(contents.kind, data)
+    _check_limits(picture, contents.coded, max_pixels, reference_pixels)
+    notices = _left_out(picture, contents)
     width, height = picture.size
-    if width * height > max_pixels or max(width, height) > MAX_SIDE:
-        raise BadImage(f"The picture has {width}x{height} pixels.", _scale_down(max_pixels))
     try:
-        frames = _count_frames(picture)
-    except Exception as error:
-        raise BadImage("The picture is damaged: its frames cannot be counted.", "Save it anew.") from error
-    if picture.format == "MPO" or frames == 1:
-        return ()
-    if frames > MAX_FRAMES:
+        if contents.kind == "JPEG" and not contents.whole:
+            data = trimmed(data)
+            missing = missing_share(data)
+            if missing > MAX_MISSING:
+                raise ValueError("much is missing")
+            notices += ("The file ends early; what is missing at its end is grey.",) if missing else ()
+            picture = open_picture(contents.kind, data + JPEG_END)
+        size = working_size(width, height, reference_pixels, MAX_SIDE)
+        if contents.kind == "JPEG":
+            picture.draft(None, size)
+        picture.load()
+        if contents.kind == "TIFF" and picture.size != (width, height):  # turned by its decoder
+            (width, height), size = picture.size, size[::-1]
+        turn, spaces, mode = turn_of(picture), list(declared(picture, contents)), picture.mode
+        colours, alpha = split(picture, contents, lambda: loaded(open_low_bytes(open_picture(contents.kind, data))))
+        same = alpha is None and colours is picture and turn is None and size == (width, height)
+        del picture  # with what its decoder holds
+        upright, space = flatten(colours, alpha, spaces, size)
+        if turn is not None:
+            upright = upright.transpose(turn)
+    except Exception as error:  # decoders raise whatever broke in them: TypeError, RuntimeError, struct.error...
+        raise BadImage("The picture is damaged: its data ends early or is broken.", "Save it anew.") from error
+    if size != (width, height):
+        before = (height, width) if turn in SIDEWAYS else (width, height)
+        notices += ("The picture was scaled down from {}x{} to {}x{}.".format(*before, *upright.size),)
+    if space.hdr:
+        notices += (f"The picture is HDR ({space.hdr}); its highlights were compressed.",)
+    plain = same and contents.plain and contents.depth == 8 and mode in ("RGB", "L") and not space.profile
+    kept = address if plain and not notices and _is_web(address) else None
+    return Reference(encode(upright, "png"), upright.width, upright.height, notices, address=kept)
+
+
+def _check_limits(picture: Image.Image, coded: int, max_pixels: int, reference_pixels: int) -> None:
+    """Refuse what is too large, by its header alone."""
+    width, height = picture.size
+    if max(coded, width * height) > max_pixels:
+        most = f"{max_pixels / 1e6:g} megapixels"
         raise BadImage(
-            f"This is an animation of more than {MAX_FRAMES} frames.",
-            "Save the frame you want as PNG or JPEG and use that.",
+            f"The picture has {width}x{height} pixels.",
+            f"At most {most} are taken (STUDIO_MAX_MEGAPIXELS): scale it down.",
         )
-    picture.seek(0)
-    return (f"Of the animation's {frames} frames, the first was used.",)
+    if max(width, height) > LONGEST_SIDE:
+        raise BadImage(
+            f"The picture has {width}x{height} pixels.", f"At most {LONGEST_SIDE} pixels a side are taken: cut it."
+        )
+    needed = decode_bytes(picture, reference_pixels, coded)
+    if needed > MAX_MEMORY:
+        raise BadImage(
+            f"Reading this picture would take {needed / 1e9:.1f} GB of memory.",
+            f"At most {MAX_MEMORY / 1e9:g} GB are spent: scale it down, or save it as JPEG (not progressive).",
+        )
 
 
-def _scale_down(max_pixels: int) -> str:
-    return f"At most {max_pixels // 10**6} megapixels and {MAX_SIDE} pixels a side are taken: scale it down."
-
-
-def _count_frames(picture: Image.Image) -> int:
-    """Return the number of frames; of a TIFF's at most one more than the limit, for counting them all takes minutes."""
-    if picture.format == "TIFF":
-        try:
-            picture.seek(MAX_FRAMES)
-        except EOFError:
-            picture.seek(0)
-        else:
-            return MAX_FRAMES + 1
-    return getattr(picture, "n_frames", 1)
-
-
-def normalise(picture: Image.Image) -> Image.Image:
-    """Return a new upright picture, mode RGB in sRGB, transparency laid on white, nothing else kept.
-
-    Orientation comes from EXIF; a colour profile is converted where it can be.
-    """
-    profile = picture.info.get("icc_profile")
-    picture = _upright(picture)
-    if picture.mode.startswith("I") or picture.mode == "F":
-        picture = _to_eight_bits(picture)
-    alpha = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
-    if picture.mode in ("1", "LA"):
-        picture = picture.convert("L")
-    elif picture.mode not in ("RGB", "CMYK", "L", "LAB"):
-        picture = picture.convert("RGB")
-    if profile:
-        picture = _to_srgb(picture, profile)
-    clean = Image.new("RGB", picture.size, "white")
-    clean.paste(picture.convert("RGB"), mask=alpha)
-    return clean
-
-
-def _upright(picture: Image.Image) -> Image.Image:
-    turn = _turn(picture)
-    return picture if turn is None else picture.transpose(turn)
-
-
-def _turn(picture: Image.Image) -> Image.Transpose | None:
-    """Return what EXIF says; unreadable tags say nothing about the pixels and are left aside."""
-    try:
-        return _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:
-        return None
+def _left_out(picture: Image.Image, contents: Contents) -> tuple[str, ...]:
+    """Return notices on what is left out of a file."""
+    count = getattr(picture, "n_frames", 1) if contents.kind in ("AVIF", "HEIF") else contents.pictures
+    notices = []
+    if count > 1 and contents.kind == "TIFF":
+        number = f"more than {tiff.MAX_PAGES}" if count > tiff.MAX_PAGES else count
+        notices.append(f"Of the document's {number} pages, the first was used.")
+    elif count > 1 and contents.kind == "HEIF":
+        notices.append(f"Of the file's {count} pictures, the main one was used.")
+    elif contents.gain_map:
+        notices.append("The photo's HDR part was left out; it looks as on ordinary screens.")
+    elif count > 1 and contents.kind == "JPEG":
+        notices.append(f"Of the file's {count} pictures, the first was used.")
+    elif count > 1:
+        notices.append(f"Of the animation's {count} frames, the first was used.")
+    if contents.video:
+        notices.append("The photo was used; the video behind it was left out.")
+    return tuple(notices)
 
 
 def _is_web(address: str | None) -> bool:
     """Return whether an address is one of the web, and of a length that providers take."""
     return address is not None and address.startswith(("http://", "https://")) and len(address) <= 2048
-
-
-def _tells_more(picture: Image.Image) -> bool:
-    """Return whether a file holds what may say where, when or by whom the picture was taken."""
-    return bool(picture.info.keys() & {"exif", "xmp", "photoshop", "comment"} or getattr(picture, "text", None))
-
-
-def _to_eight_bits(picture: Image.Image) -> Image.Image:
-    """Scale 16-bit, 32-bit and float greys to mode L; Pillow's own conversion clips instead.
-
-    16 bits say where white is. 32-bit integers and floats do not: white is the first of 1 (floats
-    only), 255 and 65535 that no value passes, else the highest value.
-    """
-    if picture.mode.startswith("I;16"):
-        return picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-    _, high = picture.getextrema()
-    assert isinstance(high, (int, float))  # one band: a pair of numbers
-    if picture.mode == "F" and high <= 1:
-        scale = 255.0
-    elif high <= 255 or not math.isfinite(high):
-        scale = 1.0
-    else:
-        scale = 1 / 256 if high <= 65_535 else 255 / high
-    return picture.point(lambda value: value * scale).convert("L")
-
-
-def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """Convert by an embedded profile; one that is broken or of another colour space is left aside."""
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        converted: Any = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return picture
-    return converted if isinstance(converted, Image.Image) else picture
 
 
 def encode(picture: Image.Image, output_format: str) -> bytes:
@@ -293,10 +252,13 @@ def inspect(data: bytes) -> tuple[str, int, int]:
     Raises:
         BadImage: it is neither, or broken at its beginning.
     """
-    picture = _open(data)
-    mime = {"PNG": MIME["png"], "JPEG": MIME["jpeg"], "MPO": MIME["jpeg"]}.get(str(picture.format))
+    kind = kind_of(data)
+    if kind is None:
+        raise refusal_of(data)
+    picture = open_picture(kind, data)
+    mime = {"PNG": MIME["png"], "JPEG": MIME["jpeg"]}.get(kind)
     if mime is None:
-        raise BadImage(f"This is a picture of the kind {picture.format}.", "PNG or JPEG was wanted.")
+        raise BadImage(f"This is a picture of the kind {kind}.", "PNG or JPEG was wanted.")
     return mime, picture.width, picture.height
 
 

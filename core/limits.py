@@ -8,16 +8,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypedDict
 
 from limits import RateLimitItemPerDay, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from core.errors import BudgetSpent, TooManyRuns
-from core.images import MAX_BYTES, MAX_PIXELS
+from core.images import MAX_BYTES, MAX_PIXELS, REFERENCE_PIXELS
 from core.job import Allowance, Visitor
 
 DAY = 86_400.0
+
+
+class PictureLimits(TypedDict):
+    """What `core.images.read_reference` takes."""
+
+    max_bytes: int
+    max_pixels: int
+    reference_pixels: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +34,8 @@ class Caps:
     """The limits' values; None sets none.
 
     Attributes:
-        max_bytes, max_pixels: of a reference.
+        max_bytes, max_pixels: of a picture that comes in.
+        reference_pixels: that a larger picture is scaled down to.
         per_minute, per_day: runs from one network address.
         budget: US dollars a day (UTC) that runs with the app owner's keys may cost.
         quota: bytes of pictures on the disk.
@@ -34,11 +44,21 @@ class Caps:
 
     max_bytes: int = MAX_BYTES
     max_pixels: int = MAX_PIXELS
+    reference_pixels: int = REFERENCE_PIXELS
     per_minute: int | None = None
     per_day: int | None = None
     budget: float | None = None
     quota: int = 20_000_000_000
     cache_age: float = DAY
+
+    @property
+    def of_pictures(self) -> PictureLimits:
+        """The limits on a picture that comes in, as `core.images.read_reference` takes them."""
+        return {
+            "max_bytes": self.max_bytes,
+            "max_pixels": self.max_pixels,
+            "reference_pixels": self.reference_pixels,
+        }
 
 
 class Limits:

@@ -37,6 +37,7 @@ NAMES = (
     "STUDIO_RERUN",
     "STUDIO_MAX_UPLOAD_MB",
     "STUDIO_MAX_MEGAPIXELS",
+    "STUDIO_REFERENCE_MEGAPIXELS",
     "STUDIO_RUNS_PER_MINUTE",
     "STUDIO_RUNS_PER_DAY",
     "STUDIO_DAILY_BUDGET",
@@ -209,8 +210,9 @@ class Settings:
 def _caps(env: Mapping[str, str], public: bool) -> Caps:
     """Return the limits. A personal machine has none on runs and money: its owner is the one who clicks."""
     return Caps(
-        max_bytes=_whole(env, "STUDIO_MAX_UPLOAD_MB", 20, 1, 200) * 10**6,
-        max_pixels=_whole(env, "STUDIO_MAX_MEGAPIXELS", 40, 1, 200) * 10**6,
+        max_bytes=_whole(env, "STUDIO_MAX_UPLOAD_MB", 60, 1, 500) * 10**6,
+        max_pixels=_whole(env, "STUDIO_MAX_MEGAPIXELS", 120, 1, 500) * 10**6,
+        reference_pixels=_whole(env, "STUDIO_REFERENCE_MEGAPIXELS", 24, 1, 100) * 10**6,
         per_minute=_whole(env, "STUDIO_RUNS_PER_MINUTE", 10 if public else 0, 0, 10_000) or None,
         per_day=_whole(env, "STUDIO_RUNS_PER_DAY", 200 if public else 0, 0, 1_000_000) or None,
         budget=_dollars(env, "STUDIO_DAILY_BUDGET", 2.0 if public else None),

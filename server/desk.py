@@ -152,9 +152,7 @@ class Desk:
             inline = "://" not in image[:40] and image[:5].lower() != "data:"
             data = await self._fetch(f"data:;base64,{image}" if inline else image)
         address = image if name is None and image.startswith(("http://", "https://")) else None
-        return await asyncio.to_thread(
-            read_reference, data, address, max_bytes=caps.max_bytes, max_pixels=caps.max_pixels
-        )
+        return await asyncio.to_thread(read_reference, data, address, **caps.of_pictures)
 
     async def _own(self, address: str) -> str | None:
         """Return the file behind a signed address of our own, None for any other address."""

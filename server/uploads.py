@@ -46,7 +46,7 @@ def add_uploads(app: FastAPI, desk: Desk) -> None:
 
     async def keep(upload_id: str, data: bytes) -> bool:
         """Keep what was uploaded; return whether its ticket was still good for it."""
-        reference = await asyncio.to_thread(read_reference, data, max_bytes=caps.max_bytes, max_pixels=caps.max_pixels)
+        reference = await asyncio.to_thread(read_reference, data, **caps.of_pictures)
         return await desk.engine.keeper.upload(upload_id, reference.data, reference.mime)
 
     def address(request: Request, upload_id: str) -> str:

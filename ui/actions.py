@@ -202,9 +202,7 @@ class Actions:
 
     async def _keep(self, session: Session, data: bytes, address: str | None = None) -> Shown:
         caps = self.engine.limits.caps
-        reference = await asyncio.to_thread(
-            read_reference, data, address, max_bytes=caps.max_bytes, max_pixels=caps.max_pixels
-        )
+        reference = await asyncio.to_thread(read_reference, data, address, **caps.of_pictures)
         file = await self.engine.keeper.keep(session.visitor.owner, reference.data, reference.mime)
         return Shown(file, reference.stored_at(file))
 

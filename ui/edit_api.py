@@ -68,7 +68,7 @@ def add_edit_endpoint(demo: gr.Blocks, engine: Engine) -> None:
         """Edit a reference image by a prompt and return the result files and a report.
 
         Args:
-            image: The reference image file: at most 20 MB and 40 megapixels.
+            image: The reference image file: at most 60 MB and 120 megapixels, unless the owner set others.
             prompt: What the picture should become, 1 to 4000 characters.
             backend: Key of the backend, "local" for instance; left out, the first that is ready.
             strength: How far to leave the reference, 0 to 1. 0 gives it back.
@@ -131,7 +131,7 @@ async def _run(
         raise BadParameter("image", "There is no reference image.", "Send an image file.")
     data = await asyncio.to_thread(Path(image).read_bytes)
     caps = engine.limits.caps
-    reference = await asyncio.to_thread(read_reference, data, max_bytes=caps.max_bytes, max_pixels=caps.max_pixels)
+    reference = await asyncio.to_thread(read_reference, data, **caps.of_pictures)
     request = EditRequest.build(chosen.spec, prompt, reference, raw)
     job = await engine.submit(chosen.spec.key, request, visitor=visitor)
     try:

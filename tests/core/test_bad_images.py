@@ -37,6 +37,7 @@ MEMORY = 2 * 1024**3
 SECONDS = 5
 """Of computing for one file; the kernel then ends the child, even inside a decoder."""
 ROOT = Path(__file__).resolve().parents[2]
+DATA = Path(__file__).resolve().parent / "data"
 
 
 # ---- files -------------------------------------------------------------------------------------------
@@ -113,6 +114,20 @@ def orientation(number: int) -> Image.Exif:
     return exif
 
 
+def told_png() -> bytes:
+    """Return a PNG of 16-bit colours with a transparent one, whose space three chunks declare."""
+    data = sixteen_bit_colours()
+    more = (
+        (b"cICP", bytes((9, 16, 0, 1))),
+        (b"gAMA", struct.pack(">I", 45_455)),
+        (b"tRNS", struct.pack(">3H", 9, 9, 9)),
+    )
+    chunks = (
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in more
+    )
+    return data[:33] + b"".join(chunks) + data[33:]
+
+
 def whole_files() -> dict[str, bytes]:
     """Return the files that are broken, by name."""
     frames = [picture("P").rotate(30 * turn) for turn in range(4)]
@@ -133,6 +148,11 @@ def whole_files() -> dict[str, bytes]:
         "tiff-lzw": saved(see_through(), "TIFF", compression="tiff_lzw"),
         "bmp": picture_bytes("BMP", "P"),
     }
+    files["heic"] = (DATA / "turned.heic").read_bytes()
+    files["heic-transparent"] = (DATA / "see-through.heic").read_bytes()
+    files["png-told"] = told_png()
+    files["tiff-pages"] = saved(picture(), "TIFF", save_all=True, append_images=[picture("L"), picture("P")])
+    files["jpeg-film"] = picture_bytes("JPEG", exif=orientation(2)) + b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(300)
     if features.check("avif"):
         files["avif"] = picture_bytes("AVIF", exif=orientation(3))
     return files
@@ -346,11 +366,15 @@ def test_the_limits_would_be_noticed(limits: str, fault: str, code: int, words: 
 # ---- small files that ask for much work ----------------------------------------------------------------
 
 
-def many_scans() -> bytes:
-    """Return a progressive JPEG at the limit of pixels that goes over them a thousand times, 64 bytes each."""
+def many_scans(scans: int = 1000) -> bytes:
+    """Return a progressive JPEG at the limit of pixels that goes over them again and again, 64 bytes each."""
     side = math.isqrt(MAX_PIXELS)
     data = saved(Image.new("L", (side, side), 128), "JPEG", progressive=True)
-    return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * 1000 + data[-2:]
+    return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * scans + data[-2:]
+
+
+def some_scans() -> bytes:
+    return many_scans(50)
 
 
 def many_comments() -> bytes:
@@ -390,7 +414,7 @@ def many_chunks() -> bytes:
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of address space is Linux's")
 @pytest.mark.parametrize(
     "make",
-    [many_scans, many_comments, many_pieces_of_a_comment, many_pieces_of_exif, many_frames, many_chunks],
+    [many_scans, some_scans, many_comments, many_pieces_of_a_comment, many_pieces_of_exif, many_frames, many_chunks],
     ids=lambda make: make.__name__.replace("_", " "),
 )
 def test_a_small_file_that_asks_for_much_work_is_read_or_refused_in_time(

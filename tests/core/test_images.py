@@ -137,9 +137,9 @@ def test_every_announced_format_is_read(kind: str) -> None:
     assert read_reference(picture_bytes(kind)).width == 64
 
 
-@pytest.mark.parametrize("kind", ["ICO", "PPM", "TGA", "PCX", "EPS", "PDF"])
+@pytest.mark.parametrize("kind", ["ICO", "PPM", "TGA", "PCX", "EPS", "PDF", "JPEG2000", "QOI", "DDS"])
 def test_other_formats_stay_shut(kind: str) -> None:
-    with pytest.raises(BadImage, match="not a picture that can be read"):
+    with pytest.raises(BadImage, match=r"not a picture that can be read|This is an? |is not supported"):
         read_reference(picture_bytes(kind))
 
 
@@ -149,16 +149,26 @@ def test_the_first_frame_of_an_animation_is_taken_and_said_so() -> None:
     assert reference.notices == ("Of the animation's 3 frames, the first was used.",)
 
 
-@pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF"])
-def test_a_film_is_refused(kind: str) -> None:
-    with pytest.raises(BadImage, match="more than 100 frames"):
-        read_reference(animation(300, format=kind))
+@pytest.mark.parametrize(
+    ("kind", "notice"),
+    [
+        ("GIF", "Of the animation's 300 frames, the first was used."),
+        ("WEBP", "Of the animation's 300 frames, the first was used."),
+        ("PNG", "Of the animation's 300 frames, the first was used."),
+        ("AVIF", "Of the animation's 300 frames, the first was used."),
+        ("TIFF", "Of the document's 300 pages, the first was used."),
+    ],
+)
+def test_of_a_long_animation_or_document_the_first_picture_is_taken(kind: str, notice: str) -> None:
+    reference = read_reference(animation(300, format=kind))
+    assert max(corner(reference.open(), 0, 0)) <= 2
+    assert reference.notices == (notice,)
 
 
-@pytest.mark.parametrize("size", [(20_000, 20_000), (8000, 5001), (16_385, 10), (10, 30_000)])
+@pytest.mark.parametrize("size", [(20_000, 20_000), (12_000, 10_001), (65_536, 10), (10, 70_000)])
 def test_too_many_pixels_are_refused_by_the_header_alone(size: tuple[int, int]) -> None:
     begun = time.process_time()
-    with pytest.raises(BadImage, match="megapixels"):
+    with pytest.raises(BadImage, match=r"At most (120 megapixels|65535 pixels a side) are taken"):
         read_reference(png_header(*size))
     assert time.process_time() - begun < 1
 
@@ -168,15 +178,12 @@ def test_too_many_pixels_are_refused_by_the_header_alone(size: tuple[int, int]) 
     [
         (b"", "empty"),
         (b"\0" * 100, "not a picture"),
-        (b"<html></html>", "not a picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
-        (b"%PDF-1.7", "not a picture"),
-        (b"\x89PNG\r\n\x1a\n", "not a picture"),
+        (b"\x89PNG\r\n\x1a\n", "damaged"),
         (picture_bytes("JPEG")[:-300], "damaged"),
         (picture_bytes("PNG")[:-200], "damaged"),
-        (b"x" * (MAX_BYTES + 1), "20.0 MB"),
+        (b"x" * (MAX_BYTES + 1), "60.0 MB"),
     ],
-    ids=["empty", "zeros", "html", "svg", "pdf", "signature only", "cut jpeg", "cut png", "too large"],
+    ids=["empty", "zeros", "signature only", "cut jpeg", "cut png", "too large"],
 )
 def test_what_is_no_picture_is_refused_with_the_fields_name(data: bytes, words: str) -> None:
     with pytest.raises(BadImage, match=words) as caught:

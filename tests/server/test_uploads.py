@@ -179,7 +179,7 @@ async def test_a_ticket_outlives_a_restart(tmp_path: Path) -> None:
         ({"size": ...}, "size: Field required."),
         ({"size": 0}, "size"),
         ({"size": "9"}, "size"),
-        ({"size": 20_000_001}, "size: At most 20 MB are taken."),
+        ({"size": 60_000_001}, "size: At most 60 MB are taken."),
         ({"content_type": 5}, "content_type"),
         ({"folder": "mine"}, "folder: Extra inputs are not permitted."),
     ],

@@ -56,13 +56,6 @@ def huge_png(width: int, height: int) -> bytes:
     )
 
 
-def long_gif() -> bytes:
-    frames = [Image.new("L", (4, 4), i % 256) for i in range(300)]
-    file = io.BytesIO()
-    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=20)
-    return file.getvalue()
-
-
 def test_a_call_returns_the_images_and_a_report(client: Client, app: Served, photo: Path) -> None:
     images, report = edit(client, photo, strength=0.5, num_inference_steps=4, seed=11, num_images=2)
     assert [Image.open(io.BytesIO(each)).size for each in images] == [(120, 80)] * 2
@@ -140,13 +133,13 @@ def test_a_setting_that_does_not_fit_is_named_and_the_next_run_works(
     [
         ("empty.png", b"", "empty"),
         ("cut.jpg", picture_bytes("JPEG", "RGB", (200, 200))[:1500], "damaged"),
-        ("page.png", b"<!doctype html><html></html>", "not a picture"),
-        ("drawing.png", b'<svg xmlns="http://www.w3.org/2000/svg"></svg>', "not a picture"),
-        ("huge.png", huge_png(20_000, 20_000), "too many pixels"),
-        ("wide.png", huge_png(30_000, 10), "30000x10"),
-        ("film.gif", long_gif(), "animation of more than 100 frames"),
+        ("page.png", b"<!doctype html><html></html>", "web page"),
+        ("drawing.png", b'<svg xmlns="http://www.w3.org/2000/svg"></svg>', "vector graphic"),
+        ("huge.png", huge_png(20_000, 20_000), "20000x20000"),
+        ("wide.png", huge_png(70_000, 10), "70000x10"),
+        ("film.mp4", b"\0\0\0\x18ftypmp42\0\0\0\0isommp42", "This is a video"),
     ],
-    ids=["empty", "truncated", "html", "svg", "20000x20000", "30000x10", "300 frames"],
+    ids=["empty", "truncated", "html", "svg", "20000x20000", "70000x10", "video"],
 )
 def test_a_picture_that_cannot_be_used_is_refused_and_the_next_run_works(
     client: Client, photo: Path, tmp_path: Path, name: str, data: bytes, words: str
@@ -158,10 +151,10 @@ def test_a_picture_that_cannot_be_used_is_refused_and_the_next_run_works(
     assert len(edit(client, photo)[0]) == 1
 
 
-def test_a_file_of_more_than_twenty_megabytes_is_refused(client: Client, tmp_path: Path) -> None:
+def test_a_file_of_more_than_sixty_megabytes_is_refused(client: Client, tmp_path: Path) -> None:
     path = tmp_path / "large.png"
-    path.write_bytes(picture_bytes() + b"\0" * 20_000_001)
-    with pytest.raises(Exception, match=r"(?i)maximum|20"):
+    path.write_bytes(picture_bytes() + b"\0" * 60_000_001)
+    with pytest.raises(Exception, match=r"(?i)maximum|60"):
         edit(client, path)
 
 
