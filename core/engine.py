@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from core.backend import GPU_TOKEN, Backend
+from core.decoders import Decoders
 from core.errors import BackendUnavailable, QueueFull, RunCancelled
 from core.events import Completed, Event, KeyWanted, Queued, Working
 from core.job import Call, Job, Visitor, new_id
@@ -41,6 +42,7 @@ class Engine:
 
     Attributes:
         jobs: those that go on, and the last that have ended.
+        decoders: read and show pictures in processes of their own.
         on_end: called with each job that has ended.
     """
 
@@ -59,6 +61,7 @@ class Engine:
         self.limits = limits or Limits()
         self.keeper = Keeper(store)
         self.images = store.images
+        self.decoders = Decoders(self.limits.caps)
         self._work = Work(self.keeper, self.limits)
         self.on_end = self._work.on_end
         self.queue_size = queue_size
@@ -199,7 +202,7 @@ class Engine:
         """Stop everything, and let go of connections and store; the next process's `recover` takes it up again."""
         self._work.closing = True
         await asyncio.gather(*(self._stop(job) for job in self.jobs))
-        await asyncio.gather(*(lane.backend.close() for lane in self._lanes.values()))
+        await asyncio.gather(self.decoders.close(), *(lane.backend.close() for lane in self._lanes.values()))
         await self.keeper.close()
 
     # ---- after a restart, and later ----------------------------------------------------------------

@@ -14,7 +14,7 @@ import gradio as gr
 from core.backend import Price
 from core.engine import Engine
 from core.errors import BadImage, KeyRejected, StudioError
-from core.images import MIME, read_reference
+from core.images import MIME
 from core.request import EditRequest, draw_seed
 from core.secrets import redactor
 from core.spec import BackendSpec, Integer
@@ -192,20 +192,14 @@ class Actions:
         Raises:
             BadImage: it cannot be used.
         """
-        try:
-            data = await asyncio.to_thread(Path(path).read_bytes)
-        except OSError as error:
-            raise BadImage("The uploaded file is gone.", "Choose the picture again.") from error
-        shown = await self._keep(session, data)
+        shown = await self._keep(session, Path(path))
         known = session.addresses.get(shown.file.name)
         return Shown(shown.file, replace(shown.reference, address=known)) if known else shown
 
-    async def _keep(self, session: Session, data: bytes, address: str | None = None) -> Shown:
-        caps = self.engine.limits.caps
-        reference = await asyncio.to_thread(
-            read_reference, data, address, max_bytes=caps.max_bytes, max_pixels=caps.max_pixels
-        )
-        return Shown(await self.engine.keeper.keep(session.visitor.owner, reference.data, reference.mime), reference)
+    async def _keep(self, session: Session, source: bytes | Path, address: str | None = None) -> Shown:
+        visitor = session.visitor
+        reference = await self.engine.decoders.read_reference(source, address, owner=visitor.source)
+        return Shown(await self.engine.keeper.keep(visitor.owner, reference.data, reference.mime), reference)
 
     # ---- a run --------------------------------------------------------------------------------------
 
