@@ -44,7 +44,7 @@ class Shown:
         width, height = self.reference.width, self.reference.height
         return {
             "url": f"images/{self.file.name}",
-            "thumb": f"thumbs/{self.file.name}",
+            "display": f"display/{self.file.name}",
             "width": width,
             "height": height,
             "alt": text.reference_alt(width, height),
@@ -121,7 +121,7 @@ class Run:
             name = file.name
             cell |= {
                 "url": f"images/{name}",
-                "thumb": f"thumbs/{name}",
+                "display": f"display/{name}",
                 "alt": text.result_alt(index + 1, len(request.seeds), seed, request.number("strength")),
                 "filename": f"srpo-{seed}{file.suffix}",
             }
