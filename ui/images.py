@@ -20,6 +20,7 @@ from core.job import VISITOR, Visitor
 from core.links import Links
 
 PICTURE_NAME = re.compile(r"[0-9a-f]{64}\.(png|jpg)")
+COPY_END = re.compile(r"-[0-9]+\.webp")
 WIDTH = re.compile(r"[1-9][0-9]{0,4}")
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 
@@ -29,6 +30,13 @@ def visitor_of(request: Request | gr.Request) -> Visitor:
     inner: Any = request.request if isinstance(request, gr.Request) else request
     visitor: Visitor = inner.scope.get(VISITOR, Visitor())
     return visitor
+
+
+def stored_name(name: str) -> str | None:
+    """Return the name of the stored picture that a file's name says it is, or is a display copy of."""
+    found = PICTURE_NAME.match(name)
+    rest = name[found.end() :] if found else ""
+    return found[0] if found and (not rest or COPY_END.fullmatch(rest)) else None
 
 
 def routes(engine: Engine, links: Links | None = None) -> list[Route]:
