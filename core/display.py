@@ -8,10 +8,11 @@ from bisect import bisect_left
 from PIL import Image, ImageFile
 
 from core.errors import BadImage
-from core.images import FORMATS
 
 WIDTHS = (256, 512, 1024, 2048)
 """Pixels; a request is rounded up to one of them, and what is wider gets the last."""
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF")
+"""What is stored, or may come from a provider."""
 MAX_HEIGHT = 16_383
 """Pixels; the most that WebP can hold."""
 QUALITY = 85
