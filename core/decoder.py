@@ -20,8 +20,8 @@ from core.decoder_process import receive, send
 ROOT = Path(__file__).resolve().parent.parent
 INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
 """What Python needs to start in some places. Keys stay here."""
-MALLOC = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "1000000"}
-"""For glibc: pixels go back to the system when they are freed, and threads reserve no address space."""
+MALLOC = {"MALLOC_ARENA_MAX": "1"}
+"""For glibc: threads inside decoders reserve no address space of their own, which is what is limited."""
 
 
 @dataclass(frozen=True)
