@@ -135,14 +135,16 @@ async def test_a_small_picture_passes_large_ones_that_wait(decoders: Decoders, t
     await decoders.read_reference(path)
     (busy,) = decoders.processes
     stopped(busy)  # the large one that is at work takes for ever
-    queue = [asyncio.create_task(decoders.read_reference(path, owner="ann")) for _ in range(40)]
-    await asyncio.sleep(0)
+    first = asyncio.create_task(decoders.read_reference(path, owner="ann"))
+    await until(lambda: decoders.working)
+    queue = [asyncio.create_task(decoders.read_reference(path, owner="ann")) for _ in range(39)]
+    await until(lambda: decoders.waiting == 39)
     assert (await decoders.read_reference(SMALL, owner="bob")).width == 64
-    assert not any(each.done() for each in queue)
-    for each in queue[1:]:
+    assert not any(each.done() for each in (first, *queue))
+    for each in queue:
         each.cancel()
     os.kill(busy, signal.SIGCONT)
-    assert (await queue[0]).width == 2100
+    assert (await first).width == 2100
 
 
 async def test_turns_among_large_ones_go_round_by_owner(decoders: Decoders, tmp_path: Path) -> None:
@@ -172,8 +174,10 @@ async def test_a_decoder_that_is_killed_is_replaced_and_nobody_else_is_affected(
     await decoders.read_reference(path)
     (first,) = decoders.processes
     stopped(first)
-    unlucky, next_one = (asyncio.create_task(decoders.read_reference(path)) for _ in range(2))
+    unlucky = asyncio.create_task(decoders.read_reference(path))
     await until(lambda: decoders.working)
+    next_one = asyncio.create_task(decoders.read_reference(path))
+    await until(lambda: decoders.waiting)
     os.kill(first, signal.SIGKILL)  # as the system does when memory is out
     with pytest.raises(BadImage, match="needs too much memory"):
         await unlucky
@@ -229,7 +233,9 @@ async def test_a_caller_who_goes_away_frees_the_decoder_and_the_place_in_the_que
     await decoders.read_reference(path)
     (first,) = decoders.processes
     stopped(first)
-    working, waiting, last = (asyncio.create_task(decoders.read_reference(path)) for _ in range(3))
+    working = asyncio.create_task(decoders.read_reference(path))
+    await until(lambda: decoders.working)
+    waiting, last = (asyncio.create_task(decoders.read_reference(path)) for _ in range(2))
     await until(lambda: decoders.waiting == 2)
     waiting.cancel()
     await until(lambda: decoders.waiting == 1)
