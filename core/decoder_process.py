@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import struct
 import sys
 import threading
@@ -34,6 +35,8 @@ def main(memory: int, seconds: int, niceness: int) -> None:
         seconds: of processor time for one picture.
         niceness: added to the parent's.
     """
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)  # who stops the whole app stops the parent, which ends this one
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a C library prints is no answer

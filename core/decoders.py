@@ -43,7 +43,7 @@ TOO_MUCH = "The picture needs too much memory to be read.", "Scale it down, or s
 
 
 LARGE = Bounds(2_500_000_000, 60, 10)
-"""Of which Python and Pillow reserve 0.2 GB. 100 megapixels with transparency take 1.6 GB."""
+"""The memory is a backstop, for what no estimate of a picture's needs foresaw."""
 SMALL = Bounds(1_000_000_000, 10, 5)
 
 

@@ -204,8 +204,9 @@ class Engine:
     async def close(self) -> None:
         """Stop everything, and let go of connections and store; the next process's `recover` takes it up again."""
         self._work.closing = True
+        await self.decoders.close()
         await asyncio.gather(*(self._stop(job) for job in self.jobs))
-        await asyncio.gather(self.decoders.close(), *(lane.backend.close() for lane in self._lanes.values()))
+        await asyncio.gather(*(lane.backend.close() for lane in self._lanes.values()))
         await self.keeper.close()
 
     # ---- after a restart, and later ----------------------------------------------------------------

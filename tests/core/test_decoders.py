@@ -270,6 +270,15 @@ async def test_closing_ends_every_decoder_and_tells_who_waits(decoders: Decoders
         await decoders.read_reference(SMALL)
 
 
+async def test_a_signal_that_stops_the_whole_app_is_the_parents_alone(decoders: Decoders) -> None:
+    await decoders.read_reference(SMALL)
+    (pid,) = decoders.processes
+    for each in (signal.SIGINT, signal.SIGTERM):
+        os.kill(pid, each)
+        assert (await decoders.read_reference(SMALL)).width == 64
+    assert decoders.processes == [pid]
+
+
 async def test_a_decoder_has_no_keys_no_open_files_and_a_low_priority(
     decoders: Decoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:

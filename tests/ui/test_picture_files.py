@@ -129,13 +129,17 @@ def test_a_picture_is_seen_in_the_box_and_on_stage(
 @pytest.mark.parametrize(
     ("name", "data"), [("notes.txt", b"hello"), ("IMG_0003", HEIC), ("film", b"\0\0\0\x18ftypmp42")]
 )
-def test_what_cannot_be_read_is_told_on_stage(page: Page, tmp_path: Path, give: Any, name: str, data: bytes) -> None:
+def test_what_cannot_be_read_is_told_in_our_words(
+    browser: Browser, fakes: Served, tmp_path: Path, give: Any, name: str, data: bytes
+) -> None:
     path = tmp_path / name
     path.write_bytes(data)
-    give(page, path)
-    page.wait_for_selector(".stage .message.failed")
-    expect(page.locator("#reference img")).to_have_count(0)
-    expect(page.locator(".toast-body")).to_have_count(0)
+    with open_page(browser, fakes.url, refused=True) as page:
+        give(page, path)
+        told = page.locator(".stage .message.failed, .toast-body").first
+        expect(told).to_contain_text("picture")
+        expect(told).not_to_contain_text("Invalid file type")
+        expect(page.locator("#reference img")).to_have_count(0)
 
 
 def test_a_tiff_in_the_box_runs_in_its_full_size_and_keeps_its_notices(page: Page, tmp_path: Path) -> None:
