@@ -6,6 +6,7 @@ fifteenth.
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Iterator
@@ -23,12 +24,16 @@ def encode_png(picture: Image.Image) -> bytes:
     Args:
         picture: mode RGB.
     """
-    header = struct.pack(">IIBBBBB", *picture.size, 8, 2, 0, 0, 0)  # 8 bits, RGB, not interlaced
+    file = io.BytesIO()  # hands over what it holds, where joining parts would hold the file twice
+    file.write(b"\x89PNG\r\n\x1a\n")
+    _write(file, b"IHDR", struct.pack(">IIBBBBB", *picture.size, 8, 2, 0, 0, 0))  # 8 bits, RGB, not interlaced
     # Run lengths only: after a filter, zlib's search for longer matches finds next to nothing in pictures.
     packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, 8, zlib.Z_RLE)
-    packed = [packer.compress(rows) for rows in _filtered(picture)]
-    data = (_chunk(b"IDAT", each) for each in (*packed, packer.flush()) if each)
-    return b"".join([b"\x89PNG\r\n\x1a\n", _chunk(b"IHDR", header), *data, _chunk(b"IEND", b"")])
+    for rows in _filtered(picture):
+        _write(file, b"IDAT", packer.compress(rows))
+    _write(file, b"IDAT", packer.flush())
+    _write(file, b"IEND", b"")
+    return file.getvalue()
 
 
 def _filtered(picture: Image.Image) -> Iterator[bytes]:
@@ -43,5 +48,8 @@ def _filtered(picture: Image.Image) -> Iterator[bytes]:
         yield b"".join(part for row in rows for part in (_UP, row))
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+def _write(file: io.BytesIO, kind: bytes, data: bytes) -> None:
+    if data or kind == b"IEND":
+        file.write(struct.pack(">I", len(data)) + kind)
+        file.write(data)
+        file.write(struct.pack(">I", zlib.crc32(data, zlib.crc32(kind))))
