@@ -76,4 +76,31 @@
       document.getElementById('run')?.click();
     }
   }, true);
+
+  // ---- files that are given to the reference box ----
+
+  const redone = new WeakSet(); // events that come from here
+
+  // Hold an event back, and send it again with files that the box takes.
+  function takeFiles(event, files, again) {
+    if (redone.has(event) || !files?.length || !event.target.closest?.('#reference')) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const { target } = event;
+    Promise.all([...files].map(pictureFiles.taken)).then((taken) => {
+      const carried = new DataTransfer();
+      for (const file of taken) carried.items.add(file);
+      const next = again(target, carried);
+      redone.add(next);
+      target.dispatchEvent(next);
+    }, () => redone.add(event) && target.dispatchEvent(event)); // a folder, say: the box has its own words
+  }
+
+  addEventListener('change', (event) => takeFiles(event, event.target.files, (input, carried) => {
+    input.files = carried.files;
+    return new Event('change', { bubbles: true });
+  }), true);
+
+  addEventListener('drop', (event) => takeFiles(event, event.dataTransfer?.files, (_, carried) =>
+    new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: carried })), true);
 })();

@@ -64,6 +64,16 @@ function columns(count, ratio) {
   return best[1];
 }
 
+// The copy of a picture that the server makes for a width in pixels; the file itself is for Download and full view.
+function display(of, width) {
+  return `${of.display}?width=${width}`;
+}
+
+// What fills a screen: nothing on the stage is wider than the window, and sharper than twice is not seen.
+function fitting(of) {
+  return display(of, innerWidth * Math.min(devicePixelRatio, 2) > 1024 ? 2048 : 1024);
+}
+
 function picture(source, alt, extra = {}) {
   return make('img', { src: source, alt, draggable: 'false', ...extra });
 }
@@ -76,12 +86,12 @@ function frame(ratio, label, ...content) {
 // The result before this one, or a failed or cancelled run's: it stays, faded, until there is something newer to see.
 function before() {
   const done = value().runs.filter((run) => run.cells.some((cell) => cell.url));
-  return done.length ? done[done.length - 1].cells[0].url : null;
+  return done.length ? fitting(done[done.length - 1].cells.find((cell) => cell.url)) : null;
 }
 
 function cellPicture(cell, index) {
   if (cell.withheld !== undefined) return make('div', { class: 'empty-cell withheld' }, cell.withheld);
-  if (cell.url) return picture(cell.url, cell.alt, { class: 'result', 'data-cell': index });
+  if (cell.url) return picture(fitting(cell), cell.alt, { class: 'result', 'data-cell': index });
   const older = cell.preview ? null : before();
   return make('div', { class: 'pending' }, picture(cell.preview || older || blank, older ? '' : words.preview,
     { class: `preview${older ? ' older' : ''}`, 'data-cell': index }));
@@ -90,7 +100,7 @@ const blank = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAI
 
 function sideBySide(run, reference, ratio) {
   const cells = run ? run.cells : [];
-  const figures = [frame(ratio, words.reference, picture(reference.url, reference.alt, { class: 'reference' }))];
+  const figures = [frame(ratio, words.reference, picture(fitting(reference), reference.alt, { class: 'reference' }))];
   if (!cells.length) figures.push(frame(ratio, words.result, make('div', { class: 'empty-cell' }, words.resultHere)));
   cells.forEach((cell, index) => {
     const figure = frame(ratio, cell.caption, cellPicture(cell, index));
@@ -107,8 +117,8 @@ function sideBySide(run, reference, ratio) {
 
 function slider(cell, reference, ratio) {
   const box = make('div', { class: 'compare', style: `--ratio:${ratio};--at:50%` },
-    picture(reference.url, reference.alt, { class: 'reference' }),
-    picture(cell.url, cell.alt, { class: 'result over' }),
+    picture(fitting(reference), reference.alt, { class: 'reference' }),
+    picture(fitting(cell), cell.alt, { class: 'result over' }),
     make('span', { class: 'tag left' }, words.reference), make('span', { class: 'tag right' }, words.result),
     make('span', { class: 'line', 'aria-hidden': 'true' }));
   const range = make('input', { type: 'range', min: 0, max: 100, value: 50, step: 1, 'aria-label': words.compare });
@@ -198,10 +208,10 @@ function drawStrip(runs) {
   const thumbs = done.flatMap((run) => run.cells.map((cell, index) => cell.url && make('button', {
     type: 'button', class: 'thumb', 'aria-label': cell.alt,
     'aria-pressed': shown && run.id === shown.id && index === local.cell ? 'true' : 'false',
-    onclick: () => choose(run.id, index) }, picture(cell.thumb, '', { loading: 'lazy' }))).filter(Boolean));
+    onclick: () => choose(run.id, index) }, picture(display(cell, 256), '', { loading: 'lazy' }))).filter(Boolean));
   const reference = shown && shown.reference;
   return [make('span', { class: 'strip-label' }, words.session),
-    reference ? make('span', { class: 'thumb reference-thumb' }, picture(reference.thumb, words.reference)) : null,
+    reference ? make('span', { class: 'thumb reference-thumb' }, picture(display(reference, 256), words.reference)) : null,
     ...thumbs].filter(Boolean);
 }
 

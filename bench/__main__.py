@@ -9,7 +9,22 @@ import sys
 import time
 from pathlib import Path
 
-from bench import api, cold_start, crash, doors, first_result, hosted, idle, levels, load, mini, pictures, soak, start
+from bench import (
+    api,
+    cold_start,
+    crash,
+    doors,
+    first_result,
+    hosted,
+    idle,
+    intake,
+    levels,
+    load,
+    mini,
+    pictures,
+    soak,
+    start,
+)
 from bench.table import Row, show
 
 BENCHES = {
@@ -20,6 +35,7 @@ BENCHES = {
     "first_result": first_result.measure,
     "hosted": hosted.measure,
     "idle": idle.measure,
+    "intake": intake.measure,
     "levels": levels.measure,
     "load": load.measure,
     "mini": mini.measure,

@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from core.backend import GPU_TOKEN, Backend
+from core.decoders import Decoders
+from core.displays import Displays
 from core.errors import BackendUnavailable, QueueFull, RunCancelled
 from core.events import Completed, Event, KeyWanted, Queued, Working
 from core.job import Call, Job, Visitor, new_id
@@ -43,6 +45,8 @@ class Engine:
 
     Attributes:
         jobs: those that go on, and the last that have ended.
+        decoders: read pictures in processes of their own.
+        displays: smaller copies of stored pictures.
         on_end: called with each job that has ended.
     """
 
@@ -61,6 +65,8 @@ class Engine:
         self.limits = limits or Limits()
         self.keeper = Keeper(store)
         self.images = store.images
+        self.decoders = Decoders(self.limits.caps)
+        self.displays = Displays(self.keeper, self.decoders)
         self._work = Work(self.keeper, self.limits)
         self._known = asyncio.Event()  # what an earlier process left is in `jobs`
         self._known.set()
@@ -226,6 +232,7 @@ class Engine:
         closing = (lane.backend.close() for lane in self._lanes.values())
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*closing), max(0.5, until - loop.time()))
+        await self.decoders.close()
         await self.keeper.close()
 
     # ---- after a restart, and later ----------------------------------------------------------------
@@ -324,8 +331,9 @@ class Engine:
         return gone
 
     async def tidy(self) -> None:
-        """Remove old references, and the oldest runs where the disk's share is used up."""
+        """Remove old references, the oldest runs where the disk's share is used up, and files that nobody knows."""
         await self._work.tidy()
+        await self.keeper.drop_strays()
 
     def expected_seconds(self, backend: str, request: EditRequest) -> float | None:
         """Return how long a run should take by the median of earlier ones, None before the first."""

@@ -6,11 +6,16 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from core.display import WIDTHS, display_name
 from core.images import SUFFIX
+
+STRAY = 3600.0
+"""Seconds after which a file that no row names is nobody's: as long as a link to one is valid."""
 
 
 def drop_older(folder: Path, age: float) -> None:
@@ -32,6 +37,7 @@ class ImageStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._sweeping = threading.Lock()  # a file is either found old and removed, or put again, never both
 
     def put(self, data: bytes, mime: str) -> Path:
         """Keep a file's bytes as they are and return where; the same bytes give the same path.
@@ -44,10 +50,22 @@ class ImageStore:
             OSError: the disk is full or not writable.
         """
         path = self.folder / f"{hashlib.sha256(data).hexdigest()}{SUFFIX[mime]}"
-        if path.exists():
-            return path
-        self.folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
+        if not self._touched(path):
+            self._write(path, data)
+        return path
+
+    def _touched(self, path: Path) -> bool:
+        """Return whether a file is there, and as good as new: else it may be removed before a row names it."""
+        with self._sweeping:
+            try:
+                os.utime(path)
+            except FileNotFoundError:
+                return False
+        return True
+
+    def _write(self, path: Path, data: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
@@ -57,23 +75,58 @@ class ImageStore:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        self._sync_folder()
+        self._sync(path.parent)
+
+    def display(self, name: str, width: int) -> Path:
+        """Return where a picture's copy at a display width lies, or will."""
+        return self.folder / "display" / display_name(name, width)
+
+    def put_display(self, name: str, width: int, data: bytes) -> Path:
+        """Keep a picture's copy at a display width, and return where.
+
+        Raises:
+            OSError: the disk is full or not writable.
+        """
+        path = self.display(name, width)
+        self._write(path, data)
         return path
 
     def drop(self, names: Iterable[str]) -> None:
-        """Remove files; one that is gone already is as good as removed."""
+        """Remove files and their display copies; one that is gone already is as good as removed."""
         for name in names:
             (self.folder / name).unlink(missing_ok=True)
+            for width in WIDTHS:
+                self.display(name, width).unlink(missing_ok=True)
 
     def sweep(self) -> None:
         """Remove the half files that an ended process left. Whole pictures stay, whoever knows them."""
-        if self.folder.exists():
-            self.drop([path.name for path in self.folder.glob("*.part")])
+        for path in self.folder.rglob("*.part"):
+            path.unlink(missing_ok=True)
 
-    def _sync_folder(self) -> None:
+    def old(self) -> list[str]:
+        """Return the names of pictures whose files, or display copies, are older than `STRAY` seconds."""
+        names = set()
+        for path in self.folder.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.is_file() and time.time() - path.stat().st_mtime > STRAY:
+                    names.add(path.name if path.parent == self.folder else path.name.rpartition("-")[0])
+        return sorted(names)
+
+    def drop_strays(self, names: Iterable[str]) -> int:
+        """Remove those pictures that were not put again meanwhile; return how many."""
+        gone = 0
+        for name in names:
+            with self._sweeping:
+                path = self.folder / name
+                if not path.exists() or time.time() - path.stat().st_mtime > STRAY:
+                    self.drop([name])
+                    gone += 1
+        return gone
+
+    def _sync(self, folder: Path) -> None:
         """Make a new name as durable as its content. Windows cannot open a folder, and does so by itself."""
         with contextlib.suppress(PermissionError):
-            handle = os.open(self.folder, os.O_RDONLY)
+            handle = os.open(folder, os.O_RDONLY)
             try:
                 os.fsync(handle)
             finally:

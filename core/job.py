@@ -49,6 +49,11 @@ class Visitor:
     allowance: Allowance | None = None
     gpu_token: str = field(default="", repr=False)
 
+    @property
+    def source(self) -> str:
+        """Whose turn work takes that is no run: of the network address where there is one, for cookies cost nothing."""
+        return self.address or self.owner
+
 
 @dataclass(frozen=True)
 class Call:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +27,9 @@ from core.store import CallTaken, Kept, Store
 log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
+
+STRAYS_AT_ONCE = 500
+"""Files that are looked up in one go, in some milliseconds: the store's thread has other work."""
 
 
 class Keeper:
@@ -231,6 +234,21 @@ class Keeper:
         self._store.grant(owner, Kept(path.name, len(data)), time.time())
         return path
 
+    async def keep_display(self, name: str, width: int, data: bytes) -> Path:
+        """Store a picture's copy at a display width and return its file; of a picture that is gone, none is stored.
+
+        Raises:
+            BadImage: it was removed meanwhile.
+            OSError: the disk is full or not writable.
+        """
+        return await self._do(self._keep_display, name, width, data)
+
+    def _keep_display(self, name: str, width: int, data: bytes) -> Path:
+        if not self._store.known(name):
+            raise BadImage("This picture was removed.")
+        self._store.displayed(name, width, len(data))  # first: a crash leaves no file that the quota does not know
+        return self.images.put_display(name, width, data)
+
     async def may_see(self, owner: str, name: str) -> bool:
         """Return whether an owner may see a kept picture."""
         return await self._do(self._store.may_see, owner, name)
@@ -238,6 +256,17 @@ class Keeper:
     async def sweep(self) -> None:
         """Remove half files."""
         await self._do(self.images.sweep)
+
+    async def drop_strays(self) -> None:
+        """Remove files older than an hour that no row names: what a crash left between a file and its row."""
+        old = await asyncio.to_thread(self.images.old)
+        for first in range(0, len(old), STRAYS_AT_ONCE):
+            await self._do(self._drop_strays, old[first : first + STRAYS_AT_ONCE])
+
+    def _drop_strays(self, names: Sequence[str]) -> None:
+        gone = self.images.drop_strays(name for name in names if not self._store.known(name))
+        if gone:
+            log.info("removed %d files that nobody knows", gone)
 
     async def tidy(self, quota: int, age: float, spared: str = "") -> int:
         """Remove old references that nobody ran, and the oldest runs where pictures have more than `quota` bytes.

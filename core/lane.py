@@ -1,19 +1,16 @@
-"""A backend's limiter: who works, who waits, and how long runs take.
-
-Turns go round by owner: somebody's hundred runs do not stand before another's one.
-"""
+"""A backend's limiter: who works, who waits, and how long runs take."""
 
 from __future__ import annotations
 
-import asyncio
 import statistics
-from collections import OrderedDict, deque
+from collections import deque
 
 from core.backend import Backend
 from core.events import Queued
 from core.job import Job
 from core.request import EditRequest
 from core.spec import ParamValue
+from core.turns import Turns
 
 REMEMBERED_RUNS = 20
 """Runs of which the expected time is the median; enough to smooth noise, few enough to follow a change."""
@@ -24,9 +21,7 @@ class Lane:
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
-        self.free = backend.spec.concurrency
-        # Each owner's own line; the owner in front has the next turn, and then goes to the end.
-        self._waiting: OrderedDict[str, deque[tuple[Job, asyncio.Future[None]]]] = OrderedDict()
+        self._turns: Turns[Job] = Turns(backend.spec.concurrency, self._tell_positions)
         # By level of acceleration: each has a pace of its own.
         self._pace: dict[ParamValue | None, deque[float]] = {}
 
@@ -47,42 +42,19 @@ class Lane:
         width, height = self.backend.spec.working_size(request.image.width, request.image.height)
         return float(request.steps_run * len(request.seeds) * width * height)
 
+    @property
+    def free(self) -> int:
+        """How many more jobs may work at once."""
+        return self._turns.free
+
     async def enter(self, job: Job) -> None:
-        """Return when it is the job's turn; leaves the line when cancelled."""
-        if self.free > 0 and not self._waiting:
-            self.free -= 1
-            return
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(job.owner, deque()).append((job, turn))
-        self._tell_positions()
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.leave()  # the turn had come at the very moment of the cancel: pass it on
-            elif (job, turn) in self._waiting.get(job.owner, ()):
-                self._waiting[job.owner].remove((job, turn))
-                if not self._waiting[job.owner]:
-                    del self._waiting[job.owner]
-                self._tell_positions()
-            raise
+        """Return when it is the job's turn; leaves the queue when cancelled."""
+        await self._turns.enter(job.owner, job)
 
     def leave(self) -> None:
-        """Give the place to the next in line who still wants it."""
-        while self._waiting:
-            owner, line = next(iter(self._waiting.items()))
-            _, turn = line.popleft()
-            self._waiting.move_to_end(owner)
-            if not line:
-                del self._waiting[owner]
-            if not turn.cancelled():  # else its job was cancelled a moment ago and has not left the line yet
-                turn.set_result(None)
-                self._tell_positions()
-                return
-        self.free += 1
+        """Give the place to the next job that still wants it."""
+        self._turns.leave()
 
     def _tell_positions(self) -> None:
-        lines = [list(line) for line in self._waiting.values()]
-        rounds = (line[turn] for turn in range(max(map(len, lines), default=0)) for line in lines if turn < len(line))
-        for position, (job, _) in enumerate(rounds, start=1):
+        for position, job in enumerate(self._turns.waiting(), start=1):
             job.tell(Queued(position))

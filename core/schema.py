@@ -48,6 +48,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             created real not null
         ) strict, without rowid""",
     ),
+    (
+        """create table displays (
+            name text not null,
+            width integer not null,
+            bytes integer not null,
+            primary key (name, width)
+        ) strict, without rowid""",
+    ),
 )
 """Append only: what stands here has run on somebody's disk. `user_version` counts what has run."""
 

@@ -264,6 +264,17 @@ class Store:
         found = self._base.execute("select 1 from pictures where name = ? and owner = ?", (name, owner))
         return found.fetchone() is not None
 
+    # ---- display sizes, and files that nobody knows --------------------------------------------------
+
+    def displayed(self, name: str, width: int, size: int) -> None:
+        """Note the bytes of a picture's copy at a display width."""
+        with self._writing():
+            self._base.execute("insert or replace into displays values (?, ?, ?)", (name, width, size))
+
+    def known(self, name: str) -> bool:
+        """Return whether anybody may see a picture."""
+        return self._base.execute("select 1 from pictures where name = ?", (name,)).fetchone() is not None
+
     # ---- money and room ----------------------------------------------------------------------------
 
     def spent(self, since: float) -> float:
@@ -274,9 +285,11 @@ class Store:
         return float(dollars)
 
     def size(self) -> int:
-        """Return the bytes of all pictures."""
+        """Return the bytes of all pictures and their display copies."""
         (total,) = self._base.execute(
-            "select coalesce(sum(bytes), 0) from (select max(bytes) as bytes from pictures group by name)"
+            """select coalesce(sum(bytes), 0) from (
+                select max(bytes) as bytes from pictures group by name union all select bytes from displays
+            )"""
         ).fetchone()
         return int(total)
 
@@ -324,8 +337,11 @@ class Store:
             return list(self._release("job = '' and kept < ?", (before,)))
 
     def _release(self, which: str, values: tuple[object, ...]) -> dict[str, int]:
-        """Take rights back; return the pictures that are nobody's any more, with their bytes."""
+        """Take rights back; return the pictures that are nobody's any more, with the bytes of all their files."""
         held = dict(self._base.execute(f"select name, bytes from pictures where {which}", values).fetchall())  # noqa: S608 - our own words
         self._base.execute(f"delete from pictures where {which}", values)  # noqa: S608 - our own words
-        still = "select 1 from pictures where name = ?"
-        return {name: size for name, size in held.items() if self._base.execute(still, (name,)).fetchone() is None}
+        gone = {name: size for name, size in held.items() if not self.known(name)}
+        for name in gone:
+            copies = self._base.execute("delete from displays where name = ? returning bytes", (name,)).fetchall()
+            gone[name] += sum(size for (size,) in copies)
+        return gone

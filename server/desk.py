@@ -20,7 +20,7 @@ from starlette.requests import Request
 from core.engine import Engine
 from core.errors import BadParameter, FetchFailed
 from core.events import Completed, Picture, Withheld
-from core.images import read_reference
+from core.images import Reference
 from core.job import Call, Job, Visitor
 from core.links import Links
 from core.request import EditRequest
@@ -128,7 +128,7 @@ class Desk:
                 f"This app's API does not spend its owner's money at {spec.label}.",
                 "Ask them for STUDIO_API_SPENDS.",
             )
-        reference = await self._reference(ask.image)
+        reference = await self._reference(ask.image, visitor.source)
         values = {name: value for name, value in ask.values.items() if name in spec.by_name or name not in HINTS}
         request = EditRequest.build(spec, ask.prompt, reference, values)
         return await self.engine.submit(key, request, visitor=visitor, call=ask.call)
@@ -139,20 +139,18 @@ class Desk:
             raise Refused(409, "This Idempotency-Key came with another request before.", "Use a new one.")
         return job
 
-    async def _reference(self, image: str) -> Any:
-        caps = self.engine.limits.caps
+    async def _reference(self, image: str, owner: str) -> Reference:
         name = await self._own(image)
         if name is not None:
             path = self.engine.images.folder / name
             if not path.is_file():
                 raise FetchFailed("This picture is no longer kept here.", "Upload it again.")
-            data = await asyncio.to_thread(path.read_bytes)
-        else:
-            # Clients send bare base64 too, though no page says so.
-            inline = "://" not in image[:40] and image[:5].lower() != "data:"
-            data = await self._fetch(f"data:;base64,{image}" if inline else image)
-        address = image if name is None and image.startswith(("http://", "https://")) else None
-        return await asyncio.to_thread(read_reference, data, address, **caps.of_pictures)
+            return await self.engine.decoders.read_reference(path, owner=owner)
+        # Clients send bare base64 too, though no page says so.
+        inline = "://" not in image[:40] and image[:5].lower() != "data:"
+        data = await self._fetch(f"data:;base64,{image}" if inline else image)
+        address = image if image.startswith(("http://", "https://")) else None
+        return await self.engine.decoders.read_reference(data, address, owner=owner)
 
     async def _own(self, address: str) -> str | None:
         """Return the file behind a signed address of our own, None for any other address."""

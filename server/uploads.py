@@ -5,7 +5,6 @@ Facts from WaveSpeedAI's API pages. What is kept is the picture, normalised, and
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from typing import Any
@@ -15,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr
 from starlette.responses import Response
 
 from core.errors import BadParameter
-from core.images import read_reference
+from core.job import VISITOR, Visitor
 from core.subpath import route_path
 from server.desk import Desk
 from server.envelope import PROBLEMS, Envelope, answer, guarded
@@ -44,9 +43,10 @@ def add_uploads(app: FastAPI, desk: Desk) -> None:
 
     caps = desk.engine.limits.caps
 
-    async def keep(upload_id: str, data: bytes) -> bool:
+    async def keep(request: Request, upload_id: str, data: bytes) -> bool:
         """Keep what was uploaded; return whether its ticket was still good for it."""
-        reference = await asyncio.to_thread(read_reference, data, **caps.of_pictures)
+        visitor: Visitor = request.scope.get(VISITOR, Visitor())
+        reference = await desk.engine.decoders.read_reference(data, owner=visitor.source)
         return await desk.engine.keeper.upload(upload_id, reference.data, reference.mime)
 
     def address(request: Request, upload_id: str) -> str:
@@ -79,7 +79,7 @@ def add_uploads(app: FastAPI, desk: Desk) -> None:
         open_ = desk.links.opened(str(request.url)) == route_path(request.scope) and await desk.engine.keeper.awaited(
             upload_id
         )
-        if not open_ or not await keep(upload_id, await request.body()):
+        if not open_ or not await keep(request, upload_id, await request.body()):
             raise Refused(403, "This upload ticket is used or has ended.", "Ask for a new one.")
         return Response()
 
@@ -94,6 +94,6 @@ def add_uploads(app: FastAPI, desk: Desk) -> None:
             data = await file.read()
         upload_id = secrets.token_hex(16)
         await desk.engine.keeper.ticket(owner, upload_id)
-        await keep(upload_id, data)
+        await keep(request, upload_id, data)
         url = address(request, upload_id)
         return answer({"type": "image", "download_url": url, "filename": upload_id, "size": len(data)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import filecmp
 import html
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
@@ -14,19 +15,22 @@ import gradio as gr
 from core.backend import Price
 from core.engine import Engine
 from core.errors import BadImage, KeyRejected, StudioError
-from core.images import MIME, read_reference
+from core.images import MIME
 from core.request import EditRequest, draw_seed
 from core.secrets import redactor
 from core.spec import BackendSpec, Integer
 from ui import text
 from ui.controls import Controls
 from ui.examples import EXAMPLES, Example
-from ui.images import visitor_of
-from ui.reference import path_of
+from ui.images import stored_name, visitor_of
+from ui.reference import path_of, shown_by_browsers
 from ui.session import Run, Session, Shown, follow
 from ui.styles import shown, toggled
 
 Updates = tuple[Any, ...]
+
+BOX_WIDTH = 1024
+"""Pixels; of the reference box's picture, which has a full view too."""
 
 
 class Actions:
@@ -162,16 +166,22 @@ class Actions:
     async def show_reference(self, session: Session, image: dict[str, Any] | None, request: gr.Request) -> Updates:
         """Put the chosen picture on stage; what cannot be used leaves the box again, and the stage says why."""
         session.visitor = visitor_of(request)
-        path = path_of(image)
+        session.chosen = path = path_of(image)
         if path is None:
             session.reference = None
             return session.view(), gr.skip()
         try:
-            session.reference, session.problem = await self._read(session, path), None
+            reference, problem = await self._read(session, path), None
         except StudioError as error:
-            session.reference, session.problem = None, error
+            reference, problem = None, error
+        if session.chosen != path:  # another was chosen while this one was read
+            return gr.skip(), gr.skip()
+        session.reference, session.problem, session.read_from = reference, problem, path
+        if reference is None:
             return session.view(), None
-        return session.view(), gr.skip()
+        if await asyncio.to_thread(shown_by_browsers, Path(path)):
+            return session.view(), gr.skip()
+        return session.view(), await self._copy(session, reference.file)
 
     async def fetch(self, session: Session, address: str, request: gr.Request) -> Updates:
         """Read a picture from an address into the reference box."""
@@ -184,26 +194,42 @@ class Actions:
             return gr.skip(), gr.skip(), session.view()
         if shown.reference.address:
             session.addresses[shown.file.name] = shown.reference.address
-        return str(shown.file), "", gr.skip()
+        session.reference, session.problem = shown, None
+        return await self._copy(session, shown.file), "", session.view()
+
+    async def _copy(self, session: Session, file: Path) -> str:
+        """Return what the reference box shows of a stored picture: a copy that `_read` knows again."""
+        try:
+            return str(await self.engine.displays.file(file.name, BOX_WIDTH, session.visitor.source))
+        except (StudioError, OSError):  # then the picture itself, however large
+            return str(file)
 
     async def _read(self, session: Session, path: str) -> Shown:
-        """Return an uploaded file as a kept, normalised reference.
+        """Return what is in the reference box as a stored, normalised reference.
 
         Raises:
             BadImage: it cannot be used.
         """
-        try:
-            data = await asyncio.to_thread(Path(path).read_bytes)
-        except OSError as error:
-            raise BadImage("The uploaded file is gone.", "Choose the picture again.") from error
-        shown = await self._keep(session, data)
+        source = await self._stored(session, Path(path))
+        if session.reference is not None and session.reference.file == source:
+            return session.reference
+        shown = await self._keep(session, source or Path(path))
         known = session.addresses.get(shown.file.name)
         return Shown(shown.file, replace(shown.reference, address=known)) if known else shown
 
-    async def _keep(self, session: Session, data: bytes, address: str | None = None) -> Shown:
-        caps = self.engine.limits.caps
-        reference = await asyncio.to_thread(read_reference, data, address, **caps.of_pictures)
-        file = await self.engine.keeper.keep(session.visitor.owner, reference.data, reference.mime)
+    async def _stored(self, session: Session, path: Path) -> Path | None:
+        """Return the stored picture that a file in the box is, or is a display copy of; None of any other file."""
+        name = stored_name(path.name)
+        if name is None or not await self.engine.keeper.may_see(session.visitor.owner, name):
+            return None
+        folder = self.engine.images.folder
+        own = folder / name if name == path.name else folder / "display" / path.name
+        return folder / name if await asyncio.to_thread(_same, path, own) else None
+
+    async def _keep(self, session: Session, source: bytes | Path, address: str | None = None) -> Shown:
+        visitor = session.visitor
+        reference = await self.engine.decoders.read_reference(source, address, owner=visitor.source)
+        file = await self.engine.keeper.keep(visitor.owner, reference.data, reference.mime)
         return Shown(file, reference.stored_at(file))
 
     # ---- a run --------------------------------------------------------------------------------------
@@ -240,9 +266,9 @@ class Actions:
     ) -> Run:
         if not path:
             raise BadImage("There is no reference picture yet.", "Add one on the left, or take an example.")
-        if session.reference is None:
-            session.reference = await self._read(session, path)
         shown = session.reference
+        if shown is None or path != session.read_from:  # its own event has not read it yet
+            shown = await self._read(session, path)
         raw = self.controls.values(key, values)
         if not locked:
             raw["seed"] = None
@@ -268,13 +294,13 @@ class Actions:
         file = await self.engine.keeper.keep(session.visitor.owner, data, MIME["jpeg"])
         return (str(file), chosen.prompt, True, *updates)
 
-    def use_as_reference(self, session: Session, event: gr.EventData) -> Any:
+    async def use_as_reference(self, session: Session, event: gr.EventData) -> Any:
         """Put a result into the reference box."""
         run = session.find(event.run)
         file = run.job.files[int(event.cell)] if run is not None and run.job.files else None
-        return gr.skip() if file is None else str(file)
+        return gr.skip() if file is None else await self._copy(session, file)
 
-    def reuse(self, session: Session, event: gr.EventData) -> Updates:
+    async def reuse(self, session: Session, event: gr.EventData) -> Updates:
         """Put a run's reference, prompt and settings back; the seed becomes the chosen picture's."""
         run = session.find(event.run)
         if run is None:
@@ -288,11 +314,19 @@ class Actions:
             self.status(session, key),
             gr.update(**shown(self.engine.specs[key])),
             *box,
-            str(run.shown.file),
+            await self._copy(session, run.shown.file),
             request.prompt,
             True,
             *updates,
         )
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Return whether two files have the same bytes; names alone say nothing of what a visitor sent."""
+    try:
+        return filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return False
 
 
 def _line(words: str, kind: str = "") -> str:

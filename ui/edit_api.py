@@ -17,7 +17,6 @@ from core.backend import Backend
 from core.engine import Engine
 from core.errors import BadParameter, StudioError
 from core.events import Completed, Picture, Withheld
-from core.images import read_reference
 from core.job import Job, Visitor
 from core.request import EditRequest
 from core.spec import MAX_SEED
@@ -129,9 +128,7 @@ async def _run(
     raw = {name: value for name, value in raw.items() if name in known or value not in HARMLESS.get(name, ())}
     if not image:
         raise BadParameter("image", "There is no reference image.", "Send an image file.")
-    data = await asyncio.to_thread(Path(image).read_bytes)
-    caps = engine.limits.caps
-    reference = await asyncio.to_thread(read_reference, data, **caps.of_pictures)
+    reference = await engine.decoders.read_reference(Path(image), owner=visitor.source)
     request = EditRequest.build(chosen.spec, prompt, reference, raw)
     job = await engine.submit(chosen.spec.key, request, visitor=visitor)
     try:

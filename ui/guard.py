@@ -22,7 +22,7 @@ from core.engine import Engine
 from core.job import VISITOR, Visitor
 from core.subpath import route_path
 from ui.framework import forget_call, lighten, open_calls
-from ui.images import PICTURE_NAME
+from ui.images import stored_name
 
 OPEN = (
     "upload",
@@ -159,7 +159,8 @@ class Guard:
             return False
         if HANDED.fullmatch(path.name) or self._files.owned(str(path), owner):
             return True
-        return PICTURE_NAME.fullmatch(path.name) is not None and await self._engine.keeper.may_see(owner, path.name)
+        name = stored_name(path.name)
+        return name is not None and await self._engine.keeper.may_see(owner, name)
 
     def _inside_uploads(self, path: Path) -> bool:
         return ".." not in path.parts and path.is_relative_to(self._uploads)

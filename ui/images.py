@@ -1,30 +1,27 @@
-"""Pictures over HTTP: the kept files byte for byte, and small copies of them for thumbnails.
+"""Pictures over HTTP: the stored files byte for byte, and smaller copies of them for the page.
 
 A file's name is the hash of its content, so it never changes and cannot be guessed.
 """
 
 from __future__ import annotations
 
-import asyncio
-import io
 import re
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from core.display import rounded
 from core.engine import Engine
+from core.errors import StudioError
 from core.job import VISITOR, Visitor
 from core.links import Links
 
-THUMB_SIDE = 192
-"""Pixels of a thumbnail's longer side: twice what the page shows, for sharp screens."""
-
 PICTURE_NAME = re.compile(r"[0-9a-f]{64}\.(png|jpg)")
+COPY_END = re.compile(r"-[0-9]+\.webp")
+WIDTH = re.compile(r"[1-9][0-9]{0,4}")
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 
 
@@ -35,8 +32,17 @@ def visitor_of(request: Request | gr.Request) -> Visitor:
     return visitor
 
 
+def stored_name(name: str) -> str | None:
+    """Return the name of the stored picture that a file's name says it is, or is a display copy of."""
+    found = PICTURE_NAME.match(name)
+    rest = name[found.end() :] if found else ""
+    return found[0] if found and (not rest or COPY_END.fullmatch(rest)) else None
+
+
 def routes(engine: Engine, links: Links | None = None) -> list[Route]:
-    """Return the routes `/images/{name}` and `/thumbs/{name}`; what a visitor may not see answers 404.
+    """Return the routes `/images/{name}` and `/display/{name}?width=`; what a visitor may not see answers 404.
+
+    A width in pixels is rounded up to a display size: see `core.display`.
 
     With links, `/files/{name}` and `/uploads/{id}` too: for whoever has a signed address, a provider say.
     """
@@ -52,12 +58,19 @@ def routes(engine: Engine, links: Links | None = None) -> list[Route]:
         seen = await engine.keeper.may_see(visitor_of(request).owner, name)
         return answer(name if seen else "")
 
-    async def thumb(request: Request) -> Response:
+    async def display(request: Request) -> Response:
         found = await image(request)
         if not isinstance(found, FileResponse):
             return found
-        data = await asyncio.to_thread(lambda: thumbnail(Path(found.path).read_bytes()))
-        return Response(data, media_type="image/jpeg", headers=_FOREVER)
+        width = request.query_params.get("width", "")
+        if not WIDTH.fullmatch(width):
+            return PlainTextResponse("width: Give a whole number of pixels, 1 to 99999.", status_code=400)
+        name = request.path_params["name"]
+        try:
+            file = await engine.displays.file(name, rounded(int(width)), visitor_of(request).source)
+        except StudioError as error:
+            return PlainTextResponse(str(error), status_code=404)
+        return FileResponse(file, headers=_FOREVER)
 
     async def signed(request: Request) -> Response:
         path = links.opened(str(request.url)) if links is not None else None
@@ -69,18 +82,7 @@ def routes(engine: Engine, links: Links | None = None) -> list[Route]:
 
     return [
         Route("/images/{name}", image),
-        Route("/thumbs/{name}", thumb),
+        Route("/display/{name}", display),
         Route("/files/{name}", signed),
         Route("/uploads/{name}", signed),
     ]
-
-
-def thumbnail(data: bytes) -> bytes:
-    """Return a small JPEG of an encoded picture, at most `THUMB_SIDE` pixels on its longer side."""
-    with Image.open(io.BytesIO(data)) as picture:
-        picture.draft("RGB", (THUMB_SIDE, THUMB_SIDE))
-        small = picture.convert("RGB")
-        small.thumbnail((THUMB_SIDE, THUMB_SIDE))
-        file = io.BytesIO()
-        small.save(file, "JPEG", quality=85)
-    return file.getvalue()

@@ -43,14 +43,16 @@ def launch_options(
         *further,
         Mount("/examples", StaticFiles(directory=FOLDER)),
     ]
-    page_js, page_css = ((ASSETS / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
+    files_js, page_js, page_css = (
+        (ASSETS / name).read_text(encoding="utf-8") for name in ("files.js", "page.js", "page.css")
+    )
     return {
         "app_kwargs": {"routes": own, "middleware": [*door, Middleware(Guard, engine, Path(get_upload_folder()))]},
         "allowed_paths": [str(engine.images.folder), str(FOLDER)],
         "theme": studio_theme(),
         "css": end_words(engine.specs),
         "css_paths": [ASSETS / "studio.css"],
-        "head": f"<style>{page_css}</style><script>{page_js}</script>",
+        "head": f"<style>{page_css}</style><script>{files_js}{page_js}</script>",
         "favicon_path": ASSETS / "logo.svg",
         "footer_links": ["api"],
         "run_history": False,

@@ -10,6 +10,9 @@ from gradio.components import Component
 
 from ui import text
 
+_SHOWN = (b"\xff\xd8", b"\x89PNG", b"GIF8", b"BM")
+_AVIF = (b"ftypavif", b"ftypavis")
+
 
 def reference_input() -> gr.Image:
     """Return an image box. Its events take the file as it came, `preprocess=False`.
@@ -50,3 +53,13 @@ def refuse_addresses(component: Component) -> None:
 def path_of(payload: dict[str, Any] | None) -> str | None:
     """Return the uploaded file's path, None where the box is empty. Gradio has checked that it is an upload."""
     return payload.get("path") if payload else None
+
+
+def shown_by_browsers(path: Path) -> bool:
+    """Return whether browsers show a file's kind of picture; TIFF and HEIC they do not."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError:
+        return False
+    return head.startswith(_SHOWN) or (head[:4], head[8:]) == (b"RIFF", b"WEBP") or head[4:] in _AVIF

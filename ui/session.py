@@ -44,7 +44,7 @@ class Shown:
         width, height = self.reference.width, self.reference.height
         return {
             "url": f"images/{self.file.name}",
-            "thumb": f"thumbs/{self.file.name}",
+            "display": f"display/{self.file.name}",
             "width": width,
             "height": height,
             "alt": text.reference_alt(width, height),
@@ -121,7 +121,7 @@ class Run:
             name = file.name
             cell |= {
                 "url": f"images/{name}",
-                "thumb": f"thumbs/{name}",
+                "display": f"display/{name}",
                 "alt": text.result_alt(index + 1, len(request.seeds), seed, request.number("strength")),
                 "filename": f"srpo-{seed}{file.suffix}",
             }
@@ -178,6 +178,8 @@ class Session:
     Attributes:
         visitor: whose tab it is.
         reference: what the next run starts from.
+        chosen: the file in the reference box.
+        read_from: the file that `reference` was read from; another than `chosen` while that is being read.
         runs: this tab's, oldest first.
         problem: what is wrong with what the person gave last.
         keys: pasted provider keys by backend; they live here and nowhere else.
@@ -186,6 +188,8 @@ class Session:
 
     visitor: Visitor = field(default_factory=Visitor)
     reference: Shown | None = None
+    chosen: str | None = None
+    read_from: str | None = None
     runs: list[Run] = field(default_factory=list)
     problem: StudioError | None = None
     keys: dict[str, str] = field(default_factory=dict, repr=False)

@@ -214,15 +214,17 @@ def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
         "concurrency_limit": None,
         **quiet,
     }
+    # Decoders have a fair queue of their own: behind the framework's, one visitor's pictures would hold up all others'.
+    reading = {**quiet, "concurrency_limit": None}
     settings = [page.image, page.prompt, page.lock, *params]
 
     demo.load(
         act.greet, [page.session, page.backend], [page.status, page.preflight, page.controls.parts["seed"]], **quick
     ).then(**rejoin)
-    page.image.change(act.show_reference, [page.session, page.image], [page.stage, page.image], **quiet).then(
+    page.image.change(act.show_reference, [page.session, page.image], [page.stage, page.image], **reading).then(
         **forecast, **quick
     )
-    page.address.submit(act.fetch, [page.session, page.address], [page.image, page.address, page.stage], **quiet)
+    page.address.submit(act.fetch, [page.session, page.address], [page.image, page.address, page.stage], **reading)
     for component in params:
         component.change(**forecast, **quick, trigger_mode="always_last")
     # Queued, since only then gr.Info reaches the page. By the person's hand only: `reuse` brings its own values.
@@ -245,7 +247,7 @@ def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
     ).then(**forecast, **quick)
     page.cancel.click(act.cancel, [page.session], [page.stage], **quiet, concurrency_limit=None)
     page.stage.example(act.example, [page.session, page.backend], settings, **quiet)
-    page.stage.use_reference(act.use_as_reference, [page.session], [page.image], **quiet)
+    page.stage.use_reference(act.use_as_reference, [page.session], [page.image], **reading)
     page.stage.reuse_settings(
-        act.reuse, [page.session], [page.backend, page.status, page.styles, *key_box, *settings], **quiet
+        act.reuse, [page.session], [page.backend, page.status, page.styles, *key_box, *settings], **reading
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from core.image_store import ImageStore, drop_older
+from core.image_store import STRAY, ImageStore, drop_older
 
 
 def test_a_file_is_named_by_its_content_and_kept_as_it_is(tmp_path: Path) -> None:
@@ -73,3 +73,39 @@ def test_what_is_older_than_wanted_is_dropped_with_the_folders_it_leaves_empty(t
     drop_older(tmp_path, 50)
     assert [str(path.relative_to(tmp_path)) for path in sorted(tmp_path.rglob("*"))] == ["b", "b/new.png"]
     drop_older(tmp_path / "nowhere", 50)
+
+
+def aged(path: Path, seconds: float = 2 * STRAY) -> Path:
+    """Make a file look as if it had been written long ago."""
+    os.utime(path, (time.time() - seconds, time.time() - seconds))
+    return path
+
+
+def test_a_file_that_was_put_long_ago_is_old_until_it_is_put_again(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+    one, two = aged(store.put(b"one", "image/png")), aged(store.put(b"two", "image/png"))
+    store.put(b"new", "image/png")
+    assert store.old() == sorted([one.name, two.name])
+    store.put(b"two", "image/png")  # somebody is about to write its row
+    assert store.drop_strays([one.name, two.name]) == 1
+    assert (one.exists(), two.exists()) == (False, True)
+
+
+def test_display_copies_go_with_their_picture_and_alone_where_it_is_gone(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+    kept = store.put(b"one", "image/png")
+    copies = [store.put_display(kept.name, width, b"small") for width in (256, 2048)]
+    left = aged(store.put_display("0" * 64 + ".png", 256, b"small"))
+    assert store.old() == ["0" * 64 + ".png"]
+    assert store.drop_strays(store.old()) == 1
+    assert not left.exists()
+    store.drop([kept.name])
+    assert not any(each.exists() for each in (kept, *copies))
+
+
+def test_a_sweep_removes_half_display_copies_too(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+    copy = store.put_display("0" * 64 + ".png", 256, b"small")
+    copy.with_name("x.part").write_bytes(b"ha")
+    store.sweep()
+    assert list(copy.parent.iterdir()) == [copy]

@@ -232,3 +232,22 @@ def test_tickets_are_forgotten_with_the_references_of_their_time(store: Store) -
     store.forget(150.0)
     assert not store.awaited("old")
     assert store.awaited("new")
+
+
+def test_display_copies_count_and_leave_the_count_with_their_picture(store: Store) -> None:
+    store.add(RECORD, REFERENCE)
+    store.end("j1", "done", 200.0, pictures=[Kept("p.png", 100)])
+    for name, width, size in (("r.png", 256, 1), ("p.png", 256, 2), ("p.png", 512, 30), ("p.png", 512, 3)):
+        store.displayed(name, width, size)
+    assert store.size() == 10 + 100 + 1 + 2 + 3
+    store.grant("bob", Kept("r.png", 10), 200.0)
+    assert store.delete("ann", "j1") == (True, ["p.png"])
+    assert store.size() == 10 + 1
+    assert store.make_room(10) == (0, ["r.png"])
+    assert store.size() == 0
+
+
+def test_a_picture_is_known_as_long_as_anybody_may_see_it(store: Store) -> None:
+    store.add(RECORD, REFERENCE)
+    assert store.known("r.png")
+    assert not store.known("p.png")

@@ -54,7 +54,7 @@ class Served:
     def images(self) -> dict[str, bytes]:
         """Return the engine's kept files by name."""
         folder = self.data_dir / "images"
-        return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.is_dir() else {}
+        return {path.name: path.read_bytes() for path in folder.glob("*.*")} if folder.is_dir() else {}
 
 
 def free_port() -> int:

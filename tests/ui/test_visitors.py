@@ -34,7 +34,7 @@ def stranger(browser: Browser, app: Served) -> Iterator[Page]:
 def sources(page: Page) -> list[str]:
     """Return the addresses of all pictures on the page that are a visitor's own."""
     found: list[str] = page.eval_on_selector_all("img", "images => images.map((each) => each.src)")
-    return [each for each in found if re.search(r"/(images|thumbs|gradio_api)/", each)]
+    return [each for each in found if re.search(r"/(images|display|gradio_api)/", each)]
 
 
 def status(page: Page, url: str, body: object = None) -> int:
@@ -81,7 +81,11 @@ def test_a_stranger_sees_neither_runs_nor_pictures(page: Page, stranger: Page) -
     stranger.wait_for_selector(".stage .card")
     expect(stranger.locator(STRIP)).to_have_count(0)
     own = sources(page)
-    assert {urlparse(each).path.split("/")[1] for each in own} == {"images", "thumbs", "gradio_api"}
+    page.get_by_role("button", name="Full view").click()
+    full = str(page.get_attribute(".stage dialog img", "src"))
+    assert urlparse(full).path.split("/")[0] == "images"
+    assert {urlparse(each).path.split("/")[1] for each in own} == {"display", "gradio_api"}
+    own.append(f"/{full}")
     assert [status(page, each) for each in own] == [200] * len(own)
     assert [status(stranger, each) for each in own] == [404] * len(own)
 
