@@ -113,8 +113,3 @@ def test_no_backend_is_asked_for_by_name_outside_its_room() -> None:
                 if isinstance(node, ast.Compare):
                     words = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
                     assert not words & keys, f"{ids(path)} asks which backend it is"
-
-
-@pytest.mark.parametrize("path", MODULES, ids=ids)
-def test_rooms_stay_small(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
