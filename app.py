@@ -27,7 +27,7 @@ from core.secrets import redactor, revealed
 from core.settings import Settings, SettingsError
 from core.store import Store, StoreError
 from server import health, logs
-from server.door import Door, Rules
+from server.door import Accounts, Door, Rules
 
 log = logging.getLogger(__name__)
 
@@ -89,10 +89,9 @@ def launch(settings: Settings) -> None:
 
     demo = build(engine, fetch, settings.sign_in)
     demo.queue(max_size=4 * settings.queue_size, **QUEUE)
-    own = (urlsplit(settings.public_url).netloc,) if settings.public_url else ()
-    rules = Rules(public=settings.public, max_body=body_limit(settings), hops=settings.trusted_proxies, hosts=own)
+    rules = door_rules(settings, links, engine)
     further = [*health.routes(engine, revealed(settings.metrics_token)), *webhooks(backends), *doors.routes]
-    options = launch_options(engine, links, further, [Middleware(Door, rules)])
+    options = launch_options(engine, links, further, [Middleware(Door, rules), Middleware(Accounts, rules)])
     options["app_kwargs"]["lifespan"] = lifespan
     demo.launch(
         server_name=settings.server_name,
@@ -102,9 +101,26 @@ def launch(settings: Settings) -> None:
     )
 
 
-def body_limit(settings: Settings) -> int:
-    """Return the bytes of the largest request: a reference in base64, and words around it."""
-    return settings.caps.max_bytes * 4 // 3 + 1_000_000
+def door_rules(settings: Settings, links: Links, engine: Engine) -> Rules:
+    """Return what the door holds to."""
+    from backends.wavespeed import HOOK_PATH
+
+    public = urlsplit(settings.public_url or "")
+    return Rules(
+        public=settings.public,
+        max_body=body_limit(settings),
+        other_bodies={HOOK_PATH: body_limit(settings, pictures=4)},
+        hops=settings.trusted_proxies,
+        hosts=(public.netloc,) if public.netloc else (),
+        https_hosts=(public.netloc,) if public.scheme == "https" else (),
+        secret=links.derived("visitors").encode(),
+        exchange=engine.keeper.exchange,
+    )
+
+
+def body_limit(settings: Settings, pictures: int = 1) -> int:
+    """Return the bytes of the largest request: references in base64, and words around them."""
+    return pictures * settings.caps.max_bytes * 4 // 3 + 1_000_000
 
 
 async def tidy_hourly(engine: Engine, uploads: Path) -> None:

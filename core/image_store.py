@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from core.images import SUFFIX
+from core.private import write_whole
 
 
 def drop_older(folder: Path, age: float) -> None:
@@ -46,18 +45,8 @@ class ImageStore:
         path = self.folder / f"{hashlib.sha256(data).hexdigest()}{SUFFIX[mime]}"
         if path.exists():
             return path
-        self.folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        self._sync_folder()
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(path, data)
         return path
 
     def drop(self, names: Iterable[str]) -> None:
@@ -69,12 +58,3 @@ class ImageStore:
         """Remove the half files that an ended process left. Whole pictures stay, whoever knows them."""
         if self.folder.exists():
             self.drop([path.name for path in self.folder.glob("*.part")])
-
-    def _sync_folder(self) -> None:
-        """Make a new name as durable as its content. Windows cannot open a folder, and does so by itself."""
-        with contextlib.suppress(PermissionError):
-            handle = os.open(self.folder, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
