@@ -19,8 +19,8 @@ def make_private(folder: Path, database: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if database.exists() or not any(folder.iterdir()):
         close(folder, 0o700)
+    (folder / "uploads").mkdir(mode=0o700, exist_ok=True)  # else the framework would, open to all
     for name in ("images", "uploads"):
-        (folder / name).mkdir(mode=0o700, exist_ok=True)
         close(folder / name, 0o700)
     database.touch(mode=0o600)
     for suffix in ("", "-wal", "-shm"):
