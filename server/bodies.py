@@ -24,7 +24,16 @@ _FORMS = re.compile(r"/v1/images/edits")
 
 
 class BodyRefused(Exception):
-    """A body is more than its route takes; the message is a sentence for its sender."""
+    """A body is more than its route takes.
+
+    Args:
+        status: of the answer.
+        words: a sentence for its sender.
+    """
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +72,7 @@ class BodyLimits:
             size = min(SMALL, self.picture)
         meter = BodyMeter(size, VALUES if counts else None)
         if length is not None and (len(length) > 15 or not length.isdecimal() or int(length) > size):
-            raise BodyRefused(meter.too_large)
+            raise meter.too_large
         return meter
 
 
@@ -82,10 +91,10 @@ class BodyMeter:
         self._values_seen = 0
 
     @property
-    def too_large(self) -> str:
-        """The sentence about the number of bytes."""
+    def too_large(self) -> BodyRefused:
+        """What is said of too many bytes."""
         most = f"{self._size / 1e6:.0f} MB" if self._size >= 1_000_000 else f"{self._size // 1024} KB"
-        return f"This request's body is too large: at most {most} are taken here."
+        return BodyRefused(413, f"This request's body is too large: at most {most} are taken here.")
 
     def count(self, chunk: bytes) -> None:
         """Count a part of the body.
@@ -95,10 +104,10 @@ class BodyMeter:
         """
         self._bytes_seen += len(chunk)
         if self._bytes_seen > self._size:
-            raise BodyRefused(self.too_large)
+            raise self.too_large
         if self._values is None:
             return
         # Each JSON value but the first stands behind one of these; inside texts they are counted too, and are few.
         self._values_seen += chunk.count(b",") + chunk.count(b"[") + chunk.count(b"{")
         if self._values_seen > self._values:
-            raise BodyRefused(f"This request's JSON is too large: at most {self._values} values are taken.")
+            raise BodyRefused(400, f"This request's JSON holds too many values: at most {self._values} are taken.")

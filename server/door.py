@@ -116,7 +116,7 @@ class Door:
             length = headers.get("content-length")
             meter = self._bodies.meter(path, headers.get("content-type", ""), length)
         except BodyRefused as error:
-            await refused(path, 413, str(error))(scope, receive, answer.send)
+            await refused(path, error.status, str(error))(scope, receive, answer.send)
             return
         scope[VISITOR], answer.cookie = await self._visitor(scope, path, headers)
         await self._pass_on(scope, receive, answer, meter)
@@ -159,7 +159,7 @@ class Door:
         if answer.begun:
             return
         if over is not None:
-            await refused(answer.path, 413, str(over))(scope, receive, answer.send)
+            await refused(answer.path, over.status, str(over))(scope, receive, answer.send)
         for message in failure if over is None else ():
             await answer.send(message)
 
