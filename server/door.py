@@ -166,7 +166,8 @@ class Door:
     def _refusal(self, scope: Scope, path: str, headers: Headers) -> Response | None:
         """Return the answer to a request that does not come in at all."""
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > ADDRESS:
-            return refused(path, 414, f"This address is too long: at most {ADDRESS // 1024} KB are taken.")
+            status = 400 if path.startswith(_API) else 414  # the APIs that are served here know no 414
+            return refused(path, status, f"This address is too long: at most {ADDRESS // 1024} KB are taken.")
         if not self._rules.public and not _is_loopback(headers.get("host", "")):
             words = "This app is bound to this machine alone. To open it to others, set STUDIO_PUBLIC_URL."
             return refused(path, 421, words)

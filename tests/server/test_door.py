@@ -401,9 +401,18 @@ async def test_a_pictures_own_bytes_are_no_values() -> None:
     assert (await own.post("/gradio_api/mcp/", content=b"{" * 100_000, headers=form)).status_code == 400
 
 
-@pytest.mark.parametrize("address", ["/" + "x" * ADDRESS, "/?" + "x" * ADDRESS])
-async def test_an_address_that_is_too_long_is_refused(address: str) -> None:
-    assert (await client().get(address)).status_code == 414
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/" + "x" * ADDRESS, 414),
+        ("/?" + "x" * ADDRESS, 414),
+        ("/gradio_api/queue/data?" + "x" * ADDRESS, 414),
+        ("/v1/models?" + "x" * ADDRESS, 400),
+        ("/api/v3/" + "x" * ADDRESS, 400),
+    ],
+)
+async def test_an_address_that_is_too_long_is_refused(address: str, status: int) -> None:
+    assert (await client().get(address)).status_code == status
 
 
 @pytest.mark.parametrize(
