@@ -105,7 +105,7 @@ def door_rules(settings: Settings, links: Links, engine: Engine) -> Rules:
     """Return what the door holds to."""
     from backends.wavespeed import HOOK_PATH
 
-    public = urlsplit(settings.public_url or "")
+    public = urlsplit((settings.public_url or "").lower())
     return Rules(
         public=settings.public,
         max_body=body_limit(settings),

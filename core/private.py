@@ -7,17 +7,20 @@ import os
 import tempfile
 from pathlib import Path
 
+OURS = ("studio.db", "keys.db", "links.key", "images", "uploads", "models")
+"""What the names of all that the app stores in its data folder begin with."""
+
 
 def make_private(folder: Path, database: Path) -> None:
     """Make the data folder and its database, and let no other user of the machine read them.
 
-    A folder that is there and not this app's alone, a home say, keeps its mode: others may have business in it.
+    A folder with other things in it, a home say, keeps its mode: others may have business there.
 
     Raises:
         OSError: they can be neither made nor used.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if database.exists() or not any(folder.iterdir()):
+    if all(path.name.startswith(OURS) for path in folder.iterdir()):
         close(folder, 0o700)
     (folder / "uploads").mkdir(mode=0o700, exist_ok=True)  # else the framework would, open to all
     for name in ("images", "uploads"):

@@ -65,9 +65,9 @@ def is_https(scope: Scope, headers: Headers, proxies: int, https_hosts: tuple[st
 
     Args:
         scope, headers, proxies: as for `address_of`; X-Forwarded-Proto may have one value for all proxies.
-        https_hosts: names under which the app is reached by https alone.
+        https_hosts: names under which the app is reached by https alone, in small letters.
     """
-    if scope["scheme"] == "https" or headers.get("host", "") in https_hosts:
+    if scope["scheme"] == "https" or headers.get("host", "").lower() in https_hosts:
         return True
     given = _from_right(headers, "x-forwarded-proto", proxies) or _from_right(headers, "x-forwarded-proto", 1)
     return proxies > 0 and given.lower() == "https"

@@ -142,6 +142,7 @@ def test_a_new_folder_is_closed_whatever_the_umask(tmp_path: Path) -> None:
 def test_a_folder_with_other_peoples_files_keeps_its_mode(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").touch()
     tmp_path.chmod(0o755)
-    Store(tmp_path).close()
+    for _ in range(2):
+        Store(tmp_path).close()
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
     assert stat.S_IMODE((tmp_path / "studio.db").stat().st_mode) == 0o600

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from starlette.types import Receive, Scope, Send
 from server.connections import Census, ConnectionLimits, PatientProtocol, connection_options, raise_file_limit
 
 QUICK = ConnectionLimits(head=0.2, window=0.2, unread=0.2, linger=0.2)
+LONGER_HEAD = replace(QUICK, head=0.5)
+"""With it, a head that never comes ends after a body's window did."""
 PATIENCE = 20.0
 """Seconds after which a test gives up on what should have happened."""
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
@@ -172,24 +174,24 @@ async def test_a_body_that_comes_letter_by_letter_ends() -> None:
 
 
 async def test_a_slow_upload_that_goes_on_is_taken() -> None:
-    async with serving(App(), QUICK) as port:
+    async with serving(App(), replace(QUICK, window=0.5)) as port:
         client = await Client.connect(port)
-        await client.send(HEAD + b"Content-Length: 40000\r\n\r\n")
-        for _ in range(40):  # 0.8 seconds: four windows, each with ten times what it must have
+        await client.send(HEAD + b"Content-Length: 60000\r\n\r\n")
+        for _ in range(60):  # more than two windows, each with many times what it must have
             await client.send(b"x" * 1000)
             await asyncio.sleep(0.02)
-        assert await client.answer() == b"40000"
+        assert await client.answer() == b"60000"
         client.writer.close()
 
 
 async def test_a_client_that_waits_for_the_app_is_not_slow() -> None:
     app = App()
-    async with serving(app, QUICK) as port:
+    async with serving(app, LONGER_HEAD) as port:
         client, waiting = await Client.connect(port), await Client.connect(port)
         size = 4_000_000
         await client.send(HEAD.replace(b"/", b"/wait", 1) + f"Content-Length: {size}\r\n\r\n".encode())
         sending = asyncio.ensure_future(client.send(b"x" * size))
-        assert await waiting.rest() == b""  # longer than a window: it is a head that never comes
+        assert await waiting.rest() == b""
         app.let.set()
         await sending
         assert await client.answer() == str(size).encode()
@@ -198,7 +200,7 @@ async def test_a_client_that_waits_for_the_app_is_not_slow() -> None:
 
 async def test_a_client_that_waits_to_be_asked_for_its_body_is_not_slow() -> None:
     app = App()
-    async with serving(app, QUICK) as port:
+    async with serving(app, LONGER_HEAD) as port:
         client, waiting = await Client.connect(port), await Client.connect(port)
         head = HEAD.replace(b"/", b"/wait", 1) + b"Content-Length: 5\r\nExpect: 100-continue\r\n\r\n"
         await client.send(head)
