@@ -87,7 +87,7 @@ def connection_options(
     return {
         "http": protocol(limits),
         "ws": "none",
-        "backlog": max(16, min(128, files // 8)),  # so many are accepted before the first of them is looked at
+        "backlog": max(16, min(1024, files // 8)),  # so many are accepted before the first of them is looked at
         "h11_max_incomplete_event_size": HEAD,
         "timeout_keep_alive": KEEP_ALIVE,
         "proxy_headers": False,  # the door reads them, by the owner's setting alone
