@@ -17,7 +17,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from core.job import EVERYONE, VISITOR
+from core.errors import TooManyRuns
+from core.job import EVERYONE, VISITOR, Visitor
+from core.limits import Caps, Limits
 from server.bodies import ADDRESS, SMALL, VALUES
 from server.door import Accounts, Door, Rules
 from server.identity import COOKIE, SECURE_COOKIE, owner_of
@@ -300,6 +302,26 @@ async def test_an_address_is_believed_from_trusted_proxies_only(
 ) -> None:
     headers = {"x-forwarded-for": told_by_proxies} if told_by_proxies else {}
     assert (await client(hops=hops).get("/", headers=headers)).json()["address"] == address
+
+
+@pytest.mark.parametrize(
+    ("hops", "addresses"),
+    [
+        (1, [f"2001:db8:1:2::{number + 1:x}" for number in range(14)]),
+        (1, ["2001:db8::1", "2001:DB8:0:0::1", "2001:db8:0:0:0:0:0:1", "[2001:db8::1]"] * 4),
+        (1, [f"6.6.6.{number}, 203.0.113.7" for number in range(14)]),
+        (0, [f"203.0.113.{number}" for number in range(14)]),
+    ],
+)
+async def test_whoever_turns_through_addresses_has_the_runs_of_one(hops: int, addresses: list[str]) -> None:
+    own, limits, limited = client(hops=hops), Limits(Caps(per_minute=10)), 0
+    for each in addresses:
+        visitor = (await own.get("/else", headers={"x-forwarded-for": each})).json()
+        try:
+            limits.count(Visitor(visitor["owner"], visitor["address"]))
+        except TooManyRuns:
+            limited += 1
+    assert limited == len(addresses) - 10
 
 
 @pytest.mark.parametrize(
