@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,8 @@ from core.secrets import redactor, revealed
 from core.settings import Settings, SettingsError
 from core.store import Store, StoreError
 from server import health, logs
-from server.door import Door, Rules
+from server.connections import connection_options, raise_file_limit
+from server.door import Accounts, Door, Rules
 from server.serving import Server, ending_signals, exempt_from_proxies, leave, listen, local_url
 from server.subpath import SubPath
 
@@ -98,37 +99,34 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
 
     demo = build(engine, fetch, settings.sign_in)
     demo.queue(max_size=4 * settings.queue_size, **QUEUE)
-    own = (urlsplit(settings.public_url).netloc,) if settings.public_url else ()
-    rules = Rules(public=settings.public, max_body=body_limit(settings), hops=settings.trusted_proxies, hosts=own)
+    rules = door_rules(settings, links, engine)
     further = [*health.routes(engine, revealed(settings.metrics_token)), *webhooks(backends), *doors.routes]
-    front = [Middleware(SubPath, settings.root_path), Middleware(Door, rules)]
-    options = launch_options(engine, links, further, front)
+    options = launch_options(engine, links, further, [Middleware(Accounts, rules)])
     options["app_kwargs"]["lifespan"] = lifespan
     options |= {"mcp_server": settings.mcp, "root_path": settings.root_path}
-    serve(demo, sockets, engine.close, partial(preload, backends) if settings.preload else None, **options)
+    limits = connection_options(raise_file_limit(), settings.trusted_proxies)
+
+    def server(app: Any) -> Server:
+        front = SubPath(Door(app, rules), settings.root_path, app.routes)
+        return Server(front, sockets, engine.close, partial(preload, backends) if settings.preload else None, **limits)
+
+    serve(demo, sockets, server, **options)
 
 
-def serve(
-    demo: Any,
-    sockets: list[socket.socket],
-    close: Callable[[], Awaitable[None]],
-    when_quiet: Callable[[], Coroutine[Any, Any, None]] | None = None,
-    **options: Any,
-) -> None:
+def serve(demo: Any, sockets: list[socket.socket], server: Callable[[Any], Server], **options: Any) -> None:
     """Serve a page until a signal ends it.
 
     Args:
         demo: the Blocks.
         sockets: what it is served on; they listen already.
-        close: stops the runs.
-        when_quiet: done in the background once the first requests are answered.
+        server: returns the server of the framework's app.
         options: arguments of `Blocks.launch`.
     """
     from ui.framework import served_by
 
     url = local_url(sockets[0])
     stop = ending_signals()  # before the first answer: whoever sees that may send one
-    with served_by(lambda app: Server(app, sockets, close, when_quiet, log_level="warning"), url) as served:
+    with served_by(server, url) as served:
         demo.launch(prevent_thread_lock=True, **options)
     print(f"SRPO Studio runs on {url}{options.get('root_path', '').lstrip('/')} (Ctrl+C ends it)", flush=True)
     stop.wait()
@@ -153,9 +151,26 @@ async def preload(backends: Mapping[str, Backend]) -> None:
             log.exception("a backend could not get ready in advance")
 
 
-def body_limit(settings: Settings) -> int:
-    """Return the bytes of the largest request: a reference in base64, and words around it."""
-    return settings.caps.max_bytes * 4 // 3 + 1_000_000
+def door_rules(settings: Settings, links: Links, engine: Engine) -> Rules:
+    """Return what the door holds to."""
+    from backends.wavespeed import HOOK_PATH
+
+    public = urlsplit((settings.public_url or "").lower())
+    return Rules(
+        public=settings.public,
+        max_body=body_limit(settings),
+        other_bodies={HOOK_PATH: body_limit(settings, pictures=4)},
+        hops=settings.trusted_proxies,
+        hosts=(public.netloc,) if public.netloc else (),
+        https_hosts=(public.netloc,) if public.scheme == "https" else (),
+        secret=links.derived("visitors").encode(),
+        exchange=engine.keeper.exchange,
+    )
+
+
+def body_limit(settings: Settings, pictures: int = 1) -> int:
+    """Return the bytes of the largest request: references in base64, and words around them."""
+    return pictures * settings.caps.max_bytes * 4 // 3 + 1_000_000
 
 
 async def tidy_hourly(engine: Engine, uploads: Path) -> None:

@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from starlette.middleware import Middleware
-
 from app import serve
 from backends.wavespeed import SPEC, WavespeedBackend
 from core.engine import Engine
@@ -16,8 +14,9 @@ from core.settings import Settings
 from core.spec import BackendSpec
 from core.store import Store
 from server import health
+from server.connections import connection_options
 from server.door import Door, Rules
-from server.serving import listen
+from server.serving import Server, listen
 
 PLACES = 10
 
@@ -50,10 +49,11 @@ def main() -> None:
         return b""
 
     rules = Rules(public=True, max_body=30_000_000)
-    options = launch_options(engine, None, health.routes(engine, None), [Middleware(Door, rules)])
+    options = launch_options(engine, None, health.routes(engine, None))
+    sockets = listen("127.0.0.1", settings.server_port)
     options["app_kwargs"]["lifespan"] = lifespan
     demo = build(engine, fetch).queue(max_size=10_000, **QUEUE)
-    serve(demo, listen("127.0.0.1", settings.server_port), engine.close, **options)
+    serve(demo, sockets, lambda app: Server(Door(app, rules), sockets, engine.close, **connection_options()), **options)
 
 
 if __name__ == "__main__":

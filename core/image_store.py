@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from core.display import WIDTHS, display_name
 from core.images import SUFFIX
+from core.private import write_whole
 
 STRAY = 3600.0
 """Seconds after which a file that no row names is nobody's: as long as a link to one is valid."""
@@ -64,18 +64,8 @@ class ImageStore:
         return True
 
     def _write(self, path: Path, data: bytes) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        self._sync(path.parent)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(path, data)
 
     def display(self, name: str, width: int) -> Path:
         """Return where a picture's copy at a display width lies, or will."""
@@ -122,12 +112,3 @@ class ImageStore:
                     self.drop([name])
                     gone += 1
         return gone
-
-    def _sync(self, folder: Path) -> None:
-        """Make a new name as durable as its content. Windows cannot open a folder, and does so by itself."""
-        with contextlib.suppress(PermissionError):
-            handle = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)

@@ -36,7 +36,7 @@ class Visitor:
     """Who asks.
 
     Attributes:
-        owner: an unguessable token, which opens what it owns; never shown, never logged. Of a key, its name.
+        owner: the digest of a browser's token, an account's or a key's name, or `EVERYONE`; never shown, never logged.
         address: of the network, or a key's name; for limits, empty where none hold.
         passing: whether the token was made for this request alone: a client of the API, which keeps no cookie.
         allowance: what they may ask for, None where the app's limits for everybody hold.

@@ -253,6 +253,10 @@ class Keeper:
         """Return whether an owner may see a kept picture."""
         return await self._do(self._store.may_see, owner, name)
 
+    async def exchange(self, owner: str) -> bool:
+        """Return whether an owner is one whose cookie was never signed, and forget that it is."""
+        return await self._do(self._store.exchange, owner)
+
     async def sweep(self) -> None:
         """Remove half files."""
         await self._do(self.images.sweep)

@@ -4,40 +4,64 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from core.private import close, write_whole
+from core.settings import SettingsError
 from core.subpath import without_prefix
 
 VALID = 3600
 """Seconds: longer than a provider waits before it reads a picture, far shorter than a leak would last."""
 
 
+SECRET = 32
+"""Bytes of the secret."""
+
+
 def lasting_secret(folder: Path) -> bytes:
-    """Return the secret that is kept in a folder, made where there is none: links outlive a restart."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Return the secret that is stored in a folder, made where there is none: links and cookies outlive a restart.
+
+    Raises:
+        SettingsError: its file cannot be read or made, or is no whole secret: anybody could sign with an empty one.
+    """
     path = folder / "links.key"
-    if not path.exists():
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(32))
-    return path.read_bytes()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            write_whole(path, secrets.token_bytes(SECRET))
+        close(path, 0o600)
+        secret = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be used: {error.strerror}. Let this user write there, or set STUDIO_DATA_DIR."
+        ) from error
+    if len(secret) != SECRET:
+        raise SettingsError(
+            f"{path} has {len(secret)} bytes and should have {SECRET}. Restore it from a backup, or delete it: a new "
+            "one is made then, and all links and cookies that were given out expire."
+        )
+    return secret
 
 
 class Links:
     """Signs paths, and checks them again.
 
     Args:
-        secret: at least 16 random bytes; another secret invalidates every link.
+        secret: at least `SECRET` random bytes; another secret invalidates every link.
         now: seconds since the epoch.
         root_path: the path under which a proxy serves the app; it may stand in front of a signed path.
+
+    Raises:
+        ValueError: the secret is too short to be one.
     """
 
     def __init__(self, secret: bytes, now: Callable[[], float] = time.time, *, root_path: str = "") -> None:
+        if len(secret) < SECRET:
+            raise ValueError(f"a secret has at least {SECRET} bytes, not {len(secret)}")
         self._secret = secret
         self._now = now
         self._root_path = root_path
@@ -57,18 +81,25 @@ class Links:
 
         Which host stands in front of the path does not matter: nobody else can sign one.
         """
+        return self._open(address)[0]
+
+    def seconds_left(self, address: str) -> int:
+        """Return for how many seconds an address still opens its path; 0 for one that does not."""
+        return self._open(address)[1]
+
+    def _open(self, address: str) -> tuple[str | None, int]:
         try:
             split = urlsplit(address)
-            told = parse_qs(split.query)
+            query = parse_qs(split.query)
         except ValueError:
-            return None
-        until, signature = told.get("until", [""])[0], told.get("signature", [""])[0]
+            return None, 0
+        until, signature = query.get("until", [""])[0], query.get("signature", [""])[0]
         if not (until.isascii() and until.isdigit() and self._now() < int(until)):
-            return None
+            return None, 0
         for path in dict.fromkeys((split.path, without_prefix(split.path, self._root_path))):
             if hmac.compare_digest(signature.encode(), self._signature(path, until).encode()):
-                return path
-        return None
+                return path, int(until) - int(self._now())
+        return None, 0
 
     def derived(self, purpose: str) -> str:
         """Return a secret for one purpose, always the same."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+_OWNED = ("jobs", "pictures", "uploads")
+_BY_COOKIE = "length(owner) = 43 and owner not glob '*[^A-Za-z0-9_-]*'"
+"""A browser's token; accounts, keys and the owner of a personal machine have other names."""
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         """create table jobs (
@@ -56,6 +60,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             primary key (name, width)
         ) strict, without rowid""",
     ),
+    (
+        # The owner was the browser's cookie itself; from here on it is the digest of it.
+        "create table old_owners (digest text primary key) strict, without rowid",
+        *(f"insert or ignore into old_owners select sha256(owner) from {table} where {_BY_COOKIE}" for table in _OWNED),  # noqa: S608 - our own words
+        *(f"update {table} set owner = sha256(owner) where {_BY_COOKIE}" for table in _OWNED),  # noqa: S608 - likewise
+    ),
 )
 """Append only: what stands here has run on somebody's disk. `user_version` counts what has run."""
 
@@ -71,7 +81,7 @@ class Record:
 
     Attributes:
         id: the job's.
-        owner: whose it is; an unguessable token, or one word on a personal machine.
+        owner: whose it is; see `core.job.Visitor`.
         backend: its key.
         created, ended: seconds since the epoch.
         state: one of `UNFINISHED` or `ENDED`.

@@ -8,12 +8,14 @@ everything stood. The database belongs to one process at a time, and is used by 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.image_store import ImageStore
+from core.private import make_private
 from core.schema import MIGRATIONS, Record
 
 CHECKED = 64_000_000
@@ -70,11 +72,10 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.images = ImageStore(folder / "images")
+        database = folder / "studio.db"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(
-                folder / "studio.db", isolation_level=None, check_same_thread=False, timeout=2.0
-            )
+            make_private(folder, database)
+            self._base = sqlite3.connect(database, isolation_level=None, check_same_thread=False, timeout=2.0)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(unusable(folder, error)) from error
         try:
@@ -110,11 +111,16 @@ class Store:
         (version,) = self._base.execute("pragma user_version").fetchone()
         if version > len(MIGRATIONS):
             raise StoreError("A newer version of the app wrote this folder. Update, or set STUDIO_DATA_DIR.")
+        self._base.create_function("sha256", 1, _sha256, deterministic=True)
+        self._base.execute("pragma secure_delete = on")  # what a migration replaces is not left in free pages
         for number in range(version, len(MIGRATIONS)):
             with self._writing():
                 for statement in MIGRATIONS[number]:
                     self._base.execute(statement)
                 self._base.execute(f"pragma user_version = {number + 1}")
+        self._base.execute("pragma secure_delete = off")
+        if version < len(MIGRATIONS):
+            self._base.execute("pragma wal_checkpoint(truncate)")  # nor in the log
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -264,6 +270,11 @@ class Store:
         found = self._base.execute("select 1 from pictures where name = ? and owner = ?", (name, owner))
         return found.fetchone() is not None
 
+    def exchange(self, owner: str) -> bool:
+        """Return whether an owner is one whose cookie was never signed, and forget that it is."""
+        with self._writing():
+            return self._base.execute("delete from old_owners where digest = ?", (owner,)).rowcount == 1
+
     # ---- display sizes, and files that nobody knows --------------------------------------------------
 
     def displayed(self, name: str, width: int, size: int) -> None:
@@ -345,3 +356,7 @@ class Store:
             copies = self._base.execute("delete from displays where name = ? returning bytes", (name,)).fetchall()
             gone[name] += sum(size for (size,) in copies)
         return gone
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -20,6 +20,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.private import close
 from core.settings import Settings, SettingsError
 
 PREFIX = "srpo_"
@@ -56,9 +57,10 @@ class KeyRing:
     """
 
     def __init__(self, folder: Path, fixed: str | None = None) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         path = folder / "keys.db"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
+        close(path, 0o600)
         # Made by the thread that builds the app, asked by the one that serves it; never by two at once.
         self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
         self._base.execute("pragma journal_mode = wal")  # so that asking never waits for the command that writes

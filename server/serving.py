@@ -135,9 +135,7 @@ class Server(uvicorn.Server):
         when_quiet: Callable[[], Coroutine[Any, Any, None]] | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(
-            uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=DRAIN, **options)
-        )
+        super().__init__(uvicorn.Config(app, lifespan="on", timeout_graceful_shutdown=DRAIN, **options))
         self._sockets = sockets
         self._close = close
         self._when_quiet = when_quiet

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Match
@@ -21,11 +21,13 @@ class SubPath:
     Args:
         app: what comes next.
         prefix: such as `/studio`; empty where the app has its host to itself.
+        routes: the app's.
     """
 
-    def __init__(self, app: ASGIApp, prefix: str) -> None:
+    def __init__(self, app: ASGIApp, prefix: str, routes: Sequence[BaseRoute]) -> None:
         self._app = app
         self._prefix = prefix
+        self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
@@ -35,12 +37,12 @@ class SubPath:
                 query = str(scope["query_string"], "latin-1")
                 await RedirectResponse(f"{path}/?{query}".rstrip("?"), status_code=308)(scope, receive, send)
                 return
-            if not matched(scope["app"].routes, {**scope, "root_path": ""}):
+            if not matched(self._routes, {**scope, "root_path": ""}):
                 path = without_prefix(path, self._prefix)
             scope = {**scope, "path": self._prefix + path, "root_path": self._prefix}
         await self._app(scope, receive, send)
 
 
-def matched(routes: Iterable[BaseRoute], scope: Scope) -> bool:
+def matched(routes: Sequence[BaseRoute], scope: Scope) -> bool:
     """Return whether a route takes a path, with this method or another."""
     return any(route.matches(scope)[0] is not Match.NONE for route in routes)

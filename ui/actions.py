@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import filecmp
 import html
+import math
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from core.backend import Price
 from core.engine import Engine
 from core.errors import BadImage, KeyRejected, StudioError
 from core.images import MIME
+from core.job import EVERYONE
 from core.request import EditRequest, draw_seed
 from core.secrets import redactor
 from core.spec import BackendSpec, Integer
@@ -28,6 +31,8 @@ from ui.session import Run, Session, Shown, follow
 from ui.styles import shown, toggled
 
 Updates = tuple[Any, ...]
+RECHECK = 300.0
+"""Seconds for which the answer about the owner's key is good."""
 
 BOX_WIDTH = 1024
 """Pixels; of the reference box's picture, which has a full view too."""
@@ -42,6 +47,7 @@ class Actions:
         self.controls = controls
         self._prices: dict[str, Price] = {}
         self._asking: set[asyncio.Task[None]] = set()
+        self._works: dict[str, tuple[float, asyncio.Future[str]]] = {}
 
     # ---- before a run ---------------------------------------------------------------------------
 
@@ -122,13 +128,19 @@ class Actions:
         row = gr.update(visible=self.engine.specs[key].key_env is not None)
         return row, gr.update(value="", placeholder=placeholder), ""
 
-    async def check(self, session: Session, key: str, pasted: str) -> Updates:
-        """Take a pasted key for this tab, and ask the provider what its account has left."""
+    async def check(self, session: Session, key: str, pasted: str, request: gr.Request) -> Updates:
+        """Take a pasted key for this tab, and ask the provider what its account has left.
+
+        What is in the owner's account is shown to the owner alone: a visitor without a key learns that theirs works.
+        """
+        session.visitor = visitor_of(request)
         backend = self.engine.backend(key)  # one without keys takes none
         given = ((pasted or "").strip() or session.keys.get(key)) if backend.spec.key_env else None
         try:
             if backend.ready(given) is not None:
                 note = _line(text.NO_KEY, "bad")
+            elif given is None and session.visitor.owner != EVERYONE:
+                note = await self._owners_key(key)
             else:
                 note = _line(text.balance(await backend.balance(given)))
                 if given:
@@ -142,6 +154,21 @@ class Actions:
             note = _line(str(error), "bad")
         row, box, _ = self._key_box(session, key)
         return self.status(session, key), row, box, note
+
+    async def _owners_key(self, key: str) -> str:
+        """Return whether the owner's key works. The provider is asked once in a while, whoever presses how often."""
+        asked, answer = self._works.get(key, (-math.inf, None))
+        if answer is None or time.monotonic() - asked > RECHECK:
+            answer = asyncio.ensure_future(self._ask_owners_key(key))
+            self._works[key] = time.monotonic(), answer
+        return await asyncio.shield(answer)
+
+    async def _ask_owners_key(self, key: str) -> str:
+        try:
+            await self.engine.backend(key).balance()
+        except StudioError:
+            return _line(text.OWNERS_KEY_FAILS, "bad")
+        return _line(text.OWNERS_KEY_WORKS)
 
     def _take(self, session: Session, key: str, given: str) -> None:
         """Keep a key for this tab, and go on with what waits for it."""

@@ -23,6 +23,7 @@ PICTURE_NAME = re.compile(r"[0-9a-f]{64}\.(png|jpg)")
 COPY_END = re.compile(r"-[0-9]+\.webp")
 WIDTH = re.compile(r"[1-9][0-9]{0,4}")
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+_NO_COOKIES = "Cookies are needed to see your own pictures. Allow them for this site, and load the page again."
 
 
 def visitor_of(request: Request | gr.Request) -> Visitor:
@@ -47,15 +48,17 @@ def routes(engine: Engine, links: Links | None = None) -> list[Route]:
     With links, `/files/{name}` and `/uploads/{id}` too: for whoever has a signed address, a provider say.
     """
 
-    def answer(name: str) -> Response:
+    def answer(name: str, headers: dict[str, str] = _FOREVER) -> Response:
         path = engine.images.folder / name
         if not PICTURE_NAME.fullmatch(name) or not path.is_file():
             return PlainTextResponse("There is no such picture.", status_code=404)
-        return FileResponse(path, headers=_FOREVER)
+        return FileResponse(path, headers=headers)
 
     async def image(request: Request) -> Response:
-        name = request.path_params["name"]
-        seen = await engine.keeper.may_see(visitor_of(request).owner, name)
+        name, visitor = request.path_params["name"], visitor_of(request)
+        seen = await engine.keeper.may_see(visitor.owner, name)
+        if not seen and visitor.passing:
+            return PlainTextResponse(_NO_COOKIES, status_code=404)
         return answer(name if seen else "")
 
     async def display(request: Request) -> Response:
@@ -74,11 +77,18 @@ def routes(engine: Engine, links: Links | None = None) -> list[Route]:
 
     async def signed(request: Request) -> Response:
         path = links.opened(str(request.url)) if links is not None else None
-        if path is None:
+        if links is None or path is None:
             return PlainTextResponse("This link has ended.", status_code=403)
+        # No cache holds it longer than the link lasts. Whoever has the link may show the picture on their own site.
+        left = links.seconds_left(str(request.url))
+        headers = {
+            **_FOREVER,
+            "Cache-Control": f"private, max-age={left}",
+            "Cross-Origin-Resource-Policy": "cross-origin",
+        }
         if path.startswith("/uploads/"):
-            return answer(await engine.keeper.uploaded(request.path_params["name"]) or "")
-        return answer(request.path_params["name"])
+            return answer(await engine.keeper.uploaded(request.path_params["name"]) or "", headers)
+        return answer(request.path_params["name"], headers)
 
     return [
         Route("/images/{name}", image),

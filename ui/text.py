@@ -184,6 +184,8 @@ KEY_KEPT = "A key is set for this tab. Paste another to change it."
 KEY_CHECK = "Check"
 WITHHELD = "Withheld"
 NO_KEY = "There is no key to check yet."
+OWNERS_KEY_WORKS = "This app's own key works."
+OWNERS_KEY_FAILS = "This app's own key does not work now. Paste a key of your own, or try again later."
 
 
 SPOKEN = {"queued": "The run waits", "loading": "Loading the model", "running": "The run has begun"}

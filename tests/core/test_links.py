@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from core.links import VALID, Links, lasting_secret
+from core.links import SECRET, VALID, Links, lasting_secret
+from core.settings import SettingsError
 
 LINKS = Links(b"s" * 32, lambda: 1000.0)
 
@@ -69,5 +72,56 @@ def test_derived_secrets_are_lasting_and_apart() -> None:
 def test_the_secret_is_made_once_and_is_nobody_elses_to_read(tmp_path: Path) -> None:
     first = lasting_secret(tmp_path / "data")
     assert lasting_secret(tmp_path / "data") == first
-    assert len(first) == 32
+    assert len(first) == SECRET == 32
     assert stat.S_IMODE((tmp_path / "data" / "links.key").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["links.key"]
+
+
+@pytest.mark.parametrize("length", [0, 1, 31, 33])
+def test_a_secret_that_is_not_whole_is_refused_in_words(tmp_path: Path, length: int) -> None:
+    (tmp_path / "links.key").write_bytes(b"x" * length)
+    with pytest.raises(SettingsError) as told:
+        lasting_secret(tmp_path)
+    assert str(tmp_path / "links.key") in str(told.value)
+    assert "delete it" in str(told.value)
+
+
+def test_a_secret_that_cannot_be_read_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "links.key").mkdir()
+    with pytest.raises(SettingsError, match=r"links\.key cannot be used"):
+        lasting_secret(tmp_path)
+
+
+def test_a_disk_that_fills_up_leaves_no_secret_rather_than_a_short_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(SettingsError, match="No space left"):
+            lasting_secret(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert len(lasting_secret(tmp_path)) == SECRET
+
+
+def test_a_secret_that_others_could_read_is_closed(tmp_path: Path) -> None:
+    lasting_secret(tmp_path)
+    (tmp_path / "links.key").chmod(0o644)
+    lasting_secret(tmp_path)
+    assert stat.S_IMODE((tmp_path / "links.key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("secret", [b"", b"s" * 31])
+def test_nothing_is_signed_with_a_short_secret(secret: bytes) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        Links(secret)
+
+
+def test_how_long_a_link_still_lasts_is_known() -> None:
+    address = LINKS.sign("/files/a.png", 1600)
+    assert LINKS.seconds_left(address) == 600
+    assert LINKS.seconds_left(address.replace("a.png", "b.png")) == 0
+    assert LINKS.seconds_left(LINKS.sign("/files/a.png", 1000)) == 0

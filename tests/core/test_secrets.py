@@ -34,6 +34,7 @@ def test_a_known_secret_is_cleaned_out_in_all_its_forms(form: str) -> None:
         '"token": "abcdef123456"',
         "https://a.example/x?until=5&signature=abcdef123456",
         "Cookie: studio_owner=abcdef123456",
+        "Cookie: __Host-studio_owner=abcdef123456.abcdef123456",
         "sk-abcdef123456",
         "hf_abcdef123456",
         "whsec_abcdef123456",

@@ -7,7 +7,6 @@ from pathlib import Path
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -41,7 +40,7 @@ def client(folder: Path, prefix: str = "/studio") -> httpx.AsyncClient:
         Route("/files/{name}", signed),
         Mount("/examples", StaticFiles(directory=folder)),
     ]
-    app = Starlette(routes=routes, middleware=[Middleware(SubPath, prefix)])
+    app = SubPath(Starlette(routes=routes), prefix, routes)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://host")
 
 

@@ -8,8 +8,6 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
 
-from starlette.middleware import Middleware
-
 from app import serve
 from core.engine import Engine
 from core.errors import FetchFailed, RunFailed
@@ -19,8 +17,9 @@ from core.settings import Settings
 from core.spec import MAX_SEED, AnyParam, Choice, Integer, Number, Style, Toggle
 from core.store import Store
 from server import health
+from server.connections import connection_options
 from server.door import Door, Rules
-from server.serving import leave, listen
+from server.serving import Server, leave, listen
 from tests.fakes import FakeBackend, make_spec, picture_bytes, preview
 
 OTHER: tuple[AnyParam, ...] = (
@@ -98,10 +97,11 @@ def main() -> None:
         "away": Directed(make_spec("away", label="Away"), reason="Needs a key: set AWAY_KEY and restart."),
     }
     engine = Engine(backends, Store(settings.data_dir), settings.queue_size)
-    door = [Middleware(Door, Rules(public=True, max_body=30_000_000))]  # each test's browser is a visitor of its own
+    rules = Rules(public=True, max_body=30_000_000)  # each test's browser is a visitor of its own
+    sockets = listen("127.0.0.1", settings.server_port)
     demo = build(engine, fetch).queue(default_concurrency_limit=8)
-    options = launch_options(engine, None, health.routes(engine, None), door)
-    serve(demo, listen("127.0.0.1", settings.server_port), engine.close, **options)
+    options = launch_options(engine, None, health.routes(engine, None))
+    serve(demo, sockets, lambda app: Server(Door(app, rules), sockets, engine.close, **connection_options()), **options)
     leave(0)
 
 

@@ -6,7 +6,9 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import urlparse
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -151,6 +153,28 @@ def test_the_database_and_the_pictures_are_reached_by_no_path(page: Page, app: S
     run(page)
     for file in (app.data_dir / "studio.db", next((app.data_dir / "images").iterdir())):
         assert status(page, f"/gradio_api/file={file}") == 404
+
+
+def test_a_malformed_event_leaves_nothing_of_what_was_sent_in_the_log(page: Page, app: Served) -> None:
+    config = page.evaluate("async () => (await (await fetch('config')).json()).dependencies")
+    check = next(each["id"] for each in config if each["api_name"] == "check")
+    before = app.log.stat().st_size
+    body = {"session_hash": "malformed", "fn_index": check, "data": ["sk-pasted-into-the-wrong-place and a prompt"]}
+    assert status(page, "/gradio_api/queue/join", body) == 200
+    wait = "async () => (await fetch('gradio_api/queue/data?session_hash=malformed')).text()"
+    assert "process_completed" in page.evaluate(wait)
+    log = app.log.read_text()[before:]
+    assert "validate_inputs" in log
+    assert "wrong-place" not in log
+    assert "a prompt" not in log
+    assert max(map(len, log.splitlines())) <= 2048
+
+
+def test_without_cookies_a_picture_is_missing_with_a_word(app: Served) -> None:
+    with pytest.raises(HTTPError) as told:
+        urlopen(f"{app.url}/images/{'0' * 64}.png", timeout=60)
+    assert told.value.code == 404
+    assert b"Cookies are needed" in told.value.read()
 
 
 def test_an_upload_over_the_limit_is_told_in_words(page: Page, tmp_path: Path) -> None:

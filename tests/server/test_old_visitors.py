@@ -1,0 +1,60 @@
+"""Visitors from before cookies were signed: their browsers are known once more, and keep their pictures."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from core.engine import Engine
+from core.store import Store
+from server.door import Door, Rules
+from server.identity import COOKIE
+from tests.core.old_folder import ANN, BOB, digest, make_old_folder
+from tests.fakes import FakeBackend, make_spec, picture_bytes
+from ui.images import routes
+
+SECRET = b"s" * 32
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    make_old_folder(tmp_path / "data")
+    return tmp_path / "data"
+
+
+@asynccontextmanager
+async def app(folder: Path) -> AsyncIterator[tuple[str, httpx.AsyncClient]]:
+    """Yield the path of a picture that is Ann's in an app on the folder, and a client without cookies."""
+    engine = Engine({"local": FakeBackend(make_spec("local"))}, Store(folder), 5)
+    picture = await engine.keeper.keep(digest(ANN), picture_bytes(), "image/png")
+    rules = Rules(public=True, max_body=1000, secret=SECRET, exchange=engine.keeper.exchange)
+    inside = Starlette(routes=routes(engine), middleware=[Middleware(Door, rules)])
+    try:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(inside), base_url="http://studio.test") as client:
+            yield f"/images/{picture.name}", client
+    finally:
+        await engine.close()
+
+
+async def test_an_old_cookie_opens_its_pictures_and_is_exchanged(folder: Path) -> None:
+    async with app(folder) as (path, client):
+        answer = await client.get(path, headers={"cookie": f"{COOKIE}={ANN}"})
+        assert answer.status_code == 200
+        assert client.cookies[COOKIE] != ANN
+        assert (await client.get(path)).status_code == 200
+        signed = client.cookies[COOKIE]
+    async with app(folder) as (path, client):  # a later process
+        assert (await client.get(path, headers={"cookie": f"{COOKIE}={ANN}"})).status_code == 404
+        assert (await client.get(path, headers={"cookie": f"{COOKIE}={signed}"})).status_code == 200
+
+
+@pytest.mark.parametrize("value", [digest(ANN), "x" * 43, f"{ANN}.{'x' * 43}", BOB])
+async def test_no_other_value_opens_them(folder: Path, value: str) -> None:
+    async with app(folder) as (path, client):
+        assert (await client.get(path, headers={"cookie": f"{COOKIE}={value}"})).status_code == 404

@@ -1,0 +1,94 @@
+"""What the owner's account holds is the owner's business: a visitor learns that the key works, or does not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+
+from core.engine import Engine
+from core.errors import KeyRejected, StudioError
+from core.job import EVERYONE, VISITOR, Visitor
+from core.store import Store
+from tests.fakes import FakeBackend, make_spec
+from ui import actions, text
+from ui.actions import Actions
+from ui.session import Session
+
+
+class Account(FakeBackend):
+    """A backend whose provider has $5.00 for the owner and $1.25 for whoever pastes `good`."""
+
+    def __init__(self) -> None:
+        super().__init__(make_spec("paid", label="Paid", key_env="PAID_KEY"))
+        self.asked: list[str | None] = []
+        self.broken: StudioError | None = None
+
+    async def balance(self, key: str | None = None) -> float:
+        """Return what an account has left."""
+        self.asked.append(key)
+        if self.broken is not None:
+            raise self.broken
+        if key not in (None, "good"):
+            raise KeyRejected("The provider does not know this key.", "Paste another.")
+        return 5.0 if key is None else 1.25
+
+
+@pytest.fixture
+async def page(tmp_path: Path) -> AsyncIterator[tuple[Actions, Account]]:
+    account = Account()
+    engine = Engine({"paid": account}, Store(tmp_path), 5)
+    nothing: Any = None
+    yield Actions(engine, nothing, nothing), account
+    await engine.close()
+
+
+async def press(act: Actions, owner: str, pasted: str = "", session: Session | None = None) -> str:
+    """Press Check as a browser's fresh tab does; return the note under the key's box."""
+    request: Any = Request({"type": "http", VISITOR: Visitor(owner)})
+    session = session or Session()
+    return str((await act.check(session, "paid", pasted, request))[-1])
+
+
+async def test_a_visitor_learns_that_the_owners_key_works_and_no_more(page: tuple[Actions, Account]) -> None:
+    note = await press(page[0], "ann")
+    assert text.OWNERS_KEY_WORKS.replace("'", "&#x27;") in note
+    assert "$" not in note
+    assert "5" not in note.replace("&#x27;", "")
+
+
+@pytest.mark.parametrize("error", [KeyRejected("No. $5.00", ""), StudioError("Balance: $5.00", "")])
+async def test_a_visitor_learns_that_it_does_not_and_no_more(page: tuple[Actions, Account], error: StudioError) -> None:
+    page[1].broken = error
+    note = await press(page[0], "ann")
+    assert "does not work now" in note
+    assert "$" not in note
+
+
+async def test_visitors_who_press_again_ask_the_provider_nothing(
+    page: tuple[Actions, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        await press(page[0], f"visitor {number}")
+    assert page[1].asked == [None]
+    monkeypatch.setattr(actions, "RECHECK", -1.0)
+    await press(page[0], "ann")
+    assert page[1].asked == [None, None]
+
+
+async def test_a_visitors_own_key_has_its_balance_shown(page: tuple[Actions, Account]) -> None:
+    assert "$1.25" in await press(page[0], "ann", "good")
+    assert "does not know" in await press(page[0], "ann", "bad")
+
+
+async def test_a_key_that_the_tab_has_is_the_one_that_is_asked_about(page: tuple[Actions, Account]) -> None:
+    session = Session()
+    await press(page[0], "ann", "good", session)
+    assert "$1.25" in await press(page[0], "ann", "", session)
+
+
+async def test_on_a_personal_machine_the_owner_sees_what_is_left(page: tuple[Actions, Account]) -> None:
+    assert "$5.00" in await press(page[0], EVERYONE)
