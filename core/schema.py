@@ -48,6 +48,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             created real not null
         ) strict, without rowid""",
     ),
+    (
+        """create table files (
+            path text not null,
+            owner text not null,
+            bytes integer not null,
+            created real not null,
+            primary key (path, owner)
+        ) strict, without rowid""",
+        "create index files_by_age on files (created)",
+    ),
 )
 """Append only: what stands here has run on somebody's disk. `user_version` counts what has run."""
 
