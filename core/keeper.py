@@ -252,6 +252,7 @@ class Keeper:
         return await self._do(self._make_room, size, quota)
 
     def _make_room(self, size: int, quota: int) -> bool:
+        size = max(size, BLOCK)
         self._drop(self._store.make_room(quota, coming=size))
         fits = self._store.size() + size <= quota
         return fits and shutil.disk_usage(self.images.folder.parent).free > size + RESERVE

@@ -13,8 +13,9 @@ import gradio as gr
 
 from core.backend import Price
 from core.engine import Engine
-from core.errors import BadImage, KeyRejected, StudioError
+from core.errors import BadImage, DiskFull, KeyRejected, StudioError, TooManyRequests
 from core.images import MIME, read_reference
+from core.limits import FETCHES, KEY_CHECKS, REFERENCES
 from core.request import EditRequest, draw_seed
 from core.secrets import redactor
 from core.spec import BackendSpec, Integer
@@ -118,17 +119,21 @@ class Actions:
         row = gr.update(visible=self.engine.specs[key].key_env is not None)
         return row, gr.update(value="", placeholder=placeholder), ""
 
-    async def check(self, session: Session, key: str, pasted: str) -> Updates:
+    async def check(self, session: Session, key: str, pasted: str, request: gr.Request) -> Updates:
         """Take a pasted key for this tab, and ask the provider what its account has left."""
+        session.visitor = visitor_of(request)
         backend = self.engine.backend(key)  # one without keys takes none
         given = ((pasted or "").strip() or session.keys.get(key)) if backend.spec.key_env else None
         try:
+            self.engine.limits.spend(KEY_CHECKS, session.visitor)
             if backend.ready(given) is not None:
                 note = _line(text.NO_KEY, "bad")
             else:
                 note = _line(text.balance(await backend.balance(given)))
                 if given:
                     self._take(session, key, given)
+        except TooManyRequests as error:  # nobody was asked: the key is as unknown as before
+            note = _line(str(error), "bad")
         except KeyRejected as error:
             session.keys.pop(key, None)
             note = _line(str(error), "bad")
@@ -177,6 +182,7 @@ class Actions:
         """Read a picture from an address into the reference box."""
         session.visitor = visitor_of(request)
         try:
+            self.engine.limits.spend(FETCHES, session.visitor)
             address = address.strip()
             shown = await self._keep(session, await self.fetch_image(address), address)
         except StudioError as error:
@@ -201,10 +207,13 @@ class Actions:
         return Shown(shown.file, replace(shown.reference, address=known)) if known else shown
 
     async def _keep(self, session: Session, data: bytes, address: str | None = None) -> Shown:
+        self.engine.limits.spend(REFERENCES, session.visitor)
         caps = self.engine.limits.caps
         reference = await asyncio.to_thread(
             read_reference, data, address, max_bytes=caps.max_bytes, max_pixels=caps.max_pixels
         )
+        if not await self.engine.keeper.make_room(len(reference.data), caps.quota):
+            raise DiskFull("The disk has no room for this picture.", "Try again later.")
         return Shown(await self.engine.keeper.keep(session.visitor.owner, reference.data, reference.mime), reference)
 
     # ---- a run --------------------------------------------------------------------------------------

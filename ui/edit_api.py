@@ -129,6 +129,7 @@ async def _run(
     raw = {name: value for name, value in raw.items() if name in known or value not in HARMLESS.get(name, ())}
     if not image:
         raise BadParameter("image", "There is no reference image.", "Send an image file.")
+    engine.limits.spend_reference(visitor)
     data = await asyncio.to_thread(Path(image).read_bytes)
     caps = engine.limits.caps
     reference = await asyncio.to_thread(read_reference, data, max_bytes=caps.max_bytes, max_pixels=caps.max_pixels)
