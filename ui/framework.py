@@ -11,7 +11,12 @@ from typing import Any
 
 import gradio as gr
 from gradio.state_holder import SessionState, StateHolder
+from pydantic import TypeAdapter, ValidationError
 
+from core.job import VISITOR, Visitor
+
+_NUMBER = TypeAdapter(int)
+"""As the framework reads an index: "7" and 7.0 are numbers there too."""
 LOOK = 0.02
 """Seconds between the queue's looks for a click; its own thousand a second take a tenth of a small core, for ever."""
 
@@ -60,6 +65,35 @@ def forget_call(app: Any, event_id: str) -> None:
     if queue.pending_event_ids_session.get(event_id) == set():
         del queue.pending_event_ids_session[event_id]
         queue.pending_messages_per_session.pop(event_id, None)
+
+
+def undelivered(app: Any) -> set[str]:
+    """Return the ids of all events that wait, are at work, or whose end was not delivered yet."""
+    queue = app.get_blocks()._queue
+    return set(queue.event_ids_to_events).union(*queue.pending_event_ids_session.values())
+
+
+def function_of(app: Any, name: str, index: Any) -> Any:
+    """Return the function that an event is for, found as the framework finds it; None where there is none.
+
+    Args:
+        app: the framework's.
+        name: of the endpoint, as a path has it; empty where there is none.
+        index: the event's `fn_index`, which goes before the name.
+    """
+    functions = app.get_blocks().fns
+    if index is not None:
+        try:
+            return functions.get(_NUMBER.validate_python(index))
+        except ValidationError:
+            return None
+    return next((each for each in functions.values() if name and each.api_name == name), None)
+
+
+def open_events(app: Any) -> list[tuple[Any, Visitor]]:
+    """Return the function and the visitor of each event that waits or is at work."""
+    events = app.get_blocks()._queue.event_ids_to_events.values()
+    return [(event.fn, event.request.scope.get(VISITOR, Visitor())) for event in events]
 
 
 def open_calls(app: Any, name: str) -> int:
