@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from urllib.parse import quote
 
@@ -216,11 +217,44 @@ def test_a_visitor_has_two_events_of_a_kind_open_and_an_address_leaves_places_fo
     assert Tab(ann).join(*slow).status == 200
 
 
+# ---- how much over time -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("event", "values", "share", "words"),
+    [
+        ("fetch", ["https://pictures.example/other.png"], 10, "At most 10 addresses a minute are read for one visitor"),
+        ("check", ["first", "a key"], 6, "At most 6 keys a minute are checked for one visitor"),
+    ],
+)
+def test_who_asks_for_more_work_than_their_share_is_told_how_long_to_wait(
+    ann: Person, event: str, values: list[str], share: int, words: str
+) -> None:
+    number, tab = ann.events()[event], Tab(ann)
+    told = []
+    for _ in range(share + 1):
+        assert tab.join(number, None, *values).status == 200
+        told.append(json.dumps(tab.end()["output"]["data"]))
+    assert not any("At most" in each for each in told[:-1])
+    assert words in told[-1]
+    assert "Try again in" in told[-1]
+
+
+def test_a_flood_of_requests_is_refused_before_the_framework_works_on_it(ann: Person) -> None:
+    body = {"fn_index": ann.events()["roll"], "data": ["first"], "session_hash": "flood"}
+    answers = (ann.ask("POST", "/gradio_api/run/predict", body) for _ in range(10_000))
+    taken = list(takewhile(lambda answer: answer.status == 200, answers))
+    assert 600 <= len(taken) < 10_000
+    assert "requests a minute" in next(answers).words
+
+
 # ---- over a restart ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("alone", [False, True], ids=["public", "local"])
-def test_a_page_that_was_open_over_a_crash_goes_on(tmp_path: Path, alone: bool) -> None:
+def test_a_page_that_was_open_over_a_crash_goes_on_and_alone_nobody_is_asked_whose_a_file_is(
+    tmp_path: Path, alone: bool
+) -> None:
     mode = {"ALONE": "1"} if alone else {}
     with serve(tmp_path, *FAKE_APP, kill=True, **mode) as first:
         person = Person(first.url) if alone else Person.visitor(first.url)
@@ -235,18 +269,14 @@ def test_a_page_that_was_open_over_a_crash_goes_on(tmp_path: Path, alone: bool) 
         assert tab.join(person.events()["run"], *values).status == 200
         assert tab.end()["success"]
         assert len(second.images()) > 1, "the reference and its result"
-        if not alone:
+        if alone:
+            older = tmp_path / "uploads" / "from an older version" / "a.png"
+            older.parent.mkdir(parents=True)
+            older.write_bytes(PICTURE)
+            assert person.ask("GET", file_url({"path": str(older)})).status == 200
+            assert person.ask("GET", f"/gradio_api/file={tmp_path}/studio.db").status == 404
+            assert person.send_files(("notes.txt", b"hello")).status == 200, "the stage says what it is"
+        else:
             stranger = Person.visitor(second.url)
             assert stranger.ask("GET", file_url(file)).status == 404
             assert Tab(stranger).join(person.events()["show_reference"], None, file).status == 403
-
-
-def test_alone_on_a_machine_nobody_is_asked_whose_a_file_or_a_session_is(tmp_path: Path) -> None:
-    with serve(tmp_path, *FAKE_APP, ALONE="1") as served:
-        older = tmp_path / "uploads" / "from an older version" / "a.png"
-        older.parent.mkdir(parents=True)
-        older.write_bytes(PICTURE)
-        person = Person(served.url)
-        assert person.ask("GET", file_url({"path": str(older)})).status == 200
-        assert person.ask("GET", f"/gradio_api/file={tmp_path}/studio.db").status == 404
-        assert person.send_files(("notes.txt", b"hello")).status == 200, "the stage says what it is"
