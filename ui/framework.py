@@ -1,7 +1,7 @@
 """What the framework keeps or does and nobody here needs, let go: each is small, and a busy day has thousands.
 
-Read off gradio 6.31. All of it is an economy: were a piece of it gone from the next version, only memory and the
-processor's work would grow.
+Read off gradio 6.31. Most of it is an economy: were a piece of it gone from the next version, only memory and the
+processor's work would grow. What counts and bounds events has tests that would fail then.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.state_holder import SessionState, StateHolder
+from gradio.utils import LRUCache
 from pydantic import TypeAdapter, ValidationError
 
 from core.job import VISITOR, Visitor
@@ -43,12 +44,40 @@ class LightSessions(StateHolder):  # type: ignore[misc] # likewise
         return super().__getitem__(session_id)
 
 
+class Messages(LRUCache):  # type: ignore[misc] # likewise
+    """The queue's messages by session: the session that was not read the longest goes first.
+
+    The framework's own cache drops the oldest session, though its page is reading: two thousand events of one stranger
+    would cut everybody's stream. It also keeps the events of a dropped session permanently.
+
+    Args:
+        size: sessions that are kept.
+        events: the queue's events by session.
+    """
+
+    def __init__(self, size: int, events: dict[str, set[str]]) -> None:
+        super().__init__(size)
+        self._events = events
+
+    def __getitem__(self, session: str) -> Any:
+        """Return a session's messages; an open stream asks for them every ten seconds."""
+        self.move_to_end(session)
+        return super().__getitem__(session)
+
+    def popitem(self, last: bool = True) -> tuple[str, Any]:
+        """Drop a session."""
+        session, messages = super().popitem(last)
+        self._events.pop(session, None)
+        return session, messages
+
+
 def lighten(app: Any) -> None:
     """Give an app that is about to start light sessions, and a queue that lets an idle machine rest."""
     if not isinstance(app.state_holder, LightSessions):
         app.state_holder = LightSessions()
         app.state_holder.set_blocks(app.get_blocks())
     queue = app.get_blocks()._queue
+    queue.pending_messages_per_session = Messages(2000, queue.pending_event_ids_session)
     queue.sleep_when_free = LOOK
     queue.progress_update_sleep_when_free = 1.0  # for gr.Progress, which the stage has no use for
 

@@ -182,6 +182,9 @@ class Guard:
 
     async def _inside(self, rest: str, visitor: Visitor, scope: Scope, receive: Receive, send: Send) -> None:
         owner = "" if visitor.passing else visitor.owner
+        # Where the app's owner sets no limit on runs, as many may be asked for.
+        if self._engine.limits.caps.per_minute is not None or not EDIT.fullmatch(rest):
+            self._engine.limits.spend(REQUESTS, visitor)
         if rest.startswith(("file=", "file/")):
             if not await self._may_read(rest[5:], owner):  # ASGI's path is decoded already
                 raise _not_found()
@@ -202,9 +205,6 @@ class Guard:
         app = scope["app"]
         event = EVENT.fullmatch(rest) if scope["method"] == "POST" else None
         name = (event[1] or "") if event else ""
-        # Where the owner sets no limit on runs, as many may be asked for.
-        if self._engine.limits.caps.per_minute is not None or not EDIT.fullmatch(rest):
-            self._engine.limits.spend(REQUESTS, visitor)
         body = await _whole(receive) if scope["method"] == "POST" and not rest.startswith("mcp") else None
         value = await _parsed(body)
         if owner != EVERYONE:

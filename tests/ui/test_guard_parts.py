@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import random
 import time
@@ -10,7 +11,9 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from gradio.queueing import Queue as FrameworkQueue
 
+from ui.framework import Messages
 from ui.guard import DEPTH, OWNERS, SESSIONS, Events, Sessions, _parsed, _paths, _shallow_json
 from ui.refusal import Refusal
 
@@ -57,6 +60,19 @@ def test_an_events_owner_is_remembered_as_long_as_the_framework_may_hand_out_its
     assert (events.owner("waits"), events.owner("ended")) == ("ann", "bob")
     assert events.owner("delivered 0") is None
     assert len(events._of) <= 1001
+
+
+def test_a_session_whose_stream_is_read_outlives_a_strangers_two_thousand() -> None:
+    events = {"read": {"e"}, "left": {"f"}}
+    messages = Messages(100, events)
+    messages["read"], messages["left"] = "ann's", "bob's"
+    for number in range(2000):
+        messages[f"s{number}"] = "stranger's"
+        events[f"s{number}"] = {"g"}
+        if number % 50 == 0:
+            assert messages["read"] == "ann's"
+    assert "left" not in messages
+    assert len(messages) == len(events) == 100
 
 
 @pytest.mark.parametrize("levels", [1, DEPTH, DEPTH + 1, 500, 30_000])
@@ -117,3 +133,9 @@ def test_paths_are_found_at_every_level_one_at_a_time() -> None:
     value = {"data": [{"path": "a"}, {"x": {"path": "b", "more": [{"path": "c"}]}}, {"path": "https://d"}, {"path": 7}]}
     assert sorted(_paths(value)) == ["a", "b", "c"]
     assert next(_paths({"path": "first", "data": [{"path": "later"}] * 1_000_000})) == "first"
+
+
+def test_the_framework_keeps_its_messages_where_ours_replace_them() -> None:
+    source = inspect.getsource(FrameworkQueue.__init__)
+    assert "pending_messages_per_session: LRUCache" in source, "look at ui.framework.Messages"
+    assert "pending_event_ids_session: dict[str, set[str]]" in source
