@@ -83,7 +83,7 @@ def lighten(app: Any) -> None:
 
 
 def forget_session(demo: gr.Blocks, session_hash: str | None) -> None:
-    """Let go of the session of a caller of the API, who has no page to come back to."""
+    """Drop a session: of a caller of the API, who has no page to come back to, or of an address that has too many."""
     for held in (demo.state_holder.session_data, demo.state_holder.time_last_used):
         held.pop(str(session_hash), None)
 

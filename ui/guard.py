@@ -30,7 +30,7 @@ from core.engine import Engine
 from core.errors import TooManyRequests
 from core.job import EVERYONE, VISITOR, Visitor
 from core.limits import REQUESTS
-from ui.framework import forget_call, function_of, lighten, open_calls, open_events, undelivered
+from ui.framework import forget_call, forget_session, function_of, lighten, open_calls, open_events, undelivered
 from ui.images import PICTURE_NAME
 from ui.refusal import Refusal
 from ui.uploads import Upload
@@ -68,9 +68,9 @@ PAGE = ("/", "/config")
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What browsers and clients call their sessions."""
 SESSIONS = 200
-"""Sessions that are remembered of one owner, the latest: more tabs than anybody has open."""
-OWNERS = 10_000
-"""Owners whose sessions are remembered, the latest."""
+"""Sessions of one network address, the latest: the tabs of an office, and a fifth of what the framework keeps."""
+ADDRESSES = 10_000
+"""Network addresses whose sessions are remembered, the latest."""
 DEPTH = 20
 """Levels of lists and objects that a request may have; the page's have four."""
 PATHS = 8
@@ -89,26 +89,32 @@ PREFIX = "/gradio_api/"
 
 
 class Sessions:
-    """Remembers whose sessions are: each owner's latest, so that nobody makes the guard forget another's."""
+    """Remembers whose sessions are: the latest of each network address, so that no stranger drives out another's."""
 
     def __init__(self) -> None:
-        self._owners: OrderedDict[str, OrderedDict[str, None]] = OrderedDict()
+        self._places: OrderedDict[str, OrderedDict[str, None]] = OrderedDict()
         self._of: dict[str, str] = {}
 
-    def claim(self, name: str, owner: str) -> bool:
+    def claim(self, name: str, owner: str, address: str) -> bool:
         """Return whether a session is this owner's; whoever comes first has it."""
         if self._of.setdefault(name, owner) != owner:
             return False
-        mine = self._owners.setdefault(owner, OrderedDict())
-        mine[name] = None
-        mine.move_to_end(name)
-        if len(mine) > SESSIONS:
-            del self._of[mine.popitem(last=False)[0]]
-        self._owners.move_to_end(owner)
-        if len(self._owners) > OWNERS:
-            for each in self._owners.popitem(last=False)[1]:
-                del self._of[each]
+        here = self._places.setdefault(address, OrderedDict())
+        here[name] = None
+        here.move_to_end(name)
+        self._places.move_to_end(address)
+        if len(self._places) > ADDRESSES:
+            for each in self._places.popitem(last=False)[1]:
+                self._of.pop(each, None)
         return True
+
+    def surplus(self, address: str) -> Iterator[str]:
+        """Forget the oldest sessions of an address that has more than its share, and yield them."""
+        here = self._places.get(address, OrderedDict())
+        while len(here) > SESSIONS:
+            name, _ = here.popitem(last=False)
+            self._of.pop(name, None)
+            yield name
 
 
 class Events:
@@ -208,7 +214,9 @@ class Guard:
         body = await _whole(receive) if scope["method"] == "POST" and not rest.startswith("mcp") else None
         value = await _parsed(body)
         if owner != EVERYONE:
-            self._check_names(rest, owner, scope, value)
+            self._check_names(rest, owner, visitor.address, scope, value)
+            for each in self._sessions.surplus(visitor.address):
+                forget_session(app.get_blocks(), each)
         await self._check_paths(value, owner)
         again = receive if body is None else _again(body, receive)
         if event is None:
@@ -257,7 +265,7 @@ class Guard:
         if full:
             raise Refusal(429, "What you asked for before is still being worked on. Try again when it is done.", 2.0)
 
-    def _check_names(self, rest: str, owner: str, scope: Scope, value: Any) -> None:
+    def _check_names(self, rest: str, owner: str, address: str, scope: Scope, value: Any) -> None:
         """Check that the sessions and events that a request names are the owner's.
 
         Raises:
@@ -270,7 +278,7 @@ class Guard:
         mine = len(named) < 2 and all(
             NAME.fullmatch(each)
             and self._events.owner(each) in (None, owner, "")
-            and (self._events.owner(each) is not None or self._sessions.claim(each, owner))
+            and (self._events.owner(each) is not None or self._sessions.claim(each, owner, address))
             for each in named
         )
         if not mine:

@@ -8,33 +8,82 @@ import json
 import random
 import time
 from contextlib import suppress
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from gradio.queueing import Queue as FrameworkQueue
+from starlette.responses import PlainTextResponse
+from starlette.types import Message
 
+from core.engine import Engine
+from core.job import VISITOR, Visitor
+from core.store import Store
+from tests.fakes import FakeBackend, make_spec
 from ui.framework import Messages
-from ui.guard import DEPTH, OWNERS, SESSIONS, Events, Sessions, _parsed, _paths, _shallow_json
+from ui.guard import ADDRESSES, DEPTH, SESSIONS, Events, Guard, Sessions, _parsed, _paths, _shallow_json
 from ui.refusal import Refusal
 
 
-def test_a_visitor_with_many_sessions_makes_nobody_elses_forgotten() -> None:
+def test_an_address_with_many_sessions_makes_nobody_elses_forgotten() -> None:
     sessions = Sessions()
-    assert sessions.claim("ann's", "ann")
+    assert sessions.claim("ann's", "ann", "192.0.2.1")
     for number in range(5 * SESSIONS):
-        assert sessions.claim(f"s{number}", "stranger")
-    assert not sessions.claim("ann's", "stranger")
-    assert sessions.claim("s0", "bob"), "the stranger's own oldest is forgotten"
-    assert not sessions.claim(f"s{5 * SESSIONS - 1}", "bob")
+        assert sessions.claim(f"s{number}", f"cookie {number}", "192.0.2.66")
+        assert len(list(sessions.surplus("192.0.2.66"))) == (number >= SESSIONS)
+    assert not sessions.claim("ann's", "stranger", "192.0.2.66")
+    assert sessions.claim("s0", "bob", "192.0.2.2"), "the stranger's own oldest is forgotten"
+    assert not sessions.claim(f"s{5 * SESSIONS - 1}", "bob", "192.0.2.2")
 
 
-def test_sessions_are_remembered_of_the_latest_owners() -> None:
+def test_sessions_are_remembered_of_the_latest_addresses() -> None:
     sessions = Sessions()
-    for number in range(OWNERS + 1):
-        assert sessions.claim(f"s{number}", f"owner {number}")
-    assert sessions.claim("s0", "another")
-    assert not sessions.claim("s2", "another")
-    assert len(sessions._of) == len(sessions._owners) == OWNERS
+    for number in range(ADDRESSES + 1):
+        assert sessions.claim(f"s{number}", "ann", f"address {number}")
+    assert sessions.claim("s0", "another", "elsewhere")
+    assert not sessions.claim("s2", "another", "elsewhere")
+    assert len(sessions._of) == len(sessions._places) == ADDRESSES
+
+
+def test_a_session_goes_on_at_another_address() -> None:
+    sessions = Sessions()
+    assert sessions.claim("phone", "ann", "at home")
+    assert sessions.claim("phone", "ann", "on the way")
+    for number in range(SESSIONS):
+        sessions.claim(f"s{number}", "bob", "at home")
+    assert list(sessions.surplus("at home")) == ["phone"]
+    assert sessions.claim("phone", "ann", "on the way")
+    assert list(sessions.surplus("nowhere")) == []
+
+
+async def test_the_framework_drops_the_state_of_an_addresss_oldest_session(tmp_path: Path) -> None:
+    engine = Engine({"fake": FakeBackend(make_spec())}, Store(tmp_path))
+    states = {"s0": object(), "ann's": object()}
+    blocks = SimpleNamespace(state_holder=SimpleNamespace(session_data=states, time_last_used={}))
+    guard = Guard(PlainTextResponse("reached"), engine, tmp_path)
+    for number in range(SESSIONS + 1):
+        body = json.dumps({"session_hash": f"s{number}"}).encode()
+
+        async def receive(body: bytes = body) -> Message:
+            return {"type": "http.request", "body": body}
+
+        async def send(message: Message) -> None:
+            assert message.get("status", 200) == 200
+
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/gradio_api/reset",
+            "query_string": b"",
+            "headers": [],
+            "app": SimpleNamespace(get_blocks=lambda: blocks),
+            VISITOR: Visitor("stranger", "192.0.2.66"),
+        }
+        assert "s0" in states
+        await guard(scope, receive, send)
+    assert list(states) == ["ann's"]
+    await engine.close()
 
 
 class Queue:
