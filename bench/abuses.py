@@ -42,6 +42,8 @@ class Stranger:
         self.host, self.port, self.slow = str(split.hostname), int(split.port or 80), slow
         self.cookie = ""
         self.numbers: dict[str, int] = {}
+        self.picture: dict[str, Any] = {}
+        self.copies: list[str] = []
 
     async def arrive(self) -> None:
         """Open the page: get a cookie, and the numbers of its events."""
@@ -110,16 +112,28 @@ def large_jpeg() -> bytes:
     return file.getvalue()
 
 
-async def _large(stranger: Stranger) -> dict[str, Any]:
-    answer = json.loads(await stranger.upload(await asyncio.to_thread(large_jpeg)))
-    return {"path": answer[0], "meta": {"_type": "gradio.FileData"}}
+async def upload_large(stranger: Stranger) -> None:
+    """Upload a picture of 40 megapixels."""
+    answer = json.loads(await stranger.upload(large_jpeg()))
+    stranger.picture = {"path": answer[0], "meta": {"_type": "gradio.FileData"}}
 
 
-async def references(stranger: Stranger, known: dict[str, Any] = {}) -> None:  # noqa: B006 - uploaded once
-    """One upload of 40 megapixels, shown in 210 tabs."""
-    if not known:
-        known.update(await _large(stranger))
-    await asyncio.gather(*(stranger.join("show_reference", None, known) for _ in range(30)))
+async def show_large(stranger: Stranger) -> None:
+    """Put it on stage; learn the addresses of it and its copies."""
+    await upload_large(stranger)
+    session = await stranger.join("show_reference", None, stranger.picture)
+    _, told = await stranger.ask("GET", f"/gradio_api/queue/data?session_hash={session}")
+    stranger.copies = sorted(set(re.findall(r'"((?:images|thumbs|display)/[^"]+)"', told.decode())))
+    assert stranger.copies, told
+
+
+PREPARED = {"references": upload_large, "display_sizes": show_large}
+"""What is done before an abuse begins."""
+
+
+async def references(stranger: Stranger) -> None:
+    """One upload of 40 megapixels, shown in 30 tabs at once."""
+    await asyncio.gather(*(stranger.join("show_reference", None, stranger.picture) for _ in range(30)))
 
 
 async def uploads(stranger: Stranger) -> None:
@@ -133,13 +147,9 @@ async def tiny_uploads(stranger: Stranger) -> None:
     await asyncio.gather(*(stranger.upload(PNG + os.urandom(5)) for _ in range(50)))
 
 
-async def display_sizes(stranger: Stranger, known: list[str] = []) -> None:  # noqa: B006 - asked for once
+async def display_sizes(stranger: Stranger) -> None:
     """40 requests at once for the small copies of a picture of 40 megapixels."""
-    if not known:
-        session = await stranger.join("show_reference", None, await _large(stranger))
-        _, told = await stranger.ask("GET", f"/gradio_api/queue/data?session_hash={session}")
-        known.extend(set(re.findall(r'"((?:images|thumbs|display)/[^"]+)"', told.decode())) or ["thumbs/none"])
-    paths = itertools.islice(itertools.cycle(known), 40)
+    paths = itertools.islice(itertools.cycle(stranger.copies), 40)
     await asyncio.gather(*(stranger.ask("GET", f"/{path}") for path in paths))
 
 
@@ -227,6 +237,8 @@ async def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     stranger = Stranger(sys.argv[2], sys.argv[3])
     await stranger.arrive()
+    if sys.argv[1] in PREPARED:
+        await PREPARED[sys.argv[1]](stranger)
     print("arrived", flush=True)
     while True:
         await ABUSES[sys.argv[1]](stranger)
