@@ -17,6 +17,15 @@
     setTimeout(() => once.disconnect(), 3000);
   }
 
+  // A refused upload is answered in JSON, and gradio shows an answer as it came: give it the sentence alone.
+  const ask = window.fetch;
+  window.fetch = async (...request) => {
+    const answer = await ask(...request);
+    if (answer.ok || !new URL(answer.url).pathname.endsWith('/gradio_api/upload')) return answer;
+    const told = await answer.clone().json().catch(() => null);
+    return told?.detail ? new Response(told.detail, { status: answer.status }) : answer;
+  };
+
   addEventListener('click', (event) => {
     if (event.target.closest('#theme-button')) {
       const theme = dark() ? 'light' : 'dark';

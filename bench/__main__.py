@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from bench import (
+    abuse,
     api,
     cold_start,
     crash,
@@ -25,9 +26,11 @@ from bench import (
     soak,
     start,
 )
+from bench.abuses import ABUSES
 from bench.table import Row, show
 
 BENCHES = {
+    "abuse": abuse.measure,
     "api": api.measure,
     "cold_start": cold_start.measure,
     "crash": crash.measure,
@@ -43,19 +46,28 @@ BENCHES = {
     "soak": soak.measure,
     "start": start.measure,
 }
+LONG = ("abuse",)
+"""Half an hour and more: measured when named."""
 
 
 def main() -> None:
     """Measure, print, and write `bench/results.json`. A short result is no failure: the table says so."""
     parser = argparse.ArgumentParser(description="Ratios against their goals.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHES)}; all when left out")
-    wanted = parser.parse_args().names or list(BENCHES)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHES)}; all but the long when left out"
+    )
+    parser.add_argument("--only", default="", metavar="ABUSE", help=f"of abuse, one of {', '.join(ABUSES)}")
+    parser.add_argument("--seconds", type=float, default=abuse.SECONDS, help="for which each abuse goes on")
+    given = parser.parse_args()
+    wanted = given.names or [name for name in BENCHES if name not in LONG]
     if unknown := set(wanted) - set(BENCHES):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    if given.only not in ("", *ABUSES):
+        parser.error(f"there is no abuse {given.only}")
     rows: list[Row] = []
     for name in wanted:
         print(f"measuring {name} ...", file=sys.stderr)
-        rows += BENCHES[name]()
+        rows += abuse.measure(given.only, given.seconds) if name == "abuse" else BENCHES[name]()
     print(show(rows))
     report = {
         "time": time.strftime("%FT%TZ", time.gmtime()),

@@ -30,9 +30,7 @@ class Running:
 @contextmanager
 def serve(data_dir: Path, *command: str, **environ: str) -> Iterator[Running]:
     """Run a Python program of the project until the block ends, `environ` beside its own environment."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     own = {"STUDIO_DATA_DIR": str(data_dir), "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False"}
     url = f"http://127.0.0.1:{port}"
     begun = time.perf_counter()
@@ -44,7 +42,7 @@ def serve(data_dir: Path, *command: str, **environ: str) -> Iterator[Running]:
         stderr=subprocess.PIPE,
     )
     try:
-        while not _answers(url):
+        while not answers(url):
             if process.poll() is not None:
                 assert process.stderr is not None
                 raise RuntimeError(process.stderr.read().decode())
@@ -55,7 +53,16 @@ def serve(data_dir: Path, *command: str, **environ: str) -> Iterator[Running]:
         process.communicate(timeout=30)
 
 
-def _answers(url: str) -> bool:
+def free_port() -> int:
+    """Return a port that nobody takes now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def answers(url: str) -> bool:
+    """Return whether a program answers at an address."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
             return answer.status == 200

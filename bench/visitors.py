@@ -26,26 +26,28 @@ class Visitors:
 
     Args:
         url: the app's.
+        address: theirs, by the word of a proxy; empty where there is none in front of the app.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, address: str = "") -> None:
         split = urllib.parse.urlsplit(url)
+        self._proxy = {"X-Forwarded-For": address} if address else {}
         self._host, self._port, self._url = str(split.hostname), int(split.port or 80), url
 
     async def upload(self, picture: bytes) -> str:
         """Upload a JPEG; return its path in the app."""
         head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="files"; filename="photo.jpg"\r\n'
         body = f"{head}Content-Type: image/jpeg\r\n\r\n".encode() + picture + f"\r\n--{BOUNDARY}--\r\n".encode()
-        kind = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+        kind = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", **self._proxy}
         request = urllib.request.Request(f"{self._url}/gradio_api/upload", body, kind)
         path: str = json.loads(await asyncio.to_thread(lambda: urllib.request.urlopen(request).read()))[0]
         return path
 
-    async def visit(self, path: str, seed: int) -> Told:
+    async def visit(self, path: str, seed: int, backend: str | None = None) -> Told:
         """Run once: post, then read the events until the end."""
         begun = time.perf_counter()
         image = {"path": path, "meta": {"_type": "gradio.FileData"}}
-        body = json.dumps({"image": image, "prompt": "a lake", "seed": seed}).encode()
+        body = json.dumps({"image": image, "prompt": "a lake", "seed": seed, "backend": backend}).encode()
         head = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         answer = (await self._send("POST", "/gradio_api/call/v2/edit", head, body))[1]
         answered = time.perf_counter() - begun
@@ -79,6 +81,7 @@ class Visitors:
         self, method: str, path: str, head: str, body: bytes = b""
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection(self._host, self._port)
+        head += "".join(f"{name}: {value}\r\n" for name, value in self._proxy.items())
         first = f"{method} {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nConnection: close\r\n{head}\r\n"
         writer.write(first.encode() + body)
         return reader, writer

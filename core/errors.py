@@ -16,14 +16,15 @@
     │   └── ProviderDown     the provider does not answer, or says that it is broken
     ├── FetchFailed          an image address could not be read
     ├── QueueFull            too many runs are waiting
-    ├── TooManyRuns          this visitor has had its share for now; holds the seconds to wait
+    ├── TooManyRequests      this visitor has had their share for now; holds the seconds to wait
+    │   └── TooManyRuns      of runs
     ├── BudgetSpent          the app's owner pays no more today
     ├── RunFailed            the backend broke while it worked
     │   ├── Moderated        the provider refuses the prompt or the picture
     │   ├── ParameterRefused the provider refuses a value that passed our own checks
     │   ├── MalformedAnswer  the provider's answer cannot be read
     │   └── ResultGone       the result is no longer where the provider said
-    ├── DiskFull             a picture was made and could not be written
+    ├── DiskFull             a picture could not be written
     ├── SubmitUnknown        the request was sent and its answer lost: it may have been taken
     ├── TimedOut             the provider did not finish in time; holds the task's id
     ├── Interrupted          the app was restarted before the run had begun
@@ -131,12 +132,16 @@ class QueueFull(StudioError):
     """Too many runs are waiting already."""
 
 
-class TooManyRuns(StudioError):
-    """A visitor has had its share for now. `wait` is how many seconds until the next run is taken."""
+class TooManyRequests(StudioError):
+    """A visitor has had their share for now. `wait` is how many seconds until the next request is accepted."""
 
     def __init__(self, what: str, todo: str = "", *, wait: float = 60.0) -> None:
         super().__init__(what, todo)
         self.wait = wait
+
+
+class TooManyRuns(TooManyRequests):
+    """A visitor has had their share of runs for now."""
 
 
 class BudgetSpent(StudioError):
@@ -164,7 +169,7 @@ class ResultGone(RunFailed):
 
 
 class DiskFull(StudioError):
-    """A picture was made and could not be written; a restart fetches it again."""
+    """A picture could not be written; one that a provider made is fetched again by a restart."""
 
 
 class SubmitUnknown(StudioError):

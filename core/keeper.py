@@ -7,7 +7,9 @@ moment before it becomes somebody's.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +24,7 @@ from core.jobs import Jobs
 from core.limits import Limits
 from core.record import error_text, job_of, record_of, result_text, state_of, without_bytes
 from core.schema import Record
-from core.store import CallTaken, Kept, Store
+from core.store import CallTaken, Freed, Kept, Store
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,10 @@ _T = TypeVar("_T")
 
 STRAYS_AT_ONCE = 500
 """Files that are looked up in one go, in some milliseconds: the store's thread has other work."""
+BLOCK = 4096
+"""Bytes that the smallest file takes on the disk: thousands of tiny ones count too."""
+RESERVE = 20_000_000
+"""Bytes of the disk that uploads leave free, so that the database and the results of runs can be written."""
 
 
 class Keeper:
@@ -37,12 +43,17 @@ class Keeper:
 
     Args:
         store: used by nobody else from here on; `close` closes it.
+
+    Attributes:
+        images: where pictures are.
+        uploads: where the framework puts what the page uploads.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self.images = store.images
+        self.uploads = store.images.folder.parent / "uploads"
 
     def _do(self, call: Callable[..., _T], *values: object) -> asyncio.Future[_T]:
         return asyncio.get_running_loop().run_in_executor(self._thread, call, *values)
@@ -257,9 +268,55 @@ class Keeper:
         """Return whether an owner is one whose cookie was never signed, and forget that it is."""
         return await self._do(self._store.exchange, owner)
 
+    # ---- files that the page uploaded ----------------------------------------------------------------
+
+    async def add_file(self, owner: str, path: Path) -> bool:
+        """Record an uploaded file, named relative to `uploads`, as an owner's; return whether it still exists.
+
+        Raises:
+            OSError, sqlite3.Error: the disk is full or not writable.
+        """
+        return await self._do(self._add_file, owner, path)
+
+    def _add_file(self, owner: str, path: Path) -> bool:
+        try:
+            size = (self.uploads / path).stat().st_size
+        except FileNotFoundError:  # the same file was another's, and room was made a moment ago
+            return False
+        self._store.add_file(owner, path.as_posix(), max(size, BLOCK), time.time())
+        return True
+
+    async def owns_file(self, owner: str, path: Path) -> bool:
+        """Return whether an uploaded file, named relative to `uploads`, is an owner's."""
+        return await self._do(self._store.owns_file, owner, path.as_posix())
+
+    async def make_room(self, size: int, quota: int) -> bool:
+        """Make room for a file of `size` bytes; return whether the quota and the disk have it now."""
+        return await self._do(self._make_room, size, quota)
+
+    def _make_room(self, size: int, quota: int) -> bool:
+        size = max(size, BLOCK)
+        self._drop(self._store.make_room(quota, coming=size))
+        fits = self._store.size() + size <= quota
+        return fits and shutil.disk_usage(self.images.folder.parent).free > size + RESERVE
+
+    def _drop(self, freed: Freed) -> None:
+        self.images.drop(freed.pictures)
+        for each in freed.files:
+            path = self.uploads / each
+            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the folder of its content holds other names of it
+                path.parent.rmdir()
+
     async def sweep(self) -> None:
         """Remove half files."""
-        await self._do(self.images.sweep)
+        await self._do(self._sweep)
+
+    def _sweep(self) -> None:
+        self.images.sweep()
+        for path in self.uploads.glob("tmp*"):  # an upload that the end of the last process cut
+            if path.is_file():
+                path.unlink(missing_ok=True)
 
     async def drop_strays(self) -> None:
         """Remove files older than an hour that no row names: what a crash left between a file and its row."""
@@ -273,7 +330,7 @@ class Keeper:
             log.info("removed %d files that nobody knows", gone)
 
     async def tidy(self, quota: int, age: float, spared: str = "") -> int:
-        """Remove old references that nobody ran, and the oldest runs where pictures have more than `quota` bytes.
+        """Remove old references that nobody ran, and the oldest runs where the files have more than `quota` bytes.
 
         Returns:
             How many runs were removed.
@@ -282,8 +339,8 @@ class Keeper:
 
     def _tidy(self, quota: int, age: float, spared: str) -> int:
         self.images.drop(self._store.forget(time.time() - age))
-        jobs, names = self._store.make_room(quota, spared)
-        self.images.drop(names)
-        if jobs:
-            log.info("removed the %d oldest runs: the pictures had more than %d bytes", jobs, quota)
-        return jobs
+        freed = self._store.make_room(quota, spared)
+        self._drop(freed)
+        if freed.jobs:
+            log.info("removed the %d oldest runs: the pictures had more than %d bytes", freed.jobs, quota)
+        return freed.jobs

@@ -66,6 +66,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         *(f"insert or ignore into old_owners select sha256(owner) from {table} where {_BY_COOKIE}" for table in _OWNED),  # noqa: S608 - our own words
         *(f"update {table} set owner = sha256(owner) where {_BY_COOKIE}" for table in _OWNED),  # noqa: S608 - likewise
     ),
+    (
+        """create table files (
+            path text not null,
+            owner text not null,
+            bytes integer not null,
+            created real not null,
+            primary key (path, owner)
+        ) strict, without rowid""",
+        "create index files_by_age on files (created)",
+    ),
 )
 """Append only: what stands here has run on somebody's disk. `user_version` counts what has run."""
 

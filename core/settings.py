@@ -38,6 +38,7 @@ NAMES = (
     "STUDIO_MAX_UPLOAD_MB",
     "STUDIO_MAX_MEGAPIXELS",
     "STUDIO_REFERENCE_MEGAPIXELS",
+    "STUDIO_UPLOAD_MB_PER_HOUR",
     "STUDIO_RUNS_PER_MINUTE",
     "STUDIO_RUNS_PER_DAY",
     "STUDIO_DAILY_BUDGET",
@@ -216,6 +217,7 @@ def _caps(env: Mapping[str, str], public: bool) -> Caps:
         per_minute=_whole(env, "STUDIO_RUNS_PER_MINUTE", 10 if public else 0, 0, 10_000) or None,
         per_day=_whole(env, "STUDIO_RUNS_PER_DAY", 200 if public else 0, 0, 1_000_000) or None,
         budget=_dollars(env, "STUDIO_DAILY_BUDGET", 2.0 if public else None),
+        uploads_per_hour=_whole(env, "STUDIO_UPLOAD_MB_PER_HOUR", 500 if public else 0, 0, 1_000_000) * 10**6 or None,
         quota=_whole(env, "STUDIO_DISK_QUOTA_GB", 20, 1, 100_000) * 10**9,
         cache_age=_whole(env, "STUDIO_CACHE_HOURS", 24, 1, 10_000) * 3600.0,
     )

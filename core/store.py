@@ -9,17 +9,25 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import heapq
 import sqlite3
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 from core.image_store import ImageStore
 from core.private import make_private
 from core.schema import MIGRATIONS, Record
 
+_T = TypeVar("_T")
+
 CHECKED = 64_000_000
 """Bytes of a database that a start checks whole, in a fraction of a second; of a larger one it reads what it needs."""
+
+UNUSED_PART = 4
+"""What nobody ran may take a fourth of the quota: uploads cannot drive out the history, nor the history uploads."""
 
 
 class StoreError(Exception):
@@ -57,6 +65,35 @@ def unusable(folder: Path, error: OSError | sqlite3.Error) -> str:
         f"The database {folder / 'studio.db'} is damaged. Restore it from a backup together with its -wal file, "
         "or move both away and start empty."
     )
+
+
+class Freed(NamedTuple):
+    """What was given up to make room: how many jobs, and the names and paths of files to delete."""
+
+    jobs: int
+    pictures: list[str]
+    files: list[str]
+
+
+def largest_holder_first(rows: Iterable[tuple[str, int, _T]]) -> Iterator[tuple[str, int, _T]]:
+    """Yield rows so that always the owner who holds the most bytes of those left loses their oldest.
+
+    Args:
+        rows: owner, bytes and item, oldest first.
+    """
+    left = defaultdict[str, deque[tuple[str, int, _T]]](deque)
+    held = defaultdict[str, int](int)
+    for row in rows:
+        left[row[0]].append(row)
+        held[row[0]] += row[1]
+    heap = [(-size, owner) for owner, size in held.items()]
+    heapq.heapify(heap)
+    while heap:
+        negative, owner = heapq.heappop(heap)
+        row = left[owner].popleft()
+        if left[owner]:
+            heapq.heappush(heap, (negative + row[1], owner))
+        yield row
 
 
 class Store:
@@ -252,6 +289,28 @@ class Store:
         found = self._base.execute("select name from uploads where id = ?", (upload_id,)).fetchone()
         return found[0] if found else None
 
+    # ---- files that the page uploaded ----------------------------------------------------------------
+
+    def add_file(self, owner: str, path: str, size: int, now: float) -> None:
+        """Record an uploaded file as an owner's.
+
+        Args:
+            owner: who uploaded it; the same content and name have one path for all.
+            path: relative to the folder of uploads.
+            size: bytes on the disk.
+            now: seconds since the epoch.
+        """
+        with self._writing():
+            self._base.execute(
+                "insert into files values (?, ?, ?, ?) on conflict do update set created = excluded.created",
+                (path, owner, size, now),
+            )
+
+    def owns_file(self, owner: str, path: str) -> bool:
+        """Return whether an uploaded file is an owner's."""
+        found = self._base.execute("select 1 from files where path = ? and owner = ?", (path, owner))
+        return found.fetchone() is not None
+
     # ---- who may see which picture -----------------------------------------------------------------
 
     def grant(self, owner: str, picture: Kept, now: float) -> None:
@@ -296,42 +355,68 @@ class Store:
         return float(dollars)
 
     def size(self) -> int:
-        """Return the bytes of all pictures and their display copies."""
+        """Return the bytes of all pictures, their display copies, and uploaded files."""
         (total,) = self._base.execute(
             """select coalesce(sum(bytes), 0) from (
                 select max(bytes) as bytes from pictures group by name union all select bytes from displays
+                union all select max(bytes) from files group by path
             )"""
         ).fetchone()
         return int(total)
 
-    def make_room(self, quota: int, spared: str = "") -> tuple[int, list[str]]:
-        """Forget until the pictures fit into `quota` bytes: references that nobody ran, then the oldest jobs.
+    def make_room(self, quota: int, spared: str = "", coming: int = 0) -> Freed:
+        """Delete rows until what is left, and `coming` bytes of an upload, fit into `quota` bytes.
 
-        A job named `spared` stays, as those do that go on or are pinned.
-
-        Returns:
-            How many jobs went, and the names of the pictures that nobody may see any more: drop their files.
+        Uploaded files and references that nobody ran go down to their part of the quota, then jobs, then the rest of
+        what nobody ran. Each time the owner who holds the most of a kind loses their oldest: nobody's small share
+        pays for another's large one. Jobs stay that are unfinished, pinned or named `spared`.
         """
-        jobs, gone, size = 0, list[str](), self.size()
+        freed, jobs, size = Freed(0, [], []), 0, self.size() + coming
+        rows = self._unused() if size > quota or coming else []
+        unused = sum(row[1] for row in rows) + coming
+        items = largest_holder_first(rows)
         with self._writing():
-            unused = self._base.execute("select name, owner from pictures where job = '' order by kept").fetchall()
-            while size > quota and unused:
-                left = self._release("job = '' and name = ? and owner = ?", unused.pop(0))
-                gone += left
-                size -= sum(left.values())
-            while size > quota:
-                oldest = self._base.execute(
-                    "select id from jobs where ended is not null and not pinned and id != ? order by created limit 1",
-                    (spared,),
-                ).fetchone()
-                if oldest is None:
-                    break
-                self._base.execute("delete from jobs where id = ?", oldest)
-                left = self._release("job = ?", oldest)
-                gone += left
-                size -= sum(left.values())
-                jobs += 1
-        return jobs, gone
+            while (size > quota or coming) and unused > quota // UNUSED_PART and (row := next(items, None)):
+                size -= self._release_unused(row, freed)
+                unused -= row[1]
+            for _, _, job_id in largest_holder_first(self._removable_jobs(spared) if size > quota else []):
+                if size > quota:
+                    self._base.execute("delete from jobs where id = ?", (job_id,))
+                    left = self._release("job = ?", (job_id,))
+                    freed.pictures.extend(left)
+                    size -= sum(left.values())
+                    jobs += 1
+            while size > quota and (row := next(items, None)):
+                size -= self._release_unused(row, freed)
+        return freed._replace(jobs=jobs)
+
+    def _unused(self) -> list[tuple[str, int, tuple[str, str]]]:
+        """Return owner, bytes, and table and name of every file that no job needs, oldest first."""
+        found = self._base.execute(
+            "select owner, bytes, 'files', path, created as since from files union all"
+            " select owner, bytes, 'pictures', name, kept from pictures where job = '' order by since"
+        )
+        return [(owner, size, (table, name)) for owner, size, table, name, _ in found]
+
+    def _release_unused(self, row: tuple[str, int, tuple[str, str]], freed: Freed) -> int:
+        """Take back an owner's right to an unused file; return the bytes that this frees."""
+        owner, size, (table, name) = row
+        if table == "pictures":
+            left = self._release("job = '' and name = ? and owner = ?", (name, owner))
+            freed.pictures.extend(left)
+            return sum(left.values())
+        self._base.execute("delete from files where path = ? and owner = ?", (name, owner))
+        if self._base.execute("select 1 from files where path = ?", (name,)).fetchone():
+            return 0
+        freed.files.append(name)
+        return size
+
+    def _removable_jobs(self, spared: str) -> list[tuple[str, int, str]]:
+        return self._base.execute(
+            "select jobs.owner, coalesce(sum(bytes), 0), jobs.id from jobs left join pictures on job = jobs.id"
+            " where ended is not null and not pinned and jobs.id != ? group by jobs.id order by created",
+            (spared,),
+        ).fetchall()
 
     def delete(self, owner: str, job_id: str) -> tuple[bool, list[str]]:
         """Forget an owner's ended job; return whether there was one, and the names of the files to drop."""
@@ -345,6 +430,7 @@ class Store:
         """Forget references kept before then that no job uses; return the names of the files to drop."""
         with self._writing():
             self._base.execute("delete from uploads where created < ?", (before,))
+            self._base.execute("delete from files where created < ?", (before,))  # `drop_older` deletes the files
             return list(self._release("job = '' and kept < ?", (before,)))
 
     def _release(self, which: str, values: tuple[object, ...]) -> dict[str, int]:

@@ -128,6 +128,7 @@ class Desk:
                 f"This app's API does not spend its owner's money at {spec.label}.",
                 "Ask them for STUDIO_API_SPENDS.",
             )
+        self.engine.limits.spend_reference(visitor)
         reference = await self._reference(ask.image, visitor.source)
         values = {name: value for name, value in ask.values.items() if name in spec.by_name or name not in HINTS}
         request = EditRequest.build(spec, ask.prompt, reference, values)

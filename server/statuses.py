@@ -16,7 +16,7 @@ from core.errors import (
     RunCancelled,
     StudioError,
     TimedOut,
-    TooManyRuns,
+    TooManyRequests,
 )
 
 QUEUE_WAIT = 5.0
@@ -42,7 +42,7 @@ def status_of(error: StudioError) -> int:
             return 403
         case RunCancelled():
             return 409
-        case TooManyRuns():
+        case TooManyRequests():
             return 429
         case QueueFull() | BackendUnavailable():
             return 503
@@ -56,7 +56,7 @@ def headers_of(error: StudioError) -> dict[str, str]:
     wait: float | None = None
     if isinstance(error, QueueFull):
         wait = QUEUE_WAIT
-    elif isinstance(error, TooManyRuns | RateLimited):
+    elif isinstance(error, TooManyRequests | RateLimited):
         wait = error.wait
     more = {"WWW-Authenticate": "Bearer"} if isinstance(error, Refused) and error.status == 401 else {}
     return more if wait is None else {**more, "Retry-After": str(ceil(wait))}

@@ -55,13 +55,14 @@ def add_uploads(app: FastAPI, desk: Desk) -> None:
     @app.post("/api/v3/media/uploads", response_model=Envelope, **guarded())
     async def ticket(request: Request, body: Ticket) -> Any:
         """Ask for a ticket: PUT the file to `upload.url`, then use `download_url` as a run's image."""
-        owner = desk.access.visitor(request).owner
+        visitor = desk.access.visitor(request)
         if body.size > caps.max_bytes:
             raise BadParameter("size", f"At most {caps.max_bytes / 1e6:.0f} MB are taken.", "Send a smaller picture.")
+        desk.engine.limits.spend_reference(visitor)
         upload_id, until = secrets.token_hex(16), int(time.time()) + TICKET
         url = desk.base(request) + desk.links.sign(f"/api/v3/media/uploads/{upload_id}", until)
         upload = {"method": "PUT", "url": url, "headers": {}, "expires_at": stamp(until)}
-        await desk.engine.keeper.ticket(owner, upload_id)
+        await desk.engine.keeper.ticket(visitor.owner, upload_id)
         return answer({"download_url": address(request, upload_id), "upload": upload})
 
     file = {"type": "string", "format": "binary"}
@@ -86,14 +87,15 @@ def add_uploads(app: FastAPI, desk: Desk) -> None:
     @app.post("/api/v3/media/upload/binary", response_model=Envelope, **guarded(requestBody=form))
     async def binary(request: Request) -> Any:
         """Upload a picture as the form field `file`."""
-        owner = desk.access.visitor(request).owner
+        visitor = desk.access.visitor(request)
+        desk.engine.limits.spend_reference(visitor)
         async with request.form(max_files=1, max_fields=10) as form:
             file: Any = form.get("file")
             if not hasattr(file, "read"):
                 raise BadParameter("file", "The form has no file.", "Send the picture as the form field `file`.")
             data = await file.read()
         upload_id = secrets.token_hex(16)
-        await desk.engine.keeper.ticket(owner, upload_id)
+        await desk.engine.keeper.ticket(visitor.owner, upload_id)
         await keep(request, upload_id, data)
         url = address(request, upload_id)
         return answer({"type": "image", "download_url": url, "filename": upload_id, "size": len(data)})

@@ -16,9 +16,10 @@ import gradio as gr
 
 from core.backend import Price
 from core.engine import Engine
-from core.errors import BadImage, KeyRejected, StudioError
+from core.errors import BadImage, DiskFull, KeyRejected, StudioError, TooManyRequests
 from core.images import MIME
 from core.job import EVERYONE
+from core.limits import FETCHES, KEY_CHECKS, REFERENCES
 from core.request import EditRequest, draw_seed
 from core.secrets import redactor
 from core.spec import BackendSpec, Integer
@@ -137,6 +138,7 @@ class Actions:
         backend = self.engine.backend(key)  # one without keys takes none
         given = ((pasted or "").strip() or session.keys.get(key)) if backend.spec.key_env else None
         try:
+            self.engine.limits.spend(KEY_CHECKS, session.visitor)
             if backend.ready(given) is not None:
                 note = _line(text.NO_KEY, "bad")
             elif given is None and session.visitor.owner != EVERYONE:
@@ -145,6 +147,8 @@ class Actions:
                 note = _line(text.balance(await backend.balance(given)))
                 if given:
                     self._take(session, key, given)
+        except TooManyRequests as error:  # nobody was asked: the key is as unknown as before
+            note = _line(str(error), "bad")
         except KeyRejected as error:
             session.keys.pop(key, None)
             note = _line(str(error), "bad")
@@ -214,6 +218,7 @@ class Actions:
         """Read a picture from an address into the reference box."""
         session.visitor = visitor_of(request)
         try:
+            self.engine.limits.spend(FETCHES, session.visitor)
             address = address.strip()
             shown = await self._keep(session, await self.fetch_image(address), address)
         except StudioError as error:
@@ -255,7 +260,10 @@ class Actions:
 
     async def _keep(self, session: Session, source: bytes | Path, address: str | None = None) -> Shown:
         visitor = session.visitor
+        self.engine.limits.spend(REFERENCES, visitor)
         reference = await self.engine.decoders.read_reference(source, address, owner=visitor.source)
+        if not await self.engine.keeper.make_room(len(reference.data), self.engine.limits.caps.quota):
+            raise DiskFull("The disk has no room for this picture.", "Try again later.")
         file = await self.engine.keeper.keep(visitor.owner, reference.data, reference.mime)
         return Shown(file, reference.stored_at(file))
 

@@ -128,6 +128,7 @@ async def _run(
     raw = {name: value for name, value in raw.items() if name in known or value not in HARMLESS.get(name, ())}
     if not image:
         raise BadParameter("image", "There is no reference image.", "Send an image file.")
+    engine.limits.spend_reference(visitor)
     reference = await engine.decoders.read_reference(Path(image), owner=visitor.source)
     request = EditRequest.build(chosen.spec, prompt, reference, raw)
     job = await engine.submit(chosen.spec.key, request, visitor=visitor)

@@ -1,7 +1,7 @@
 """What the framework keeps or does and nobody here needs, let go: each is small, and a busy day has thousands.
 
-Read off gradio 6.31. All of it is an economy: were a piece of it gone from the next version, only memory and the
-processor's work would grow.
+Read off gradio 6.31. Most of it is an economy: were a piece of it gone from the next version, only memory and the
+processor's work would grow. What counts and bounds events has tests that would fail then.
 """
 
 from __future__ import annotations
@@ -15,7 +15,13 @@ from typing import Any
 import gradio as gr
 from gradio import http_server
 from gradio.state_holder import SessionState, StateHolder
+from gradio.utils import LRUCache
+from pydantic import TypeAdapter, ValidationError
 
+from core.job import VISITOR, Visitor
+
+_NUMBER = TypeAdapter(int)
+"""As the framework reads an index: "7" and 7.0 are numbers there too."""
 LOOK = 0.02
 """Seconds between the queue's looks for a click; its own thousand a second take a tenth of a small core, for ever."""
 
@@ -42,18 +48,46 @@ class LightSessions(StateHolder):  # type: ignore[misc] # likewise
         return super().__getitem__(session_id)
 
 
+class Messages(LRUCache):  # type: ignore[misc] # likewise
+    """The queue's messages by session: the session that was not read the longest goes first.
+
+    The framework's own cache drops the oldest session, though its page is reading: two thousand events of one stranger
+    would cut everybody's stream. It also keeps the events of a dropped session permanently.
+
+    Args:
+        size: sessions that are kept.
+        events: the queue's events by session.
+    """
+
+    def __init__(self, size: int, events: dict[str, set[str]]) -> None:
+        super().__init__(size)
+        self._events = events
+
+    def __getitem__(self, session: str) -> Any:
+        """Return a session's messages; an open stream asks for them every ten seconds."""
+        self.move_to_end(session)
+        return super().__getitem__(session)
+
+    def popitem(self, last: bool = True) -> tuple[str, Any]:
+        """Drop a session."""
+        session, messages = super().popitem(last)
+        self._events.pop(session, None)
+        return session, messages
+
+
 def lighten(app: Any) -> None:
     """Give an app that is about to start light sessions, and a queue that lets an idle machine rest."""
     if not isinstance(app.state_holder, LightSessions):
         app.state_holder = LightSessions()
         app.state_holder.set_blocks(app.get_blocks())
     queue = app.get_blocks()._queue
+    queue.pending_messages_per_session = Messages(2000, queue.pending_event_ids_session)
     queue.sleep_when_free = LOOK
     queue.progress_update_sleep_when_free = 1.0  # for gr.Progress, which the stage has no use for
 
 
 def forget_session(demo: gr.Blocks, session_hash: str | None) -> None:
-    """Let go of the session of a caller of the API, who has no page to come back to."""
+    """Drop a session: of a caller of the API, who has no page to come back to, or of an address that has too many."""
     for held in (demo.state_holder.session_data, demo.state_holder.time_last_used):
         held.pop(str(session_hash), None)
 
@@ -64,6 +98,35 @@ def forget_call(app: Any, event_id: str) -> None:
     if queue.pending_event_ids_session.get(event_id) == set():
         del queue.pending_event_ids_session[event_id]
         queue.pending_messages_per_session.pop(event_id, None)
+
+
+def undelivered(app: Any) -> set[str]:
+    """Return the ids of all events that wait, are at work, or whose end was not delivered yet."""
+    queue = app.get_blocks()._queue
+    return set(queue.event_ids_to_events).union(*queue.pending_event_ids_session.values())
+
+
+def function_of(app: Any, name: str, index: Any) -> Any:
+    """Return the function that an event is for, found as the framework finds it; None where there is none.
+
+    Args:
+        app: the framework's.
+        name: of the endpoint, as a path has it; empty where there is none.
+        index: the event's `fn_index`, which goes before the name.
+    """
+    functions = app.get_blocks().fns
+    if index is not None:
+        try:
+            return functions.get(_NUMBER.validate_python(index))
+        except ValidationError:
+            return None
+    return next((each for each in functions.values() if name and each.api_name == name), None)
+
+
+def open_events(app: Any) -> list[tuple[Any, Visitor]]:
+    """Return the function and the visitor of each event that waits or is at work."""
+    events = app.get_blocks()._queue.event_ids_to_events.values()
+    return [(event.fn, event.request.scope.get(VISITOR, Visitor())) for event in events]
 
 
 def open_calls(app: Any, name: str) -> int:

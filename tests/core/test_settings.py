@@ -31,6 +31,8 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ("STUDIO_MAX_UPLOAD_MB", "5", "caps.max_bytes", 5_000_000),
         ("STUDIO_MAX_MEGAPIXELS", "8", "caps.max_pixels", 8_000_000),
         ("STUDIO_REFERENCE_MEGAPIXELS", "8", "caps.reference_pixels", 8_000_000),
+        ("STUDIO_UPLOAD_MB_PER_HOUR", "7", "caps.uploads_per_hour", 7_000_000),
+        ("STUDIO_UPLOAD_MB_PER_HOUR", "0", "caps.uploads_per_hour", None),
         ("STUDIO_RUNS_PER_MINUTE", "3", "caps.per_minute", 3),
         ("STUDIO_RUNS_PER_DAY", "0", "caps.per_day", None),
         ("STUDIO_DAILY_BUDGET", "$1.50", "caps.budget", 1.5),

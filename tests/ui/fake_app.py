@@ -12,6 +12,7 @@ from app import serve
 from core.engine import Engine
 from core.errors import FetchFailed, RunFailed
 from core.events import Event, Loading, Progress
+from core.limits import Limits
 from core.request import EditRequest
 from core.settings import Settings
 from core.spec import MAX_SEED, AnyParam, Choice, Integer, Number, Style, Toggle
@@ -74,7 +75,10 @@ class Directed(FakeBackend):
 
 
 async def fetch(address: str) -> bytes:
-    """Answer for one address, in place of the network."""
+    """Answer for one address, in place of the network; another one holds until a test releases it."""
+    if address == "https://slow.example/lake.png":
+        while not (Directed.folder / "slow-address").exists():  # noqa: ASYNC110 - the test is another process
+            await asyncio.sleep(0.05)
     if address != "https://pictures.example/lake.png":
         raise FetchFailed("This address is not on the public internet.", "Download the picture.")
     return picture_bytes("PNG", "RGB", (320, 200))
@@ -96,8 +100,9 @@ def main() -> None:
         "other": Directed(replace(first, key="other", label="Other", params=OTHER, price=0.04, styles=())),
         "away": Directed(make_spec("away", label="Away"), reason="Needs a key: set AWAY_KEY and restart."),
     }
-    engine = Engine(backends, Store(settings.data_dir), settings.queue_size)
-    rules = Rules(public=True, max_body=30_000_000)  # each test's browser is a visitor of its own
+    engine = Engine(backends, Store(settings.data_dir), settings.queue_size, Limits(settings.caps))
+    # Each test's browser is a visitor of its own, unless a test says that there is one person alone.
+    rules = Rules(public="ALONE" not in os.environ, max_body=30_000_000)
     sockets = listen("127.0.0.1", settings.server_port)
     demo = build(engine, fetch).queue(default_concurrency_limit=8)
     options = launch_options(engine, None, health.routes(engine, None))

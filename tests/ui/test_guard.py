@@ -1,0 +1,282 @@
+"""The framework's routes behind the guard, in a running app, spoken by hand: as a visitor, a stranger and a script."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.fakes import picture_bytes
+from tests.ui.by_hand import Person, Tab
+from tests.ui.conftest import Served, serve
+
+PICTURE = picture_bytes("PNG", "RGB", (90, 60))
+FAKE_APP = ("-m", "tests.ui.fake_app")
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serve(tmp_path_factory.mktemp("public"), *FAKE_APP) as served:
+        yield served
+
+
+@pytest.fixture
+def ann(public: Served) -> Person:
+    return Person.visitor(public.url)
+
+
+@pytest.fixture
+def bob(public: Served) -> Person:
+    return Person.visitor(public.url)
+
+
+def file_url(file: dict[str, str]) -> str:
+    """Return a file's address as gradio's page makes it."""
+    return f"/gradio_api/file={quote(file['path'])}"
+
+
+# ---- names ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "computer%20vision.png",
+        "%2e%2e%2fa.png",
+        "%252e.png",
+        "100%.png",
+        "50%25.png",
+        "two words  (2).png",
+        "写真 #1?.jpg",
+        "a#b.png",
+        "a&b=c;d,e'f.png",
+        "🌅 sunset.png",
+        "фото закат.png",
+        "Füße.png",
+        "noextension",
+        ".png",
+        "ends with dot..png",
+        "x" * 200 + ".png",
+        "CON.png",
+    ],
+)
+def test_a_file_is_shown_and_used_whatever_its_name(ann: Person, name: str) -> None:
+    file = ann.upload(PICTURE, name)
+    answer = ann.ask("GET", file_url(file))
+    assert (answer.status, answer.body) == (200, PICTURE)
+    tab = Tab(ann)
+    assert tab.join(ann.events()["show_reference"], None, file).status == 200
+    assert "90" in json.dumps(tab.end()["output"]["data"])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{uploads}/../studio.db",
+        "{uploads}/%2e%2e/studio.db",
+        "{uploads}/%252e%252e/studio.db",
+        "{uploads}/..%2fstudio.db",
+        "{uploads}/.",
+        "{uploads}",
+        "{uploads}/%00",
+        "{data}/studio.db",
+        "/etc/passwd",
+        "../../etc/passwd",
+        "http://127.0.0.1:9/x.png",
+        "",
+    ],
+)
+@pytest.mark.parametrize("route", ["file=", "file/"])
+def test_a_path_out_of_the_uploads_is_not_found(ann: Person, public: Served, route: str, path: str) -> None:
+    path = path.format(uploads=public.data_dir / "uploads", data=public.data_dir)
+    answer = ann.ask("GET", f"/gradio_api/{route}{path}")
+    assert answer.status == 404
+    assert answer.words.startswith("There is nothing here")
+
+
+# ---- whose it is ------------------------------------------------------------------------------------
+
+
+def test_another_visitors_upload_is_neither_shown_nor_used_and_the_page_is_told_in_a_sentence(
+    ann: Person, bob: Person
+) -> None:
+    file = ann.upload(picture_bytes("PNG", "RGB", (91, 60)))
+    assert bob.ask("GET", file_url(file)).status == 404
+    answer = Tab(bob).join(bob.events()["show_reference"], None, file)
+    assert answer.status == 403
+    assert answer.words == ("This upload belongs to another visitor, or is no longer stored. Choose the picture again.")
+    assert bob.ask("POST", "/gradio_api/call/v2/edit", {"image": file, "prompt": "x"}).status == 403
+
+
+def test_who_uploads_the_same_picture_has_a_right_of_their_own_to_it(ann: Person, bob: Person) -> None:
+    data = picture_bytes("PNG", "RGB", (92, 60))
+    file = ann.upload(data)
+    assert bob.ask("GET", file_url(file)).status == 404
+    assert bob.upload(data) == file
+    assert bob.ask("GET", file_url(file)).status == ann.ask("GET", file_url(file)).status == 200
+
+
+def test_a_session_belongs_to_whoever_came_with_it_first(ann: Person, bob: Person) -> None:
+    tab, roll = Tab(ann), ann.events()["fetch"]
+    assert tab.join(roll, None, "https://pictures.example/lake.png").status == 200
+    for answer in (
+        Tab(bob, tab.session).join(roll, None, "x"),
+        bob.ask("GET", f"/gradio_api/queue/data?session_hash={tab.session}"),
+        bob.ask("GET", f"/gradio_api/queue/data?session_hash=mine&session_hash={tab.session}"),
+        bob.ask("GET", f"/gradio_api/heartbeat/{tab.session}"),
+    ):
+        assert answer.status == 403
+        assert "belongs to another visitor" in answer.words
+    assert tab.end()["success"]
+
+
+def test_an_events_result_is_for_whoever_started_it(ann: Person, bob: Person) -> None:
+    body = {"image": ann.upload(PICTURE), "prompt": "a lake"}
+    event = ann.ask("POST", "/gradio_api/call/v2/edit", body).json()["event_id"]
+    cancel = {"session_hash": "mine", "fn_index": 0, "event_id": event}
+    for path in (f"call/edit/{event}", f"call/v2/edit/{event}", f"call/v2/{event}", f"call/x/{event}"):
+        answer = bob.ask("GET", f"/gradio_api/{path}")
+        assert answer.status == 404
+        assert "There is no such event" in answer.words
+    assert bob.ask("GET", f"/gradio_api/queue/data?session_hash={event}").status == 403
+    assert bob.ask("POST", "/gradio_api/cancel", cancel).status == 404
+    assert Person(ann.url).ask("GET", f"/gradio_api/call/edit/{event}").status == 404
+    assert b"event: complete" in ann.ask("GET", f"/gradio_api/call/v2/edit/{event}").body
+
+
+def test_an_event_that_nobody_started_is_not_found(ann: Person) -> None:
+    for event in ("0" * 32, "x"):
+        assert ann.ask("GET", f"/gradio_api/call/edit/{event}").status == 404
+
+
+def test_an_event_of_a_page_is_not_cancelled_by_another_visitor(ann: Person, bob: Person) -> None:
+    event = Tab(ann).join(ann.events()["fetch"], None, "x").json()["event_id"]
+    body = {"session_hash": "mine", "fn_index": 0, "event_id": event}
+    assert bob.ask("POST", "/gradio_api/cancel", body).status == 404
+
+
+def test_to_a_client_without_a_cookie_the_events_id_is_the_right_to_its_result(public: Served) -> None:
+    body = {"image": Person(public.url).upload(PICTURE), "prompt": "a lake"}
+    event = Person(public.url).ask("POST", "/gradio_api/call/v2/edit", body).json()["event_id"]
+    assert b"event: complete" in Person(public.url).ask("GET", f"/gradio_api/call/v2/edit/{event}").body
+
+
+# ---- what a body may hold ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("route", ["queue/join", "call/edit", "call/v2/edit", "run/predict", "cancel", "reset"])
+@pytest.mark.parametrize("levels", [21, 5000, 600_000])
+def test_a_deep_body_is_refused_at_once(ann: Person, route: str, levels: int) -> None:
+    body = b'{"session_hash": "deep", "data": ' + b"[" * (levels - 1) + b"]" * (levels - 1) + b"}"
+    answer = ann.ask("POST", f"/gradio_api/{route}", body, Content_Type="application/json")
+    assert answer.status == 400
+    assert "20 levels" in answer.words
+
+
+def test_brackets_in_words_are_no_levels(ann: Person) -> None:
+    tab = Tab(ann)
+    assert tab.join(ann.events()["fetch"], None, '["[{' * 50 + "\\" + '"' * 3).status == 200
+
+
+def test_a_request_that_names_many_files_is_refused(ann: Person) -> None:
+    file = ann.upload(PICTURE)
+    answer = Tab(ann).join(ann.events()["show_reference"], None, [file] * 9)
+    assert answer.status == 400
+    assert "At most 8 files" in answer.words
+    assert Tab(ann).join(ann.events()["show_reference"], None, [{"path": "/etc/passwd"}] * 100_000).status == 403
+
+
+# ---- how many at once -------------------------------------------------------------------------------
+
+
+def test_a_visitor_has_two_events_of_a_kind_open_and_an_address_leaves_places_for_others(
+    ann: Person, public: Served
+) -> None:
+    numbers = ann.events()
+    slow = (numbers["fetch"], None, "https://slow.example/lake.png")
+    tabs = [Tab(ann), Tab(ann)]
+    assert [each.join(*slow).status for each in tabs] == [200, 200]
+    third = Tab(ann).join(*slow)
+    assert (third.status, third.headers["retry-after"]) == (429, "2")
+    assert "Try again when it is done" in third.words
+    assert ann.ask("POST", "/gradio_api/call/fetch", {"data": [None, slow[2]]}).status == 429
+    body = {"fn_index": str(numbers["fetch"]), "data": [None, slow[2]], "session_hash": "direct"}
+    assert ann.ask("POST", "/gradio_api/run/predict", body).status == 429
+    assert ann.ask("POST", "/gradio_api/queue/join", body).status == 429
+    assert Tab(ann).join(numbers["show_reference"], None, ann.upload(PICTURE)).status == 200, "another kind"
+
+    others = [Tab(Person.visitor(public.url)) for _ in range(5)]
+    assert [each.join(*slow).status for each in others] == [200, 200, 200, 200, 429]
+    (public.data_dir / "slow-address").touch()
+    for each in (*tabs, *others[:4]):
+        assert each.end()["success"]
+    assert Tab(ann).join(*slow).status == 200
+
+
+# ---- how much over time -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("event", "values", "share", "words"),
+    [
+        ("fetch", ["https://pictures.example/other.png"], 10, "At most 10 addresses a minute are read for one visitor"),
+        ("check", ["first", "a key"], 6, "At most 6 keys a minute are checked for one visitor"),
+    ],
+)
+def test_who_asks_for_more_work_than_their_share_is_told_how_long_to_wait(
+    ann: Person, event: str, values: list[str], share: int, words: str
+) -> None:
+    number, tab = ann.events()[event], Tab(ann)
+    told = []
+    for _ in range(share + 1):
+        assert tab.join(number, None, *values).status == 200
+        told.append(json.dumps(tab.end()["output"]["data"]))
+    assert not any("At most" in each for each in told[:-1])
+    assert words in told[-1]
+    assert "Try again in" in told[-1]
+
+
+def test_a_flood_of_requests_is_refused_before_the_framework_works_on_it(ann: Person) -> None:
+    body = {"fn_index": ann.events()["roll"], "data": ["first"], "session_hash": "flood"}
+    answers = (ann.ask("POST", "/gradio_api/run/predict", body) for _ in range(10_000))
+    taken, refused = next((number, each) for number, each in enumerate(answers) if each.status != 200)
+    assert taken >= 500  # the page before it had some of the share
+    assert refused.status == 429
+    assert "requests a minute" in refused.words
+
+
+# ---- over a restart ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["public", "local"])
+def test_a_page_that_was_open_over_a_crash_goes_on_and_alone_nobody_is_asked_whose_a_file_is(
+    tmp_path: Path, alone: bool
+) -> None:
+    mode = {"ALONE": "1"} if alone else {}
+    with serve(tmp_path, *FAKE_APP, kill=True, **mode) as first:
+        person = Person(first.url) if alone else Person.visitor(first.url)
+        tab, file = Tab(person), person.upload(PICTURE)
+        assert tab.join(person.events()["show_reference"], None, file).status == 200
+        tab.end()
+    with serve(tmp_path, *FAKE_APP, **mode) as second:
+        person.url = second.url
+        assert person.ask("GET", file_url(file)).status == 200
+        values = person.defaults("run")
+        values[2:4] = file, "a lake"
+        assert tab.join(person.events()["run"], *values).status == 200
+        assert tab.end()["success"]
+        assert len(second.images()) > 1, "the reference and its result"
+        if alone:
+            older = tmp_path / "uploads" / "from an older version" / "a.png"
+            older.parent.mkdir(parents=True)
+            older.write_bytes(PICTURE)
+            assert person.ask("GET", file_url({"path": str(older)})).status == 200
+            assert person.ask("GET", f"/gradio_api/file={tmp_path}/studio.db").status == 404
+            assert person.send_files(("notes.txt", b"hello")).status == 200, "the stage says what it is"
+        else:
+            stranger = Person.visitor(second.url)
+            assert stranger.ask("GET", file_url(file)).status == 404
+            assert Tab(stranger).join(person.events()["show_reference"], None, file).status == 403

@@ -1,0 +1,190 @@
+"""The guard's small parts: whose sessions and events are remembered, and how a body is read."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import random
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from gradio.queueing import Queue as FrameworkQueue
+from starlette.responses import PlainTextResponse
+from starlette.types import Message
+
+from core.engine import Engine
+from core.job import VISITOR, Visitor
+from core.store import Store
+from tests.fakes import FakeBackend, make_spec
+from ui.framework import Messages
+from ui.guard import ADDRESSES, DEPTH, SESSIONS, Events, Guard, Sessions, _parsed, _paths, _shallow_json
+from ui.refusal import Refusal
+
+
+def test_an_address_with_many_sessions_makes_nobody_elses_forgotten() -> None:
+    sessions = Sessions()
+    assert sessions.claim("ann's", "ann", "192.0.2.1")
+    for number in range(5 * SESSIONS):
+        assert sessions.claim(f"s{number}", f"cookie {number}", "192.0.2.66")
+        assert len(list(sessions.surplus("192.0.2.66"))) == (number >= SESSIONS)
+    assert not sessions.claim("ann's", "stranger", "192.0.2.66")
+    assert sessions.claim("s0", "bob", "192.0.2.2"), "the stranger's own oldest is forgotten"
+    assert not sessions.claim(f"s{5 * SESSIONS - 1}", "bob", "192.0.2.2")
+
+
+def test_sessions_are_remembered_of_the_latest_addresses() -> None:
+    sessions = Sessions()
+    for number in range(ADDRESSES + 1):
+        assert sessions.claim(f"s{number}", "ann", f"address {number}")
+    assert sessions.claim("s0", "another", "elsewhere")
+    assert not sessions.claim("s2", "another", "elsewhere")
+    assert len(sessions._of) == len(sessions._places) == ADDRESSES
+
+
+def test_a_session_goes_on_at_another_address() -> None:
+    sessions = Sessions()
+    assert sessions.claim("phone", "ann", "at home")
+    assert sessions.claim("phone", "ann", "on the way")
+    for number in range(SESSIONS):
+        sessions.claim(f"s{number}", "bob", "at home")
+    assert list(sessions.surplus("at home")) == ["phone"]
+    assert sessions.claim("phone", "ann", "on the way")
+    assert list(sessions.surplus("nowhere")) == []
+
+
+async def test_the_framework_drops_the_state_of_an_addresss_oldest_session(tmp_path: Path) -> None:
+    engine = Engine({"fake": FakeBackend(make_spec())}, Store(tmp_path))
+    states = {"s0": object(), "ann's": object()}
+    blocks = SimpleNamespace(state_holder=SimpleNamespace(session_data=states, time_last_used={}))
+    guard = Guard(PlainTextResponse("reached"), engine, tmp_path)
+    for number in range(SESSIONS + 1):
+        body = json.dumps({"session_hash": f"s{number}"}).encode()
+
+        async def receive(body: bytes = body) -> Message:
+            return {"type": "http.request", "body": body}
+
+        async def send(message: Message) -> None:
+            assert message.get("status", 200) == 200
+
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/gradio_api/reset",
+            "query_string": b"",
+            "headers": [],
+            "app": SimpleNamespace(get_blocks=lambda: blocks),
+            VISITOR: Visitor("stranger", "192.0.2.66"),
+        }
+        assert "s0" in states
+        await guard(scope, receive, send)
+    assert list(states) == ["ann's"]
+    await engine.close()
+
+
+class Queue:
+    """What the framework still knows of events."""
+
+    def __init__(self) -> None:
+        self.event_ids_to_events: dict[str, Any] = {}
+        self.pending_event_ids_session: dict[str, set[str]] = {}
+        self._queue = self
+
+    def get_blocks(self) -> Queue:
+        return self
+
+
+def test_an_events_owner_is_remembered_as_long_as_the_framework_may_hand_out_its_result() -> None:
+    queue, events = Queue(), Events()
+    queue.event_ids_to_events["waits"] = object()
+    queue.pending_event_ids_session["session"] = {"ended"}
+    events.add("waits", "ann", queue)
+    events.add("ended", "bob", queue)
+    for number in range(5000):
+        events.add(f"delivered {number}", "stranger", queue)
+    assert (events.owner("waits"), events.owner("ended")) == ("ann", "bob")
+    assert events.owner("delivered 0") is None
+    assert len(events._of) <= 1001
+
+
+def test_a_session_whose_stream_is_read_outlives_a_strangers_two_thousand() -> None:
+    events = {"read": {"e"}, "left": {"f"}}
+    messages = Messages(100, events)
+    messages["read"], messages["left"] = "ann's", "bob's"
+    for number in range(2000):
+        messages[f"s{number}"] = "stranger's"
+        events[f"s{number}"] = {"g"}
+        if number % 50 == 0:
+            assert messages["read"] == "ann's"
+    assert "left" not in messages
+    assert len(messages) == len(events) == 100
+
+
+@pytest.mark.parametrize("levels", [1, DEPTH, DEPTH + 1, 500, 30_000])
+@pytest.mark.parametrize(("opens", "closes"), [("[", "]"), ('{"a":', "}")])
+def test_a_body_has_twenty_levels_at_most(levels: int, opens: str, closes: str) -> None:
+    body = (opens * levels + "1" + closes * levels).encode()
+    if levels <= DEPTH:
+        assert _shallow_json(body) is not None
+    else:
+        with pytest.raises(Refusal, match="20 levels"):
+            _shallow_json(body)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 50, '"', '\\"', '\\\\"', 'a\\"[[[' * 20, "\n{\t", "\\", "é[" * 30, '"[{' * 30, "\\u005b" * 50]
+)
+def test_brackets_inside_a_string_are_no_levels(text: str) -> None:
+    value = {"data": [text, text], text: [text]}
+    for ascii_only in (True, False):
+        assert _shallow_json(json.dumps(value, ensure_ascii=ascii_only).encode()) == value
+
+
+def test_any_text_is_read_as_the_framework_reads_it_or_refused() -> None:
+    seed = time.time_ns() % 2**32
+    print("seed", seed)
+    chance = random.Random(seed)
+    for _ in range(3000):
+        body = "".join(chance.choices(['"', "\\", "[", "]", "{", "}", ":", ",", "1", "a", " "], k=chance.randrange(60)))
+        try:
+            expected = json.loads(body)
+        except ValueError:
+            expected = None
+        try:
+            assert _shallow_json(body.encode()) == expected, body
+        except Refusal:
+            assert body.count("[") + body.count("{") > DEPTH, body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'\\"' * 500_000, b'"' * 999_999, b'"' + b"\\" * 999_999, b"[]" * 500_000, b'{"a":' * 200_000, b"[" * 1_000_000],
+    ids=["escaped quotes", "quotes", "backslashes", "pairs", "objects", "lists"],
+)
+def test_a_hostile_body_is_read_in_one_pass(body: bytes) -> None:
+    with suppress(Refusal):  # where each quotation mark began a search of its own, this would take hours
+        _shallow_json(body)
+
+
+async def test_a_large_body_is_parsed_beside_the_loop() -> None:
+    body = json.dumps([{"path": "x" * 100}] * 50_000).encode()
+    parsing = asyncio.ensure_future(_parsed(body))
+    await asyncio.sleep(0)
+    assert not parsing.done()
+    assert len(await parsing) == 50_000
+
+
+def test_paths_are_found_at_every_level_one_at_a_time() -> None:
+    value = {"data": [{"path": "a"}, {"x": {"path": "b", "more": [{"path": "c"}]}}, {"path": "https://d"}, {"path": 7}]}
+    assert sorted(_paths(value)) == ["a", "b", "c"]
+    assert next(_paths({"path": "first", "data": [{"path": "later"}] * 1_000_000})) == "first"
+
+
+def test_the_framework_keeps_its_messages_where_ours_replace_them() -> None:
+    source = inspect.getsource(FrameworkQueue.__init__)
+    assert "pending_messages_per_session: LRUCache" in source, "look at ui.framework.Messages"
+    assert "pending_event_ids_session: dict[str, set[str]]" in source
