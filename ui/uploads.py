@@ -101,7 +101,8 @@ class Form:
     def _look(self) -> None:
         head = bytes(self._head)
         if self._pictures_only and kind_of(head[start_of(head) :]) is None:
-            raise Refusal(415, str(refusal_of(head))) if head else EMPTY
+            error = refusal_of(head)
+            raise Refusal(415, f"{error.what} {error.todo}") if head else EMPTY
 
 
 class Upload:

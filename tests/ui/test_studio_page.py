@@ -236,8 +236,8 @@ def test_the_line_above_run_says_what_will_happen(page: Page) -> None:
     ("data", "message"),
     [
         (b"", "The file is empty"),
-        (b"<html><script>alert(1)</script></html>", "This file is not a picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "This file is not a picture"),
+        (b"<html><script>alert(1)</script></html>", "This is a web page"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "This is a vector graphic"),
     ],
     ids=["empty", "html", "svg"],
 )
