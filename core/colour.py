@@ -94,13 +94,14 @@ def _by_png(info: dict[Any, Any]) -> Space | None:
 
 def _by_exif(picture: Image.Image) -> Space | None:
     """Return Adobe RGB where a camera says so, by either of the two ways that there are; sRGB likewise."""
-    space, rules = None, b""
+    space: Any = None
+    rules: Any = ""
     with contextlib.suppress(Exception):  # broken tags raise whatever broke in them, and say nothing about the colours
         exif = picture.getexif()
         space = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace)
-        rules = exif.get_ifd(ExifTags.IFD.Interop).get(1, b"")  # KeyError without it
-    adobe = rules.startswith(b"R03" if isinstance(rules, bytes) else "R03")
-    if space == 2 or (space == 65_535 and adobe):
+        rules = exif.get_ifd(ExifTags.IFD.Interop).get(1, "")  # KeyError without it
+    name = rules.decode("latin-1") if isinstance(rules, bytes) else str(rules)
+    if space == 2 or (space == 65_535 and name.startswith("R03")):
         return _made(ADOBE, D65, (power(2.19921875),))
     return SRGB if space == 1 else None
 

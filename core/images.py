@@ -140,7 +140,7 @@ def read_reference(
     try:
         contents = look_into(kind, data)
     except TooMuchWork as error:
-        raise BadImage("The file is built to keep a computer busy.", "Save the picture anew.") from error
+        raise BadImage("The file is built to keep a computer busy.", "Save it again in a photo program.") from error
     contents = replace(contents, plain=contents.plain and not start)
     with _decoding, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # broken metadata is left out anyway
@@ -174,15 +174,19 @@ def _read(data: bytes, contents: Contents, address: str | None, max_pixels: int,
         if turn is not None:
             upright = upright.transpose(turn)
     except Exception as error:  # decoders raise whatever broke in them: TypeError, RuntimeError, struct.error...
-        raise BadImage("The picture is damaged: its data ends early or is broken.", "Save it anew.") from error
+        raise BadImage(
+            "The picture is damaged: its data ends early or is broken.", "Save or download it again."
+        ) from error
     if size != (width, height):
         before = (height, width) if turn in SIDEWAYS else (width, height)
         notices += ("The picture was scaled down from {}x{} to {}x{}.".format(*before, *upright.size),)
     if space.hdr:
         notices += (f"The picture is HDR ({space.hdr}); its highlights were compressed.",)
     plain = same and contents.plain and contents.depth == 8 and mode in ("RGB", "L") and not space.profile
-    kept = address if plain and not notices and _is_web(address) else None
-    return Reference(encode(upright, "png"), upright.width, upright.height, notices, address=kept)
+    same_there = plain and not notices and _is_web(address)
+    return Reference(
+        encode(upright, "png"), upright.width, upright.height, notices, address=address if same_there else None
+    )
 
 
 def _check_limits(picture: Image.Image, coded: int, max_pixels: int, reference_pixels: int) -> None:

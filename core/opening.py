@@ -64,7 +64,8 @@ def open_picture(kind: str, data: bytes) -> Image.Image:
         return picture
     except Exception as error:
         raise BadImage(
-            f"The picture ({_SPOKEN.get(kind, kind)}) is damaged at its beginning, or of a rare kind.", "Save it anew."
+            f"The picture ({_SPOKEN.get(kind, kind)}) is damaged at its beginning, or of a rare kind.",
+            "Save or download it again.",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Colours written in other spaces, reckoned with numpy and not with the code under test."""
+"""Colours written in other spaces, computed with numpy, not with the code under test."""
 
 from __future__ import annotations
 

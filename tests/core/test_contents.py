@@ -333,7 +333,7 @@ def test_sixteen_bit_tiffs_of_both_orders_are_read(mode: str) -> None:
 # ---- addresses -----------------------------------------------------------------------------------------
 
 
-def kept(data: bytes, **limits: int) -> bool:
+def keeps_address(data: bytes, **limits: int) -> bool:
     return read_reference(data, "https://a.example/x", **limits).address is not None
 
 
@@ -401,17 +401,17 @@ def p3() -> bytes:
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_the_address_of_a_plain_picture_is_kept(name: str) -> None:
-    assert kept(PLAIN[name]())
+    assert keeps_address(PLAIN[name]())
 
 
 @pytest.mark.parametrize("name", CHANGED)
 def test_the_address_of_a_picture_that_was_changed_or_tells_more_is_not_kept(name: str) -> None:
-    assert not kept(CHANGED[name]())
+    assert not keeps_address(CHANGED[name]())
 
 
 def test_the_address_of_a_picture_that_was_scaled_down_is_not_kept() -> None:
-    assert kept(JPEG, reference_pixels=64 * 48)
-    assert not kept(JPEG, reference_pixels=32 * 24)
+    assert keeps_address(JPEG, reference_pixels=64 * 48)
+    assert not keeps_address(JPEG, reference_pixels=32 * 24)
 
 
 # ---- many pieces ---------------------------------------------------------------------------------------
