@@ -1,0 +1,33 @@
+"""A page that was open while the app restarted goes on by itself: the reference, the prompt and Run still work."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.fakes import picture_bytes
+from tests.ui.conftest import free_port, open_page, serve
+
+
+@pytest.mark.parametrize("kill", [True, False], ids=["crash", "restart"])
+@pytest.mark.parametrize("mode", [{"ALONE": "1"}, {}], ids=["local", "public"])
+def test_a_click_after_the_restart_runs(browser: Browser, tmp_path: Path, kill: bool, mode: dict[str, str]) -> None:
+    port = str(free_port())
+    with ExitStack() as page_open:
+        with serve(tmp_path, "-m", "tests.ui.fake_app", kill=kill, GRADIO_SERVER_PORT=port, **mode) as app:
+            # The line is lost on purpose: what the browser says of that is no error.
+            page = page_open.enter_context(open_page(browser, app.url, refused=True))
+            page.evaluate("window.mark = 'the same page'")
+            picture = {"name": "photo.png", "mimeType": "image/png", "buffer": picture_bytes()}
+            page.set_input_files("#reference input[type=file]", picture)  # type: ignore[arg-type]
+            page.wait_for_selector(".stage img.reference")
+            page.fill("#prompt textarea", "a lake that took long to describe")
+            page.wait_for_function("!document.querySelector('#preflight').textContent.includes('Add a reference')")
+        with serve(tmp_path, "-m", "tests.ui.fake_app", GRADIO_SERVER_PORT=port, **mode):
+            page.click("#run")
+            expect(page.locator(".stage")).to_have_attribute("data-state", "done")
+            assert page.evaluate("window.mark") == "the same page"
+            assert page.input_value("#prompt textarea") == "a lake that took long to describe"
