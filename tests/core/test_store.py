@@ -316,7 +316,7 @@ def test_display_copies_count_and_leave_the_count_with_their_picture(store: Stor
     store.grant("bob", Kept("r.png", 10), 200.0)
     assert store.delete("ann", "j1") == (True, ["p.png"])
     assert store.size() == 10 + 1
-    assert store.make_room(10) == (0, ["r.png"])
+    assert store.make_room(10) == (0, ["r.png"], [])
     assert store.size() == 0
 
 

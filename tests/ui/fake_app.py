@@ -13,6 +13,7 @@ from core.engine import Engine
 from core.errors import FetchFailed, RunFailed
 from core.events import Event, Loading, Progress
 from core.limits import Limits
+from core.links import lasting_secret
 from core.request import EditRequest
 from core.settings import Settings
 from core.spec import MAX_SEED, AnyParam, Choice, Integer, Number, Style, Toggle
@@ -102,7 +103,8 @@ def main() -> None:
     }
     engine = Engine(backends, Store(settings.data_dir), settings.queue_size, Limits(settings.caps))
     # Each test's browser is a visitor of its own, unless a test says that there is one person alone.
-    rules = Rules(public="ALONE" not in os.environ, max_body=30_000_000)
+    secret = lasting_secret(settings.data_dir)
+    rules = Rules(public="ALONE" not in os.environ, max_body=30_000_000, secret=secret)
     sockets = listen("127.0.0.1", settings.server_port)
     demo = build(engine, fetch).queue(default_concurrency_limit=8)
     options = launch_options(engine, None, health.routes(engine, None))

@@ -12,9 +12,8 @@ from tests.fakes import picture_bytes
 from tests.ui.conftest import free_port, open_page, serve
 
 
-@pytest.mark.parametrize("kill", [True, False], ids=["crash", "restart"])
-@pytest.mark.parametrize("mode", [{"ALONE": "1"}, {}], ids=["local", "public"])
-def test_a_click_after_the_restart_runs(browser: Browser, tmp_path: Path, kill: bool, mode: dict[str, str]) -> None:
+@pytest.mark.parametrize(("mode", "kill"), [({"ALONE": "1"}, True), ({}, False)], ids=["local crash", "public restart"])
+def test_a_click_after_the_restart_runs(browser: Browser, tmp_path: Path, mode: dict[str, str], kill: bool) -> None:
     port = str(free_port())
     with ExitStack() as page_open:
         with serve(tmp_path, "-m", "tests.ui.fake_app", kill=kill, GRADIO_SERVER_PORT=port, **mode) as app:
