@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+import asyncio
 import random
 import statistics
 import time
@@ -29,6 +28,7 @@ from core.errors import (
 )
 from core.events import Picture
 from core.images import MAX_BYTES, MIME, Reference, encode, inspect
+from core.sources import InlineTooLong, NotInline, base64_bytes, data_uri, is_address, is_data_uri, tidy
 
 PNG_TRAVELS = 8_000_000
 """Bytes; a larger PNG goes to a provider as a JPEG of quality 95."""
@@ -111,17 +111,19 @@ def inline(text: str) -> bytes | None:
     """Return what a data URI or bare base64 holds, None where the text is neither (an address, say).
 
     Raises:
-        MalformedAnswer: a data URI that cannot be read, or more than 20 MB.
+        MalformedAnswer: a data URI that cannot be read, or too many bytes.
     """
-    if text.startswith(("http://", "https://")):
+    if is_address(text):
         return None
-    head, _, data = text.partition(",") if text.startswith("data:") else ("", "", text)
-    if len(data) > MAX_BYTES * 4 // 3 + 4:
-        raise unreadable("The provider's picture has more than 20 MB.", "Ask for JPEG, or a smaller picture.")
     try:
-        return base64.b64decode(data, validate=True)
-    except binascii.Error as error:
-        if head:
+        return data_uri(text, MAX_BYTES) if is_data_uri(text) else base64_bytes(text, MAX_BYTES)
+    except InlineTooLong as error:
+        most = MAX_BYTES // 10**6
+        raise unreadable(
+            f"The provider's picture has more than {most} MB.", "Ask for JPEG, or a smaller one."
+        ) from error
+    except NotInline as error:
+        if is_data_uri(text):
             raise unreadable("The provider's picture cannot be read.") from error
         return None
 
@@ -133,10 +135,11 @@ async def collect(name: str, text: str, download: Callable[[str], Any]) -> bytes
         ResultGone: its address cannot be read any more.
         MalformedAnswer: it is neither an address nor a picture.
     """
-    data = inline(text)
+    data = await asyncio.to_thread(inline, text)
     if data is not None:
         return data
-    if not text.startswith(("http://", "https://")):
+    text = tidy(text)
+    if not text.lower().startswith(("http://", "https://")):
         raise unreadable(f"{name} gave a result that is no address.")
     try:
         fetched: bytes = await download(text)

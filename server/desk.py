@@ -18,12 +18,13 @@ from PIL import Image
 from starlette.requests import Request
 
 from core.engine import Engine
-from core.errors import BadParameter, FetchFailed
+from core.errors import BadImage, BadParameter, FetchFailed
 from core.events import Completed, Picture, Withheld
 from core.images import read_reference
 from core.job import Call, Job, Visitor
 from core.links import Links
 from core.request import EditRequest
+from core.sources import InlineTooLong, NotInline, base64_bytes, is_address, is_data_uri, tidy
 from server.access import Access
 from server.statuses import Refused
 
@@ -31,6 +32,8 @@ REPLAYED = 86_400.0
 """Seconds for which a request with an idempotency key is answered again instead of run again."""
 KEPT = 7 * 86_400.0
 """Seconds that a link lives; as long as the provider keeps results."""
+LONGEST_ADDRESS = 8192
+"""Characters; as many as web servers take."""
 HINTS = ("acceleration", "enable_safety_checker")
 """Parameters that a backend without them may leave out: they change how a picture is made, not which."""
 
@@ -141,17 +144,18 @@ class Desk:
 
     async def _reference(self, image: str) -> Any:
         caps = self.engine.limits.caps
-        name = await self._own(image)
+        image = tidy(image) if len(image) <= LONGEST_ADDRESS else image
+        name = await self._own(image) if len(image) <= LONGEST_ADDRESS else None
         if name is not None:
             path = self.engine.images.folder / name
             if not path.is_file():
                 raise FetchFailed("This picture is no longer kept here.", "Upload it again.")
             data = await asyncio.to_thread(path.read_bytes)
+        elif is_data_uri(image) or is_address(image):
+            data = await self._fetch(image)
         else:
-            # Clients send bare base64 too, though no page says so.
-            inline = "://" not in image[:40] and image[:5].lower() != "data:"
-            data = await self._fetch(f"data:;base64,{image}" if inline else image)
-        address = image if name is None and image.startswith(("http://", "https://")) else None
+            data = await asyncio.to_thread(bare, image, caps.max_bytes)
+        address = image if name is None and image.lower().startswith(("http://", "https://")) else None
         return await asyncio.to_thread(
             read_reference, data, address, max_bytes=caps.max_bytes, max_pixels=caps.max_pixels
         )
@@ -226,6 +230,26 @@ class Desk:
         """Return a signed address that lives a week; the same for as long as its end is a day away."""
         weeks = 1 + max(0.0, time.time() + 86_400 - job.created) // KEPT
         return base + self.links.sign(path, int(job.created + weeks * KEPT))
+
+
+def bare(text: str, most: int) -> bytes:
+    """Return what bare base64 holds. Clients send it, though no provider's page says so.
+
+    Raises:
+        BadImage: it is none, or holds more than `most` bytes.
+    """
+    if not text.strip():
+        raise BadImage("There is no picture.", "Send an address that begins with https://, a data URI, or base64.")
+    try:
+        return base64_bytes(text, most)
+    except InlineTooLong as error:
+        raise BadImage("The picture is too large.", f"At most {most // 10**6} MB are taken.") from error
+    except NotInline as error:
+        begin = "".join(each if each.isprintable() else "?" for each in text.strip()[:20])
+        raise BadImage(
+            f'"{begin}" is the beginning of neither an address nor a picture in base64.',
+            "Send an address that begins with https://, a data URI, or base64.",
+        ) from error
 
 
 async def _gone(request: Request) -> None:

@@ -17,6 +17,7 @@ from core.errors import BadImage, KeyRejected, StudioError
 from core.images import MIME, read_reference
 from core.request import EditRequest, draw_seed
 from core.secrets import redactor
+from core.sources import tidy
 from core.spec import BackendSpec, Integer
 from ui import text
 from ui.controls import Controls
@@ -177,8 +178,7 @@ class Actions:
         """Read a picture from an address into the reference box."""
         session.visitor = visitor_of(request)
         try:
-            address = address.strip()
-            shown = await self._keep(session, await self.fetch_image(address), address)
+            shown = await self._keep(session, await self.fetch_image(address), tidy(address))
         except StudioError as error:
             session.problem = error
             return gr.skip(), gr.skip(), session.view()

@@ -7,6 +7,7 @@ import email.utils
 import itertools
 import random
 from collections.abc import Callable
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -16,7 +17,7 @@ from backends._answer import Answer, NotSent, jitter
 from backends._hosted import Pace, PriceTag, collect, inline, pause, picture, said, travelling
 from backends._http import ProviderClient
 from core.errors import FetchFailed, MalformedAnswer, ProviderDown, ResultGone
-from core.images import encode, read_reference
+from core.images import MAX_BYTES, encode, read_reference
 from tests.fakes import make_reference, picture_bytes
 
 NOW = 1_800_000_000.0
@@ -161,8 +162,24 @@ def test_inline_pictures_are_read_and_addresses_left() -> None:
     assert inline("not base64, not an address") is None
     with pytest.raises(MalformedAnswer):
         inline("data:image/png;base64,???")
-    with pytest.raises(MalformedAnswer, match="20 MB"):
-        inline("A" * 30_000_000)
+    with pytest.raises(MalformedAnswer, match=f"{MAX_BYTES // 10**6} MB"):
+        inline("A" * (MAX_BYTES * 4 // 3 + 8))
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda text: f" {text}\n",
+        lambda text: "\r\n".join(text[place : place + 76] for place in range(0, len(text), 76)),
+        lambda text: text.rstrip("="),
+        lambda text: text.replace("+", "-").replace("/", "_"),
+        lambda text: quote(text, safe=""),
+    ],
+)
+def test_a_providers_base64_is_read_in_any_spelling(spell: Callable[[str], str]) -> None:
+    data = picture_bytes("JPEG")
+    text = spell(base64.b64encode(data).decode())
+    assert inline(text) == inline(f"data:image/jpeg;base64,{text}") == data
 
 
 async def test_a_result_that_cannot_be_read_is_gone_and_was_charged() -> None:
@@ -173,7 +190,7 @@ async def test_a_result_that_cannot_be_read_is_gone_and_was_charged() -> None:
         await collect("Provider", "https://a.example/x", fail)
     assert caught.value.charged is True
     with pytest.raises(MalformedAnswer):
-        await collect("Provider", "neither", fail)
+        await collect("Provider", "neither.", fail)
 
 
 def test_a_result_is_looked_at_and_not_changed() -> None:
