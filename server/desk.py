@@ -10,7 +10,7 @@ import io
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -18,14 +18,15 @@ from PIL import Image
 from starlette.requests import Request
 
 from core.engine import Engine
-from core.errors import BadImage, BadParameter, FetchFailed
+from core.errors import BadParameter, FetchFailed
 from core.events import Completed, Picture, Withheld
-from core.images import read_reference
+from core.images import Reference, read_reference
 from core.job import Call, Job, Visitor
 from core.links import Links
 from core.request import EditRequest
-from core.sources import InlineTooLong, NotInline, base64_bytes, is_address, is_data_uri, tidy
+from core.sources import is_address, is_data_uri, tidy
 from server.access import Access
+from server.references import bare, unused_size
 from server.statuses import Refused
 
 REPLAYED = 86_400.0
@@ -40,12 +41,23 @@ HINTS = ("acceleration", "enable_safety_checker")
 
 @dataclass(frozen=True)
 class Ask:
-    """What a caller asks for: a prompt, an image as it was sent (address, data URI, base64), values by name."""
+    """What a caller asks for.
+
+    Attributes:
+        prompt: what the picture should become.
+        image: the reference as it was sent: an address, a data URI, base64, or a file's bytes.
+        values: of parameters, by name.
+        call: how it came in, and how it wants to be answered.
+        notices: what was sent and is not used.
+        size: the result's size as the caller wants it, such as `512x512`; results have their reference's.
+    """
 
     prompt: str
-    image: str
+    image: str | bytes
     values: Mapping[str, Any]
     call: Call
+    notices: tuple[str, ...] = ()
+    size: str | None = None
 
 
 class Desk:
@@ -132,6 +144,8 @@ class Desk:
                 "Ask them for STUDIO_API_SPENDS.",
             )
         reference = await self._reference(ask.image)
+        notices = reference.notices + ask.notices + unused_size(ask.size, reference)
+        reference = replace(reference, notices=notices)
         values = {name: value for name, value in ask.values.items() if name in spec.by_name or name not in HINTS}
         request = EditRequest.build(spec, ask.prompt, reference, values)
         return await self.engine.submit(key, request, visitor=visitor, call=ask.call)
@@ -142,8 +156,10 @@ class Desk:
             raise Refused(409, "This Idempotency-Key came with another request before.", "Use a new one.")
         return job
 
-    async def _reference(self, image: str) -> Any:
+    async def _reference(self, image: str | bytes) -> Reference:
         caps = self.engine.limits.caps
+        if isinstance(image, bytes):
+            return await asyncio.to_thread(read_reference, image, max_bytes=caps.max_bytes, max_pixels=caps.max_pixels)
         image = tidy(image) if len(image) <= LONGEST_ADDRESS else image
         name = await self._own(image) if len(image) <= LONGEST_ADDRESS else None
         if name is not None:
@@ -230,26 +246,6 @@ class Desk:
         """Return a signed address that lives a week; the same for as long as its end is a day away."""
         weeks = 1 + max(0.0, time.time() + 86_400 - job.created) // KEPT
         return base + self.links.sign(path, int(job.created + weeks * KEPT))
-
-
-def bare(text: str, most: int) -> bytes:
-    """Return what bare base64 holds. Clients send it, though no provider's page says so.
-
-    Raises:
-        BadImage: it is none, or holds more than `most` bytes.
-    """
-    if not text.strip():
-        raise BadImage("There is no picture.", "Send an address that begins with https://, a data URI, or base64.")
-    try:
-        return base64_bytes(text, most)
-    except InlineTooLong as error:
-        raise BadImage("The picture is too large.", f"At most {most // 10**6} MB are taken.") from error
-    except NotInline as error:
-        begin = "".join(each if each.isprintable() else "?" for each in text.strip()[:20])
-        raise BadImage(
-            f'"{begin}" is the beginning of neither an address nor a picture in base64.',
-            "Send an address that begins with https://, a data URI, or base64.",
-        ) from error
 
 
 async def _gone(request: Request) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,13 @@ async def test_the_pages_example_gets_both_spellings_of_the_answer(tmp_path: Pat
         answer = await at.client.post(RUN, json={**BODY, "seed": 484902001})
         body = answer.json()
         assert answer.status_code == 200
-        assert list(body) == ["images", "timings", "seed", "has_nsfw_concepts", "prompt", "data", "meta"]
+        assert list(body) == [
+            *("images", "timings", "seed", "has_nsfw_concepts", "prompt", "created", "notices", "data", "meta")
+        ]
         (image,) = body["images"]
         assert body["data"] == body["images"]
         assert image == {
             "url": image["url"],
-            "b64_json": None,
             "width": 64,
             "height": 48,
             "content_type": "image/jpeg",
@@ -48,6 +50,8 @@ async def test_the_pages_example_gets_both_spellings_of_the_answer(tmp_path: Pat
         assert body["has_nsfw_concepts"] == [False]
         assert body["prompt"] == BODY["prompt"]
         assert body["meta"] == {"usage": {"credits_used": 0, "tokens_used": 0}}
+        assert abs(body["created"] - time.time()) < 600
+        assert body["notices"] == []
         assert answer.headers["x-inference-id"]
         assert answer.headers["x-aimlapi-credits-used"] == "0"
         file = await at.client.get(image["url"])
