@@ -11,12 +11,16 @@ import binascii
 import re
 from urllib.parse import unquote_to_bytes
 
+from core.errors import BadImage
+
 _CONTROLS = "".join(map(chr, range(33)))
 """What browsers strip from both ends of an address: blanks and control characters."""
 _BREAKS = str.maketrans("", "", "\t\n\r")
 _SPACES = b" \t\n\r\f\v"
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _CHUNK = 65_536
+LONGEST_ADDRESS = 8192
+"""Characters; as many as web servers take."""
 
 
 class NotInline(ValueError):
@@ -95,6 +99,26 @@ def base64_bytes(text: str, most: int) -> bytes:
         return base64.b64decode(letters + b"=" * (-len(letters) % 4), validate=True)
     except binascii.Error as error:
         raise NotInline("there are letters that base64 does not have") from error
+
+
+def bare_base64(text: str, most: int) -> bytes:
+    """Return what bare base64 holds. Clients send it, though no provider's page says so.
+
+    Raises:
+        BadImage: it is none, or holds more than `most` bytes.
+    """
+    if not text.strip():
+        raise BadImage("There is no picture.", "Send an address that begins with https://, a data URI, or base64.")
+    try:
+        return base64_bytes(text, most)
+    except InlineTooLong as error:
+        raise BadImage("The picture is too large.", f"At most {most // 10**6} MB are taken.") from error
+    except NotInline as error:
+        begin = "".join(each if each.isprintable() else "?" for each in text.strip()[:20])
+        raise BadImage(
+            f'"{begin}" is the beginning of neither an address nor a picture in base64.',
+            "Send an address that begins with https://, a data URI, or base64.",
+        ) from error
 
 
 def _joined(raw: bytes) -> bytes:

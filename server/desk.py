@@ -24,17 +24,14 @@ from core.images import Reference, read_reference
 from core.job import Call, Job, Visitor
 from core.links import Links
 from core.request import EditRequest
-from core.sources import is_address, is_data_uri, tidy
+from core.sources import LONGEST_ADDRESS, bare_base64, is_address, is_data_uri, tidy
 from server.access import Access
-from server.references import bare, unused_size
 from server.statuses import Refused
 
 REPLAYED = 86_400.0
 """Seconds for which a request with an idempotency key is answered again instead of run again."""
 KEPT = 7 * 86_400.0
 """Seconds that a link lives; as long as the provider keeps results."""
-LONGEST_ADDRESS = 8192
-"""Characters; as many as web servers take."""
 HINTS = ("acceleration", "enable_safety_checker")
 """Parameters that a backend without them may leave out: they change how a picture is made, not which."""
 
@@ -170,7 +167,7 @@ class Desk:
         elif is_data_uri(image) or is_address(image):
             data = await self._fetch(image)
         else:
-            data = await asyncio.to_thread(bare, image, caps.max_bytes)
+            data = await asyncio.to_thread(bare_base64, image, caps.max_bytes)
         address = image if name is None and image.lower().startswith(("http://", "https://")) else None
         return await asyncio.to_thread(
             read_reference, data, address, max_bytes=caps.max_bytes, max_pixels=caps.max_pixels
@@ -246,6 +243,14 @@ class Desk:
         """Return a signed address that lives a week; the same for as long as its end is a day away."""
         weeks = 1 + max(0.0, time.time() + 86_400 - job.created) // KEPT
         return base + self.links.sign(path, int(job.created + weeks * KEPT))
+
+
+def unused_size(size: str | None, reference: Reference) -> tuple[str, ...]:
+    """Return a notice where a caller asks for another size than the result will have."""
+    own = f"{reference.width}x{reference.height}"
+    if size is None or size.strip().lower() in ("auto", "", own):
+        return ()
+    return (f"size {size[:20]} was not used: a result has the size of its reference, {own}.",)
 
 
 async def _gone(request: Request) -> None:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from starlette.middleware import Middleware
 
+from backends._fetch import inside
 from core.engine import Engine
 from core.errors import FetchFailed, RunFailed
 from core.events import Event, Loading, Progress
 from core.request import EditRequest
 from core.settings import Settings
+from core.sources import is_data_uri
 from core.spec import MAX_SEED, AnyParam, Choice, Integer, Number, Style, Toggle
 from core.store import Store
 from server import health
@@ -74,7 +77,9 @@ class Directed(FakeBackend):
 
 
 async def fetch(address: str) -> bytes:
-    """Answer for one address, in place of the network."""
+    """Answer for one address, in place of the network, and read data URIs."""
+    if is_data_uri(address):
+        return inside(address)
     if address != "https://pictures.example/lake.png":
         raise FetchFailed("This address is not on the public internet.", "Download the picture.")
     return picture_bytes("PNG", "RGB", (320, 200))
@@ -87,6 +92,7 @@ def main() -> None:
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "uploads")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     from ui import build
+    from ui.mcp_tool import McpEndpoint
     from ui.page import launch_options
 
     styles = (Style("Pencil sketch", "a pencil sketch"), Style('<b>"Odd"', 'a "quoted" & <odd> look'))
@@ -99,10 +105,17 @@ def main() -> None:
     }
     engine = Engine(backends, Store(settings.data_dir), settings.queue_size)
     door = [Middleware(Door, Rules(public=True, max_body=30_000_000))]  # each test's browser is a visitor of its own
+    mcp = McpEndpoint(engine, fetch, 30_000_000)
+    options = launch_options(engine, None, [*health.routes(engine, None), *mcp.routes], door)
+
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        async with mcp.running():
+            yield
+
+    options["app_kwargs"]["lifespan"] = lifespan
     build(engine, fetch).queue(default_concurrency_limit=8).launch(
-        server_name="127.0.0.1",
-        server_port=settings.server_port,
-        **launch_options(engine, None, health.routes(engine, None), door),
+        server_name="127.0.0.1", server_port=settings.server_port, **options
     )
 
 
