@@ -20,6 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.engine import Engine
 from core.job import VISITOR, Visitor
+from core.sources import is_address, is_data_uri
+from ui.edit_api import call_fault
 from ui.framework import forget_call, lighten, open_calls
 from ui.images import PICTURE_NAME
 
@@ -143,6 +145,10 @@ class Guard:
         if not mine or not all([await self._may_read(each, owner) for each in _paths(told)]):
             await _answer(403, scope, receive, send)
             return
+        fault = call_fault(rest, told) if body is not None else None
+        if fault is not None:
+            await JSONResponse({"detail": fault, "event_id": None}, 400)(scope, receive, send)
+            return
         await self._app(scope, receive if body is None else _again(body, receive), send)
         if rest.startswith("call/") and scope["method"] == "GET":
             forget_call(scope["app"], rest.rsplit("/", 1)[-1])
@@ -206,7 +212,7 @@ def _paths(told: Any) -> Iterator[str]:
     """Yield every file that a request names in place of an upload; addresses are refused where they are met."""
     if isinstance(told, dict):
         path = told.get("path")
-        if isinstance(path, str) and path and "://" not in path:
+        if isinstance(path, str) and path and not is_address(path) and not is_data_uri(path):
             yield path
         told = list(told.values())
     if isinstance(told, list):
