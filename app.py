@@ -9,8 +9,9 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.middleware import Middleware
@@ -28,6 +29,10 @@ from core.settings import Settings, SettingsError
 from core.store import Store, StoreError
 from server import health, logs
 from server.door import Door, Rules
+
+if TYPE_CHECKING:
+    from backends._fetch import ImageFetcher
+    from ui.mcp_tool import McpEndpoint
 
 log = logging.getLogger(__name__)
 
@@ -74,13 +79,15 @@ def launch(settings: Settings) -> None:
     engine = Engine(backends, store, settings.queue_size, Limits(settings.caps), rerun=settings.rerun)
     fetch = ImageFetcher()
     doors = open_doors(engine, settings, links, fetch, HookCaller(settings.webhook_origins))
+    mcp = mcp_endpoint(engine, fetch, body_limit(settings)) if settings.mcp else None
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         await engine.recover()
         await doors.hooks.recover()
         tidying = asyncio.create_task(tidy_hourly(engine, settings.data_dir / "uploads"))
-        yield
+        async with mcp.running() if mcp is not None else nullcontext():
+            yield
         tidying.cancel()
         try:
             await doors.close()
@@ -92,14 +99,22 @@ def launch(settings: Settings) -> None:
     own = (urlsplit(settings.public_url).netloc,) if settings.public_url else ()
     rules = Rules(public=settings.public, max_body=body_limit(settings), hops=settings.trusted_proxies, hosts=own)
     further = [*health.routes(engine, revealed(settings.metrics_token)), *webhooks(backends), *doors.routes]
+    further += mcp.routes if mcp is not None else []
     options = launch_options(engine, links, further, [Middleware(Door, rules)])
     options["app_kwargs"]["lifespan"] = lifespan
     demo.launch(
         server_name=settings.server_name,
         server_port=settings.server_port,
-        mcp_server=settings.mcp,
+        mcp_server=False,  # ours answers there: see `ui.mcp_tool`
         **options,
     )
+
+
+def mcp_endpoint(engine: Engine, fetch: ImageFetcher, max_body: int) -> McpEndpoint:
+    """Return what answers MCP clients; their library takes a second to import."""
+    from ui.mcp_tool import McpEndpoint
+
+    return McpEndpoint(engine, fetch, max_body)
 
 
 def body_limit(settings: Settings) -> int:
