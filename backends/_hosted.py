@@ -7,7 +7,7 @@ import random
 import statistics
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from backends._answer import Answer, Lost, NotSent
@@ -26,8 +26,9 @@ from core.errors import (
     StudioError,
     SubmitUnknown,
 )
-from core.events import Picture
-from core.images import MAX_BYTES, MIME, Reference, encode, inspect
+from core.events import Picture, Withheld
+from core.images import MAX_BYTES, MIME, Reference, encode
+from core.results import look_at
 from core.sources import InlineTooLong, NotInline, base64_bytes, data_uri, is_address, is_data_uri, tidy
 
 PNG_TRAVELS = 8_000_000
@@ -152,17 +153,30 @@ async def collect(name: str, text: str, download: Callable[[str], Any]) -> bytes
     return fetched
 
 
-def picture(name: str, data: bytes, seed: int) -> Picture:
-    """Return a result's file as it came, after a look at what it is.
+async def picture(name: str, data: bytes, seed: int) -> Picture:
+    """Return a result's file as it came, whatever its kind, after a look at what it is.
 
     Raises:
-        MalformedAnswer: it is no PNG or JPEG.
+        MalformedAnswer: it is no picture.
     """
     try:
-        mime, width, height = inspect(data)
+        facts = await asyncio.to_thread(look_at, data)
     except BadImage as error:
-        raise unreadable(f"{name} gave a file that is no PNG or JPEG.") from error
-    return Picture(data, mime, width, height, seed)
+        raise unreadable(f"{name} gave a file that cannot be used. {error.what}") from error
+    return Picture(data, facts.mime, facts.width, facts.height, seed, facts.damaged)
+
+
+def damage(name: str, images: Sequence[Picture | Withheld]) -> tuple[str, ...]:
+    """Return a notice for each image whose file came damaged, or cannot be opened here."""
+    notices = []
+    for place, each in enumerate(images, 1):
+        which = f"image {place}" if len(images) > 1 else "the image"
+        if isinstance(each, Picture) and each.damaged:
+            notices.append(f"The file of {which} from {name} is damaged; it is kept as it came.")
+        elif isinstance(each, Picture) and not each.width:
+            kind = each.mime.removeprefix("image/")
+            notices.append(f"The file of {which} from {name} is of the kind {kind}, which is kept and not shown here.")
+    return tuple(notices)
 
 
 # ---- time ------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@
     │   ├── ParameterRefused the provider refuses a value that passed our own checks
     │   ├── MalformedAnswer  the provider's answer cannot be read
     │   └── ResultGone       the result is no longer where the provider said
-    ├── DiskFull             a picture was made and could not be written
+    ├── DiskFull             the disk takes nothing: a picture that was made, an upload, a new run
     ├── SubmitUnknown        the request was sent and its answer lost: it may have been taken
     ├── TimedOut             the provider did not finish in time; holds the task's id
     ├── Interrupted          the app was restarted before the run had begun
@@ -164,7 +164,7 @@ class ResultGone(RunFailed):
 
 
 class DiskFull(StudioError):
-    """A picture was made and could not be written; a restart fetches it again."""
+    """The disk takes nothing. A picture that was made at a provider is fetched again after a restart."""
 
 
 class SubmitUnknown(StudioError):

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from core.images import SUFFIX
+from core.results import SUFFIX
 
 
 def drop_older(folder: Path, age: float) -> None:
@@ -28,17 +28,21 @@ class ImageStore:
 
     Args:
         folder: made when the first picture is put.
+
+    Attributes:
+        refused: bytes of the last picture that the disk did not take; 0 where it took all, or takes as much again.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.refused = 0
 
     def put(self, data: bytes, mime: str) -> Path:
         """Keep a file's bytes as they are and return where; the same bytes give the same path.
 
         Args:
             data: an encoded picture.
-            mime: `image/png` or `image/jpeg`.
+            mime: one of `core.results.SUFFIX`.
 
         Raises:
             OSError: the disk is full or not writable.
@@ -46,6 +50,15 @@ class ImageStore:
         path = self.folder / f"{hashlib.sha256(data).hexdigest()}{SUFFIX[mime]}"
         if path.exists():
             return path
+        try:
+            self._write(path, data)
+        except OSError:
+            self.refused = len(data)
+            raise
+        self._sync_folder()
+        return path
+
+    def _write(self, path: Path, data: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
         try:
@@ -57,8 +70,6 @@ class ImageStore:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        self._sync_folder()
-        return path
 
     def drop(self, names: Iterable[str]) -> None:
         """Remove files; one that is gone already is as good as removed."""

@@ -29,7 +29,6 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """The decoders that may see a stranger's bytes; all others of Pillow stay shut. JPEG's reads cameras' MPO too."""
 
 MIME = {"png": "image/png", "jpeg": "image/jpeg"}
-SUFFIX = {"image/png": ".png", "image/jpeg": ".jpg"}
 
 _READABLE = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
 
@@ -251,19 +250,6 @@ def encode(picture: Image.Image, output_format: str) -> bytes:
         # Run lengths only: on pictures a third quicker than zlib's default search, and no more than a twentieth larger.
         picture.save(file, "PNG", compress_type=3)  # zlib's Z_RLE
     return file.getvalue()
-
-
-def inspect(data: bytes) -> tuple[str, int, int]:
-    """Return a PNG or JPEG file's MIME type, width and height; the file itself stays as it is.
-
-    Raises:
-        BadImage: it is neither, or broken at its beginning.
-    """
-    picture = _open(data)
-    mime = {"PNG": MIME["png"], "JPEG": MIME["jpeg"], "MPO": MIME["jpeg"]}.get(str(picture.format))
-    if mime is None:
-        raise BadImage(f"This is a picture of the kind {picture.format}.", "PNG or JPEG was wanted.")
-    return mime, picture.width, picture.height
 
 
 def working_size(

@@ -104,7 +104,7 @@ class Billing(BaseModel):
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (400, 401, 403, 404, 405, 409, 413, 429, 500, 503, 504)
+    status: {"model": Problem} for status in (400, 401, 403, 404, 405, 409, 413, 429, 500, 503, 504, 507)
 }
 
 GUARDED: dict[str, Any] = {"responses": PROBLEMS, "openapi_extra": {"security": [{"bearer": []}]}}

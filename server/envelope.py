@@ -24,7 +24,7 @@ class Envelope(BaseModel):
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Envelope} for status in (400, 401, 403, 404, 405, 409, 413, 429, 500, 503, 504)
+    status: {"model": Envelope} for status in (400, 401, 403, 404, 405, 409, 413, 429, 500, 503, 504, 507)
 }
 
 

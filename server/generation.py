@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StrictStr, 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartParser
 
+from core.disk import disk_errors
 from core.errors import BadParameter
 from core.spec import MAX_PROMPT, MAX_SEED
 from server.kinds import Acceleration, Body, Format, Real, Whole, whole
@@ -145,7 +146,8 @@ async def read_edit(request: Request, model: str, max_bytes: int) -> tuple[Gener
             raise BadParameter("body", "This is no JSON object.", "Send the fields in one.")
         fields, images = _of_json(told)
     else:
-        fields, images = await _of_form(request, max_bytes)
+        with disk_errors():  # large files are spooled to the disk
+            fields, images = await _of_form(request, max_bytes)
     for name in MASKS:
         if fields.pop(name, None) not in (None, ""):
             raise BadParameter(name, "Masks are not supported yet.", "Leave it out: the whole picture is edited.")

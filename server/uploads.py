@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 from starlette.responses import Response
 
+from core.disk import disk_errors
 from core.errors import BadParameter
 from core.images import read_reference
 from server.desk import Desk
@@ -84,11 +85,12 @@ def add_uploads(app: FastAPI, desk: Desk) -> None:
     async def binary(request: Request) -> Any:
         """Upload a picture as the form field `file`."""
         owner = desk.access.visitor(request).owner
-        async with request.form(max_files=1, max_fields=10) as form:
-            file: Any = form.get("file")
-            if not hasattr(file, "read"):
-                raise BadParameter("file", "The form has no file.", "Send the picture as the form field `file`.")
-            data = await file.read()
+        with disk_errors():  # a large file is spooled to the disk
+            async with request.form(max_files=1, max_fields=10) as form:
+                file: Any = form.get("file")
+                if not hasattr(file, "read"):
+                    raise BadParameter("file", "The form has no file.", "Send the picture as the form field `file`.")
+                data = await file.read()
         upload_id = secrets.token_hex(16)
         await desk.engine.keeper.ticket(owner, upload_id)
         await keep(upload_id, data)

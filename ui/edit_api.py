@@ -16,6 +16,7 @@ from gradio.components.api_component import Api
 from gradio.processing_utils import save_file_to_cache
 
 from core.backend import Backend
+from core.disk import disk_errors
 from core.engine import Engine
 from core.errors import BadParameter, StudioError
 from core.events import Completed, Event, Picture, Withheld
@@ -109,11 +110,12 @@ def add_edit_endpoint(demo: gr.Blocks, engine: Engine, fetch: Fetch) -> None:
         try:
             reference = await read_image(image, request.request, fetch, engine.limits.caps)
             job, result = await run_edit(engine, reference, prompt, backend, raw, visitor_of(request))
+            with disk_errors():
+                files = await asyncio.to_thread(handed, job, cache)
         except StudioError as error:
             raise gr.Error(str(error), print_exception=False) from error
         finally:
             forget_session(demo, request.session_hash)
-        files = await asyncio.to_thread(handed, job, cache)
         return files, report(job, result)
 
     image_file = gr.File(label="image", visible=False)

@@ -23,7 +23,7 @@ from core.job import VISITOR, Visitor
 from core.sources import is_address, is_data_uri
 from ui.edit_api import call_fault
 from ui.framework import forget_call, lighten, open_calls
-from ui.images import PICTURE_NAME
+from ui.images import PICTURE_NAME, SUFFIXES
 
 OPEN = (
     "upload",
@@ -45,7 +45,7 @@ OPEN = (
 )
 """What is used of the framework's routes. All others are shut: proxies, deep links, monitoring, run histories."""
 SHUT = ("/monitoring", "/config/monitoring", "/runs")
-HANDED = re.compile(r"srpo-\d+-[A-Za-z0-9_-]{32}\.(png|jpg)")
+HANDED = re.compile(rf"srpo-\d+-[A-Za-z0-9_-]{{32}}({SUFFIXES})")
 """Results for callers of the API, who have no cookie: the name itself is their token."""
 EDIT_CALL = re.compile(r"(call|run)/(v2/)?edit/?")
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")

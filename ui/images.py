@@ -20,11 +20,13 @@ from starlette.routing import Route
 from core.engine import Engine
 from core.job import VISITOR, Visitor
 from core.links import Links
+from core.results import MIME_OF
 
 THUMB_SIDE = 192
 """Pixels of a thumbnail's longer side: twice what the page shows, for sharp screens."""
 
-PICTURE_NAME = re.compile(r"[0-9a-f]{64}\.(png|jpg)")
+SUFFIXES = "|".join(re.escape(each) for each in MIME_OF)
+PICTURE_NAME = re.compile(rf"[0-9a-f]{{64}}({SUFFIXES})")
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 
 
@@ -45,7 +47,7 @@ def routes(engine: Engine, links: Links | None = None) -> list[Route]:
         path = engine.images.folder / name
         if not PICTURE_NAME.fullmatch(name) or not path.is_file():
             return PlainTextResponse("There is no such picture.", status_code=404)
-        return FileResponse(path, headers=_FOREVER)
+        return FileResponse(path, headers=_FOREVER, media_type=MIME_OF[path.suffix])
 
     async def image(request: Request) -> Response:
         name = request.path_params["name"]
