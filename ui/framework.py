@@ -62,6 +62,14 @@ def forget_call(app: Any, event_id: str) -> None:
         queue.pending_messages_per_session.pop(event_id, None)
 
 
+def is_call(app: Any, event_id: str) -> bool:
+    """Return whether a call of the API has this id and was not answered yet; the framework breaks over others."""
+    queue = app.get_blocks()._queue
+    return event_id in queue.event_ids_to_events or any(
+        event_id in ids for ids in queue.pending_event_ids_session.values()
+    )
+
+
 def open_calls(app: Any, name: str) -> int:
     """Return how many calls of an API endpoint have come and are not answered yet."""
     events = app.get_blocks()._queue.event_ids_to_events.values()

@@ -22,7 +22,7 @@ from core.engine import Engine
 from core.job import VISITOR, Visitor
 from core.sources import is_address, is_data_uri
 from ui.edit_api import call_fault
-from ui.framework import forget_call, lighten, open_calls
+from ui.framework import forget_call, is_call, lighten, open_calls
 from ui.images import PICTURE_NAME, SUFFIXES
 
 OPEN = (
@@ -149,9 +149,13 @@ class Guard:
         if fault is not None:
             await JSONResponse({"detail": fault, "event_id": None}, 400)(scope, receive, send)
             return
+        event = rest.rsplit("/", 1)[-1] if rest.startswith("call/") and scope["method"] == "GET" else None
+        if event is not None and not is_call(scope["app"], event):
+            await _answer(404, scope, receive, send)
+            return
         await self._app(scope, receive if body is None else _again(body, receive), send)
-        if rest.startswith("call/") and scope["method"] == "GET":
-            forget_call(scope["app"], rest.rsplit("/", 1)[-1])
+        if event is not None:
+            forget_call(scope["app"], event)
 
     def _full(self, app: Any) -> bool:
         """Return whether as many calls are open as can be at work or in line: the next is refused before it costs."""

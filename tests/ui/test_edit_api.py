@@ -249,6 +249,16 @@ def test_what_a_call_lacks_is_named_before_it_is_queued(app: Served, body: dict[
     assert app.log.stat().st_size == size
 
 
+@pytest.mark.parametrize("event", ["None", "0" * 32, "%00", "x" * 500])
+@pytest.mark.parametrize("version", ["", "v2/"])
+def test_an_event_that_is_none_is_not_found_and_not_logged(app: Served, event: str, version: str) -> None:
+    size = app.log.stat().st_size
+    with pytest.raises(HTTPError) as refused:
+        urllib.request.urlopen(f"{app.url}/gradio_api/call/{version}edit/{event}", timeout=120)
+    assert refused.value.code == 404
+    assert app.log.stat().st_size == size
+
+
 @pytest.mark.parametrize("path", ["call/edit", "run/edit", "api/edit", "call/edit/"])
 def test_a_wrong_number_of_inputs_is_counted_and_not_logged(app: Served, path: str) -> None:
     size = app.log.stat().st_size
