@@ -59,13 +59,14 @@ class ImageFetcher:
 
     Only http and https on their own ports; every address of the host must be public, and the
     connection goes to the very address that was checked; each redirect is checked anew; at most
-    `MAX_BYTES` are read.
+    `max_bytes` are read.
 
     Args:
         transport: carries the requests; None is the network. Tests give their own.
         resolve: turns a host name and port into addresses.
         deadline: seconds for the whole fetch, redirects included.
         trusted: an origin that the owner configured; it is read wherever it lies.
+        max_bytes: of a picture.
     """
 
     def __init__(
@@ -74,11 +75,13 @@ class ImageFetcher:
         resolve: Resolve = resolve,
         deadline: float = DEADLINE,
         trusted: str = "",
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         self._transport = transport
         self._resolve = resolve
         self._deadline = deadline
         self._trusted = httpx.URL(trusted)
+        self._max_bytes = max_bytes
 
     async def __call__(self, address: str) -> bytes:
         """Return the bytes behind an address, or inside a data URI; what they are is for `core.images` to say.
@@ -87,7 +90,7 @@ class ImageFetcher:
             FetchFailed: the address is not allowed, or could not be read.
         """
         if is_data_uri(address):
-            return await asyncio.to_thread(inside, address)
+            return await asyncio.to_thread(inside, address, self._max_bytes)
         try:
             async with asyncio.timeout(self._deadline):
                 return await self._fetch(tidy(address))
@@ -110,7 +113,7 @@ class ImageFetcher:
                 response = await client.send(request, stream=True)
                 try:
                     if not response.has_redirect_location:
-                        return await _read(response)
+                        return await _read(response, self._max_bytes)
                     url = url.join(response.headers["location"])
                 finally:
                     await response.aclose()
@@ -165,27 +168,27 @@ class HookCaller:
             raise FetchFailed("The address could not be reached.") from error
 
 
-def inside(uri: str) -> bytes:
-    """Return what a data URI holds.
+def inside(uri: str, most: int = MAX_BYTES) -> bytes:
+    """Return what a data URI holds, at most so many bytes.
 
     Raises:
         FetchFailed: its data cannot be read, or is too much.
     """
     try:
-        return data_uri(uri, MAX_BYTES)
+        return data_uri(uri, most)
     except InlineTooLong as error:
-        raise _too_long() from error
+        raise _too_long(most) from error
     except NotInline as error:
         raise FetchFailed(
             "This data URI cannot be read.", "Send data:image/png;base64, and the file in base64."
         ) from error
 
 
-def _too_long() -> FetchFailed:
-    return FetchFailed(f"The file has more than {MAX_BYTES // 10**6} MB.", "Use a smaller one.")
+def _too_long(most: int) -> FetchFailed:
+    return FetchFailed(f"The file has more than {most // 10**6} MB.", "Use a smaller one.")
 
 
-async def _read(response: httpx.Response) -> bytes:
+async def _read(response: httpx.Response, most: int) -> bytes:
     """Return a picture's bytes.
 
     Raises:
@@ -196,9 +199,9 @@ async def _read(response: httpx.Response) -> bytes:
     if response.status_code not in READABLE:
         raise FetchFailed(f"The address answered with status {response.status_code}.", _ELSE)
     try:
-        data = await body_of(response, MAX_BYTES)
+        data = await body_of(response, most)
     except TooLong as error:
-        raise _too_long() from error
+        raise _too_long(most) from error
     except UnknownPacking as error:
         raise FetchFailed(f"The site packs the picture in a way that is not read here: {error}.", _ELSE) from error
     if is_web_page(data, response.headers.get("content-type", "")):

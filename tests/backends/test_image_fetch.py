@@ -262,6 +262,19 @@ async def test_a_body_without_end_is_left_at_the_limit() -> None:
     assert body.closed
 
 
+async def test_the_owners_limit_of_bytes_holds_for_addresses_and_data_uris() -> None:
+    wire = Wire(lambda _: httpx.Response(200, content=b"x" * 3_000_001))
+
+    async def resolve(_: str, __: int) -> list[str]:
+        return [PUBLIC]
+
+    fetch = ImageFetcher(wire, resolve, max_bytes=3_000_000)
+    for address in ("http://a.example/x.png", f"data:image/png;base64,{'A' * 4_000_004}"):
+        with pytest.raises(FetchFailed, match="more than 3 MB"):
+            await fetch(address)
+    assert len(await fetch(f"data:image/png;base64,{'A' * 4_000_000}")) == 3_000_000
+
+
 async def test_a_data_uri_is_decoded_without_any_request() -> None:
     fetch, wire = fetcher()
     assert await fetch("data:image/png;base64,cGljdHVyZQ==") == b"picture"
