@@ -77,7 +77,7 @@ def launch(settings: Settings) -> None:
     for backend in backends.values():
         backend.prepare()
     engine = Engine(backends, store, settings.queue_size, Limits(settings.caps), rerun=settings.rerun)
-    fetch = ImageFetcher()
+    fetch = ImageFetcher(max_bytes=settings.caps.max_bytes)
     doors = open_doors(engine, settings, links, fetch, HookCaller(settings.webhook_origins))
     mcp = mcp_endpoint(engine, fetch, body_limit(settings)) if settings.mcp else None
 
