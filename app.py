@@ -9,10 +9,10 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from starlette.middleware import Middleware
@@ -33,6 +33,10 @@ from server.connections import connection_options, raise_file_limit
 from server.door import Accounts, Door, Rules
 from server.serving import Server, ending_signals, exempt_from_proxies, leave, listen, local_url
 from server.subpath import SubPath
+
+if TYPE_CHECKING:
+    from backends._fetch import ImageFetcher
+    from ui.mcp_tool import McpEndpoint
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +85,9 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
     for backend in backends.values():
         backend.prepare()
     engine = Engine(backends, store, settings.queue_size, Limits(settings.caps), rerun=settings.rerun)
-    fetch = ImageFetcher()
+    fetch = ImageFetcher(max_bytes=settings.caps.max_bytes)
     doors = open_doors(engine, settings, links, fetch, HookCaller(settings.webhook_origins))
+    mcp = mcp_endpoint(engine, fetch, body_limit(settings)) if settings.mcp else None
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -92,7 +97,8 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
             asyncio.create_task(after(recovery, doors.hooks.recover())),
             asyncio.create_task(tidy_hourly(engine, settings.data_dir / "uploads")),
         ]
-        yield
+        async with mcp.running() if mcp is not None else nullcontext():
+            yield
         for task in beside:
             task.cancel()
         await doors.close()
@@ -101,9 +107,11 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
     demo.queue(max_size=4 * settings.queue_size, **QUEUE)
     rules = door_rules(settings, links, engine)
     further = [*health.routes(engine, revealed(settings.metrics_token)), *webhooks(backends), *doors.routes]
+    further += mcp.routes if mcp is not None else []
     options = launch_options(engine, links, further, [Middleware(Accounts, rules)])
     options["app_kwargs"]["lifespan"] = lifespan
-    options |= {"mcp_server": settings.mcp, "root_path": settings.root_path}
+    # No MCP server of the framework's: ours answers at its address, see `ui.mcp_tool`.
+    options |= {"mcp_server": False, "root_path": settings.root_path}
     limits = connection_options(raise_file_limit(), settings.trusted_proxies)
 
     def server(app: Any) -> Server:
@@ -131,6 +139,13 @@ def serve(demo: Any, sockets: list[socket.socket], server: Callable[[Any], Serve
     print(f"SRPO Studio runs on {url}{options.get('root_path', '').lstrip('/')} (Ctrl+C ends it)", flush=True)
     stop.wait()
     served.server.close()
+
+
+def mcp_endpoint(engine: Engine, fetch: ImageFetcher, max_body: int) -> McpEndpoint:
+    """Return what answers MCP clients; their library takes a second to import."""
+    from ui.mcp_tool import McpEndpoint
+
+    return McpEndpoint(engine, fetch, max_body)
 
 
 async def after(first: asyncio.Task[None], then: Coroutine[Any, Any, None]) -> None:

@@ -7,22 +7,28 @@ a third party's DNS where the system's answer is private. Hence ours.
 from __future__ import annotations
 
 import asyncio
-import base64
 import functools
 import ssl
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import httpx
 
 from backends._addresses import Resolve, is_public, resolve
+from core.about import USER_AGENT
 from core.errors import FetchFailed
 from core.images import MAX_BYTES
+from core.sources import InlineTooLong, NotInline, data_uri, is_data_uri, tidy
 
 DEADLINE = 20.0
 """Seconds for the whole fetch, redirects included."""
-MAX_REDIRECTS = 3
+MAX_REDIRECTS = 10
+READABLE = (200, 203, 206)
+"""Statuses of an answer that holds the picture. No part was asked for, so 206 is all of it."""
 PORTS = {"http": 80, "https": 443}
+PACKINGS = ("gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "dcb", "dcz")
+"""Words of Content-Encoding that say something of the bytes."""
 
 
 @functools.cache
@@ -53,13 +59,14 @@ class ImageFetcher:
 
     Only http and https on their own ports; every address of the host must be public, and the
     connection goes to the very address that was checked; each redirect is checked anew; at most
-    `MAX_BYTES` are read.
+    `max_bytes` are read.
 
     Args:
         transport: carries the requests; None is the network. Tests give their own.
         resolve: turns a host name and port into addresses.
         deadline: seconds for the whole fetch, redirects included.
         trusted: an origin that the owner configured; it is read wherever it lies.
+        max_bytes: of a picture.
     """
 
     def __init__(
@@ -68,11 +75,13 @@ class ImageFetcher:
         resolve: Resolve = resolve,
         deadline: float = DEADLINE,
         trusted: str = "",
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         self._transport = transport
         self._resolve = resolve
         self._deadline = deadline
         self._trusted = httpx.URL(trusted)
+        self._max_bytes = max_bytes
 
     async def __call__(self, address: str) -> bytes:
         """Return the bytes behind an address, or inside a data URI; what they are is for `core.images` to say.
@@ -80,30 +89,31 @@ class ImageFetcher:
         Raises:
             FetchFailed: the address is not allowed, or could not be read.
         """
-        if address[:5].lower() == "data:":
-            return inside(address)
+        if is_data_uri(address):
+            return await asyncio.to_thread(inside, address, self._max_bytes)
         try:
             async with asyncio.timeout(self._deadline):
-                return await self._fetch(address)
+                return await self._fetch(tidy(address))
         except TimeoutError as error:
             raise FetchFailed("The address took too long to answer.", _ELSE) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:  # the last from names in IDNA
             raise FetchFailed("The address could not be read.", _ELSE) from error
 
     async def _fetch(self, address: str) -> bytes:
+        headers = {"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
         # trust_env off: a proxy from the environment would connect to what we did not check.
         async with httpx.AsyncClient(
             transport=self._transport, trust_env=False, timeout=self._deadline, verify=certificates()
         ) as client:
             url = httpx.URL(address)
             for _ in range(MAX_REDIRECTS + 1):
-                request = client.build_request("GET", url, headers={"Accept": "image/*", "Accept-Encoding": "identity"})
+                request = client.build_request("GET", url, headers=headers)
                 if not same_origin(url, self._trusted):
                     await pin(request, self._resolve)
                 response = await client.send(request, stream=True)
                 try:
                     if not response.has_redirect_location:
-                        return await _read(response)
+                        return await _read(response, self._max_bytes)
                     url = url.join(response.headers["location"])
                 finally:
                     await response.aclose()
@@ -144,7 +154,9 @@ class HookCaller:
                     transport=self._transport, trust_env=False, verify=certificates(), timeout=self._deadline
                 ) as client,
             ):
-                request = client.build_request("POST", address, content=body, headers=dict(headers))
+                request = client.build_request(
+                    "POST", address, content=body, headers={"User-Agent": USER_AGENT, **headers}
+                )
                 if not any(same_origin(request.url, each) for each in self._origins):
                     await pin(request, self._resolve)
                 response = await client.send(request, stream=True)
@@ -156,43 +168,64 @@ class HookCaller:
             raise FetchFailed("The address could not be reached.") from error
 
 
-def inside(uri: str) -> bytes:
-    """Return what a data URI holds.
+def inside(uri: str, most: int = MAX_BYTES) -> bytes:
+    """Return what a data URI holds, at most so many bytes.
 
     Raises:
-        FetchFailed: it holds no base64, or too much.
+        FetchFailed: its data cannot be read, or is too much.
     """
-    head, _, text = uri.partition(",")
-    if len(text) > MAX_BYTES * 4 // 3 + 4:
-        raise _too_long()
     try:
-        if not head.lower().endswith(";base64"):
-            raise ValueError("not base64")
-        return base64.b64decode(text, validate=True)
-    except ValueError as error:
-        raise FetchFailed("This data URI holds no picture in base64.", _ELSE) from error
+        return data_uri(uri, most)
+    except InlineTooLong as error:
+        raise _too_long(most) from error
+    except NotInline as error:
+        raise FetchFailed(
+            "This data URI cannot be read.", "Send data:image/png;base64, and the file in base64."
+        ) from error
 
 
-def _too_long() -> FetchFailed:
-    return FetchFailed(f"The file has more than {MAX_BYTES // 10**6} MB.", "Use a smaller one.")
+def _too_long(most: int) -> FetchFailed:
+    return FetchFailed(f"The file has more than {most // 10**6} MB.", "Use a smaller one.")
 
 
-async def _read(response: httpx.Response) -> bytes:
+async def _read(response: httpx.Response, most: int) -> bytes:
     """Return a picture's bytes.
 
     Raises:
-        FetchFailed: the answer is an error, or too large.
+        FetchFailed: the answer is an error, a web page, or too large.
     """
-    if response.status_code != 200:
+    if response.status_code in (401, 403):
+        raise FetchFailed(f"The site does not let this app read the address (status {response.status_code}).", _ELSE)
+    if response.status_code not in READABLE:
         raise FetchFailed(f"The address answered with status {response.status_code}.", _ELSE)
     try:
-        return await body_of(response, MAX_BYTES)
+        data = await body_of(response, most)
     except TooLong as error:
-        raise _too_long() from error
+        raise _too_long(most) from error
+    except UnknownPacking as error:
+        raise FetchFailed(f"The site packs the picture in a way that is not read here: {error}.", _ELSE) from error
+    if is_web_page(data, response.headers.get("content-type", "")):
+        raise FetchFailed(
+            "This address is a web page, not a picture.", "Open it, and copy the address of the picture itself."
+        )
+    return data
+
+
+def is_web_page(data: bytes, content_type: str) -> bool:
+    """Return whether an answer is HTML, by its first bytes and what its server says it is."""
+    head = data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if head.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<script")):
+        return True
+    said = content_type.partition(";")[0].strip().lower() in ("text/html", "application/xhtml+xml")
+    return said and bool(head) and b"\0" not in head and not head.startswith((b"<svg", b"\xff\xd8"))
 
 
 class TooLong(httpx.TransportError):
     """An answer has more bytes than are taken."""
+
+
+class UnknownPacking(httpx.DecodingError):
+    """An answer is packed in a way that is not read here; the text names it."""
 
 
 async def body_of(response: httpx.Response, most: int) -> bytes:
@@ -200,23 +233,54 @@ async def body_of(response: httpx.Response, most: int) -> bytes:
 
     Raises:
         TooLong: it has more than `most` bytes.
-        httpx.DecodingError: it is packed in another way than once by gzip, or badly.
+        UnknownPacking: it is packed in another way than once by gzip or deflate.
+        httpx.DecodingError: it is packed badly.
     """
-    packing = response.headers.get("content-encoding", "identity").strip().lower()
-    unpack = zlib.decompressobj(16 + zlib.MAX_WBITS) if packing == "gzip" else None
-    if unpack is None and packing != "identity":
-        raise httpx.DecodingError("The answer is packed in an unknown way.")
+    unpack = _unpacker(response.headers.get("content-encoding", ""))
     body = bytearray()
     assert isinstance(response.stream, httpx.AsyncByteStream)
     async for chunk in response.stream:
         try:
-            body += unpack.decompress(chunk, most + 1 - len(body)) if unpack else chunk
+            body += unpack(chunk, most + 1 - len(body)) if unpack else chunk
         except zlib.error as error:
             raise httpx.DecodingError("The answer is packed badly.") from error
         if len(body) > most:
             body.clear()  # the error's traceback would hold it as long as the error is kept
             raise TooLong("The answer has no end.")
     return bytes(body)
+
+
+def _unpacker(header: str) -> Callable[[bytes, int], bytes] | None:
+    """Return what unpacks a body, None where nothing is packed.
+
+    Servers put words into Content-Encoding that are none, S3 whatever a file was stored with: `utf-8`, `none`,
+    `aws-chunked`. They mean nothing, as in browsers.
+    """
+    packings = [each for each in (part.strip().lower() for part in header.split(",")) if each in PACKINGS]
+    if not packings:
+        return None
+    if len(packings) > 1 or packings[0] not in ("gzip", "x-gzip", "deflate"):
+        raise UnknownPacking(", ".join(packings))
+    return _inflate() if packings[0] == "deflate" else zlib.decompressobj(16 + zlib.MAX_WBITS).decompress
+
+
+def _inflate() -> Callable[[bytes, int], bytes]:
+    """Return what unpacks `deflate`, with the header that the standard asks for or without it, as some servers send."""
+    state: Any = None
+    held = b""
+
+    def unpack(chunk: bytes, most: int) -> bytes:
+        nonlocal state, held
+        if state is None:
+            held += chunk
+            if len(held) < 2:
+                return b""
+            headed = held[0] & 0x0F == 8 and (held[0] << 8 | held[1]) % 31 == 0
+            state, chunk = zlib.decompressobj(zlib.MAX_WBITS if headed else -zlib.MAX_WBITS), held
+        unpacked: bytes = state.decompress(chunk, most)
+        return unpacked
+
+    return unpack
 
 
 def same_origin(one: httpx.URL, other: httpx.URL) -> bool:

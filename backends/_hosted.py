@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+import asyncio
 import random
 import statistics
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from backends._answer import MAX_RESULT, Answer, Lost, NotSent
@@ -27,8 +26,10 @@ from core.errors import (
     StudioError,
     SubmitUnknown,
 )
-from core.events import Picture
-from core.images import MIME, Reference, encode, inspect
+from core.events import Picture, Withheld
+from core.images import MIME, Reference, encode
+from core.results import look_at
+from core.sources import InlineTooLong, NotInline, base64_bytes, data_uri, is_address, is_data_uri, tidy
 
 PNG_TRAVELS = 8_000_000
 """Bytes; a larger PNG goes to a provider as a JPEG of quality 95."""
@@ -112,17 +113,19 @@ def inline(text: str) -> bytes | None:
     """Return what a data URI or bare base64 holds, None where the text is neither (an address, say).
 
     Raises:
-        MalformedAnswer: a data URI that cannot be read, or more than 20 MB.
+        MalformedAnswer: a data URI that cannot be read, or too many bytes.
     """
-    if text.startswith(("http://", "https://")):
+    if is_address(text):
         return None
-    head, _, data = text.partition(",") if text.startswith("data:") else ("", "", text)
-    if len(data) > MAX_RESULT * 4 // 3 + 4:
-        raise unreadable("The provider's picture has more than 20 MB.", "Ask for JPEG, or a smaller picture.")
     try:
-        return base64.b64decode(data, validate=True)
-    except binascii.Error as error:
-        if head:
+        return data_uri(text, MAX_RESULT) if is_data_uri(text) else base64_bytes(text, MAX_RESULT)
+    except InlineTooLong as error:
+        most = MAX_RESULT // 10**6
+        raise unreadable(
+            f"The provider's picture has more than {most} MB.", "Ask for JPEG, or a smaller one."
+        ) from error
+    except NotInline as error:
+        if is_data_uri(text):
             raise unreadable("The provider's picture cannot be read.") from error
         return None
 
@@ -134,10 +137,11 @@ async def collect(name: str, text: str, download: Callable[[str], Any]) -> bytes
         ResultGone: its address cannot be read any more.
         MalformedAnswer: it is neither an address nor a picture.
     """
-    data = inline(text)
+    data = await asyncio.to_thread(inline, text)
     if data is not None:
         return data
-    if not text.startswith(("http://", "https://")):
+    text = tidy(text)
+    if not text.lower().startswith(("http://", "https://")):
         raise unreadable(f"{name} gave a result that is no address.")
     try:
         fetched: bytes = await download(text)
@@ -150,17 +154,30 @@ async def collect(name: str, text: str, download: Callable[[str], Any]) -> bytes
     return fetched
 
 
-def picture(name: str, data: bytes, seed: int) -> Picture:
-    """Return a result's file as it came, after a look at what it is.
+async def picture(name: str, data: bytes, seed: int) -> Picture:
+    """Return a result's file as it came, whatever its kind, after a look at what it is.
 
     Raises:
-        MalformedAnswer: it is no PNG or JPEG.
+        MalformedAnswer: it is no picture.
     """
     try:
-        mime, width, height = inspect(data)
+        facts = await asyncio.to_thread(look_at, data)
     except BadImage as error:
-        raise unreadable(f"{name} gave a file that is no PNG or JPEG.") from error
-    return Picture(data, mime, width, height, seed)
+        raise unreadable(f"{name} gave a file that cannot be used. {error.what}") from error
+    return Picture(data, facts.mime, facts.width, facts.height, seed, facts.damaged)
+
+
+def damage(name: str, images: Sequence[Picture | Withheld]) -> tuple[str, ...]:
+    """Return a notice for each image whose file came damaged, or cannot be opened here."""
+    notices = []
+    for place, each in enumerate(images, 1):
+        which = f"image {place}" if len(images) > 1 else "the image"
+        if isinstance(each, Picture) and each.damaged:
+            notices.append(f"The file of {which} from {name} is damaged; it is kept as it came.")
+        elif isinstance(each, Picture) and not each.width:
+            kind = each.mime.removeprefix("image/")
+            notices.append(f"The file of {which} from {name} is of the kind {kind}, which is kept and not shown here.")
+    return tuple(notices)
 
 
 # ---- time ------------------------------------------------------------------------------------------------

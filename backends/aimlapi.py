@@ -14,7 +14,7 @@ from typing import Any
 
 from backends._aimlapi_answers import KEY_ENV, MODEL, NAME, Result, cost, dig, number, price_in, read, refusal
 from backends._answer import Lost, NotSent
-from backends._hosted import PriceTag, collect, lost, not_sent, picture, travelling, unreadable
+from backends._hosted import PriceTag, collect, damage, lost, not_sent, picture, travelling, unreadable
 from backends._http import ProviderClient
 from backends._params import acceleration, common_params
 from core.backend import Backend, Price
@@ -141,7 +141,7 @@ class AimlapiBackend(Backend):
         result = read(answer.body)
         images = await self._images(request, result)
         seconds = result.seconds if result.seconds is not None else self._client.clock() - begun
-        return Completed(images, {"inference": seconds}, cost(answer, result))
+        return Completed(images, {"inference": seconds}, cost(answer, result), damage(NAME, images))
 
     async def _images(self, request: EditRequest, result: Result) -> tuple[Picture | Withheld, ...]:
         seed = result.seed if result.seed is not None else request.seeds[0]
@@ -164,7 +164,7 @@ class AimlapiBackend(Backend):
     async def _image(self, output: str, seed: int, *, alone: bool) -> Picture | Withheld:
         """Return one result; one of several that cannot be read does not take the others with it."""
         try:
-            return picture(NAME, await collect(NAME, output, self._client.download), seed)
+            return await picture(NAME, await collect(NAME, output, self._client.download), seed)
         except StudioError as error:
             if alone:
                 raise

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from backends._answer import Lost, NotSent
-from backends._hosted import PriceTag, collect, lost, not_sent, picture
+from backends._hosted import PriceTag, collect, damage, lost, not_sent, picture
 from backends._http import ProviderClient
 from backends._params import common_params
 from backends._wavespeed_account import ask_balance, ask_price
@@ -192,7 +192,8 @@ class WavespeedBackend(Backend):
         if all(isinstance(each, Withheld) and not each.nsfw for each in images):
             raise next(each for each in results if isinstance(each, BaseException))
         price = await self.price()
-        return Completed(tuple(images), {"inference": max(seconds)}, round(price.dollars * (len(seconds) - 1), 6))
+        cost = round(price.dollars * (len(seconds) - 1), 6)
+        return Completed(tuple(images), {"inference": max(seconds)}, cost, damage(NAME, images))
 
     async def _task(
         self, request: EditRequest, place: int, image: str, key: str, told: asyncio.Queue[Event]
@@ -223,7 +224,7 @@ class WavespeedBackend(Backend):
             return Withheld(f"{NAME} withheld this image as not safe for work.", seed, nsfw=True), seconds
         if not task.outputs:
             raise unsettled(MalformedAnswer(f"{NAME} finished task {task.id} without a picture.", "Look for it there."))
-        return picture(NAME, await collect(NAME, task.outputs[0], self._client.download), seed), seconds
+        return await picture(NAME, await collect(NAME, task.outputs[0], self._client.download), seed), seconds
 
     async def _submit(self, body: dict[str, Any], key: str) -> Task:
         path = f"/api/v3/{MODEL}" + (f"?webhook={self._hook}" if self._hook else "")

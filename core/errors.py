@@ -24,7 +24,7 @@
     │   ├── ParameterRefused the provider refuses a value that passed our own checks
     │   ├── MalformedAnswer  the provider's answer cannot be read
     │   └── ResultGone       the result is no longer where the provider said
-    ├── DiskFull             a picture could not be written
+    ├── DiskFull             the disk takes nothing: a picture that was made, an upload, a new run
     ├── SubmitUnknown        the request was sent and its answer lost: it may have been taken
     ├── TimedOut             the provider did not finish in time; holds the task's id
     ├── Interrupted          the app was restarted before the run had begun
@@ -169,7 +169,7 @@ class ResultGone(RunFailed):
 
 
 class DiskFull(StudioError):
-    """A picture could not be written; one that a provider made is fetched again by a restart."""
+    """The disk takes nothing. A picture that was made at a provider is fetched again after a restart."""
 
 
 class SubmitUnknown(StudioError):

@@ -65,7 +65,7 @@ class Picture:
     """One finished image and the seed that recreates it.
 
     `data` is the encoded file, byte for byte as it will be kept. Once the engine has kept it, `data` is empty:
-    `Job.files` says where it is.
+    `Job.files` says where it is. `damaged` says that the file ends early or is broken; it was paid, so it is kept.
     """
 
     data: bytes = field(repr=False)
@@ -73,6 +73,7 @@ class Picture:
     width: int
     height: int
     seed: int
+    damaged: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from core.display import WIDTHS, display_name
-from core.images import SUFFIX
 from core.private import write_whole
+from core.results import SUFFIX
 
 STRAY = 3600.0
 """Seconds after which a file that no row names is nobody's: as long as a link to one is valid."""
@@ -33,18 +33,22 @@ class ImageStore:
 
     Args:
         folder: made when the first picture is put.
+
+    Attributes:
+        refused: bytes of the last picture that the disk did not take; 0 where it took all, or takes as much again.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._sweeping = threading.Lock()  # a file is either found old and removed, or put again, never both
+        self.refused = 0
 
     def put(self, data: bytes, mime: str) -> Path:
         """Keep a file's bytes as they are and return where; the same bytes give the same path.
 
         Args:
             data: an encoded picture.
-            mime: `image/png` or `image/jpeg`.
+            mime: one of `core.results.SUFFIX`.
 
         Raises:
             OSError: the disk is full or not writable.
@@ -65,7 +69,11 @@ class ImageStore:
 
     def _write(self, path: Path, data: bytes) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_whole(path, data)
+        try:
+            write_whole(path, data)
+        except OSError:
+            self.refused = len(data)
+            raise
 
     def display(self, name: str, width: int) -> Path:
         """Return where a picture's copy at a display width lies, or will."""

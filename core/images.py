@@ -38,7 +38,6 @@ MAX_MISSING = 0.05
 """Share of a JPEG's area that may be missing at its end."""
 
 MIME = {"png": "image/png", "jpeg": "image/jpeg"}
-SUFFIX = {"image/png": ".png", "image/jpeg": ".jpg"}
 
 _decoding = threading.Lock()
 """Warning filters belong to the process, so one thread at a time sets them; it bounds the memory too."""
@@ -247,22 +246,6 @@ def encode(picture: Image.Image, output_format: str) -> bytes:
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=95, subsampling=0)
     return file.getvalue()
-
-
-def inspect(data: bytes) -> tuple[str, int, int]:
-    """Return a PNG or JPEG file's MIME type, width and height; the file itself stays as it is.
-
-    Raises:
-        BadImage: it is neither, or broken at its beginning.
-    """
-    kind = kind_of(data)
-    if kind is None:
-        raise refusal_of(data)
-    picture = open_picture(kind, data)
-    mime = {"PNG": MIME["png"], "JPEG": MIME["jpeg"]}.get(kind)
-    if mime is None:
-        raise BadImage(f"This is a picture of the kind {kind}.", "PNG or JPEG was wanted.")
-    return mime, picture.width, picture.height
 
 
 def working_size(

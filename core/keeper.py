@@ -17,7 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from core.errors import BadImage, RunCancelled, RunFailed, StudioError
+from core.disk import disk_errors, disk_full
+from core.errors import BadImage, DiskFull, RunCancelled, RunFailed, StudioError
 from core.events import Completed, Picture
 from core.job import Job
 from core.jobs import Jobs
@@ -76,7 +77,8 @@ class Keeper:
         Raises:
             BudgetSpent: they do not.
             CallTaken: the owner's job of the same mark is there.
-            RunFailed: the disk takes nothing.
+            DiskFull: the disk takes nothing.
+            RunFailed: it could not be written for another reason.
         """
         try:
             await asyncio.shield(self._do(self._add, job, estimate, limits))
@@ -86,6 +88,10 @@ class Keeper:
         except (StudioError, CallTaken):
             raise
         except Exception as error:
+            full = disk_full(error)
+            if full is not None:
+                log.warning("job %s was not started: %s", job.id, error)
+                raise DiskFull(f"{full.what} The run was not started.", full.todo) from error
             log.exception("job %s could not be written down", job.id)
             raise RunFailed("The run could not be written to disk, so it was not started.", "Try again.") from error
 
@@ -206,12 +212,22 @@ class Keeper:
         await self._do(self._store.told, job_id)
 
     async def ticket(self, owner: str, upload_id: str) -> None:
-        """Note that an owner will upload a picture under an id."""
-        await self._do(self._store.ticket, owner, upload_id, time.time())
+        """Note that an owner will upload a picture under an id.
+
+        Raises:
+            DiskFull: the disk takes nothing.
+        """
+        with disk_errors():
+            await self._do(self._store.ticket, owner, upload_id, time.time())
 
     async def upload(self, upload_id: str, data: bytes, mime: str) -> bool:
-        """Keep the picture that came under an id; return whether that was still open."""
-        return await self._do(self._upload, upload_id, data, mime)
+        """Keep the picture that came under an id; return whether that was still open.
+
+        Raises:
+            DiskFull: the disk takes nothing.
+        """
+        with disk_errors():
+            return await self._do(self._upload, upload_id, data, mime)
 
     def _upload(self, upload_id: str, data: bytes, mime: str) -> bool:
         if not self._store.awaited(upload_id):
@@ -236,9 +252,10 @@ class Keeper:
         """Keep a picture that is no job's yet for an owner, and return its file.
 
         Raises:
-            OSError: the disk is full or not writable.
+            DiskFull: the disk takes nothing.
         """
-        return await self._do(self._keep, owner, data, mime)
+        with disk_errors():
+            return await self._do(self._keep, owner, data, mime)
 
     def _keep(self, owner: str, data: bytes, mime: str) -> Path:
         path = self.images.put(data, mime)

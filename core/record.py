@@ -93,7 +93,7 @@ def result_text(result: Completed, files: tuple[Path | None, ...]) -> str:
     for each, file in zip(result.images, files, strict=True):
         if isinstance(each, Picture) and file is not None:
             facts = {"file": file.name, "mime": each.mime, "width": each.width, "height": each.height}
-            images.append({**facts, "seed": each.seed})
+            images.append({**facts, "seed": each.seed, "damaged": each.damaged})
         elif isinstance(each, Withheld):
             images.append({"why": each.why, "seed": each.seed, "nsfw": each.nsfw})
     return _text({"images": images, "timings": dict(result.timings), "notices": result.notices})
@@ -102,7 +102,9 @@ def result_text(result: Completed, files: tuple[Path | None, ...]) -> str:
 def _result_of(record: Record, folder: Path) -> tuple[Completed, tuple[Path | None, ...]]:
     told = json.loads(record.result or "")
     images = tuple(
-        Picture(b"", each["mime"], each["width"], each["height"], each["seed"]) if "file" in each else Withheld(**each)
+        Picture(b"", each["mime"], each["width"], each["height"], each["seed"], each.get("damaged", False))
+        if "file" in each
+        else Withheld(**each)
         for each in told["images"]
     )
     files = tuple(folder / each["file"] if "file" in each else None for each in told["images"])

@@ -1,58 +1,37 @@
 """AI/ML API's wire format, served here: `POST /v1/images/generations` and what stands around it.
 
+OpenAI's clients speak a sibling of it: their own fields are taken too, and `images.edit` has its route.
+
 Facts from the provider's model page and OpenAPI schema. Where they contradict each other, an answer has both: the
 schema's `data` and `credits_used`, and the example's `images`, `timings`, `seed` and `tokens_used`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
 
 from core.errors import StudioError
 from core.events import Completed, Picture, Withheld
 from core.job import Call, Job
-from core.spec import MAX_PROMPT, MAX_SEED
 from core.subpath import route_path
 from server.access import guarded_route
 from server.desk import Ask, Desk, mark
-from server.kinds import Real, Whole, first_fault, whole
-from server.predictions import stamp
+from server.generation import Generation, edits_described, read_edit
+from server.kinds import first_fault
+from server.predictions import notices_of, stamp
 from server.statuses import Refused, headers_of, status_of
 
 CREDITS_PER_DOLLAR = 2_000_000
-MODEL = "flux/srpo/image-to-image"
-
-
-class Generation(BaseModel):
-    """What to make. Fields that are not listed are left alone, as the provider's schema allows them."""
-
-    model_config = ConfigDict(protected_namespaces=())
-
-    model: StrictStr = Field(examples=[MODEL])
-    prompt: StrictStr = Field(min_length=1, max_length=MAX_PROMPT, description="What the picture should become.")
-    image_url: StrictStr = Field(
-        description="The reference: a public address, a data URI, or an address that this app gave out."
-    )
-    num_images: Whole = Field(1, ge=1, le=4, description="How many images.")
-    seed: Annotated[int, Field(ge=1), BeforeValidator(whole)] | None = Field(
-        None, description="The same seed and settings make the same image."
-    )
-    num_inference_steps: Whole = Field(40, ge=1, le=50, description="Steps; strength decides how many run.")
-    guidance_scale: Real = Field(4.5, ge=1, le=20, description="How closely the prompt is followed.")
-    sync_mode: StrictBool = Field(False, description="Whether the images come inside the answer, in base64.")
-    enable_safety_checker: StrictBool = Field(True, description="Whether results are checked, where that is set up.")
-    output_format: Literal["jpeg", "png"] = Field("jpeg", description="The images' format.")
-    acceleration: Literal["none", "regular", "high"] = Field("regular", description="How much speed may cost quality.")
-    strength: Real = Field(0.95, ge=0, le=1, description="How far to leave the reference.")
 
 
 class Image(BaseModel):
@@ -93,7 +72,19 @@ class Generated(BaseModel):
     seed: int
     has_nsfw_concepts: list[bool]
     prompt: str
+    created: int
+    notices: list[str]
     meta: Meta
+
+
+class Edited(BaseModel):
+    """The images, in OpenAI's shape."""
+
+    created: int
+    data: list[Image]
+    seed: int
+    has_nsfw_concepts: list[bool]
+    notices: list[str]
 
 
 class Problem(BaseModel):
@@ -114,7 +105,7 @@ class Billing(BaseModel):
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (400, 401, 403, 404, 405, 409, 413, 429, 500, 503, 504)
+    status: {"model": Problem} for status in (400, 401, 403, 404, 405, 409, 413, 429, 500, 503, 504, 507)
 }
 
 GUARDED: dict[str, Any] = {"responses": PROBLEMS, "openapi_extra": {"security": [{"bearer": []}]}}
@@ -131,16 +122,20 @@ def door(desk: Desk) -> FastAPI:
         request: Request, body: Generation, idempotency_key: Annotated[str | None, Header(max_length=255)] = None
     ) -> JSONResponse:
         """Make images of a reference and a prompt, and answer when they are done."""
-        visitor = desk.access.visitor(request)
-        told = body.model_dump()
-        once, whole = mark("aimlapi", idempotency_key, told)
-        call = Call(told.pop("model"), desk.base(request), inline=told.pop("sync_mode"), once=once, body=whole)
-        prompt, image = told.pop("prompt"), told.pop("image_url")
-        if told["seed"] is not None:
-            told["seed"] = (told["seed"] - 1) % MAX_SEED + 1  # the schema sets no end, and 31 bits are used
-        job, again = await desk.take(visitor, Ask(prompt, image, told, call))
-        result = await desk.attend(request, job)
+        job, result, again = await _run(desk, request, body, body.image_url, idempotency_key)
         return JSONResponse(await _answer(desk, job, result), headers=_facts(job, result, again))
+
+    @app.post("/v1/images/edits", response_model=Edited, **edits_described(GUARDED))
+    async def edit(
+        request: Request, idempotency_key: Annotated[str | None, Header(max_length=255)] = None
+    ) -> JSONResponse:
+        """Edit an image by a prompt, as OpenAI's `images.edit` asks for it: a form with a file, or JSON."""
+        desk.access.visitor(request)
+        body, image = await read_edit(request, next(iter(desk.models)), desk.engine.limits.caps.max_bytes)
+        job, result, again = await _run(desk, request, body, image, idempotency_key)
+        whole = await _answer(desk, job, result)
+        answer = {name: whole[name] for name in Edited.model_fields}
+        return JSONResponse(answer, headers=_facts(job, result, again))
 
     @app.get("/v1/models", responses=PROBLEMS)
     async def models(request: Request, id: Annotated[str | None, Query()] = None) -> JSONResponse:
@@ -170,6 +165,24 @@ def routes(app: FastAPI) -> list[BaseRoute]:
     return [Route("/v1/{rest:anything}", app), Route("/v2/{rest:anything}", app)]
 
 
+async def _run(
+    desk: Desk, request: Request, body: Generation, image: str | bytes, idempotency_key: str | None
+) -> tuple[Job, Completed, bool]:
+    """Run what a body asks for; return the job, its result, and whether it had begun before.
+
+    Raises:
+        StudioError: it cannot be taken, or failed.
+    """
+    visitor = desk.access.visitor(request)
+    values = body.values()
+    asked = {"prompt": body.prompt, "model": body.model, "inline": body.inline, "size": body.size, **values}
+    content = hashlib.sha256(image).hexdigest() if isinstance(image, bytes) else image
+    once, whole = mark("aimlapi", idempotency_key, {**asked, "image": content})
+    call = Call(body.model, desk.base(request), inline=body.inline, once=once, body=whole)
+    job, again = await desk.take(visitor, Ask(body.prompt, image, values, call, body.notices, body.size))
+    return job, await desk.attend(request, job), again
+
+
 async def _answer(desk: Desk, job: Job, result: Completed) -> dict[str, Any]:
     assert job.call is not None
     images, flags = [], []
@@ -177,7 +190,8 @@ async def _answer(desk: Desk, job: Job, result: Completed) -> dict[str, Any]:
         mime = made.mime if isinstance(made, Picture) else "image/png"
         size = (made.width, made.height) if isinstance(made, Picture) else (64, 64)
         url = f"data:{mime};base64,{b64}" if b64 else link
-        images.append({"url": url, "b64_json": b64, "width": size[0], "height": size[1], "content_type": mime})
+        inside = {"b64_json": b64} if b64 else {}
+        images.append({"url": url, **inside, "width": size[0], "height": size[1], "content_type": mime})
         flags.append(isinstance(made, Withheld))
     credits_used = round((result.cost or 0.0) * CREDITS_PER_DOLLAR)
     return {
@@ -186,6 +200,8 @@ async def _answer(desk: Desk, job: Job, result: Completed) -> dict[str, Any]:
         "seed": job.request.seeds[0],
         "has_nsfw_concepts": flags,
         "prompt": job.request.prompt,
+        "created": int(job.created),
+        "notices": notices_of(job),
         "data": images,
         "meta": {"usage": {"credits_used": credits_used, "tokens_used": credits_used}},
     }

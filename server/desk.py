@@ -10,7 +10,7 @@ import io
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -24,6 +24,7 @@ from core.images import Reference
 from core.job import Call, Job, Visitor
 from core.links import Links
 from core.request import EditRequest
+from core.sources import LONGEST_ADDRESS, bare_base64, is_address, is_data_uri, tidy
 from server.access import Access
 from server.statuses import Refused
 
@@ -37,12 +38,23 @@ HINTS = ("acceleration", "enable_safety_checker")
 
 @dataclass(frozen=True)
 class Ask:
-    """What a caller asks for: a prompt, an image as it was sent (address, data URI, base64), values by name."""
+    """What a caller asks for.
+
+    Attributes:
+        prompt: what the picture should become.
+        image: the reference as it was sent: an address, a data URI, base64, or a file's bytes.
+        values: of parameters, by name.
+        call: how it came in, and how it wants to be answered.
+        notices: what was sent and is not used.
+        size: the result's size as the caller wants it, such as `512x512`; results have their reference's.
+    """
 
     prompt: str
-    image: str
+    image: str | bytes
     values: Mapping[str, Any]
     call: Call
+    notices: tuple[str, ...] = ()
+    size: str | None = None
 
 
 class Desk:
@@ -130,6 +142,8 @@ class Desk:
             )
         self.engine.limits.spend_reference(visitor)
         reference = await self._reference(ask.image, visitor.source)
+        notices = reference.notices + ask.notices + unused_size(ask.size, reference)
+        reference = replace(reference, notices=notices)
         values = {name: value for name, value in ask.values.items() if name in spec.by_name or name not in HINTS}
         request = EditRequest.build(spec, ask.prompt, reference, values)
         return await self.engine.submit(key, request, visitor=visitor, call=ask.call)
@@ -140,18 +154,21 @@ class Desk:
             raise Refused(409, "This Idempotency-Key came with another request before.", "Use a new one.")
         return job
 
-    async def _reference(self, image: str, owner: str) -> Reference:
-        name = await self._own(image)
+    async def _reference(self, image: str | bytes, owner: str) -> Reference:
+        read = functools.partial(self.engine.decoders.read_reference, owner=owner)
+        if isinstance(image, bytes):
+            return await read(image)
+        image = tidy(image) if len(image) <= LONGEST_ADDRESS else image
+        name = await self._own(image) if len(image) <= LONGEST_ADDRESS else None
         if name is not None:
             path = self.engine.images.folder / name
             if not path.is_file():
                 raise FetchFailed("This picture is no longer kept here.", "Upload it again.")
-            return await self.engine.decoders.read_reference(path, owner=owner)
-        # Clients send bare base64 too, though no page says so.
-        inline = "://" not in image[:40] and image[:5].lower() != "data:"
-        data = await self._fetch(f"data:;base64,{image}" if inline else image)
-        address = image if image.startswith(("http://", "https://")) else None
-        return await self.engine.decoders.read_reference(data, address, owner=owner)
+            return await read(path)
+        if not is_data_uri(image) and not is_address(image):
+            return await read(await asyncio.to_thread(bare_base64, image, self.engine.limits.caps.max_bytes))
+        data = await self._fetch(image)
+        return await read(data, image if image.lower().startswith(("http://", "https://")) else None)
 
     async def _own(self, address: str) -> str | None:
         """Return the file behind a signed address of our own, None for any other address."""
@@ -223,6 +240,14 @@ class Desk:
         """Return a signed address that lives a week; the same for as long as its end is a day away."""
         weeks = 1 + max(0.0, time.time() + 86_400 - job.created) // KEPT
         return base + self.links.sign(path, int(job.created + weeks * KEPT))
+
+
+def unused_size(size: str | None, reference: Reference) -> tuple[str, ...]:
+    """Return a notice where a caller asks for another size than the result will have."""
+    own = f"{reference.width}x{reference.height}"
+    if size is None or size.strip().lower() in ("auto", "", own):
+        return ()
+    return (f"size {size[:20]} was not used: a result has the size of its reference, {own}.",)
 
 
 async def _gone(request: Request) -> None:

@@ -24,7 +24,7 @@ class Envelope(BaseModel):
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Envelope} for status in (400, 401, 403, 404, 405, 409, 413, 429, 500, 503, 504)
+    status: {"model": Envelope} for status in (400, 401, 403, 404, 405, 409, 413, 429, 500, 503, 504, 507)
 }
 
 
@@ -38,8 +38,13 @@ def guarded(**more: Any) -> dict[str, Any]:
     return {"responses": PROBLEMS, "openapi_extra": {"security": [{"bearer": []}], **more}}
 
 
-def problems(app: FastAPI) -> None:
-    """Answer every error in the provider's envelope."""
+def problems(app: FastAPI, offer: str) -> None:
+    """Answer every error in the provider's envelope.
+
+    Args:
+        app: whose errors.
+        offer: the models, in words, for whoever asks for something that is not there.
+    """
 
     @app.exception_handler(StudioError)
     async def studio(_: Request, error: StudioError) -> Any:
@@ -50,7 +55,10 @@ def problems(app: FastAPI) -> None:
         return answer(None, 400, first_fault(error))
 
     @app.exception_handler(HTTPException)
-    async def other(_: Request, error: HTTPException) -> Any:
+    async def other(request: Request, error: HTTPException) -> Any:
+        if error.status_code == 404:
+            name = request.url.path.removeprefix("/api/v3/")[:80]
+            return answer(None, 404, f"There is no model or route {name!r} here. The models are {offer}.")
         return answer(None, error.status_code, error.detail, dict(error.headers or {}))
 
     @app.exception_handler(Exception)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from core.disk import DiskProbe
 from core.engine import Engine
 from core.job import Job
 from core.record import state_of
@@ -60,14 +61,17 @@ def routes(engine: Engine, token: str | None) -> list[BaseRoute]:
         token: opens `/metrics`; None shuts it.
     """
     figures = Figures(engine)
+    disk = DiskProbe(engine.images)
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok")
 
     async def readyz(_: Request) -> Response:
         backends = {key: engine.backend(key).ready() or "ready" for key in engine.specs}
-        ready = "ready" in backends.values()
-        return JSONResponse({"ready": ready, "backends": backends}, status_code=200 if ready else 503)
+        fault = await disk.fault()
+        ready = "ready" in backends.values() and fault is None
+        told = {"ready": ready, "backends": backends, **({"disk": fault} if fault else {})}
+        return JSONResponse(told, status_code=200 if ready else 503)
 
     async def metrics(request: Request) -> Response:
         given = request.headers.get("authorization", "")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import BeforeValidator
+from pydantic import BaseModel, BeforeValidator, GetJsonSchemaHandler, PrivateAttr, ValidatorFunctionWrapHandler
+from pydantic import model_validator as validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 from starlette.convertors import PathConvertor, register_url_convertor
 
 
@@ -32,6 +35,61 @@ Whole = Annotated[int, BeforeValidator(whole)]
 """A whole number, also one that was written with a point; never true or false, never text."""
 
 
+def _word(value: Any) -> Any:
+    """Return a word of a choice in small letters, and JPEG by its own name."""
+    word = value.strip().lower() if isinstance(value, str) else value
+    return "jpeg" if word == "jpg" else word
+
+
+Format = Annotated[Literal["jpeg", "png"], BeforeValidator(_word)]
+"""An output format, in capitals or not."""
+
+Acceleration = Annotated[Literal["none", "regular", "high"], BeforeValidator(_word)]
+"""A level of acceleration, in capitals or not."""
+
+
+class Body(BaseModel):
+    """The fields of a request. An optional field that is null counts as left out.
+
+    Attributes:
+        notices: sentences on what was sent and is not used.
+    """
+
+    _notices: tuple[str, ...] = PrivateAttr(())
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Return sentences on what was sent and is not used."""
+        return self._notices
+
+    @classmethod
+    def adjusted(cls, fields: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Return the fields to validate, and notices on those that were left out."""
+        return fields, ()
+
+    @validator(mode="wrap")
+    @classmethod
+    def _leniently(cls, data: Any, check: ValidatorFunctionWrapHandler) -> Any:
+        notices: tuple[str, ...] = ()
+        if isinstance(data, dict):
+            required = {name for name, each in cls.model_fields.items() if each.is_required()}
+            data, notices = cls.adjusted({k: v for k, v in data.items() if v is not None or k in required})
+        made = check(data)
+        made._notices = notices
+        return made
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core)
+        inner = handler.resolve_ref_schema(schema)
+        for name, field in inner.get("properties", {}).items():
+            if name not in inner.get("required", ()) and "anyOf" not in field:
+                kept = {each: field[each] for each in ("title", "description", "default", "examples") if each in field}
+                kind = {each: value for each, value in field.items() if each not in kept}
+                inner["properties"][name] = {"anyOf": [kind, {"type": "null"}], **kept}
+        return schema
+
+
 class Anything(PathConvertor):
     """The rest of a path, line breaks too: whatever comes under a door is answered in its provider's shape."""
 
@@ -48,4 +106,6 @@ def first_fault(error: RequestValidationError) -> str:
     words = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "json_invalid":
         return "body: This is no JSON."
+    if fault["loc"] == ("body",) and isinstance(fault.get("input"), bytes):
+        return "body: This was not sent as JSON. Send it with the header Content-Type: application/json."
     return f"{'.'.join(place) or 'body'}: {words[:1].upper()}{words[1:]}."

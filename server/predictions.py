@@ -57,6 +57,9 @@ async def view(desk: Desk, job: Job, base: str, *, created: bool = False) -> dic
         "error": "",
         "timings": {"inference": 0},
     }
+    notices = notices_of(job)
+    if notices:
+        told["notices"] = notices
     if created:
         return told
     if job.error is not None:
@@ -70,6 +73,11 @@ async def view(desk: Desk, job: Job, base: str, *, created: bool = False) -> dic
     milliseconds = round(1000 * job.result.timings.get("inference", 0.0))
     done = {"outputs": outputs, "has_nsfw_contents": flags, "timings": {"inference": milliseconds}}
     return {**told, **done, "status": "completed"}
+
+
+def notices_of(job: Job) -> list[str]:
+    """Return what a caller may not expect: what was done to the reference, what was sent and is not used."""
+    return [*job.request.image.notices, *(job.result.notices if job.result is not None else ())]
 
 
 def input_of(desk: Desk, job: Job, base: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from core.errors import (
     BackendUnavailable,
     BadInput,
     BudgetSpent,
+    DiskFull,
     FetchFailed,
     Moderated,
     ParameterRefused,
@@ -48,6 +49,8 @@ def status_of(error: StudioError) -> int:
             return 503
         case TimedOut():
             return 504
+        case DiskFull():
+            return 507
     return 500
 
 

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 from starlette.responses import Response
 
+from core.disk import disk_errors
 from core.errors import BadParameter
 from core.job import VISITOR, Visitor
 from core.subpath import route_path
@@ -89,11 +90,12 @@ def add_uploads(app: FastAPI, desk: Desk) -> None:
         """Upload a picture as the form field `file`."""
         visitor = desk.access.visitor(request)
         desk.engine.limits.spend_reference(visitor)
-        async with request.form(max_files=1, max_fields=10) as form:
-            file: Any = form.get("file")
-            if not hasattr(file, "read"):
-                raise BadParameter("file", "The form has no file.", "Send the picture as the form field `file`.")
-            data = await file.read()
+        with disk_errors():  # a large file is spooled to the disk
+            async with request.form(max_files=1, max_fields=10) as form:
+                file: Any = form.get("file")
+                if not hasattr(file, "read"):
+                    raise BadParameter("file", "The form has no file.", "Send the picture as the form field `file`.")
+                data = await file.read()
         upload_id = secrets.token_hex(16)
         await desk.engine.keeper.ticket(visitor.owner, upload_id)
         await keep(request, upload_id, data)

@@ -20,7 +20,7 @@ from core.spec import MAX_PROMPT, MAX_SEED
 from server.access import guarded_route
 from server.desk import Ask, Desk, mark
 from server.envelope import Envelope, answer, guarded, problems
-from server.kinds import Real, Whole
+from server.kinds import Body, Format, Real, Whole
 from server.predictions import input_of, view
 from server.uploads import add_uploads
 from server.webhooks import Hooks
@@ -31,8 +31,11 @@ LISTED = 7 * 86_400.0
 """Seconds of history in the list of predictions, as the provider's."""
 
 
-class Submit(BaseModel):
-    """What to make. A field that is not listed is refused."""
+class Submit(Body):
+    """What to make. A field that is not listed is refused.
+
+    WaveSpeedAI's own MCP server sends two fields to every model, which this one does not have; they are ignored.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -45,9 +48,25 @@ class Submit(BaseModel):
     num_inference_steps: Whole = Field(28, ge=1, le=50, description="Steps; strength decides how many run.")
     seed: Whole = Field(-1, ge=-1, le=MAX_SEED, description="-1 draws one.")
     guidance_scale: Real = Field(3.5, ge=1, le=20, description="How closely the prompt is followed.")
-    output_format: Literal["jpeg", "png"] = Field("jpeg", description="The image's format.")
+    output_format: Format = Field("jpeg", description="The image's format.")
     enable_base64_output: StrictBool = Field(False, description="Whether the image comes inside the answer.")
     enable_sync_mode: StrictBool = Field(False, description="Whether the answer waits for the result, up to 90 s.")
+
+    @classmethod
+    def adjusted(cls, fields: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Leave out `enable_safety_checker`; take the first of `images` where there is no `image`."""
+        notices = []
+        if "enable_safety_checker" in fields:
+            del fields["enable_safety_checker"]
+            notices.append("enable_safety_checker was ignored: this model has no such field.")
+        if "images" in fields:
+            images = fields.pop("images")
+            if fields.get("image") or not isinstance(images, list) or not images:
+                notices.append("images was ignored: this model takes one image.")
+            else:
+                fields["image"] = images[0]
+                notices += [f"Of the {len(images)} images, the first was used."] if len(images) > 1 else []
+        return fields, tuple(notices)
 
 
 class Prediction(BaseModel):
@@ -63,6 +82,7 @@ class Prediction(BaseModel):
     error: str
     timings: dict[str, int]
     code: int | None = None
+    notices: list[str] | None = None
     input: dict[str, Any] | None = None
 
 
@@ -110,7 +130,7 @@ def door(desk: Desk, hooks: Hooks) -> FastAPI:
     add_uploads(app, desk)
     for name in desk.models:
         _model(app, desk, name)
-    problems(app)
+    problems(app, ", ".join(desk.models))
     return app
 
 
@@ -146,7 +166,7 @@ def _model(app: FastAPI, desk: Desk, name: str) -> None:
         )
         prompt, image = told.pop("prompt"), told.pop("image")
         told["seed"] = None if told["seed"] < 0 else told["seed"]
-        job, again = await desk.take(visitor, Ask(prompt, image, told, call))
+        job, again = await desk.take(visitor, Ask(prompt, image, told, call, body.notices))
         headers = {"Idempotent-Replayed": "true"} if again else {}
         if not waits:
             return answer(await view(desk, job, call.base, created=True), headers=headers)
@@ -168,6 +188,13 @@ def _predictions(app: FastAPI, desk: Desk) -> None:
     async def result(request: Request, prediction_id: str) -> Any:
         """Tell how a task stands, and what it made."""
         job = await desk.find(desk.access.visitor(request), prediction_id)
+        return answer(await view(desk, job, desk.base(request)))
+
+    @app.delete("/api/v3/predictions/{prediction_id}", response_model=Answer, **guarded())
+    async def cancel(request: Request, prediction_id: str) -> Any:
+        """Cancel a task, as the page's Cancel does; one that has ended stays as it is."""
+        job = await desk.find(desk.access.visitor(request), prediction_id)
+        await desk.engine.cancel(job)
         return answer(await view(desk, job, desk.base(request)))
 
     @app.post("/api/v3/predictions", response_model=Envelope, **guarded())

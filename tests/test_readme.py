@@ -58,7 +58,6 @@ def test_every_direct_dependency_is_pinned_and_used() -> None:
     code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     named_by_others = {
         "accelerate": "low_cpu_mem_usage",  # diffusers needs it for this
-        "mcp": "mcp_server",  # gradio needs it for this
         "pillow": "from PIL import",
         "pi-heif": "import pi_heif",
     }

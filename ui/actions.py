@@ -22,6 +22,7 @@ from core.job import EVERYONE
 from core.limits import FETCHES, KEY_CHECKS, REFERENCES
 from core.request import EditRequest, draw_seed
 from core.secrets import redactor
+from core.sources import tidy
 from core.spec import BackendSpec, Integer
 from ui import text
 from ui.controls import Controls
@@ -219,8 +220,7 @@ class Actions:
         session.visitor = visitor_of(request)
         try:
             self.engine.limits.spend(FETCHES, session.visitor)
-            address = address.strip()
-            shown = await self._keep(session, await self.fetch_image(address), address)
+            shown = await self._keep(session, await self.fetch_image(address), tidy(address))
         except StudioError as error:
             session.problem = error
             return gr.skip(), gr.skip(), session.view()

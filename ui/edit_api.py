@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import shutil
 import tempfile
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +16,18 @@ from gradio.components.api_component import Api
 from gradio.processing_utils import save_file_to_cache
 
 from core.backend import Backend
+from core.disk import disk_errors
 from core.engine import Engine
 from core.errors import BadParameter, StudioError
-from core.events import Completed, Picture, Withheld
+from core.events import Completed, Event, Picture, Withheld
+from core.images import Reference
 from core.job import Job, Visitor
 from core.request import EditRequest
+from core.sources import is_address, is_data_uri
 from core.spec import MAX_SEED
 from ui.framework import forget_session
+from ui.image_input import NEEDED, Fetch, read_image, take_any_image
 from ui.images import visitor_of
-from ui.reference import path_of, refuse_addresses
 
 INPUTS: dict[str, tuple[Any, dict[str, Any]]] = {
     "prompt": ("", {"type": "string", "description": "1 to 4000 characters."}),
@@ -38,6 +43,9 @@ INPUTS: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 """Default and JSON schema of each parameter after `image`. A default of None means the backend's own."""
 
+CALL = re.compile(r"(api|call|run)/(v2/)?edit/?")
+"""Paths by which `/edit` is called, after the framework's prefix."""
+
 HARMLESS: dict[str, tuple[Any, ...]] = {
     "num_images": (1,),
     "output_format": ("png",),
@@ -47,12 +55,18 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
 """Values of parameters that a backend may lack which change nothing there, so that they may be sent anyway."""
 
 
-def add_edit_endpoint(demo: gr.Blocks, engine: Engine) -> None:
-    """Add `/edit` to the Blocks at hand."""
+def add_edit_endpoint(demo: gr.Blocks, engine: Engine, fetch: Fetch) -> None:
+    """Add `/edit` to the Blocks at hand.
+
+    Args:
+        demo: the Blocks.
+        engine: does the work.
+        fetch: reads a public address or data URI into bytes, or raises a StudioError.
+    """
 
     async def edit(
         request: gr.Request,
-        image: dict[str, Any],
+        image: dict[str, Any] | str,
         prompt: str,
         backend: str | None = None,
         strength: float | None = None,
@@ -67,7 +81,7 @@ def add_edit_endpoint(demo: gr.Blocks, engine: Engine) -> None:
         """Edit a reference image by a prompt and return the result files and a report.
 
         Args:
-            image: The reference image file: at most 60 MB and 120 megapixels, unless the owner set others.
+            image: The reference image: an uploaded file, a public address, or a data URI.
             prompt: What the picture should become, 1 to 4000 characters.
             backend: Key of the backend, "local" for instance; left out, the first that is ready.
             strength: How far to leave the reference, 0 to 1. 0 gives it back.
@@ -94,17 +108,19 @@ def add_edit_endpoint(demo: gr.Blocks, engine: Engine) -> None:
             "enable_safety_checker": enable_safety_checker,
         }
         try:
-            job, result = await _run(engine, path_of(image), prompt, backend, raw, visitor_of(request))
+            reference = await read_image(image, request.request, fetch, engine)
+            job, result = await run_edit(engine, reference, prompt, backend, raw, visitor_of(request))
+            with disk_errors():
+                files = await asyncio.to_thread(handed, job, cache)
         except StudioError as error:
             raise gr.Error(str(error), print_exception=False) from error
         finally:
             forget_session(demo, request.session_hash)
-        files = await asyncio.to_thread(handed, job, cache)
         return files, report(job, result)
 
     image_file = gr.File(label="image", visible=False)
     cache = image_file.GRADIO_CACHE
-    refuse_addresses(image_file)
+    take_any_image(image_file)
     inputs = [image_file, *(Api(default, schema, name) for name, (default, schema) in INPUTS.items())]
     outputs = [gr.Files(label="images", visible=False), gr.JSON(label="report", visible=False)]
     gr.Button(visible=False).click(
@@ -119,27 +135,45 @@ def add_edit_endpoint(demo: gr.Blocks, engine: Engine) -> None:
     )
 
 
-async def _run(
-    engine: Engine, image: str | None, prompt: str, backend: str | None, raw: dict[str, Any], visitor: Visitor
+async def run_edit(
+    engine: Engine,
+    reference: Reference,
+    prompt: object,
+    backend: str | None,
+    raw: Mapping[str, Any],
+    visitor: Visitor,
+    follow: Callable[[Event], Awaitable[None]] | None = None,
 ) -> tuple[Job, Completed]:
-    """Check, submit and wait; a caller who goes away cancels the run."""
-    chosen = _choose(engine, backend)
+    """Check, submit and wait; a caller who goes away cancels the run.
+
+    Args:
+        engine: does the work.
+        reference: the picture.
+        prompt: what it should become.
+        backend: its key; None is the first that is ready.
+        raw: parameters by name; None takes a backend's own default.
+        visitor: who asks.
+        follow: hears the run's events.
+
+    Raises:
+        StudioError: something does not fit, or the run failed.
+    """
+    chosen = choose(engine, backend)
     known = chosen.spec.by_name
     raw = {name: value for name, value in raw.items() if name in known or value not in HARMLESS.get(name, ())}
-    if not image:
-        raise BadParameter("image", "There is no reference image.", "Send an image file.")
-    engine.limits.spend_reference(visitor)
-    reference = await engine.decoders.read_reference(Path(image), owner=visitor.source)
     request = EditRequest.build(chosen.spec, prompt, reference, raw)
     job = await engine.submit(chosen.spec.key, request, visitor=visitor)
     try:
+        async for event in engine.watch(job):
+            if follow is not None:
+                await follow(event)
         return job, await engine.result(job)
     except asyncio.CancelledError:
         await asyncio.shield(engine.cancel(job))
         raise
 
 
-def _choose(engine: Engine, key: str | None) -> Backend:
+def choose(engine: Engine, key: str | None) -> Backend:
     """Return the backend of a key, or the first that is ready.
 
     Raises:
@@ -149,8 +183,42 @@ def _choose(engine: Engine, key: str | None) -> Backend:
     if key is None:
         key = next((each for each in keys if engine.backend(each).ready() is None), keys[0])
     if key not in keys:
-        raise BadParameter("backend", f"There is no backend {key[:40]!r}.", f"Give one of {', '.join(keys)}.")
+        raise BadParameter("backend", f"There is no backend {str(key)[:40]!r}.", f"Give one of {', '.join(keys)}.")
     return engine.backend(key)
+
+
+def call_fault(rest: str, told: Any) -> str | None:
+    """Return what is wrong with a call of `/edit` before the framework sees it, None where nothing is.
+
+    The framework answers such calls with a 500, and writes all that was sent into the log.
+
+    Args:
+        rest: of the path, after the framework's prefix.
+        told: the body's JSON.
+    """
+    if not CALL.fullmatch(rest) or not isinstance(told, dict):
+        return None
+    names = ("image", *INPUTS)
+    if "/v2/" in rest:
+        unknown = next((name for name in told if name not in (*names, "oauth_token")), None)
+        if unknown is not None:
+            return f"{unknown[:40]}: There is no such input. The inputs are {', '.join(names)}."
+        missing = next((name for name in NEEDED if told.get(name) is None), None)
+        return f"{missing}: {' '.join(NEEDED[missing])}" if missing else _file_fault(told["image"])
+    data = told.get("data")
+    if not isinstance(data, list) or len(data) != len(names):
+        came = len(data) if isinstance(data, list) else 0
+        return f"data: Send a list of {len(names)} inputs ({', '.join(names)}); {came} came."
+    return _file_fault(data[0])
+
+
+def _file_fault(image: Any) -> str | None:
+    """Return what is wrong with a description of a file, None where it names an upload or a public address."""
+    path = image.get("path") if isinstance(image, dict) else ""
+    web = isinstance(path, str) and path.lower().startswith(("http://", "https://"))
+    if isinstance(path, str) and (web or not (is_address(path) or is_data_uri(path))):
+        return None
+    return "image: A file's path is that of an upload or an http address. Send a data URI or base64 as text."
 
 
 def handed(job: Job, cache: str) -> list[str]:

@@ -30,9 +30,11 @@ from core.engine import Engine
 from core.errors import TooManyRequests
 from core.job import EVERYONE, VISITOR, Visitor
 from core.limits import REQUESTS
+from core.sources import is_address, is_data_uri
 from core.subpath import route_path
+from ui.edit_api import call_fault
 from ui.framework import forget_call, forget_session, function_of, lighten, open_calls, open_events, undelivered
-from ui.images import stored_name
+from ui.images import SUFFIXES, stored_name
 from ui.refusal import Refusal
 from ui.uploads import Upload
 
@@ -56,7 +58,7 @@ OPEN = (
 )
 """What is used of the framework's routes. All others are shut: proxies, deep links, monitoring, run histories."""
 SHUT = ("/monitoring", "/config/monitoring", "/runs")
-HANDED = re.compile(r"srpo-\d+-[A-Za-z0-9_-]{32}\.(png|jpg)")
+HANDED = re.compile(rf"srpo-\d+-[A-Za-z0-9_-]{{32}}({SUFFIXES})")
 """Results for callers of the API, who have no cookie: the name itself is their token."""
 EVENT = re.compile(r"queue/join|(?:call/v2|call|run|api)/([^/]+)/?")
 """What a POST starts an event with, and the name of its function."""
@@ -219,6 +221,9 @@ class Guard:
             for each in self._sessions.surplus(visitor.address):
                 forget_session(app.get_blocks(), each)
         await self._check_paths(value, owner)
+        fault = call_fault(rest, value) if body is not None else None
+        if fault is not None:
+            raise Refusal(400, fault)
         again = receive if body is None else _again(body, receive)
         if event is None:
             await self._app(scope, again, send)
@@ -429,7 +434,7 @@ def _paths(value: Any) -> Iterator[str]:
         each = left.pop()
         if isinstance(each, dict):
             path = each.get("path")
-            if isinstance(path, str) and path and "://" not in path:
+            if isinstance(path, str) and path and not is_address(path) and not is_data_uri(path):
                 yield path
             left.extend(each.values())
         elif isinstance(each, list):

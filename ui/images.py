@@ -18,8 +18,10 @@ from core.engine import Engine
 from core.errors import StudioError
 from core.job import VISITOR, Visitor
 from core.links import Links
+from core.results import MIME_OF
 
-PICTURE_NAME = re.compile(r"[0-9a-f]{64}\.(png|jpg)")
+SUFFIXES = "|".join(re.escape(each) for each in MIME_OF)
+PICTURE_NAME = re.compile(rf"[0-9a-f]{{64}}({SUFFIXES})")
 COPY_END = re.compile(r"-[0-9]+\.webp")
 WIDTH = re.compile(r"[1-9][0-9]{0,4}")
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
@@ -52,7 +54,7 @@ def routes(engine: Engine, links: Links | None = None) -> list[Route]:
         path = engine.images.folder / name
         if not PICTURE_NAME.fullmatch(name) or not path.is_file():
             return PlainTextResponse("There is no such picture.", status_code=404)
-        return FileResponse(path, headers=headers)
+        return FileResponse(path, headers=headers, media_type=MIME_OF[path.suffix])
 
     async def image(request: Request) -> Response:
         name, visitor = request.path_params["name"], visitor_of(request)

@@ -75,7 +75,7 @@ def build(engine: Engine, fetch_image: FetchImage, sign_in: bool = False) -> gr.
     with gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True) as demo:
         page = _lay_out(engine, sign_in)
         _wire(demo, page, Actions(engine, fetch_image, page.controls))
-        add_edit_endpoint(demo, engine)
+        add_edit_endpoint(demo, engine, fetch_image)
     return demo
 
 

@@ -19,7 +19,7 @@ from core import errors
 from core.events import Completed, Event, Picture, Withheld, Working
 from core.request import EditRequest
 from core.settings import Settings
-from tests.fakes import make_reference, make_request
+from tests.fakes import make_reference, make_request, picture_bytes
 from tests.providers.aimlapi import KEY, Aimlapi
 from tests.providers.serving import serving
 
@@ -131,6 +131,31 @@ async def test_a_run_gives_the_providers_bytes_its_time_and_its_cost(provider: t
     assert done.timings == {"inference": 0.947831045370549}
     assert done.cost == 0.02625
     assert len(stand_in.runs) == 1
+
+
+@pytest.mark.parametrize("format", ["WEBP", "AVIF", "GIF", "TIFF"])
+async def test_a_paid_picture_of_another_kind_is_kept_as_it_came(
+    provider: tuple[Aimlapi, AimlapiBackend], monkeypatch: pytest.MonkeyPatch, format: str
+) -> None:
+    data = picture_bytes(format)
+    monkeypatch.setattr("tests.providers.aimlapi.drawn", lambda *_: data)
+    _, done = await drain(provider[1], request())
+    (made,) = done.images
+    assert isinstance(made, Picture)
+    assert (made.data, made.mime, made.width, made.damaged) == (data, f"image/{format.lower()}", 64, False)
+    assert not any("file" in each for each in done.notices)
+
+
+async def test_a_paid_picture_that_was_cut_is_kept_with_a_notice(
+    provider: tuple[Aimlapi, AimlapiBackend], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = picture_bytes("PNG")[:-100]
+    monkeypatch.setattr("tests.providers.aimlapi.drawn", lambda *_: data)
+    _, done = await drain(provider[1], request())
+    (made,) = done.images
+    assert isinstance(made, Picture)
+    assert (made.data, made.mime, made.damaged) == (data, "image/png", True)
+    assert any("is damaged; it is kept as it came" in each for each in done.notices)
 
 
 async def test_the_picture_inside_the_request_is_said(provider: tuple[Aimlapi, AimlapiBackend]) -> None:

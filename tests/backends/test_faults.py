@@ -112,7 +112,7 @@ def wanted(provider: str, place: str, failure: str, once: bool) -> Ends:
     if place == "poll":
         return of_poll(failure, once)
     if place == "download":
-        if failure in ("HTML with status 200", "no picture"):
+        if failure == "no picture":
             return errors.MalformedAnswer, True
         return (Completed, ...) if once else (errors.ResultGone, True)
     return ANY

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
+import zlib
 from collections.abc import AsyncIterator, Callable
 
 import httpx
@@ -11,8 +13,10 @@ import pytest
 
 from backends._addresses import is_public
 from backends._fetch import MAX_REDIRECTS, HookCaller, ImageFetcher
+from core.about import USER_AGENT
 from core.errors import FetchFailed
 from core.images import MAX_BYTES
+from tests.fakes import picture_bytes
 
 PUBLIC = "93.184.216.34"
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -115,10 +119,9 @@ async def test_a_name_with_any_private_address_is_refused_without_a_connection(f
     [
         "ftp://a.example/x",
         "file:///etc/passwd",
-        "data:image/png;base64,aaa",
-        "data:image/png,aaaa",
+        "data:image/png;base64,a",
+        "data:image/png;base64,aa.a",
         "data:",
-        "data:image/png;base64,aa aa",
         "gopher://a.example",
         "//a.example/x",
         "a.example/x",
@@ -136,6 +139,64 @@ async def test_only_plain_web_addresses_are_read(address: str) -> None:
     with pytest.raises(FetchFailed):
         await fetch(address)
     assert wire.asked == []
+
+
+async def test_the_app_says_who_it_is() -> None:
+    fetch, wire = fetcher()
+    await fetch("https://pictures.example/lake.png")
+    assert wire.asked[0].headers["user-agent"] == USER_AGENT
+    assert re.fullmatch(r"SRPO-Studio/[\d.]+ \(\+https://\S+\)", USER_AGENT)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [" http://a.example/x.png", "http://a.example/x.png\r\n", "\thttp://a.exam\nple/x\t.png "],
+)
+async def test_what_stands_around_and_breaks_an_address_does_not_matter(address: str) -> None:
+    fetch, wire = fetcher()
+    assert await fetch(address) == b"picture"
+    assert (wire.asked[0].headers["host"], wire.asked[0].url.path) == ("a.example", "/x.png")
+
+
+async def test_ten_redirects_are_followed() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        left = int(request.url.path[1:])
+        return httpx.Response(302, headers={"Location": f"/{left - 1}"}) if left else httpx.Response(200, content=b"x")
+
+    fetch, wire = fetcher(answer)
+    assert await fetch("http://a.example/10") == b"x"
+    assert len(wire.asked) == 11
+
+
+@pytest.mark.parametrize("status", [200, 203, 206])
+async def test_every_status_that_brings_the_picture_is_taken(status: int) -> None:
+    fetch, _ = fetcher(lambda _: httpx.Response(status, content=b"picture"))
+    assert await fetch("http://a.example/x.png") == b"picture"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"<!doctype html><title>photo</title>", "text/html"),
+        (b"\xef\xbb\xbf\r\n <!DOCTYPE HTML PUBLIC>", "application/octet-stream"),
+        (b"<html lang=en>", "image/png"),
+        (b"<!-- a page --><p>photo", "text/html; charset=utf-8"),
+        (b"Sign in to see this photo", "TEXT/HTML"),
+    ],
+)
+async def test_a_web_page_in_place_of_a_picture_is_called_one(body: bytes, kind: str) -> None:
+    fetch, _ = fetcher(lambda _: httpx.Response(200, content=body, headers={"Content-Type": kind}))
+    with pytest.raises(FetchFailed, match="is a web page, not a picture") as caught:
+        await fetch("http://a.example/photo")
+    assert "copy the address of the picture itself" in caught.value.todo
+
+
+@pytest.mark.parametrize("kind", ["text/html", "text/plain", "image/gif", ""])
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
+async def test_a_picture_is_taken_whatever_its_server_calls_it(kind: str, format: str) -> None:
+    data = picture_bytes(format)
+    fetch, _ = fetcher(lambda _: httpx.Response(200, content=data, headers={"Content-Type": kind}))
+    assert await fetch("http://a.example/x") == data
 
 
 async def test_a_redirect_is_followed_after_a_check_of_its_own() -> None:
@@ -195,10 +256,23 @@ class Endless(httpx.AsyncByteStream):
 async def test_a_body_without_end_is_left_at_the_limit() -> None:
     body = Endless()
     fetch, _ = fetcher(lambda _: httpx.Response(200, stream=body))
-    with pytest.raises(FetchFailed, match="more than 60 MB"):
+    with pytest.raises(FetchFailed, match=f"more than {MAX_BYTES // 10**6} MB"):
         await fetch("http://a.example/x.png")
     assert body.read <= MAX_BYTES + 2_000_000
     assert body.closed
+
+
+async def test_the_owners_limit_of_bytes_holds_for_addresses_and_data_uris() -> None:
+    wire = Wire(lambda _: httpx.Response(200, content=b"x" * 3_000_001))
+
+    async def resolve(_: str, __: int) -> list[str]:
+        return [PUBLIC]
+
+    fetch = ImageFetcher(wire, resolve, max_bytes=3_000_000)
+    for address in ("http://a.example/x.png", f"data:image/png;base64,{'A' * 4_000_004}"):
+        with pytest.raises(FetchFailed, match="more than 3 MB"):
+            await fetch(address)
+    assert len(await fetch(f"data:image/png;base64,{'A' * 4_000_000}")) == 3_000_000
 
 
 async def test_a_data_uri_is_decoded_without_any_request() -> None:
@@ -210,14 +284,14 @@ async def test_a_data_uri_is_decoded_without_any_request() -> None:
 
 async def test_a_data_uri_has_the_same_limit() -> None:
     fetch, _ = fetcher()
-    with pytest.raises(FetchFailed, match="more than 60 MB"):
+    with pytest.raises(FetchFailed, match=f"more than {MAX_BYTES // 10**6} MB"):
         await fetch("data:image/png;base64," + "A" * (MAX_BYTES * 4 // 3 + 8))
 
 
 async def test_a_compressed_bomb_is_counted_unpacked() -> None:
     packed = gzip.compress(b"\0" * (MAX_BYTES + 1_000_000))
     fetch, _ = fetcher(lambda _: sent_packed(packed, "gzip"))
-    with pytest.raises(FetchFailed, match="more than 60 MB"):
+    with pytest.raises(FetchFailed, match=f"more than {MAX_BYTES // 10**6} MB"):
         await fetch("http://a.example/x.png")
 
 
@@ -226,19 +300,48 @@ async def test_a_picture_that_is_packed_all_the_same_is_unpacked() -> None:
     assert await fetch("http://a.example/x.png") == b"picture"
 
 
+@pytest.mark.parametrize("packing", ["utf-8", "UTF-8", "none", "binary", "", "identity", "aws-chunked", "8bit, none"])
+async def test_a_content_encoding_that_is_none_means_nothing(packing: str) -> None:
+    fetch, _ = fetcher(lambda _: sent_packed(b"picture", packing))
+    assert await fetch("http://a.example/x.png") == b"picture"
+
+
+@pytest.mark.parametrize("packing", ["gzip", "x-gzip", "GZIP", "aws-chunked,gzip", "utf-8, x-gzip"])
+async def test_gzip_is_unpacked_under_each_of_its_names(packing: str) -> None:
+    fetch, _ = fetcher(lambda _: sent_packed(gzip.compress(b"picture"), packing))
+    assert await fetch("http://a.example/x.png") == b"picture"
+
+
+@pytest.mark.parametrize("bare", [False, True])
+@pytest.mark.parametrize("piece", [1, 1000])
+async def test_deflate_is_unpacked_with_and_without_its_header(bare: bool, piece: int) -> None:
+    packer = zlib.compressobj(wbits=-15 if bare else 15)
+    packed = packer.compress(b"picture" * 99) + packer.flush()
+    fetch, _ = fetcher(lambda _: sent_packed(packed, "deflate", piece))
+    assert await fetch("http://a.example/x.png") == b"picture" * 99
+
+
 @pytest.mark.parametrize(
-    ("packed", "packing"), [(b"x", "br"), (gzip.compress(gzip.compress(b"x")), "gzip, gzip"), (b"no gzip", "gzip")]
+    ("packed", "packing", "words"),
+    [
+        (b"x", "br", "not read here: br"),
+        (b"x", "utf-8, zstd", "not read here: zstd"),
+        (gzip.compress(gzip.compress(b"x")), "gzip, gzip", "not read here: gzip, gzip"),
+        (b"no gzip", "gzip", "could not be read"),
+        (b"no deflate", "deflate", "could not be read"),
+    ],
 )
-async def test_other_packings_are_refused(packed: bytes, packing: str) -> None:
+async def test_other_packings_are_refused(packed: bytes, packing: str, words: str) -> None:
     fetch, _ = fetcher(lambda _: sent_packed(packed, packing))
-    with pytest.raises(FetchFailed, match="could not be read"):
+    with pytest.raises(FetchFailed, match=words):
         await fetch("http://a.example/x.png")
 
 
-def sent_packed(packed: bytes, packing: str) -> httpx.Response:
+def sent_packed(packed: bytes, packing: str, piece: int = 1_000_000_000) -> httpx.Response:
     class Sent(httpx.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            yield packed
+            for place in range(0, len(packed), piece):
+                yield packed[place : place + piece]
 
     return httpx.Response(200, stream=Sent(), headers={"Content-Encoding": packing})
 

@@ -7,16 +7,18 @@ import email.utils
 import itertools
 import random
 from collections.abc import Callable
+from urllib.parse import quote
 
 import httpx
 import pytest
 from PIL import Image
 
 from backends._answer import Answer, NotSent, jitter
-from backends._hosted import Pace, PriceTag, collect, inline, pause, picture, said, travelling
+from backends._hosted import Pace, PriceTag, collect, damage, inline, pause, picture, said, travelling
 from backends._http import ProviderClient
 from core.errors import FetchFailed, MalformedAnswer, ProviderDown, ResultGone
-from core.images import encode, read_reference
+from core.events import Picture, Withheld
+from core.images import MAX_BYTES, encode, read_reference
 from tests.fakes import make_reference, picture_bytes
 
 NOW = 1_800_000_000.0
@@ -161,8 +163,24 @@ def test_inline_pictures_are_read_and_addresses_left() -> None:
     assert inline("not base64, not an address") is None
     with pytest.raises(MalformedAnswer):
         inline("data:image/png;base64,???")
-    with pytest.raises(MalformedAnswer, match="20 MB"):
-        inline("A" * 30_000_000)
+    with pytest.raises(MalformedAnswer, match=f"{MAX_BYTES // 10**6} MB"):
+        inline("A" * (MAX_BYTES * 4 // 3 + 8))
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda text: f" {text}\n",
+        lambda text: "\r\n".join(text[place : place + 76] for place in range(0, len(text), 76)),
+        lambda text: text.rstrip("="),
+        lambda text: text.replace("+", "-").replace("/", "_"),
+        lambda text: quote(text, safe=""),
+    ],
+)
+def test_a_providers_base64_is_read_in_any_spelling(spell: Callable[[str], str]) -> None:
+    data = picture_bytes("JPEG")
+    text = spell(base64.b64encode(data).decode())
+    assert inline(text) == inline(f"data:image/jpeg;base64,{text}") == data
 
 
 async def test_a_result_that_cannot_be_read_is_gone_and_was_charged() -> None:
@@ -173,16 +191,32 @@ async def test_a_result_that_cannot_be_read_is_gone_and_was_charged() -> None:
         await collect("Provider", "https://a.example/x", fail)
     assert caught.value.charged is True
     with pytest.raises(MalformedAnswer):
-        await collect("Provider", "neither", fail)
+        await collect("Provider", "neither.", fail)
 
 
-def test_a_result_is_looked_at_and_not_changed() -> None:
-    data = picture_bytes("JPEG")
-    made = picture("Provider", data, 7)
-    assert (made.data, made.mime, made.width, made.height, made.seed) == (data, "image/jpeg", 64, 48, 7)
-    for wrong in (b"<html></html>", picture_bytes("GIF"), b""):
-        with pytest.raises(MalformedAnswer):
-            picture("Provider", wrong, 7)
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"])
+async def test_a_result_of_any_kind_is_kept_as_it_came(format: str) -> None:
+    data = picture_bytes(format)
+    made = await picture("Provider", data, 7)
+    assert made == Picture(data, f"image/{format.lower()}", 64, 48, 7)
+    assert damage("Provider", [made]) == ()
+
+
+async def test_a_result_that_is_no_picture_is_refused_and_may_have_been_charged() -> None:
+    for wrong in (b"<html></html>", b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"%PDF-1.7" + b"x" * 999):
+        with pytest.raises(MalformedAnswer) as caught:
+            await picture("Provider", wrong, 7)
+        assert caught.value.charged is None
+
+
+async def test_a_damaged_result_is_kept_with_a_notice() -> None:
+    data = picture_bytes("JPEG")[:-200]
+    made = await picture("Provider", data, 7)
+    assert made == Picture(data, "image/jpeg", 64, 48, 7, damaged=True)
+    whole = await picture("Provider", picture_bytes("JPEG"), 8)
+    assert damage("Provider", [whole, made, Withheld("Why.", 9)]) == (
+        "The file of image 2 from Provider is damaged; it is kept as it came.",
+    )
 
 
 def test_a_providers_words_come_short_and_without_the_key() -> None:

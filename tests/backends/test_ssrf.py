@@ -148,7 +148,7 @@ TRICKS = [
     "wss://127.0.0.1:{port}/",
     *("http+unix://%2Fvar%2Frun%2Fdocker.sock/info", "unix:/var/run/docker.sock", "netdoc:///etc/passwd"),
     *("view-source:http://127.0.0.1:{port}/", "url:http://127.0.0.1:{port}/", "javascript:fetch('http://127.0.0.1')"),
-    *("data:image/png;base64,AAA", "data:image/png;base64," + "=" * 1_000_000, "data:," + "x" * 60_000, "blob:null/1"),
+    *("data:image/png;base64,A", "data:image/png;base64," + "=" * 1_000_000, "data:" + "x" * 60_000, "blob:null/1"),
     *("socks5://127.0.0.1:{port}/", "httpx://127.0.0.1:{port}/", "http2://127.0.0.1/", "-http://127.0.0.1/"),
     *("HTTP://127.0.0.1:{port}/", "hTtPs://127.0.0.1/", "ｈttp://127.0.0.1/", "http&#58;//127.0.0.1/"),
     # a scheme or a host too few

@@ -22,7 +22,7 @@ from core import errors
 from core.events import Completed, Event, Picture, Withheld, Working
 from core.request import EditRequest
 from core.settings import Settings
-from tests.fakes import make_reference, make_request
+from tests.fakes import make_reference, make_request, picture_bytes
 from tests.providers.serving import serving
 from tests.providers.wavespeed import KEY, MODEL, SECRET, Wavespeed
 
@@ -201,6 +201,31 @@ async def test_trouble_while_asking_is_waited_out(provider: Pair) -> None:
     stand_in.seconds, stand_in.looks = 0.1, [500, 429, 503]
     _, done = await drain(backend, request())
     assert isinstance(done.images[0], Picture)
+
+
+@pytest.mark.parametrize("format", ["WEBP", "AVIF", "GIF", "TIFF"])
+async def test_a_paid_picture_of_another_kind_is_kept_as_it_came(
+    provider: Pair, monkeypatch: pytest.MonkeyPatch, format: str
+) -> None:
+    data = picture_bytes(format)
+    monkeypatch.setattr("tests.providers.wavespeed.drawn", lambda *_: data)
+    _, done = await drain(provider[1], request())
+    (made,) = done.images
+    assert isinstance(made, Picture)
+    assert (made.data, made.mime, made.width, made.damaged) == (data, f"image/{format.lower()}", 64, False)
+    assert not any("file" in each for each in done.notices)
+
+
+async def test_a_paid_picture_that_was_cut_is_kept_with_a_notice(
+    provider: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = picture_bytes("PNG")[:-100]
+    monkeypatch.setattr("tests.providers.wavespeed.drawn", lambda *_: data)
+    _, done = await drain(provider[1], request())
+    (made,) = done.images
+    assert isinstance(made, Picture)
+    assert (made.data, made.mime, made.damaged) == (data, "image/png", True)
+    assert any("is damaged; it is kept as it came" in each for each in done.notices)
 
 
 async def test_a_withheld_image_is_no_failure_and_no_picture(provider: Pair) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 
 from core.errors import Moderated, NoCredits, RunFailed, TimedOut
-from core.events import Completed, Withheld
+from core.events import Completed, Picture, Withheld
 from core.request import EditRequest
 from tests.fakes import FakeBackend, make_spec, picture_bytes, results
 from tests.server.house import AIML, house
@@ -33,12 +34,13 @@ async def test_the_pages_example_gets_both_spellings_of_the_answer(tmp_path: Pat
         answer = await at.client.post(RUN, json={**BODY, "seed": 484902001})
         body = answer.json()
         assert answer.status_code == 200
-        assert list(body) == ["images", "timings", "seed", "has_nsfw_concepts", "prompt", "data", "meta"]
+        assert list(body) == [
+            *("images", "timings", "seed", "has_nsfw_concepts", "prompt", "created", "notices", "data", "meta")
+        ]
         (image,) = body["images"]
         assert body["data"] == body["images"]
         assert image == {
             "url": image["url"],
-            "b64_json": None,
             "width": 64,
             "height": 48,
             "content_type": "image/jpeg",
@@ -48,6 +50,8 @@ async def test_the_pages_example_gets_both_spellings_of_the_answer(tmp_path: Pat
         assert body["has_nsfw_concepts"] == [False]
         assert body["prompt"] == BODY["prompt"]
         assert body["meta"] == {"usage": {"credits_used": 0, "tokens_used": 0}}
+        assert abs(body["created"] - time.time()) < 600
+        assert body["notices"] == []
         assert answer.headers["x-inference-id"]
         assert answer.headers["x-aimlapi-credits-used"] == "0"
         file = await at.client.get(image["url"])
@@ -83,6 +87,21 @@ async def test_sync_mode_puts_the_pictures_into_the_answer(tmp_path: Path) -> No
         (image,) = body["data"]
         assert image["url"] == f"data:image/png;base64,{image['b64_json']}"
         assert Image.open(io.BytesIO(base64.b64decode(image["b64_json"]))).size == (64, 48)
+
+
+@pytest.mark.parametrize(("kind", "sync"), [("webp", False), ("avif", True), ("gif", False), ("tiff", False)])
+async def test_a_result_of_any_kind_is_served_as_what_it_is(tmp_path: Path, kind: str, sync: bool) -> None:
+    data = picture_bytes(kind)
+    made = Picture(data, f"image/{kind}", 64, 48, 7)
+    backend = FakeBackend(make_spec("local"), outcome=lambda _: Completed((made,), {"inference": 1.0}))
+    async with house(tmp_path, {"local": backend}) as at:
+        (image,) = (await at.client.post(RUN, json={**BODY, "sync_mode": sync})).json()["data"]
+        assert image["content_type"] == f"image/{kind}"
+        if sync:
+            assert base64.b64decode(image["b64_json"]) == data
+        else:
+            file = await at.client.get(image["url"])
+            assert (file.headers["content-type"], file.content) == (f"image/{kind}", data)
 
 
 async def test_images_of_one_seed_are_not_mistaken_for_one_another(tmp_path: Path) -> None:

@@ -200,6 +200,51 @@ def test_openais_client_gets_base64(client: OpenAI) -> None:
     assert size_of(base64.b64decode(image.b64_json)) == (64, 48)
 
 
+def test_openais_client_gets_as_many_images_as_it_asks_for_in_base64(client: OpenAI) -> None:
+    answer = client.images.generate(
+        model=AIML,
+        prompt="a lake",
+        n=2,
+        response_format="b64_json",
+        size="512x512",
+        user="ann",
+        extra_body={"image_url": PICTURE},
+    )
+    assert answer.data is not None
+    assert [size_of(base64.b64decode(each.b64_json or "")) for each in answer.data] == [(64, 48)] * 2
+    assert abs(answer.created - time.time()) < 600
+    assert answer.model_extra is not None
+    assert "size 512x512 was not used" in answer.model_extra["notices"][0]
+
+
+def test_openais_client_edits_a_file(client: OpenAI, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(picture_bytes(size=(90, 60)))
+    with photo.open("rb") as file:
+        answer = client.images.edit(
+            image=file, prompt="a lake", n=2, extra_body={"strength": 0.4, "num_inference_steps": 2, "seed": 7}
+        )
+    assert answer.data is not None
+    assert [size_of(base64.b64decode(each.b64_json or "")) for each in answer.data] == [(90, 60)] * 2
+    assert answer.model_extra is not None
+    assert (answer.model_extra["seed"], answer.model_extra["notices"]) == (7, [])
+
+
+def test_openais_client_edits_the_first_of_several_files(client: OpenAI) -> None:
+    files = [("a.png", picture_bytes(size=(90, 60))), ("b.png", picture_bytes())]
+    answer = client.images.edit(image=files, prompt="a lake", model=AIML, response_format="url")  # type: ignore[arg-type]
+    assert answer.data is not None
+    assert answer.data[0].b64_json is None
+    assert size_of(httpx.get(answer.data[0].url or "").content) == (90, 60)
+    assert answer.model_extra is not None
+    assert answer.model_extra["notices"] == ["Of the 2 images, the first was used."]
+
+
+def test_openais_client_is_told_that_masks_are_not_supported(client: OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="mask: Masks are not supported yet"):
+        client.images.edit(image=picture_bytes(), mask=picture_bytes(), prompt="a lake")
+
+
 def test_openais_client_replays_a_request_with_its_idempotency_key(client: OpenAI) -> None:
     answer = client.images.with_raw_response.generate(
         model=AIML, prompt="a lake", extra_body={"image_url": PICTURE}, extra_headers={"Idempotency-Key": "once"}

@@ -30,6 +30,16 @@ async def test_the_app_is_alive_and_ready_where_any_backend_is(tmp_path: Path) -
     assert (await client.get("/readyz")).status_code == 503
 
 
+async def test_an_app_whose_data_folder_is_gone_is_not_ready(tmp_path: Path) -> None:
+    engine = Engine({"fake": FakeBackend()}, Store(tmp_path / "data"))
+    client = serving(engine)
+    (tmp_path / "data" / "studio.db").unlink()
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["ready"]) == (503, False)
+    assert "database file was removed" in answer.json()["disk"]
+    assert (await client.get("/healthz")).status_code == 200
+
+
 async def test_figures_are_shut_without_a_token_and_to_whoever_has_another(tmp_path: Path) -> None:
     engine = Engine({"fake": FakeBackend()}, Store(tmp_path))
     assert (await serving(engine).get("/metrics")).status_code == 404

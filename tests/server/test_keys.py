@@ -30,11 +30,13 @@ BILLING = "/v2/billing"
 
 GUARDED: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", AIML_RUN): {"json": AIML_BODY},
+    ("POST", "/v1/images/edits"): {"data": {"prompt": "a lake"}, "files": {"image": picture_bytes()}},
     ("GET", BILLING): {},
     ("POST", RUN): {"json": BODY},
     ("POST", f"/api/v3/{AIML}"): {"json": BODY},
     ("GET", f"{PREDICTIONS}/{{prediction_id}}/result"): {},
     ("GET", f"{PREDICTIONS}/{{prediction_id}}"): {},
+    ("DELETE", f"{PREDICTIONS}/{{prediction_id}}"): {},
     ("POST", PREDICTIONS): {"json": {}},
     ("POST", f"{PREDICTIONS}/delete"): {"json": {"ids": ["0"]}},
     ("GET", BALANCE): {},

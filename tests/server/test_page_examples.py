@@ -140,8 +140,12 @@ def test_wavespeeds_own_examples_run_once_prompt_and_image_are_given(app: Served
 
 
 def test_the_page_has_an_example_in_each_language_for_both_formats() -> None:
-    assert [language for language, _ in BLOCKS] == ["bash", "python", "javascript"] * 2
-    assert [("/v1/" in code, "/api/v3" in code) for _, code in BLOCKS] == [(True, False)] * 3 + [(False, True)] * 3
+    assert [language for language, _ in BLOCKS] == [
+        *("bash", "python", "javascript"),
+        *("bash", "python"),
+        *("bash", "python", "javascript"),
+    ]
+    assert [("/v1" in code, "/api/v3" in code) for _, code in BLOCKS] == [(True, False)] * 5 + [(False, True)] * 3
 
 
 @pytest.mark.parametrize(("language", "code"), BLOCKS, ids=[f"{n}-{each[0]}" for n, each in enumerate(BLOCKS)])

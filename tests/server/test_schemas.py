@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import requests
 import schemathesis
@@ -38,12 +39,14 @@ EXAMPLES = 60
 OURS = {
     "/v1/openapi.json": [
         "POST /v1/images/generations",
+        "POST /v1/images/edits",
         "GET /v1/models",
         "GET /v1/models/{model}",
         "GET /v2/billing",
     ],
     "/api/v3/openapi.json": [
         "GET /api/v3/predictions/{prediction_id}",
+        "DELETE /api/v3/predictions/{prediction_id}",
         "GET /api/v3/predictions/{prediction_id}/result",
         "POST /api/v3/predictions",
         "POST /api/v3/predictions/delete",
@@ -62,8 +65,9 @@ PROVIDERS = Path(__file__).parent / "pages" / "aimlapi.openapi.json"
 RUN = "POST /v1/images/generations"
 RUNS = [RUN, f"POST /api/v3/{AIML}", f"POST /api/v3/{WAVE}"]
 
+FORMS = ("POST /api/v3/media/upload/binary", "POST /v1/images/edits")
 LABELS = [(page, label) for page, labels in OURS.items() for label in labels]
-WITH_INPUT = [(page, label) for page, label in LABELS if label.startswith("POST") and "binary" not in label]
+WITH_INPUT = [(page, label) for page, label in LABELS if label.startswith("POST") and label not in FORMS]
 
 SHAPES = {
     "/v": {"message", "path", "requestId", "statusCode", "timestamp"},
@@ -206,6 +210,8 @@ def body_of(operation: Any) -> st.SearchStrategy[dict[str, Any]]:
         body: dict[str, Any] = dict(case.body)
         body.update({name: image for name in ("image", "image_url") if name in body})
         body.update({"model": AIML} if "model" in body else {})
+        if body.get("n") is not None:  # another name for the same
+            body["num_images"] = body["n"]
         return {**body, "prompt": f"a lake {body['prompt']}"[:4000]}
 
     strategy = operation.as_strategy(generation_mode=GenerationMode.POSITIVE, query={}, headers={})
@@ -221,6 +227,15 @@ def test_a_body_that_fits_makes_a_picture(street: Street, label: str) -> None:
         assert answer.status_code == 200, f"{answer.text} {short(body)}"
 
     many(body_of(street.operation(page, label)), runs)
+
+
+def fits_leniently(operation: Any, body: Any) -> bool:
+    """Return whether a body fits a provider's description but for nulls, which we take for fields that are left out."""
+    if not isinstance(body, dict) or None not in body.values():
+        return False
+    schema = operation.body[0].definition["schema"]
+    given = {name: value for name, value in body.items() if value is not None}
+    return bool(jsonschema.Draft202012Validator(schema).is_valid(given))
 
 
 # ---- the provider's own description -----------------------------------------------------------------------
@@ -254,6 +269,8 @@ def test_whatever_fits_the_providers_description_is_answered_by_it(street: Stree
 
 def test_what_does_not_fit_the_providers_description_is_refused_in_its_shape(street: Street, theirs: Any) -> None:
     def refused(case: Case[Any]) -> None:
+        if fits_leniently(theirs, case.body):
+            return
         street.ask(case, content_type_conformance, response_schema_conformance, negative_data_rejection)
 
     many(theirs.as_strategy(generation_mode=GenerationMode.NEGATIVE), refused, 2 * EXAMPLES)
@@ -263,7 +280,11 @@ def test_what_lies_at_a_boundary_of_the_providers_is_on_its_right_side(street: S
     cases = theirs.schema.iter_coverage_cases(
         theirs, generation_modes=list(GenerationMode), generation_config=GenerationConfig()
     )
-    asked = [street.ask(case, response_schema_conformance, negative_data_rejection) for case in cases]
+    asked = [
+        street.ask(case, response_schema_conformance, negative_data_rejection)
+        for case in cases
+        if not fits_leniently(theirs, case.body)
+    ]
     assert asked
 
 
@@ -301,7 +322,10 @@ def test_our_description_gives_every_field_of_the_providers_with_its_range_and_d
     told = {name: facts(each) for name, each in ours["properties"].items()}
     # One model of several, and whole images only: the two places where the page's schema says something else.
     told["model"]["enum"], told["num_images"]["type"] = [AIML], "number"
-    assert told == {name: facts(each) for name, each in wanted["properties"].items()}
+    assert {name: told[name] for name in wanted["properties"]} == {
+        name: facts(each) for name, each in wanted["properties"].items()
+    }
+    assert told.keys() - wanted["properties"].keys() == {"n", "response_format", "size"}  # OpenAI's
 
 
 def test_our_description_gives_every_field_of_wavespeeds_page_with_its_range_and_default(street: Street) -> None:

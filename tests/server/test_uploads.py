@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import io
 import re
 import time
@@ -14,6 +15,7 @@ import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
 from core.events import Completed
+from core.image_store import ImageStore
 from core.limits import Caps
 from core.links import Links, lasting_secret
 from core.request import EditRequest
@@ -54,6 +56,36 @@ def telling(format: str) -> bytes:
     if format == "JPEG":
         return picture_bytes("JPEG", exif=exif, comment=SECRET, xmp=SECRET.encode())
     return picture_bytes(format, exif=exif, xmp=SECRET.encode())
+
+
+# ---- a full disk ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["form", "ticket", "run", "generation", "edit"])
+async def test_a_full_disk_is_called_full_with_a_507(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    async with house(tmp_path) as at:
+        put = (await ticket(at))["upload"]["url"]
+
+        def full(*_: Any) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device", "/srv/data")
+
+        monkeypatch.setattr(ImageStore, "_write", full)
+        answer = await {
+            "form": lambda: sent(at, picture_bytes()),
+            "ticket": lambda: at.client.put(put, content=picture_bytes()),
+            "run": lambda: at.client.post(RUN, json=SYNC),
+            "generation": lambda: at.client.post(AIML_RUN, json=AIML_BODY),
+            "edit": lambda: at.client.post(
+                "/v1/images/edits", data={"prompt": "a lake"}, files={"image": picture_bytes()}
+            ),
+        }[path]()
+        assert answer.status_code == 507
+        assert answer.json()["message"].startswith("The disk is full.")
+        assert "Make room on the disk" in answer.json()["message"]
+        monkeypatch.undo()
+        assert (await sent(at, picture_bytes())).status_code == 200
 
 
 # ---- tickets -------------------------------------------------------------------------------------------

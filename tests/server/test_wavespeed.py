@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import json
 import re
 import sqlite3
 from collections.abc import AsyncGenerator, Callable
@@ -392,7 +393,6 @@ async def test_a_withheld_picture_is_flagged_and_black(tmp_path: Path, inline: b
         ({"strength": 1.01}, "strength"),
         ({"strength": "0.5"}, "strength"),
         ({"strength": True}, "strength"),
-        ({"strength": None}, "strength"),
         ({"num_inference_steps": 0}, "num_inference_steps"),
         ({"num_inference_steps": 51}, "num_inference_steps"),
         ({"num_inference_steps": 1.5}, "num_inference_steps: Should be a whole number."),
@@ -403,16 +403,13 @@ async def test_a_withheld_picture_is_flagged_and_black(tmp_path: Path, inline: b
         ({"seed": 10**30}, "seed"),
         ({"seed": 0.5}, "seed"),
         ({"seed": False}, "seed"),
-        ({"seed": None}, "seed"),
         ({"guidance_scale": 0.99}, "guidance_scale"),
         ({"guidance_scale": 20.01}, "guidance_scale"),
         ({"guidance_scale": "3.5"}, "guidance_scale"),
         ({"output_format": "webp"}, "output_format"),
-        ({"output_format": "JPEG"}, "output_format"),
         ({"enable_base64_output": 1}, "enable_base64_output"),
         ({"enable_sync_mode": "true"}, "enable_sync_mode"),
         ({"num_images": 2}, "num_images: Extra inputs are not permitted."),
-        ({"enable_safety_checker": False}, "enable_safety_checker"),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -425,6 +422,96 @@ async def test_bad_input_is_refused_before_it_is_a_task(tmp_path: Path, change: 
         assert (answer.json()["code"], answer.json()["data"]) == (400, None)
         assert words in answer.json()["message"]
         assert (await at.client.post(PREDICTIONS)).json()["data"]["items"] == []
+
+
+async def test_a_null_counts_as_left_out_and_a_format_is_known_in_any_spelling(tmp_path: Path) -> None:
+    backend = Watched()
+    async with house(tmp_path, {"local": backend}) as at:
+        optional = {**dict.fromkeys(PAGES_BODY), "output_format": "JPG"}
+        await settled(at, await submitted(at, **{**BARE, **optional}))
+    (request,) = backend.seen
+    assert (request.params["strength"], request.params["output_format"]) == (0.8, "jpeg")
+
+
+@pytest.mark.parametrize(
+    ("sent", "notices"),
+    [
+        ({"enable_safety_checker": True}, ["enable_safety_checker was ignored: this model has no such field."]),
+        ({"images": ["https://a.example/b.png"]}, ["images was ignored: this model takes one image."]),
+        ({"images": []}, ["images was ignored: this model takes one image."]),
+        ({"image": None, "images": [PICTURE]}, []),
+        ({"image": "", "images": [PICTURE, PICTURE]}, ["Of the 2 images, the first was used."]),
+        ({"enable_safety_checker": None, "images": None}, []),
+    ],
+)
+async def test_what_wavespeeds_mcp_server_sends_to_every_model_is_taken_with_a_notice(
+    tmp_path: Path, sent: dict[str, Any], notices: list[str]
+) -> None:
+    async with house(tmp_path) as at:
+        answer = await at.client.post(RUN, json={**BODY, **sent})
+        assert answer.status_code == 200
+        assert answer.json()["data"].get("notices", []) == notices
+        assert (await settled(at, answer.json()["data"]["id"])).get("notices", []) == notices
+
+
+@pytest.mark.parametrize("images", ["one", [], [7], {"a": 1}])
+async def test_without_an_image_images_must_hold_one(tmp_path: Path, images: Any) -> None:
+    async with house(tmp_path) as at:
+        answer = await at.client.post(RUN, json={"prompt": "a lake", "images": images})
+        assert (answer.status_code, answer.json()["message"].partition(":")[0]) == (400, "image")
+
+
+# ---- cancelling ------------------------------------------------------------------------------------------
+
+
+async def test_delete_cancels_a_task_and_may_come_again(tmp_path: Path) -> None:
+    backend = FakeBackend(make_spec("local"), gate=asyncio.Event())
+    async with house(tmp_path, {"local": backend}) as at:
+        task = await submitted(at)
+        await until(lambda: backend.started)
+        for _ in range(2):
+            answer = await at.client.delete(f"{PREDICTIONS}/{task}")
+            assert (answer.status_code, answer.json()["code"]) == (200, 200)
+        data = await settled(at, task)
+        assert (data["id"], data["status"]) == (task, "failed")
+        assert "The run was cancelled." in data["error"]
+        assert backend.working == 0
+
+
+async def test_delete_leaves_a_completed_task_as_it_is(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        done = await settled(at, await submitted(at))
+        answer = await at.client.delete(f"{PREDICTIONS}/{done['id']}")
+        assert answer.json()["data"] == done
+
+
+async def test_nobody_cancels_the_task_of_another_key(tmp_path: Path) -> None:
+    backend = FakeBackend(make_spec("local"), gate=asyncio.Event())
+    async with house(tmp_path, {"local": backend}) as at:
+        ann, bob = at.key("ann"), at.key("bob")
+        task = await submitted(at, ann)
+        for wrong, key, status in ((task, bob, 404), ("0" * 32, ann, 404), (task, {}, 401)):
+            assert (await at.client.delete(f"{PREDICTIONS}/{wrong}", headers=key)).status_code == status
+        assert at.engine.jobs.get(task) is not None
+
+
+async def test_a_model_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        answer = await at.client.post("/api/v3/wavespeed-ai/flux-dev", json=BODY)
+        assert (answer.status_code, answer.json()["code"]) == (404, 404)
+        assert "'wavespeed-ai/flux-dev'" in answer.json()["message"]
+        assert WAVE in answer.json()["message"]
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "application/octet-stream"])
+@DOORS
+async def test_json_that_is_not_called_so_is_told_how_to_be_sent(
+    tmp_path: Path, run: str, body: dict[str, Any], kind: str
+) -> None:
+    async with house(tmp_path) as at:
+        answer = await at.client.post(run, content=json.dumps(body), headers={"Content-Type": kind})
+        assert answer.status_code == 400
+        assert "Content-Type: application/json" in answer.json()["message"]
 
 
 async def test_the_pages_own_curl_lacks_what_its_table_requires(tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from app import serve
+from backends._fetch import inside
 from core.engine import Engine
 from core.errors import FetchFailed, RunFailed
 from core.events import Event, Loading, Progress
@@ -16,6 +18,7 @@ from core.limits import Limits
 from core.links import lasting_secret
 from core.request import EditRequest
 from core.settings import Settings
+from core.sources import is_data_uri
 from core.spec import MAX_SEED, AnyParam, Choice, Integer, Number, Style, Toggle
 from core.store import Store
 from server import health
@@ -76,7 +79,9 @@ class Directed(FakeBackend):
 
 
 async def fetch(address: str) -> bytes:
-    """Answer for one address, in place of the network; another one holds until a test releases it."""
+    """Answer for one address, in place of the network, and read data URIs; another holds until a test releases it."""
+    if is_data_uri(address):
+        return inside(address)
     if address == "https://slow.example/lake.png":
         while not (Directed.folder / "slow-address").exists():  # noqa: ASYNC110 - the test is another process
             await asyncio.sleep(0.05)
@@ -91,6 +96,7 @@ def main() -> None:
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "uploads")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     from ui import build
+    from ui.mcp_tool import McpEndpoint
     from ui.page import launch_options
 
     styles = (Style("Pencil sketch", "a pencil sketch"), Style('<b>"Odd"', 'a "quoted" & <odd> look'))
@@ -107,7 +113,15 @@ def main() -> None:
     rules = Rules(public="ALONE" not in os.environ, max_body=30_000_000, secret=secret)
     sockets = listen("127.0.0.1", settings.server_port)
     demo = build(engine, fetch).queue(default_concurrency_limit=8)
-    options = launch_options(engine, None, health.routes(engine, None))
+    mcp = McpEndpoint(engine, fetch, 30_000_000)
+    options = launch_options(engine, None, [*health.routes(engine, None), *mcp.routes])
+
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        async with mcp.running():
+            yield
+
+    options["app_kwargs"]["lifespan"] = lifespan
     serve(demo, sockets, lambda app: Server(Door(app, rules), sockets, engine.close, **connection_options()), **options)
     leave(0)
 

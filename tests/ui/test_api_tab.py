@@ -12,7 +12,7 @@ def test_the_examples_carry_this_apps_address(page: Page, app: Served) -> None:
     assert not page.locator("#api").is_visible()
     page.click("#api-tab")
     shown = page.locator("#api pre:visible")
-    assert shown.count() == 2
+    assert shown.count() == 3
     assert f"{app.url}/v1/images/generations" in shown.nth(0).inner_text()
     assert "127.0.0.1:7860" not in page.locator("#api").inner_text()
     assert not page.locator("#desk").is_visible()
@@ -23,7 +23,7 @@ def test_the_examples_carry_this_apps_address(page: Page, app: Served) -> None:
 
 def test_a_language_is_chosen_and_copied(page: Page, app: Served) -> None:
     page.click("#api-tab")
-    section = page.locator("#api section").nth(1)
+    section = page.locator("#api section").nth(2)
     section.get_by_role("button", name="Python").click()
     assert section.locator("pre:visible").get_attribute("data-language") == "python"
     page.evaluate("window.setTimeout = () => 0")  # "Copied" stands for a second and a half

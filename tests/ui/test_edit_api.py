@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import struct
@@ -229,8 +230,85 @@ def test_curl_gets_image_addresses_that_work(app: Served) -> None:
         assert picture.read() in app.images().values()
 
 
-def test_a_missing_image_is_named(app: Served) -> None:
-    assert "image: There is no reference image" in call(app, "null")
+def refusal(app: Served, path: str, body: dict[str, Any]) -> str:
+    """Return what a refused call is told."""
+    with pytest.raises(HTTPError) as refused:
+        post(f"{app.url}/gradio_api/{path}", json.dumps(body))
+    assert refused.value.code == 400
+    return str(json.loads(refused.value.read())["detail"])
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"prompt": "a lake"}, "image: There is no reference image."),
+        ({"prompt": "a lake", "image": None}, "image: There is no reference image."),
+        ({"image": "data:,"}, "prompt: The prompt is empty."),
+        ({"prompt": "a lake", "image": "data:,", "steps": 3}, "steps: There is no such input."),
+        ({}, "image: There is no reference image."),
+    ],
+)
+def test_what_a_call_lacks_is_named_before_it_is_queued(app: Served, body: dict[str, Any], words: str) -> None:
+    size = app.log.stat().st_size
+    assert refusal(app, "call/v2/edit", body).startswith(words)
+    assert app.log.stat().st_size == size
+
+
+@pytest.mark.parametrize("event", ["None", "0" * 32, "%00", "x" * 500])
+@pytest.mark.parametrize("version", ["", "v2/"])
+def test_an_event_that_is_none_is_not_found_and_not_logged(app: Served, event: str, version: str) -> None:
+    size = app.log.stat().st_size
+    with pytest.raises(HTTPError) as refused:
+        urllib.request.urlopen(f"{app.url}/gradio_api/call/{version}edit/{event}", timeout=120)
+    assert refused.value.code == 404
+    assert app.log.stat().st_size == size
+
+
+@pytest.mark.parametrize("path", ["call/edit", "run/edit", "api/edit", "call/edit/"])
+def test_a_wrong_number_of_inputs_is_counted_and_not_logged(app: Served, path: str) -> None:
+    size = app.log.stat().st_size
+    for data, came in ((["secret " * 10_000], 1), ([], 0), ([None] * 12, 12)):
+        words = refusal(app, path, {"data": data})
+        assert words.startswith("data: Send a list of 11 inputs (image, prompt, backend,")
+        assert words.endswith(f"{came} came.")
+    assert app.log.stat().st_size == size
+
+
+def test_an_image_comes_as_a_data_uri_or_base64_too(app: Served) -> None:
+    text = base64.b64encode(picture_bytes("PNG", "RGB", (40, 30))).decode()
+    for image in (f"data:image/png;base64,{text}", text, f"{text}\n"):
+        answer = call(app, json.dumps(image))
+        assert "event: complete" in answer, answer
+        assert json.loads(answer.split("event: complete\ndata: ", 1)[1])[1]["width"] == 40
+
+
+@pytest.mark.parametrize(
+    "image", [{"path": "data:,x"}, {"url": "https://a.example/x"}, {"path": 7}, {"path": "ftp://a"}]
+)
+def test_a_file_that_is_none_is_told_what_to_send(app: Served, image: dict[str, Any]) -> None:
+    for path, body in (
+        ("call/v2/edit", {"prompt": "a lake", "image": image}),
+        ("call/edit", {"data": [image, "a lake", *[None] * 9]}),
+    ):
+        assert refusal(app, path, body).startswith("image: A file's path is that of an upload")
+
+
+def test_an_image_comes_as_the_address_or_path_of_an_upload(app: Served) -> None:
+    path = upload(app, picture_bytes("PNG", "RGB", (40, 30)))
+    for image in (path, f"{app.url}/gradio_api/file={path}", f"/gradio_api/file={path}"):
+        assert "event: complete" in call(app, json.dumps(image))
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["/etc/passwd", "../../etc/passwd", "app.py", "file:///etc/passwd", "gradio_api/file=/etc/passwd", "README"],
+)
+def test_text_that_names_a_file_of_the_server_is_refused(app: Served, image: str) -> None:
+    answer = call(app, json.dumps(image))
+    assert "event: error" in answer
+    assert "image: " in answer
+    for wrong in (f"{app.url}/gradio_api/file={image}", f"{app.data_dir / 'uploads' / '..' / 'studio.db'}"):
+        assert "event: error" in call(app, json.dumps(wrong))
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "app.py", "../../etc/passwd", "README.md", "requirements.txt"])
@@ -241,10 +319,23 @@ def test_a_path_that_is_no_upload_is_refused(app: Served, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:9/x.png", "http://169.254.169.254/latest/meta-data", "https://example.com/x.png"]
+    ("url", "words"),
+    [
+        ("http://127.0.0.1:9/x.png", "Only plain http and https addresses"),
+        ("http://127.0.0.1/x.png", "not on the public internet"),
+        ("http://169.254.169.254/latest/meta-data", "not on the public internet"),
+    ],
 )
-def test_an_address_in_place_of_an_upload_is_refused(app: Served, url: str) -> None:
-    assert "An address is not read here" in call(app, file_data(url))
+def test_an_address_that_is_not_public_is_refused(app: Served, url: str, words: str) -> None:
+    assert words in call(app, file_data(url))
+    assert words in call(app, json.dumps(url))
+
+
+def test_a_public_address_is_read_under_the_apps_own_rules(fakes: Served) -> None:
+    address = "https://pictures.example/lake.png"
+    for image in (file_data(address), json.dumps(f" {address}\n")):
+        answer = call(fakes, image)
+        assert json.loads(answer.split("event: complete\ndata: ", 1)[1])[1]["width"] == 320
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/x.png", "file:///etc/passwd"])

@@ -1,0 +1,156 @@
+"""The image of a call: what is read of this app as its caller would read it, and what under the rules for addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from backends._fetch import ImageFetcher
+from core.engine import Engine
+from core.errors import BadImage, BadInput, FetchFailed, StudioError
+from core.job import Visitor
+from core.limits import Caps
+from core.store import Store
+from tests.backends.test_image_fetch import Wire
+from tests.fakes import FakeBackend, make_reference, make_spec, picture_bytes
+from ui.edit_api import run_edit
+from ui.image_input import read_image
+
+PHOTO = picture_bytes(size=(90, 60))
+OTHER = picture_bytes(size=(30, 20))
+
+
+class App:
+    """This app as a caller sees it, and the network beyond it; both remember what they were asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.wire = Wire(lambda _: httpx.Response(200, content=OTHER))
+        self.fetch = ImageFetcher(self.wire, self.resolve)
+        self.app = Starlette(routes=[Route("/{rest:path}", self.answer)])
+
+    async def resolve(self, host: str, _: int) -> list[str]:
+        return ["127.0.0.1"] if host == "localhost" else ["93.184.216.34"]
+
+    async def answer(self, request: Request) -> Response:
+        self.asked.append((request.url.path, request.cookies.get("owner", "")))
+        if "gone" in request.url.path:
+            return PlainTextResponse("Not found", 404)
+        return Response(PHOTO)
+
+    def request(self, **headers: str) -> Request:
+        """Return a caller's request."""
+        given = {"host": "studio.example", "cookie": "owner=ann", "accept-encoding": "br", **headers}
+        raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in given.items()]
+        return Request({"type": "http", "method": "POST", "path": "/", "headers": raw, "app": self.app})
+
+
+@pytest.fixture
+def at() -> App:
+    return App()
+
+
+@pytest.mark.parametrize(
+    ("image", "path"),
+    [
+        ("http://studio.example/gradio_api/file=/data/a.png", "/gradio_api/file=/data/a.png"),
+        ("https://studio.example/gradio_api/file=/data/a%20b.png", "/gradio_api/file=/data/a b.png"),
+        ("https://studio.example/under/gradio_api/file=/data/a.png", "/under/gradio_api/file=/data/a.png"),
+        ("http://front.example/files/x.png?until=1&signature=2", "/files/x.png"),
+        (" /uploads/abc?until=1\n", "/uploads/abc"),
+        ({"path": "http://studio.example/images/x.png"}, "/images/x.png"),
+        ({"url": "http://studio.example/images/x.png"}, "/images/x.png"),
+    ],
+)
+async def test_what_lies_in_this_app_is_read_as_its_caller(at: App, image: Any, path: str) -> None:
+    reference = await read_image(image, at.request(x_forwarded_host="front.example"), at.fetch, Caps())
+    assert (reference.width, reference.address) == (90, None)
+    assert at.asked == [(path, "ann")]
+    assert at.wire.asked == []
+
+
+async def test_the_path_of_an_upload_is_read_through_the_app(
+    at: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    reference = await read_image(str(tmp_path / "ab" / "photo 1.png"), at.request(), at.fetch, Caps())
+    assert reference.width == 90
+    assert at.asked == [(f"/gradio_api/file={tmp_path}/ab/photo 1.png", "ann")]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "https://pictures.example/lake.png",
+        " https://pictures.example/la\nke.png\t",
+        "https://other.example/gradio_api/file=/data/a.png",
+        {"path": "https://pictures.example/lake.png", "meta": {"_type": "gradio.FileData"}},
+    ],
+)
+async def test_a_public_address_is_read_by_the_fetcher_and_goes_with_the_picture(at: App, image: Any) -> None:
+    reference = await read_image(image, at.request(), at.fetch, Caps())
+    assert reference.width == 30
+    assert reference.address is not None
+    assert reference.address.startswith("https://")
+    assert at.wire.asked[0].url.host == "93.184.216.34"
+    assert at.asked == []
+
+
+@pytest.mark.parametrize(
+    ("image", "error"),
+    [
+        (None, BadInput),
+        ("", BadInput),
+        ("  ", BadInput),
+        (7, BadInput),
+        ([], BadInput),
+        ({}, BadInput),
+        ({"path": ["x"]}, BadInput),
+        ("/etc/passwd", BadImage),
+        ("/metrics", BadImage),
+        ("/gradio_api/queue/data", BadImage),
+        ("../../etc/passwd", BadImage),
+        ("file:///etc/passwd", FetchFailed),
+        ("http://localhost/x.png", FetchFailed),
+        ("http://studio.example/gradio_api/file=/gone.png", FetchFailed),
+        ("http://studio.example:99/files/x.png", FetchFailed),
+        ("http://[::1", StudioError),
+        ("data:image/png;base64,a", FetchFailed),
+    ],
+)
+async def test_what_cannot_be_read_is_refused_at_its_field(at: App, image: Any, error: type[StudioError]) -> None:
+    with pytest.raises(error) as caught:
+        await read_image(image, at.request(), at.fetch, Caps())
+    assert caught.value.field == "image"
+    assert at.wire.asked == []
+    assert os.sep + "etc" not in caught.value.todo
+
+
+async def test_the_limit_of_bytes_holds_in_each_form(at: App) -> None:
+    text = base64.b64encode(PHOTO).decode()
+    for image in (text, f"data:image/png;base64,{text}", "http://studio.example/images/x.png", "https://a.example/x"):
+        with pytest.raises(StudioError):
+            await read_image(image, at.request(), at.fetch, Caps(max_bytes=100))
+
+
+async def test_a_caller_who_goes_away_cancels_the_run(tmp_path: Path) -> None:
+    backend = FakeBackend(make_spec("local"), gate=asyncio.Event())
+    engine = Engine({"local": backend}, Store(tmp_path))
+    running = asyncio.create_task(run_edit(engine, make_reference(), "a lake", None, {}, Visitor()))
+    while not backend.started:  # noqa: ASYNC110 - the backend tells nobody
+        await asyncio.sleep(0.005)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert backend.ended == ["a lake"]
+    await engine.close()
