@@ -121,7 +121,7 @@ def add_edit_endpoint(demo: gr.Blocks, engine: Engine, fetch: Fetch) -> None:
     image_file = gr.File(label="image", visible=False)
     cache = image_file.GRADIO_CACHE
     take_any_image(image_file)
-    inputs = [image_file, *(Api(default, schema, name) for name, (default, schema) in INPUTS.items())]
+    inputs = [image_file, *(Api(default, described(schema), name) for name, (default, schema) in INPUTS.items())]
     outputs = [gr.Files(label="images", visible=False), gr.JSON(label="report", visible=False)]
     gr.Button(visible=False).click(
         edit,
@@ -185,6 +185,11 @@ def choose(engine: Engine, key: str | None) -> Backend:
     if key not in keys:
         raise BadParameter("backend", f"There is no backend {str(key)[:40]!r}.", f"Give one of {', '.join(keys)}.")
     return engine.backend(key)
+
+
+def described(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a parameter's schema with its description where the framework's lists of parameters look for it."""
+    return {**schema, "additional_description": schema["description"]}
 
 
 def call_fault(rest: str, told: Any) -> str | None:

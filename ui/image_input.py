@@ -30,6 +30,10 @@ NEEDED = {
     "prompt": ("The prompt is empty.", "Say what the picture should become."),
 }
 """Inputs that must be there, and what is said where they are not."""
+DESCRIPTION = (
+    "The reference image, in one of these forms: a public http or https address; the address or path of a file that "
+    "was uploaded to this app; a data URI such as data:image/png;base64,...; or base64."
+)
 OWN = re.compile(r"/(gradio_api/file[=/]|files/|uploads/|images/|examples/)")
 """Paths of this app that lead to pictures."""
 CALLER = (b"host", b"cookie", b"forwarded")
@@ -73,7 +77,8 @@ def take_any_image(component: Component) -> None:
     The framework would fetch addresses, with neither a cap nor a deadline, and refuses text. Attributes of the one
     component are replaced, because gradio writes a `.pyi` file beside every module that subclasses one.
     """
-    component.api_info()  # remembers the description of a file, by which clients upload
+    # Remembered from here on: the schema of a file, by which clients upload.
+    component.api_info()["additional_description"] = DESCRIPTION
 
     async def leave(path: str | Path | None) -> str:
         return str(path)

@@ -29,6 +29,7 @@ from core.events import Event, Loading, Picture, Progress, Queued, Working
 from core.job import Job
 from core.spec import MAX_PROMPT, Choice, Integer, Number, Toggle
 from ui.edit_api import INPUTS, choose, report, run_edit
+from ui.image_input import DESCRIPTION as IMAGE_FORMS
 from ui.image_input import Fetch, read_image
 from ui.images import visitor_of
 
@@ -41,10 +42,6 @@ NAME = "edit"
 DESCRIPTION = (
     "Edit a reference image by a prompt with FLUX SRPO image-to-image. Returns the images, and a report with the "
     "seeds, settings and notices, enough to repeat the result."
-)
-IMAGE = (
-    "The reference image, in one of these forms: a public http or https address; the address or path of a file that "
-    "was uploaded to this app; a data URI such as data:image/png;base64,...; or base64."
 )
 REPORT: dict[str, Any] = {
     "type": "object",
@@ -183,7 +180,7 @@ def input_schema(engine: Engine) -> dict[str, Any]:
     specs = engine.specs
     usual = choose(engine, None).spec
     properties: dict[str, Any] = {
-        "image": {"type": "string", "minLength": 1, "description": IMAGE},
+        "image": {"type": "string", "minLength": 1, "description": IMAGE_FORMS},
         "prompt": {
             "type": "string",
             "minLength": 1,

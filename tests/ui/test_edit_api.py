@@ -386,6 +386,10 @@ def test_the_api_page_shows_edit_alone_with_named_parameters(client: Client) -> 
         "output_format", "acceleration", "enable_safety_checker",
     ]  # fmt: skip
     assert [each["parameter_name"] for each in parameters if not each["parameter_has_default"]][:1] == ["image"]
+    told = {each["parameter_name"]: each["python_type"]["description"] for each in parameters}
+    assert all(told.values())
+    assert "data URI" in told["image"]
+    assert "0 keeps the reference" in told["strength"]
 
 
 def test_many_callers_at_once_all_get_their_own_result(app: Served, photo: Path) -> None:
