@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from core.errors import BadImage, RunCancelled, RunFailed, StudioError
+from core.errors import BadImage, DiskFull, RunCancelled, RunFailed, StudioError
 from core.events import Completed, Picture
 from core.job import Job
 from core.jobs import Jobs
@@ -217,9 +218,12 @@ class Keeper:
 
         Raises:
             BadImage: it was removed meanwhile.
-            OSError: the disk is full or not writable.
+            DiskFull: the disk is full or not writable.
         """
-        return await self._do(self._keep_display, name, width, data)
+        try:
+            return await self._do(self._keep_display, name, width, data)
+        except (OSError, sqlite3.Error) as error:
+            raise DiskFull("A copy of the picture could not be written.", "Make room on the disk.") from error
 
     def _keep_display(self, name: str, width: int, data: bytes) -> Path:
         if not self._store.known(name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
@@ -180,3 +181,17 @@ async def test_of_a_picture_that_is_removed_meanwhile_no_copy_stays(
     with pytest.raises(BadImage):
         await place.engine.displays.file(name, 256)
     assert place.copies() == []
+
+
+async def test_on_a_full_disk_the_picture_itself_is_shown(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = picture_bytes()
+    name = await place.keep(data)
+
+    def full(*_: object) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(place.engine.images, "put_display", full)
+    answer = await place.get(name, 256)
+    assert (answer.status_code, answer.content) == (200, data)
+    monkeypatch.undo()
+    assert size(await place.get(name, 256)) == (64, 48)
