@@ -3,8 +3,8 @@
 Pictures under 4 megapixels have a decoder of their own; larger ones share two, or one on a machine of two cores (a free
 Space, a small laptop), and take turns by owner. So a small picture waits for other small ones only: each takes a few
 tenths of a second. A decoder starts with the first picture (0.2 s), runs at a low priority and ends after half a minute
-without one, which gives its memory back. Idle it holds about 60 MB, at work
-what its picture needs, at most its `Bounds`.
+without one, which gives its memory back. Before its first picture it holds 25 MB, at work what its picture needs, at
+most its `Bounds`.
 """
 
 from __future__ import annotations

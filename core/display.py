@@ -42,7 +42,10 @@ def render(data: bytes, width: int) -> bytes:
             size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
             picture.draft("RGB", size)
             _load(picture)
-            small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+            mode = "RGBA" if picture.has_transparency_data else "RGB"
+            pixels = picture if picture.mode == mode else picture.convert(mode)
+            # Halved by averages as long as a third more than the size is left: not seen, and twice as fast.
+            small = pixels.resize(size, Image.Resampling.LANCZOS, reducing_gap=4 / 3)
     except Exception as error:  # decoders raise whatever broke in them
         raise BadImage(
             "The stored picture is damaged and cannot be shown.", "Download it, or make it again."

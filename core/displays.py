@@ -33,7 +33,7 @@ class Displays:
 
         Raises:
             BadImage: the stored picture is damaged or gone.
-            OSError: the disk is full.
+            DiskFull: the copy cannot be written.
         """
         path = self._keeper.images.display(name, width)
         if await asyncio.to_thread(path.is_file):

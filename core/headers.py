@@ -13,7 +13,7 @@ _MAX_SEGMENTS = 64
 
 
 def size_of(head: bytes) -> tuple[int, int] | None:
-    """Return the width and height that a PNG, JPEG, WebP, GIF or BMP claims, None where they are not found.
+    """Return the width and height that a picture of any kind that is read here claims, None where they are not found.
 
     Args:
         head: the file's first `HEAD` bytes, or all of it.
@@ -30,6 +30,10 @@ def size_of(head: bytes) -> tuple[int, int] | None:
         if head.startswith(b"BM"):
             width, height = _pair("<ii", head, 18)
             return width, abs(height)  # a negative height stores the rows from the top
+        if head[:4] in (b"II*\0", b"MM\0*"):
+            return _tiff("<" if head.startswith(b"II") else ">", head)
+        if head[4:8] == b"ftyp":
+            return _heif(head)
     except struct.error:  # the head ends early
         pass
     return None
@@ -51,6 +55,26 @@ def _jpeg(head: bytes) -> tuple[int, int] | None:
             return None
         place += 2 + length
     return None
+
+
+def _tiff(order: str, head: bytes) -> tuple[int, int] | None:
+    """Return the size in the first page's directory, which may lie behind its pixels, beyond the head."""
+    (place,) = struct.unpack_from(order + "I", head, 4)
+    (entries,) = struct.unpack_from(order + "H", head, place)
+    sizes: dict[int, int] = {}
+    for entry in range(place + 2, place + 2 + 12 * entries, 12):
+        tag, kind = struct.unpack_from(order + "HH", head, entry)
+        if tag in (256, 257):
+            (sizes[tag],) = struct.unpack_from(order + ("H" if kind == 3 else "I"), head, entry + 8)
+        elif tag > 257:  # tags are in order
+            break
+    return (sizes[256], sizes[257]) if len(sizes) == 2 else None
+
+
+def _heif(head: bytes) -> tuple[int, int] | None:
+    """Return the largest of the sizes in an AVIF or HEIC: others are its tiles', and its thumbnail's."""
+    parts = head.split(b"ispe")[1 : 1 + _MAX_SEGMENTS]
+    return max((_pair(">II", part, 4) for part in parts), key=lambda size: size[0] * size[1], default=None)
 
 
 def _webp(head: bytes) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -267,9 +268,12 @@ class Keeper:
 
         Raises:
             BadImage: it was removed meanwhile.
-            OSError: the disk is full or not writable.
+            DiskFull: the disk is full or not writable.
         """
-        return await self._do(self._keep_display, name, width, data)
+        try:
+            return await self._do(self._keep_display, name, width, data)
+        except (OSError, sqlite3.Error) as error:
+            raise DiskFull("A copy of the picture could not be written.", "Make room on the disk.") from error
 
     def _keep_display(self, name: str, width: int, data: bytes) -> Path:
         if not self._store.known(name):

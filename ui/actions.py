@@ -233,7 +233,7 @@ class Actions:
         """Return what the reference box shows of a stored picture: a copy that `_read` knows again."""
         try:
             return str(await self.engine.displays.file(file.name, BOX_WIDTH, session.visitor.source))
-        except (StudioError, OSError):  # then the picture itself, however large
+        except StudioError:  # then the picture itself, however large
             return str(file)
 
     async def _read(self, session: Session, path: str) -> Shown:

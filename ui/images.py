@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from core.display import rounded
 from core.engine import Engine
-from core.errors import StudioError
+from core.errors import DiskFull, StudioError
 from core.job import VISITOR, Visitor
 from core.links import Links
 from core.results import MIME_OF
@@ -73,6 +73,8 @@ def routes(engine: Engine, links: Links | None = None) -> list[Route]:
         name = request.path_params["name"]
         try:
             file = await engine.displays.file(name, rounded(int(width)), visitor_of(request).source)
+        except DiskFull:
+            return found  # the picture itself, however large
         except StudioError as error:
             return PlainTextResponse(str(error), status_code=404)
         return FileResponse(file, headers=_FOREVER)

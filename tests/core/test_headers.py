@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 
 import pytest
 from PIL import Image
@@ -24,6 +25,9 @@ from tests.fakes import picture_bytes
         ("WEBP", {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0"}),
         ("GIF", {}),
         ("BMP", {}),
+        ("TIFF", {}),
+        ("TIFF", {"big_endian": True}),
+        ("AVIF", {}),
     ],
 )
 @pytest.mark.parametrize("size", [(1, 1), (301, 17), (70, 1000)])
@@ -37,16 +41,27 @@ def test_a_bmp_that_is_stored_from_the_top_has_its_height() -> None:
     assert size_of(bytes(head)) == (30, 20)
 
 
-@pytest.mark.parametrize("kind", ["TIFF", "AVIF"])
-def test_kinds_that_keep_their_size_elsewhere_have_none(kind: str) -> None:
-    assert size_of(picture_bytes(kind)) is None
+def test_a_heic_of_tiles_has_the_size_of_the_whole() -> None:
+    sizes = b"".join(
+        b"\0\0\0\x14ispe" + struct.pack(">III", 0, *size) for size in ((512, 512), (4032, 3024), (320, 240))
+    )
+    assert size_of(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + sizes) == (4032, 3024)
+
+
+def test_a_tiff_whose_directory_lies_behind_its_pixels_has_no_size() -> None:
+    assert size_of(b"II*\0" + (10_000_000).to_bytes(4, "little") + bytes(1000)) is None
+
+
+@pytest.mark.parametrize("head", [b"", b"hello", b"<svg xmlns=", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"])
+def test_what_is_no_picture_has_no_size(head: bytes) -> None:
+    assert size_of(head) is None
 
 
 def test_broken_and_cut_heads_never_raise() -> None:
     seed = random.randrange(2**32)
     print("seed", seed)
     chance = random.Random(seed)
-    for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP"):
+    for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"):
         whole = picture_bytes(kind)
         for _ in range(300):
             head = bytearray(whole[: chance.randrange(len(whole))])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
@@ -140,6 +141,24 @@ async def test_a_smaller_copy_is_made_from_a_larger_one(place: Place, monkeypatc
     assert sources == [".png-2048.webp"]
 
 
+async def test_what_is_transparent_stays_so(place: Place) -> None:
+    file = BytesIO()
+    Image.new("RGBA", (600, 400), (255, 0, 0, 0)).save(file, "PNG")
+    answer = await place.get(await place.keep(file.getvalue()), 256)
+    with Image.open(BytesIO(answer.content)) as shown:
+        assert shown.getchannel("A").getextrema() == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("PNG", "L"), ("PNG", "P"), ("PNG", "I;16"), ("JPEG", "CMYK"), ("JPEG", "L")]
+)
+async def test_pictures_of_every_mode_are_shown(place: Place, kind: str, mode: str) -> None:
+    file = BytesIO()
+    Image.new(mode, (600, 400)).save(file, kind)
+    name = await place.keep(file.getvalue(), "image/png" if kind == "PNG" else "image/jpeg")
+    assert size(await place.get(name, 256)) == (256, 171)
+
+
 async def test_a_picture_that_ends_early_is_shown_as_far_as_it_goes(place: Place) -> None:
     noise = Image.effect_noise((400, 300), 90).convert("RGB")
     file = BytesIO()
@@ -180,3 +199,17 @@ async def test_of_a_picture_that_is_removed_meanwhile_no_copy_stays(
     with pytest.raises(BadImage):
         await place.engine.displays.file(name, 256)
     assert place.copies() == []
+
+
+async def test_on_a_full_disk_the_picture_itself_is_shown(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = picture_bytes()
+    name = await place.keep(data)
+
+    def full(*_: object) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(place.engine.images, "put_display", full)
+    answer = await place.get(name, 256)
+    assert (answer.status_code, answer.content) == (200, data)
+    monkeypatch.undo()
+    assert size(await place.get(name, 256)) == (64, 48)
