@@ -19,12 +19,20 @@ MAX_SEGMENTS = 10_000
 """Of a JPEG. Maps of depth come in pieces of 64 kB, a few hundred at most."""
 MAX_JUNK = 65_536
 """Bytes between a JPEG's segments, which Pillow steps over one by one."""
+MAX_TABLES = 65_536
+"""Bytes of a JPEG's frames and quantisation tables, which Pillow takes apart; four tables have 520."""
+MAX_RESOURCES = 4_000_000
+"""Bytes of Photoshop's resources in a JPEG, which Pillow takes apart as well."""
 MAX_BLOCKS = 400_000
 """Of a GIF's data. 60 MB in blocks of the usual 255 bytes are 240,000."""
 MAX_COMMENTS = 1_000
 """Blocks of comments in a GIF, which Pillow joins one by one."""
 MAX_CHUNKS = 50_000
 """Of a PNG or WebP. 60 MB in the usual pieces of 8 kB are 7,500."""
+MAX_PROFILES = 4
+"""Colour profiles in a PNG, each of which is unpacked. It should have one."""
+MAX_POINTS = 32
+"""Bytes of a PNG's chromaticities: eight numbers."""
 MAX_BOXES = 10_000
 """Of an AVIF's or HEIC's header at one level. A photo in tiles has a few hundred."""
 MAX_REFERENCES = 64

@@ -71,6 +71,7 @@ _BARE = {0x01, 0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)}
 """Markers without a length, as Pillow reads them."""
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 """Markers of the segments that give the picture's size."""
+_QUANTISATION, _HIERARCHY = 0xDB, 0xDE
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """What ends a scan's data: there every FF is followed by a zero or a restart's number."""
 _NEEDED = (b"JFIF\0", b"ICC_PROFILE\0", b"Adobe")
@@ -83,6 +84,7 @@ _GAIN_MAPS = (b"hdrgm:", b"HDRGainMap", b"hdrgainmap")
 def _jpeg(data: bytes) -> Contents:
     """Walk the main picture's segments up to its end; what lies in them and behind it is not the decoder's business."""
     place, scans, segments, junk, pixels = 2, 0, 0, 0, 0
+    tables, resources = 0, 0
     exif: list[bytes] = []
     pictures, whole, plain = 0, False, True
     while (at := data.find(b"\xff", place)) >= 0 and at + 1 < len(data):
@@ -107,11 +109,15 @@ def _jpeg(data: bytes) -> Contents:
             bound(scans * pixels, bombs.MAX_SCANNED)
             end = _MARKER.search(data, place)
             place = end.start() if end else len(data)
-        elif marker in _FRAMES:
+        elif marker in (_QUANTISATION, _HIERARCHY) or marker in _FRAMES:
+            tables += place - body
+            bound(tables, bombs.MAX_TABLES)
             height, width = (int.from_bytes(data[at : at + 2]) for at in (body + 1, body + 3))
-            pixels = max(pixels, width * height)
+            pixels = max(pixels, width * height if marker in _FRAMES else 0)
         elif marker == 0xFE or 0xE0 <= marker <= 0xEF:
             plain &= marker != 0xFE and data.startswith(_NEEDED, body)
+            resources += place - body if marker == 0xED else 0
+            bound(resources, bombs.MAX_RESOURCES)
             if marker == 0xE1 and data.startswith(b"Exif\0\0", body):
                 exif.append(data[body + 6 : place])
                 bound(len(exif), bombs.MAX_EXIF)
@@ -161,7 +167,7 @@ _PICTURE_ONLY = set(b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP cICP sBIT pHY
 
 def _png(data: bytes) -> Contents:
     first: dict[bytes, bytes] = {}  # of each name: its chunk's first bytes, in the file's order
-    place, count, plain = 8, 0, True
+    place, count, profiles, plain = 8, 0, 0, True
     while place + 8 <= len(data) and b"IEND" not in first:
         count += 1
         bound(count, bombs.MAX_CHUNKS)
@@ -169,6 +175,9 @@ def _png(data: bytes) -> Contents:
         body, place = place + 8, place + 12 + size
         plain &= name in _PICTURE_ONLY
         first.setdefault(name, data[body : body + min(size, 16)])
+        profiles += name == b"iCCP"
+        bound(profiles, bombs.MAX_PROFILES)
+        bound(size if name == b"cHRM" else 0, bombs.MAX_POINTS)
         if name == b"eXIf" and tiff.asks_too_much(data[body : body + size]):
             raise TooMuchWork
     whole, cicp = b"IEND" in first, first.get(b"cICP", b"")

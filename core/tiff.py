@@ -13,14 +13,15 @@ from typing import Literal
 
 MAX_ENTRIES = 4_096
 """Of one directory. Cameras write about a hundred."""
-MAX_STRIPS = 200_000
-"""Of one picture, each of which costs a call. One a row and colour is the most that programs write."""
+MAX_NUMBERS = 200_000
+"""Of one entry, each of which becomes an object: strips of a picture (one for each row and colour at most), a table of
+16-bit colours."""
 MAX_TILE = 4_194_304
 """Pixels of a tile, unless the picture is of its size; the usual ones have 65,536."""
 MAX_PAGES = 1_000
 """Pages that are counted; a notice does not need the number beyond."""
 
-SUBFILE, PHOTOMETRIC, STRIPS, TILES, CHILDREN, DNG = 254, 262, 273, 324, 330, 50_706
+SUBFILE, PHOTOMETRIC, CHILDREN, DNG = 254, 262, 330, 50_706
 _SIZE, _TILE = (256, 257), (322, 323)
 EXIF, GPS, INTEROP = 34_665, 34_853, 40_965
 
@@ -106,8 +107,8 @@ def asks_too_much(data: bytes) -> bool:
     for offset in offsets:
         for index, entry in enumerate(entries(data, layout, offset)):
             copied += entry.size
-            strips = entry.count if entry.tag in (STRIPS, TILES) else 0
-            if index >= MAX_ENTRIES or strips > MAX_STRIPS or copied > 2 * len(data) + 65_536:
+            numbers = entry.count if entry.size > entry.count else 0  # single bytes stay as they are
+            if index >= MAX_ENTRIES or numbers > MAX_NUMBERS or copied > 2 * len(data) + 65_536:
                 return True
             if entry.tag in (EXIF, GPS, INTEROP) and len(offsets) < 8:
                 offsets.append(entry.number)

@@ -437,6 +437,17 @@ MANY: dict[str, Callable[[], bytes]] = {
     "chunks of WebP": lambda: riff(picture_bytes("WEBP")[12:] + b"prVt\0\0\0\0" * 800_000),
     "segments of JPEG": lambda: JPEG[:2] + segment(0xE4, b"") * 800_000 + JPEG[2:],
     "marks of JPEG": lambda: JPEG[:2] + b"\xff\xd8" * 800_000 + JPEG[2:],
+    "tables of JPEG": lambda: JPEG[:2] + segment(0xDB, (b"\0" + b"\1" * 64) * 1_000) * 300 + JPEG[2:],
+    "components of JPEG": lambda: JPEG[:2] + segment(0xC0, bytes((8, 0, 9, 0, 9, 3)) + bytes(65_400)) * 300 + JPEG[2:],
+    "resources of JPEG": lambda: (
+        JPEG[:2] + segment(0xED, b"Photoshop 3.0\0" + (b"8BIM\4\4" + bytes(6)) * 5_000) * 300 + JPEG[2:]
+    ),
+    "profiles of PNG": lambda: with_chunks(PNG, chunk(b"iCCP", b"p\0\0" + zlib.compress(bytes(1_000_000))) * 1_000),
+    "chromaticities of PNG": lambda: with_chunks(PNG, chunk(b"cHRM", bytes(20_000_000))),
+    "numbers of TIFF": lambda: b"II*\0" + struct.pack("<IHHHIII", 8, 1, 258, 3, 9_000_000, 26, 0) + bytes(18_000_000),
+    "numbers of EXIF in PNG": lambda: with_chunks(
+        PNG, chunk(b"eXIf", b"II*\0" + struct.pack("<IHHHIII", 8, 1, 274, 3, 9_000_000, 26, 0) + bytes(18_000_000))
+    ),
     "junk in JPEG": lambda: JPEG[:20] + bytes(8_000_000) + JPEG[20:],
     "fill bytes in JPEG": lambda: JPEG[:2] + b"\xff" * 8_000_000 + JPEG[2:],
     "entries of TIFF": lambda: bomb(60_000, 40),

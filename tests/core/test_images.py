@@ -255,6 +255,18 @@ def test_encoded_pictures_open_again(output_format: str, kind: str) -> None:
         assert opened.convert("RGB").tobytes() == image.tobytes()
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 700), (700, 1), (3, 2), (1000, 1001), (400_000, 2)])
+def test_a_png_holds_the_very_pixels(size: tuple[int, int]) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    image = Image.frombytes("RGB", size, random.Random(seed).randbytes(3 * size[0] * size[1]))
+    data = encode(image, "png")
+    opened = Image.open(io.BytesIO(data))
+    opened.verify()
+    assert Image.open(io.BytesIO(data)).tobytes() == image.tobytes()
+    assert (opened.mode, opened.size) == ("RGB", size)
+
+
 def test_an_address_is_kept_only_where_its_file_shows_and_tells_no_more_than_the_reference() -> None:
     def kept(kind: str, mode: str = "RGB", **save: Any) -> bool:
         return read_reference(picture_bytes(kind, mode, **save), "https://a.example/x").address is not None
