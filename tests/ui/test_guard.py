@@ -189,6 +189,36 @@ def test_a_request_that_names_many_files_is_refused(ann: Person) -> None:
     assert Tab(ann).join(ann.events()["show_reference"], None, [{"path": "/etc/passwd"}] * 100_000).status == 403
 
 
+@pytest.mark.parametrize(
+    ("route", "body", "status"),
+    [
+        ("call/edit", {"data": ["words of mine"]}, 422),
+        ("run/edit", {"data": []}, 422),
+        ("call/fetch", {"data": []}, 422),
+        ("queue/join", {"data": [None], "fn_index": "{fetch}"}, 422),
+        ("run/predict", {"data": [], "fn_index": "{roll}"}, 422),
+        ("run/predict", {"data": [], "fn_index": 99_999}, 404),
+        ("queue/join", {"data": [], "fn_index": "x"}, 404),
+        ("call/nothing", {"data": []}, 404),
+        ("call/v2/nothing", {}, 404),
+        ("call/v2/fetch", {"address": "x"}, 404),
+    ],
+)
+def test_an_event_that_is_none_or_lacks_inputs_is_refused_in_words_and_none_of_it_is_logged(
+    ann: Person, public: Served, route: str, body: dict[str, object], status: int
+) -> None:
+    number = str(body.get("fn_index", "")).strip("{}")
+    if number in ("fetch", "roll"):
+        body = body | {"fn_index": ann.events()[number]}
+    if not route.startswith("call/v2"):
+        body = body | {"session_hash": Tab(ann).session}
+    answer = ann.ask("POST", f"/gradio_api/{route}", body)
+    assert answer.status == status
+    assert answer.words
+    assert "words of mine" not in public.log.read_text()
+    assert "Traceback" not in public.log.read_text()
+
+
 # ---- how many at once -------------------------------------------------------------------------------
 
 
