@@ -72,8 +72,7 @@ def build(engine: Engine, fetch_image: FetchImage, sign_in: bool = False) -> gr.
         fetch_image: reads a public image address into bytes, or raises a StudioError.
         sign_in: whether visitors may sign in with their account at Hugging Face; only on a Space.
     """
-    age = int(engine.limits.caps.cache_age)
-    with gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, age)) as demo:
+    with gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True) as demo:
         page = _lay_out(engine, sign_in)
         _wire(demo, page, Actions(engine, fetch_image, page.controls))
         add_edit_endpoint(demo, engine)

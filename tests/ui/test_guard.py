@@ -281,12 +281,16 @@ def test_a_flood_of_requests_is_refused_before_the_framework_works_on_it(ann: Pe
 # ---- over a restart ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("alone", [False, True], ids=["public", "local"])
-def test_a_page_that_was_open_over_a_crash_goes_on_and_alone_nobody_is_asked_whose_a_file_is(
-    tmp_path: Path, alone: bool
+@pytest.mark.parametrize(
+    ("alone", "crash"),
+    [(False, True), (False, False), (True, True)],
+    ids=["public, crash", "public, stop", "local, crash"],
+)
+def test_a_page_that_was_open_over_a_restart_goes_on_and_alone_nobody_is_asked_whose_a_file_is(
+    tmp_path: Path, alone: bool, crash: bool
 ) -> None:
     mode = {"ALONE": "1"} if alone else {}
-    with serve(tmp_path, *FAKE_APP, kill=True, **mode) as first:
+    with serve(tmp_path, *FAKE_APP, kill=crash, **mode) as first:
         person = Person(first.url) if alone else Person.visitor(first.url)
         tab, file = Tab(person), person.upload(PICTURE)
         assert tab.join(person.events()["show_reference"], None, file).status == 200
