@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
+import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.middleware import Middleware
@@ -28,41 +30,47 @@ from core.settings import Settings, SettingsError
 from core.store import Store, StoreError
 from server import health, logs
 from server.door import Door, Rules
+from server.serving import Server, ending_signals, exempt_from_proxies, leave, listen, local_url
+from server.subpath import SubPath
 
 log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Start the app and serve until it is stopped."""
+    """Start the app and serve until it is stopped. What keeps it from starting is said in a sentence."""
     logs.configure(sys.stderr)
     try:
         settings = Settings.from_env(os.environ)
-    except SettingsError as error:
-        sys.exit(str(error))
-    for secret in settings.secrets:
-        redactor.learn(revealed(secret), for_ever=True)
-    # Gradio reads its folder when it is imported; everything that is kept lies under one folder of ours.
-    os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "uploads")
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"  # it remembers them all the same; nobody here reads them
-    # What a Space, a container or systemd sends ends the app as Ctrl+C does: runs stopped, connections closed.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        launch(settings)
+        for secret in settings.secrets:
+            redactor.learn(revealed(secret), for_ever=True)
+        exempt_from_proxies(os.environ, settings.server_name)
+        sockets = listen(settings.server_name, settings.server_port)
+        store = Store(settings.data_dir)
+        # Gradio reads its folder when it is imported; everything that is kept lies under one folder of ours.
+        os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "uploads")
+        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+        os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"  # it remembers them all the same; nobody here reads them
+        launch(settings, store, sockets)
     except (StoreError, SettingsError) as error:
         sys.exit(str(error))
+    leave(0)
 
 
-def launch(settings: Settings) -> None:
-    """Put the house together and serve it; returns when the server was stopped."""
+def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> None:
+    """Put the house together and serve it; returns when the server was stopped.
+
+    Args:
+        settings: the owner's choices.
+        store: the data folder, opened.
+        sockets: what the app is served on; they listen already.
+    """
     from backends import all_backends
     from backends._fetch import HookCaller, ImageFetcher
     from server.doors import open_doors
     from ui import build
     from ui.page import QUEUE, launch_options
 
-    store = Store(settings.data_dir)
-    links = Links(lasting_secret(settings.data_dir))
+    links = Links(lasting_secret(settings.data_dir), root_path=settings.root_path)
 
     def publish(data: bytes, mime: str) -> str | None:
         base = settings.public_url
@@ -77,29 +85,72 @@ def launch(settings: Settings) -> None:
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
-        await engine.recover()
-        await doors.hooks.recover()
-        tidying = asyncio.create_task(tidy_hourly(engine, settings.data_dir / "uploads"))
+        # The server answers first: what an earlier process left is taken up beside it, however much that is.
+        recovery = engine.start_recovery()
+        beside = [
+            asyncio.create_task(after(recovery, doors.hooks.recover())),
+            asyncio.create_task(tidy_hourly(engine, settings.data_dir / "uploads")),
+        ]
         yield
-        tidying.cancel()
-        try:
-            await doors.close()
-        finally:
-            await engine.close()
+        for task in beside:
+            task.cancel()
+        await doors.close()
 
     demo = build(engine, fetch, settings.sign_in)
     demo.queue(max_size=4 * settings.queue_size, **QUEUE)
     own = (urlsplit(settings.public_url).netloc,) if settings.public_url else ()
     rules = Rules(public=settings.public, max_body=body_limit(settings), hops=settings.trusted_proxies, hosts=own)
     further = [*health.routes(engine, revealed(settings.metrics_token)), *webhooks(backends), *doors.routes]
-    options = launch_options(engine, links, further, [Middleware(Door, rules)])
+    front = [Middleware(SubPath, settings.root_path), Middleware(Door, rules)]
+    options = launch_options(engine, links, further, front)
     options["app_kwargs"]["lifespan"] = lifespan
-    demo.launch(
-        server_name=settings.server_name,
-        server_port=settings.server_port,
-        mcp_server=settings.mcp,
-        **options,
-    )
+    options |= {"mcp_server": settings.mcp, "root_path": settings.root_path}
+    serve(demo, sockets, engine.close, partial(preload, backends) if settings.preload else None, **options)
+
+
+def serve(
+    demo: Any,
+    sockets: list[socket.socket],
+    close: Callable[[], Awaitable[None]],
+    when_quiet: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    **options: Any,
+) -> None:
+    """Serve a page until a signal ends it.
+
+    Args:
+        demo: the Blocks.
+        sockets: what it is served on; they listen already.
+        close: stops the runs.
+        when_quiet: done in the background once the first requests are answered.
+        options: arguments of `Blocks.launch`.
+    """
+    from ui.framework import served_by
+
+    url = local_url(sockets[0])
+    stop = ending_signals()  # before the first answer: whoever sees that may send one
+    with served_by(lambda app: Server(app, sockets, close, when_quiet, log_level="warning"), url) as served:
+        demo.launch(prevent_thread_lock=True, **options)
+    print(f"SRPO Studio runs on {url}{options.get('root_path', '').lstrip('/')} (Ctrl+C ends it)", flush=True)
+    stop.wait()
+    served.server.close()
+
+
+async def after(first: asyncio.Task[None], then: Coroutine[Any, Any, None]) -> None:
+    """Wait for one thing, then do another; what goes wrong is for the log."""
+    try:
+        await first
+        await then
+    except Exception:
+        log.exception("what an earlier process left could not be taken up whole")
+
+
+async def preload(backends: Mapping[str, Backend]) -> None:
+    """Let every backend get ready for its first run."""
+    for backend in backends.values():
+        try:
+            await backend.preload()
+        except Exception:
+            log.exception("a backend could not get ready in advance")
 
 
 def body_limit(settings: Settings) -> int:

@@ -102,8 +102,9 @@ def lost(name: str, where: str) -> SubmitUnknown:
 
 def travelling(reference: Reference) -> tuple[bytes, str]:
     """Return a reference as a file that a provider takes, upright and without metadata: its bytes and MIME type."""
-    if len(reference.data) <= PNG_TRAVELS:
-        return reference.data, reference.mime
+    data = reference.read()
+    if len(data) <= PNG_TRAVELS:
+        return data, reference.mime
     return encode(reference.open(), "jpeg"), MIME["jpeg"]
 
 

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import abuse, api, cold_start, crash, doors, first_result, hosted, idle, levels, load, mini, soak
+from bench import abuse, api, cold_start, crash, doors, first_result, hosted, idle, levels, load, mini, soak, start
 from bench.abuses import ABUSES
 from bench.table import Row, show
 
@@ -26,6 +26,7 @@ BENCHES = {
     "load": load.measure,
     "mini": mini.measure,
     "soak": soak.measure,
+    "start": start.measure,
 }
 LONG = ("abuse",)
 """Half an hour and more: measured when named."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from starlette.middleware import Middleware
 
+from app import serve
 from backends.wavespeed import SPEC, WavespeedBackend
 from core.engine import Engine
 from core.settings import Settings
@@ -16,6 +17,7 @@ from core.spec import BackendSpec
 from core.store import Store
 from server import health
 from server.door import Door, Rules
+from server.serving import listen
 
 PLACES = 10
 
@@ -43,7 +45,6 @@ def main() -> None:
     async def lifespan(_: object) -> AsyncIterator[None]:
         await engine.recover()
         yield
-        await engine.close()
 
     async def fetch(_: str) -> bytes:
         return b""
@@ -52,7 +53,7 @@ def main() -> None:
     options = launch_options(engine, None, health.routes(engine, None), [Middleware(Door, rules)])
     options["app_kwargs"]["lifespan"] = lifespan
     demo = build(engine, fetch).queue(max_size=10_000, **QUEUE)
-    demo.launch(server_name="127.0.0.1", server_port=settings.server_port, **options)
+    serve(demo, listen("127.0.0.1", settings.server_port), engine.close, **options)
 
 
 if __name__ == "__main__":

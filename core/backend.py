@@ -43,6 +43,10 @@ class Backend(Protocol):
         """Do what must be done before the app serves, in the process's first thread; may take minutes."""
         return None
 
+    async def preload(self) -> None:
+        """Make the first run quicker, in the background once the app answers; downloads nothing."""
+        return None
+
     def ready(self, key: str | None = None) -> str | None:
         """Return None if a run may start now, with the owner's key or this one, else the reason and what to do."""
         ...

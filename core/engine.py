@@ -10,6 +10,7 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from core.backend import GPU_TOKEN, Backend
@@ -22,6 +23,7 @@ from core.lane import Lane
 from core.limits import Limits
 from core.recovery import hopeless
 from core.request import EditRequest
+from core.schema import Record
 from core.spec import BackendSpec
 from core.store import Store
 from core.work import Work
@@ -60,6 +62,8 @@ class Engine:
         self.keeper = Keeper(store)
         self.images = store.images
         self._work = Work(self.keeper, self.limits)
+        self._known = asyncio.Event()  # what an earlier process left is in `jobs`
+        self._known.set()
         self.on_end = self._work.on_end
         self.queue_size = queue_size
 
@@ -93,7 +97,10 @@ class Engine:
             CallTaken: the visitor's job of the same call is there.
             StudioError: the backend cannot take runs now, too many wait, a limit is reached, the disk takes nothing.
         """
+        await self._known.wait()
         lane, visitor = self._lanes[backend], visitor or Visitor()
+        if self._work.closing.is_set():
+            raise BackendUnavailable("The app is about to restart.", "Run again in a minute.")
         reason = lane.backend.ready(key)
         if reason is not None:
             raise BackendUnavailable(reason)
@@ -167,11 +174,14 @@ class Engine:
         return job.result
 
     async def cancel(self, job: Job) -> None:
-        """Stop a job; returns when it has really ended. An ended job is left as it is.
+        """Cancel a job: it ends for everybody at once, and its backend is free when the work has really stopped.
 
-        What a provider has cannot be taken back: then the wait ends at once, and the work goes on by itself.
+        A job that has ended, or whose result is being stored, is left as it is. What a provider has cannot be taken
+        back: then the wait ends, and the work goes on by itself.
         """
-        if isinstance(job.event, Working | KeyWanted) and not job.ended:
+        if job.ended or job.storing:
+            return
+        if isinstance(job.event, Working | KeyWanted):
             job.late = isinstance(job.event, Working)
             job.error = RunCancelled(
                 "The wait was ended.",
@@ -182,43 +192,82 @@ class Engine:
             if job.task is None:
                 await self.keeper.failed(job, job.error)
             return
-        await self._stop(job)
+        job.cancelled, job.error = True, RunCancelled("The run was cancelled.")
+        if job.task is not None:
+            job.task.cancel()
+            job.task.add_done_callback(lambda _: self._work.let_go(job))
+        job.tell()
+        await self.keeper.failed(job, job.error)
 
-    async def _stop(self, job: Job) -> None:
-        if job.task is not None and not job.task.done():
-            if not job.task.cancelling():  # a second cancel would break into the backend's tidying up
-                job.task.cancel()
-            await asyncio.wait([job.task])
-            if not job.ended and not self._work.closing:  # cancelled before its first step: none of its own code ran
-                job.error = RunCancelled("The run was cancelled.")
-                await self.keeper.failed(job, job.error)
-                job.forget_secrets_and_bytes()
-                job.tell()
+    async def close(self, patience: float = 6.0) -> None:
+        """Stop everything, and let go of connections and store; the next process's `recover` takes it up again.
 
-    async def close(self) -> None:
-        """Stop everything, and let go of connections and store; the next process's `recover` takes it up again."""
-        self._work.closing = True
-        await asyncio.gather(*(self._stop(job) for job in self.jobs))
-        await asyncio.gather(*(lane.backend.close() for lane in self._lanes.values()))
+        What that can take up stops at once. A paid request whose answer comes by its connection alone gets the time.
+
+        Args:
+            patience: seconds until what has not stopped is left to the process's end: a model's long step, say.
+        """
+        self._work.closing.set()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience
+        at_work = {job.task: job for job in self.jobs if job.task is not None and not job.task.done()}
+        paid = [task for task, job in at_work.items() if isinstance(job.event, Working) and not any(job.remote)]
+        for task in at_work.keys() - paid:
+            if not task.cancelling():  # a second cancel would break into the backend's tidying up
+                task.cancel()
+        if paid:
+            log.info("waiting for the answers of %d paid requests", len(paid))
+            await asyncio.wait(paid, timeout=max(0.0, until - loop.time() - 1.0))
+            for task in paid:
+                task.cancel()
+        if at_work:
+            log.info("%d runs were at work or waited: the next start goes on with them", len(at_work))
+            await asyncio.wait(at_work, timeout=max(0.5, until - loop.time()))
+        closing = (lane.backend.close() for lane in self._lanes.values())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*closing), max(0.5, until - loop.time()))
         await self.keeper.close()
 
     # ---- after a restart, and later ----------------------------------------------------------------
 
+    def start_recovery(self) -> asyncio.Task[None]:
+        """Begin `recover` in the background. What needs to know all jobs waits until their rows are read."""
+        self._known.clear()
+        return asyncio.get_running_loop().create_task(self.recover(), name="recovery")
+
     async def recover(self) -> None:
-        """Take up what an earlier process left unfinished, and remove half files. Call it once, before all else."""
-        await self.keeper.sweep()
-        for record, job in await self.keeper.unfinished():
-            self.jobs.add(job)
-            error = hopeless(record.state, job, offered=job.backend in self._lanes, rerun=self._rerun)
-            if error is not None:
-                job.error = error
-                await self.keeper.failed(job, error)
-            elif not any(job.remote):
-                self._begin(job, self._lanes[job.backend].backend.edit)
-            elif job.own_key:
-                job.event = KeyWanted()
-            else:
-                self._resume(job)
+        """Take up what an earlier process left unfinished, and remove half files. Call it once.
+
+        It reads rows and no pictures: those are read when a job's turn comes.
+        """
+        self._known.clear()
+        unfinished: list[tuple[Record, Job]] = []
+        try:
+            await self.keeper.sweep()
+            unfinished = await self.keeper.unfinished()
+            for _, job in unfinished:
+                self.jobs.add(job)
+        except Exception:  # a damaged database, say: the app serves, and the next start tries again
+            log.exception("what an earlier process left unfinished could not be read")
+        finally:
+            self._known.set()
+        for record, job in unfinished:
+            await self._take_up(record, job)
+
+    async def _take_up(self, record: Record, job: Job) -> None:
+        error = hopeless(record.state, job, offered=job.backend in self._lanes, rerun=self._rerun)
+        if job.ended:
+            return  # cancelled in the meantime
+        if error is not None:
+            job.error = error
+            await self.keeper.failed(job, error)
+            job.tell()
+        elif not any(job.remote):
+            self._begin(job, self._lanes[job.backend].backend.edit)
+        elif job.own_key:
+            job.tell(KeyWanted())
+        else:
+            self._resume(job)
 
     def _resume(self, job: Job) -> None:
         job.event = Working("processing", 0, len(job.request.seeds))
@@ -235,14 +284,17 @@ class Engine:
 
     async def history(self, owner: str, limit: int = 20) -> list[Job]:
         """Return an owner's latest jobs, oldest first; those that go on are the very ones at work."""
+        await self._known.wait()
         return (await self.keeper.history(owner, limit, self.jobs))[::-1]
 
     async def page(self, owner: str, since: float, size: int, number: int) -> list[Job]:
         """Return a page of an owner's jobs, newest first; the first page is number 1."""
+        await self._known.wait()
         return await self.keeper.history(owner, size, self.jobs, size * (number - 1), since)
 
     async def find(self, owner: str, job_id: str) -> Job | None:
         """Return an owner's job, None where they have none of that id."""
+        await self._known.wait()
         job = self.jobs.get(job_id)
         if job is not None:
             return job if job.owner == owner else None
@@ -250,17 +302,21 @@ class Engine:
 
     async def find_call(self, owner: str, once: str, since: float) -> Job | None:
         """Return an owner's job by the mark of its call, if it is not older."""
+        await self._known.wait()
         job = await self.keeper.find_call(owner, once, since)
         return job and (self.jobs.get(job.id) or job)
 
     async def delete(self, owner: str, ids: Sequence[str]) -> int:
         """Remove an owner's jobs with their pictures, those that go on after they were stopped; return how many."""
+        await self._known.wait()
         gone = 0
         for job_id in ids:
             job = self.jobs.get(job_id)
             if job is not None and job.owner == owner:
                 job.call = job.call and replace(job.call, hook="")  # nobody is told the end of what is deleted
                 await self.cancel(job)
+                if job.storing and job.task is not None:
+                    await asyncio.wait([job.task])
             if await self.keeper.delete(owner, job_id):
                 gone += 1
                 if job is not None:

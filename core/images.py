@@ -6,11 +6,13 @@ Whatever comes in (CMYK, 16 bit, palette, transparent, rotated by EXIF, animated
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 import threading
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from PIL import ExifTags, Image, ImageCms
@@ -53,11 +55,12 @@ class Reference:
     """A reference image, normalised.
 
     Attributes:
-        data: a PNG file: upright 8-bit RGB, no alpha, no metadata.
+        data: a PNG file: upright 8-bit RGB, no alpha, no metadata. Empty once it is stored: see `file`.
         width: pixels.
         height: pixels.
         notices: what was done that the person may not expect.
         address: where anyone can read the same picture as PNG or JPEG, None where that is not known.
+        file: where the same bytes are stored, named by their digest; None as long as they are in memory alone.
     """
 
     data: bytes = field(repr=False)
@@ -66,12 +69,43 @@ class Reference:
     notices: tuple[str, ...] = ()
     mime: str = MIME["png"]
     address: str | None = None
+    file: Path | None = None
+
+    def read(self) -> bytes:
+        """Return the PNG file's bytes, from the disk where they are stored. Up to tens of MB: not on the event loop.
+
+        Raises:
+            BadImage: the stored file is gone.
+        """
+        if self.file is None:
+            return self.data
+        try:
+            return self.file.read_bytes()
+        except OSError as error:
+            raise BadImage("The reference image is no longer stored.", "Choose the picture again.") from error
 
     def open(self) -> Image.Image:
-        """Return the picture, mode RGB."""
-        picture = Image.open(io.BytesIO(self.data), formats=("PNG",))
+        """Return the picture, mode RGB.
+
+        Raises:
+            BadImage: the stored file is gone.
+        """
+        picture = Image.open(io.BytesIO(self.read()), formats=("PNG",))
         picture.load()
         return picture
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the bytes, in hexadecimal; hashed once, for the stored file's name is its digest."""
+        return hashlib.sha256(self.data).hexdigest() if self.file is None else self.file.stem
+
+    def stored_at(self, file: Path) -> Reference:
+        """Return the same reference without its bytes in memory.
+
+        Args:
+            file: where they are stored, named by their digest.
+        """
+        return replace(self, data=b"", file=file)
 
 
 def read_reference(

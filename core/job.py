@@ -86,6 +86,8 @@ class Job:
         reference: the kept file of the request's image.
         files: the kept pictures, None in the place of one that did not come.
         late: the run was cancelled and goes on at the provider, which cannot take it back: a result may still come.
+        cancelled: somebody cancelled it, and its row says so; its backend may need a moment longer to stop.
+        storing: its result is being written to disk; a cancel comes too late then.
         submitted, started: on a clock that never goes back, this process's.
     """
 
@@ -105,6 +107,8 @@ class Job:
     result: Completed | None = None
     files: tuple[Path | None, ...] = ()
     late: bool = False
+    cancelled: bool = False
+    storing: bool = False
     submitted: float = field(default_factory=time.monotonic)
     started: float | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event, repr=False)

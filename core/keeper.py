@@ -11,12 +11,13 @@ import contextlib
 import logging
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from core.errors import RunCancelled, RunFailed, StudioError
+from core.errors import BadImage, RunCancelled, RunFailed, StudioError
 from core.events import Completed, Picture
 from core.job import Job
 from core.jobs import Jobs
@@ -91,9 +92,14 @@ class Keeper:
         if not job.own_key and estimate:
             limits.afford(estimate, self._store.spent(limits.today()))
         image = job.request.image
-        job.reference = self.images.put(image.data, image.mime)
-        kept = Kept(job.reference.name, len(image.data))
+        job.reference = image.file or self.images.put(image.data, image.mime)
+        try:
+            kept = Kept(job.reference.name, job.reference.stat().st_size)
+        except FileNotFoundError as error:
+            raise BadImage("The reference image is no longer stored.", "Choose the picture again.") from error
         self._store.add(record_of(job, job.reference, estimate), kept)
+        # From here on the bytes are on the disk, and are read when the job's turn comes.
+        job.request = replace(job.request, image=image.stored_at(job.reference))
 
     async def sending(self, job: Job) -> None:
         """Note that a job's request is about to be sent."""
@@ -141,28 +147,44 @@ class Keeper:
     # ---- later ---------------------------------------------------------------------------------------
 
     async def unfinished(self) -> list[tuple[Record, Job]]:
-        """Return the jobs that an earlier process left, oldest first, with their references."""
-        records = await self._do(self._store.unfinished)
-        return [(each, await asyncio.to_thread(self._read, each)) for each in records]
+        """Return the jobs that an earlier process left, oldest first; one whose row is damaged ends as failed."""
+        return await self._do(self._unfinished)
 
-    def _read(self, record: Record) -> Job:
-        path = self.images.folder / record.reference
-        return job_of(record, self.images.folder, path.read_bytes() if path.exists() else b"")
+    def _unfinished(self) -> list[tuple[Record, Job]]:
+        found = []
+        for record in self._store.unfinished():
+            job = self._readable(record)
+            if job is not None:
+                found.append((record, job))
+                continue
+            error = RunFailed("The record of this run is damaged, so it was not continued.", "Run it again.")
+            error.charged = False if record.state == "queued" else None
+            self._store.end(record.id, "failed", time.time(), error=error_text(error))
+        return found
+
+    def _readable(self, record: Record) -> Job | None:
+        """Return a row's job, None where the row is damaged: one bad row must not take the others with it."""
+        try:
+            return job_of(record, self.images.folder)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            log.error("the row of job %s is damaged and was left out", record.id)
+            return None
+
+    def _jobs(self, records: Iterable[Record | None]) -> list[Job]:
+        return [job for each in records if each is not None and (job := self._readable(each)) is not None]
 
     async def history(self, owner: str, limit: int, at_work: Jobs, skip: int = 0, since: float = 0.0) -> list[Job]:
-        """Return an owner's latest jobs, newest first; those in `at_work` as they are there."""
-        records = await self._do(self._store.recent, owner, limit, skip, since)
-        return [at_work.get(each.id) or job_of(each, self.images.folder) for each in records]
+        """Return an owner's latest jobs, newest first, without damaged rows; those in `at_work` as they are there."""
+        jobs = self._jobs(await self._do(self._store.recent, owner, limit, skip, since))
+        return [at_work.get(each.id) or each for each in jobs]
 
     async def find(self, owner: str, job_id: str) -> Job | None:
-        """Return an owner's job from the disk."""
-        record = await self._do(self._store.find, owner, job_id)
-        return job_of(record, self.images.folder) if record else None
+        """Return an owner's job from the disk, None where there is none or its row is damaged."""
+        return next(iter(self._jobs([await self._do(self._store.find, owner, job_id)])), None)
 
     async def find_call(self, owner: str, once: str, since: float) -> Job | None:
-        """Return an owner's job by the mark of its call."""
-        record = await self._do(self._store.find_call, owner, once, since)
-        return job_of(record, self.images.folder) if record else None
+        """Return an owner's job by the mark of its call, None where there is none or its row is damaged."""
+        return next(iter(self._jobs([await self._do(self._store.find_call, owner, once, since)])), None)
 
     async def delete(self, owner: str, job_id: str) -> bool:
         """Remove an owner's ended job with its pictures; return whether there was one."""
@@ -175,7 +197,7 @@ class Keeper:
 
     async def untold(self) -> list[Job]:
         """Return the ended jobs whose end somebody is still to be told."""
-        return [job_of(each, self.images.folder) for each in await self._do(self._store.untold)]
+        return self._jobs(await self._do(self._store.untold))
 
     async def told(self, job_id: str) -> None:
         """Note that nobody is to be told a job's end any more."""

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from core.subpath import without_prefix
+
 VALID = 3600
 """Seconds: longer than a provider waits before it reads a picture, far shorter than a leak would last."""
 
@@ -32,11 +34,13 @@ class Links:
     Args:
         secret: at least 16 random bytes; another secret invalidates every link.
         now: seconds since the epoch.
+        root_path: the path under which a proxy serves the app; it may stand in front of a signed path.
     """
 
-    def __init__(self, secret: bytes, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, secret: bytes, now: Callable[[], float] = time.time, *, root_path: str = "") -> None:
         self._secret = secret
         self._now = now
+        self._root_path = root_path
 
     def sign(self, path: str, until: int | None = None) -> str:
         """Return a path with its signature.
@@ -51,7 +55,7 @@ class Links:
     def opened(self, address: str) -> str | None:
         """Return the path of an address that we signed and that has not ended, None of any other.
 
-        Whose name stands in front of the path does not matter: nobody else can sign one.
+        Which host stands in front of the path does not matter: nobody else can sign one.
         """
         try:
             split = urlsplit(address)
@@ -59,9 +63,12 @@ class Links:
         except ValueError:
             return None
         until, signature = told.get("until", [""])[0], told.get("signature", [""])[0]
-        fits = hmac.compare_digest(signature.encode(), self._signature(split.path, until).encode())
-        valid = fits and until.isascii() and until.isdigit() and self._now() < int(until)
-        return split.path if valid else None
+        if not (until.isascii() and until.isdigit() and self._now() < int(until)):
+            return None
+        for path in dict.fromkeys((split.path, without_prefix(split.path, self._root_path))):
+            if hmac.compare_digest(signature.encode(), self._signature(path, until).encode()):
+                return path
+        return None
 
     def derived(self, purpose: str) -> str:
         """Return a secret for one purpose, always the same."""

@@ -50,20 +50,23 @@ def record_of(job: Job, reference: Path, estimate: float) -> Record:
         call=_text({name: getattr(job.call, name) for name in CALL}) if job.call else None,
         once=job.call.once if job.call else None,
         hook=(job.call.hook or None) if job.call else None,
-        remote=tuple(None for _ in job.request.seeds),
+        remote=_text([None for _ in job.request.seeds]),
     )
 
 
-def job_of(record: Record, folder: Path, data: bytes = b"") -> Job:
-    """Return the job of a row.
+def job_of(record: Record, folder: Path) -> Job:
+    """Return the job of a row. Its reference is read from the disk when it is needed.
 
     Args:
         record: the row.
-        folder: where the pictures lie.
-        data: the reference's bytes; a job that has ended needs none.
+        folder: where the pictures are stored.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: the row is damaged.
     """
     told = json.loads(record.request)
-    image = Reference(data, told["width"], told["height"], tuple(told["notices"]), address=told["address"])
+    file = folder / record.reference
+    image = Reference(b"", told["width"], told["height"], tuple(told["notices"]), address=told["address"], file=file)
     request = EditRequest(told["prompt"], image, MappingProxyType(told["params"]), tuple(told["seeds"]))
     job = Job(
         record.id,
@@ -73,7 +76,7 @@ def job_of(record: Record, folder: Path, data: bytes = b"") -> Job:
         own_key=record.own_key,
         call=Call(**json.loads(record.call), once=record.once, hook=record.hook or "") if record.call else None,
         created=record.created,
-        remote=list(record.remote),
+        remote=json.loads(record.remote),
         reference=folder / record.reference,
     )
     if record.result is not None:

@@ -28,7 +28,7 @@ def hopeless(state: str, job: Job, *, offered: bool, rerun: bool) -> StudioError
 
     Args:
         state: of its row: `queued`, `sending` or `waiting`.
-        job: with its reference's bytes, empty where the file is gone.
+        job: as its row has it.
         offered: whether its backend is still there.
         rerun: whether a job that had not been sent may begin anew.
     """
@@ -47,7 +47,7 @@ def hopeless(state: str, job: Job, *, offered: bool, rerun: bool) -> StudioError
         )
     if job.own_key:
         return Interrupted("The app was restarted before the request was sent.", "Paste your key, and run again.")
-    if not rerun or not job.request.image.data:
+    if not rerun or not job.reference.is_file():
         return Interrupted("The app was restarted before the run had ended.", "Run it again.")
     return None
 

@@ -77,11 +77,10 @@ class Record:
         backend: its key.
         created, ended: seconds since the epoch.
         state: one of `UNFINISHED` or `ENDED`.
-        request, result, error: JSON, as `core.record` writes it.
+        request, result, error, remote: JSON, as `core.record` writes and reads it; the store never looks inside.
         reference: the file's name.
         own_key: whether it pays with a key that its owner pasted, which is not kept.
         estimate, cost: US dollars; the cost is None where it is not known.
-        remote: the provider's id of each image's task, None where there is none yet.
         pinned: whether it stays when room is made.
         call: JSON of how it came in by an API door; None where it did not.
         once: the caller's mark, unique to its owner for a day.
@@ -97,7 +96,7 @@ class Record:
     own_key: bool = False
     estimate: float = 0.0
     state: str = "queued"
-    remote: tuple[str | None, ...] = ()
+    remote: str = "[]"
     result: str | None = None
     error: str | None = None
     cost: float | None = None

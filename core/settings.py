@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -29,6 +30,7 @@ NAMES = (
     "STUDIO_LOCAL_TRANSFORMER",
     "STUDIO_LOCAL_DEVICE",
     "STUDIO_LOCAL_MEMORY",
+    "STUDIO_PRELOAD",
     "STUDIO_SAFETY_MODEL",
     "STUDIO_LICENSE_READ",
     "STUDIO_QUEUE_SIZE",
@@ -59,6 +61,7 @@ NAMES = (
     "HF_TOKEN",
     "GRADIO_SERVER_NAME",
     "GRADIO_SERVER_PORT",
+    "GRADIO_ROOT_PATH",
     "SPACE_ID",
     "SPACE_HOST",
     "SPACES_ZERO_GPU",
@@ -82,6 +85,7 @@ class Settings:
             transformer; None keeps the model's own, or takes SRPO's where the model is FLUX.1-dev.
         local_device: `auto`, `cpu`, `cuda` or `mps`.
         local_memory: where the local model's parts live, one of MEMORY.
+        preload: whether the local model is loaded once the app answers, if its files are on this disk.
         safety_model: a folder or hub repository of an image classifier that checks the local model's pictures.
         license_read: whether the owner has read the local model's licence; others are let at it only then.
         zero_gpu: whether this is a ZeroGPU Space.
@@ -104,6 +108,7 @@ class Settings:
         hf_token: the hub token for the gated base model.
         server_name: the address to bind; a Space (`SPACE_ID` is set) binds all, for its proxy stands outside.
         server_port: the port to bind.
+        root_path: the path under which a proxy serves the app, such as `/studio`; empty for the root of its host.
     """
 
     data_dir: Path = Path("data")
@@ -111,6 +116,7 @@ class Settings:
     local_transformer: str | None = None
     local_device: str = "auto"
     local_memory: str = "auto"
+    preload: bool = True
     safety_model: str | None = None
     license_read: bool = False
     zero_gpu: bool = False
@@ -135,6 +141,7 @@ class Settings:
     hf_token: SecretStr | None = None
     server_name: str = "127.0.0.1"
     server_port: int = 7860
+    root_path: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -145,7 +152,11 @@ class Settings:
         """
         env = {name: environ[name].strip() for name in NAMES if environ.get(name, "").strip()}
         server_name = env.get("GRADIO_SERVER_NAME", "0.0.0.0" if "SPACE_ID" in env else "127.0.0.1")  # noqa: S104 - a Space
+        server_name = re.sub(r"^\[(.*)\]$", r"\1", server_name)  # an IPv6 address as it stands in a URL
         public_url = _address(env, "STUDIO_PUBLIC_URL", f"https://{env['SPACE_HOST']}" if "SPACE_HOST" in env else "")
+        root_path = _root_path(env, public_url)
+        if public_url and root_path and not urlsplit(public_url).path:
+            public_url += root_path
         public = bool(public_url) or not _is_loopback(server_name)
         return cls(
             data_dir=_folder(env, "STUDIO_DATA_DIR", "data"),
@@ -153,6 +164,7 @@ class Settings:
             local_transformer=env.get("STUDIO_LOCAL_TRANSFORMER"),
             local_device=_one_of(env, "STUDIO_LOCAL_DEVICE", DEVICES),
             local_memory=_one_of(env, "STUDIO_LOCAL_MEMORY", MEMORY),
+            preload=_switch(env, "STUDIO_PRELOAD", "1"),
             safety_model=env.get("STUDIO_SAFETY_MODEL"),
             license_read=_switch(env, "STUDIO_LICENSE_READ"),
             zero_gpu=env.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true"),  # as the `spaces` package reads it
@@ -180,6 +192,7 @@ class Settings:
             hf_token=_secret(env, "HF_TOKEN"),
             server_name=server_name,
             server_port=_whole(env, "GRADIO_SERVER_PORT", 7860, 1, 65_535),
+            root_path=root_path,
         )
 
     @property
@@ -206,6 +219,19 @@ def _caps(env: Mapping[str, str], public: bool) -> Caps:
         quota=_whole(env, "STUDIO_DISK_QUOTA_GB", 20, 1, 100_000) * 10**9,
         cache_age=_whole(env, "STUDIO_CACHE_HOURS", 24, 1, 10_000) * 3600.0,
     )
+
+
+def _root_path(env: Mapping[str, str], public_url: str) -> str:
+    """Return the path of the public address, or the one that is set for a proxy alone."""
+    public = urlsplit(public_url).path
+    path = env.get("GRADIO_ROOT_PATH", public).rstrip("/")
+    if path and not re.fullmatch(r"(/[\w.~-]+)+", path, re.ASCII):
+        raise SettingsError(
+            f"GRADIO_ROOT_PATH is {path!r}. Set a path such as /studio; a full address belongs into STUDIO_PUBLIC_URL."
+        )
+    if public not in ("", path):
+        raise SettingsError(f"GRADIO_ROOT_PATH is {path!r}, and STUDIO_PUBLIC_URL ends in {public!r}. Set one of them.")
+    return path
 
 
 def _is_loopback(name: str) -> bool:

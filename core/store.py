@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import json
 import sqlite3
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
@@ -24,6 +23,8 @@ _T = TypeVar("_T")
 
 UNUSED_PART = 4
 """What nobody ran may take a fourth of the quota: uploads cannot drive out the history, nor the history uploads."""
+CHECKED = 64_000_000
+"""Bytes of a database that a start checks whole, in a fraction of a second; of a larger one it reads what it needs."""
 
 
 class StoreError(Exception):
@@ -71,6 +72,27 @@ def largest_holder_first(rows: Iterable[tuple[str, int, _T]]) -> Iterator[tuple[
         yield row
 
 
+def unusable(folder: Path, error: OSError | sqlite3.Error) -> str:
+    """Return in one or two sentences why a data folder cannot be used, and what to do."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # without the extended part
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return f"STUDIO_DATA_DIR is {folder}, and a file is in the way. Set the path of a folder."
+    if isinstance(error, OSError):
+        return f"The data folder {folder} cannot be made ({error.strerror}). Set STUDIO_DATA_DIR to one that can."
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return f"Another process uses {folder}. End it, or set STUDIO_DATA_DIR."
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return f"The data folder {folder} cannot be written. Change its permissions, or set STUDIO_DATA_DIR."
+    if code == sqlite3.SQLITE_FULL:
+        return f"The disk of the data folder {folder} is full. Make room there, or set STUDIO_DATA_DIR."
+    if code == sqlite3.SQLITE_IOERR:
+        return f"The disk of the data folder {folder} gives errors ({error}). Check it, or set STUDIO_DATA_DIR."
+    return (
+        f"The database {folder / 'studio.db'} is damaged. Restore it from a backup together with its -wal file, "
+        "or move both away and start empty."
+    )
+
+
 class Store:
     """A folder with the database `studio.db` and the pictures.
 
@@ -78,13 +100,19 @@ class Store:
         folder: made where it is missing.
 
     Raises:
-        StoreError: another process uses the folder, or a newer version of the app wrote it.
+        StoreError: the folder cannot be made or written, another process uses it, a newer version of the app wrote
+            it, or the database is damaged.
     """
 
     def __init__(self, folder: Path) -> None:
         self.images = ImageStore(folder / "images")
-        folder.mkdir(parents=True, exist_ok=True)
-        self._base = sqlite3.connect(folder / "studio.db", isolation_level=None, check_same_thread=False, timeout=2.0)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._base = sqlite3.connect(
+                folder / "studio.db", isolation_level=None, check_same_thread=False, timeout=2.0
+            )
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(unusable(folder, error)) from error
         try:
             # Exclusive: two processes with one folder would take up each other's jobs, and pay twice.
             self._base.execute("pragma locking_mode = exclusive")
@@ -93,12 +121,26 @@ class Store:
             self._base.execute("pragma wal_autocheckpoint = 50")  # pages; else the log alone has 4 MB
             self._base.execute("pragma cache_size = 100")  # pages; the rows that are asked for are the latest
             self._migrate()
-        except sqlite3.OperationalError as error:
+            self._check()
+        except sqlite3.Error as error:
             self._base.close()
-            raise StoreError(f"Another process uses {folder}. End it, or set STUDIO_DATA_DIR.") from error
+            raise StoreError(unusable(folder, error)) from error
         except StoreError:
             self._base.close()
             raise
+
+    def _check(self) -> None:
+        """Read what a start needs, and all of a database of usual size: damage is named now, not at some later click.
+
+        Raises:
+            sqlite3.DatabaseError: a page cannot be read, or holds nonsense.
+        """
+        (pages,), (size,) = (self._base.execute(f"pragma {each}").fetchone() for each in ("page_count", "page_size"))
+        self._base.execute("select count(*) from jobs where ended is null").fetchone()
+        if pages * size <= CHECKED:
+            (answer,) = self._base.execute("pragma quick_check(1)").fetchone()
+            if answer != "ok":
+                raise sqlite3.DatabaseError(answer)
 
     def _migrate(self) -> None:
         (version,) = self._base.execute("pragma user_version").fetchone()
@@ -132,7 +174,7 @@ class Store:
         Raises:
             CallTaken: the owner's job of the same mark is there.
         """
-        row = record.__dict__ | {"remote": json.dumps(record.remote)}
+        row = record.__dict__
         names = ", ".join(row)
         try:
             with self._writing():
@@ -213,17 +255,7 @@ class Store:
         cursor = self._base.execute(f"select * from jobs {which}", values)  # noqa: S608 - our own words
         names = [column[0] for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor]
-        return [
-            Record(
-                **row
-                | {
-                    "remote": tuple(json.loads(row["remote"])),
-                    "own_key": bool(row["own_key"]),
-                    "pinned": bool(row["pinned"]),
-                }
-            )
-            for row in rows
-        ]
+        return [Record(**row | {"own_key": bool(row["own_key"]), "pinned": bool(row["pinned"])}) for row in rows]
 
     # ---- uploads -----------------------------------------------------------------------------------
 

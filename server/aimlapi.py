@@ -21,6 +21,7 @@ from core.errors import StudioError
 from core.events import Completed, Picture, Withheld
 from core.job import Call, Job
 from core.spec import MAX_PROMPT, MAX_SEED
+from core.subpath import route_path
 from server.access import guarded_route
 from server.desk import Ask, Desk, mark
 from server.kinds import Real, Whole, first_fault, whole
@@ -228,7 +229,7 @@ def _problems(app: FastAPI) -> None:
     """Answer every error in the provider's shape."""
 
     def answer(request: Request, status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-        return JSONResponse(problem(request.url.path, status, message), status, headers)
+        return JSONResponse(problem(route_path(request.scope), status, message), status, headers)
 
     @app.exception_handler(StudioError)
     async def studio(request: Request, error: StudioError) -> JSONResponse:

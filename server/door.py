@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.job import EVERYONE, VISITOR, Visitor
+from core.subpath import route_path
 from server.aimlapi import problem
 
 COOKIE = "studio_owner"
@@ -84,7 +85,8 @@ class Door:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = self._refusal(str(scope["path"]), headers)
+        path = route_path(scope)
+        refusal = self._refusal(path, headers)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
@@ -93,7 +95,7 @@ class Door:
         # On ZeroGPU, Hugging Face's proxy says by this header on whose quota a run counts.
         token = headers.get("x-ip-token", "") if self._rules.public else ""
         scope[VISITOR] = Visitor(owner, address, passing=new, gpu_token=token)
-        cookie = self._cookie(scope, headers, owner) if new and scope["path"] == "/" else None
+        cookie = self._cookie(scope, headers, owner) if new and path == "/" else None
         begun, size = False, 0
 
         async def counted() -> Message:
@@ -121,7 +123,7 @@ class Door:
             await self._app(scope, counted, answer)
         except TooLarge:
             if not begun:
-                await self._too_large(str(scope["path"]))(scope, receive, send)
+                await self._too_large(path)(scope, receive, send)
 
     def _refusal(self, path: str, headers: Headers) -> Response | None:
         """Return the answer to a request that does not come in at all."""

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from core.errors import BadParameter
 from core.images import read_reference
+from core.subpath import route_path
 from server.desk import Desk
 from server.envelope import PROBLEMS, Envelope, answer, guarded
 from server.kinds import Whole
@@ -76,7 +77,9 @@ def add_uploads(app: FastAPI, desk: Desk) -> None:
     )
     async def put(request: Request, upload_id: str) -> Response:
         """Send the file of a ticket; the address itself is the right to do it."""
-        open_ = desk.links.opened(str(request.url)) == request.url.path and await desk.engine.keeper.awaited(upload_id)
+        open_ = desk.links.opened(str(request.url)) == route_path(request.scope) and await desk.engine.keeper.awaited(
+            upload_id
+        )
         if not open_ or not await keep(upload_id, await request.body()):
             raise Refused(403, "This upload ticket is used or has ended.", "Ask for a new one.")
         return Response()

@@ -214,7 +214,8 @@ class Actions:
         )
         if not await self.engine.keeper.make_room(len(reference.data), caps.quota):
             raise DiskFull("The disk has no room for this picture.", "Try again later.")
-        return Shown(await self.engine.keeper.keep(session.visitor.owner, reference.data, reference.mime), reference)
+        file = await self.engine.keeper.keep(session.visitor.owner, reference.data, reference.mime)
+        return Shown(file, reference.stored_at(file))
 
     # ---- a run --------------------------------------------------------------------------------------
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import gradio as gr
-from gradio import routes
+from gradio import http_server, routes
 from gradio.state_holder import SessionState, StateHolder
 from gradio.utils import LRUCache
 from pydantic import TypeAdapter, ValidationError
@@ -164,3 +166,37 @@ def open_calls(app: Any, name: str) -> int:
     """Return how many calls of an API endpoint have come and are not answered yet."""
     events = app.get_blocks()._queue.event_ids_to_events.values()
     return sum(event.fn.api_name == name for event in events)
+
+
+@dataclass
+class Served:
+    """What serves an app; `server` is set once `Blocks.launch` has come to it."""
+
+    server: Any = None
+
+
+@contextmanager
+def served_by(make: Callable[[Any], Any], url: str) -> Iterator[Served]:
+    """Let `Blocks.launch` serve by a server of ours while this lasts.
+
+    The framework's own takes five seconds for a start and then says that the port is taken, binds no IPv6, waits for
+    open streams without end, and takes no limit of uvicorn's. There is no argument for another, and without `launch`
+    a Space with ZeroGPU does not start.
+
+    Args:
+        make: returns the server of an app: `start()` returns when it answers, `close()` when it has ended.
+        url: where this machine reaches it, with a slash at its end.
+    """
+    served, original = Served(), http_server.start_server
+
+    def start_server(app: Any, **settings: Any) -> tuple[str, int, str, Any]:
+        served.server = make(app)
+        served.server.start()
+        name, _, port = url.removeprefix("http://").rstrip("/").rpartition(":")
+        return name, int(port), url, served.server
+
+    http_server.start_server = start_server
+    try:
+        yield served
+    finally:
+        http_server.start_server = original

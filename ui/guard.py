@@ -30,6 +30,7 @@ from core.engine import Engine
 from core.errors import TooManyRequests
 from core.job import EVERYONE, VISITOR, Visitor
 from core.limits import REQUESTS
+from core.subpath import route_path
 from ui.framework import forget_call, forget_session, function_of, lighten, open_calls, open_events, undelivered
 from ui.images import PICTURE_NAME
 from ui.refusal import Refusal
@@ -161,7 +162,7 @@ class Guard:
                 lighten(scope["app"])
             await self._app(scope, receive, send)
             return
-        path = _route(scope)
+        path = route_path(scope)
         visitor: Visitor = scope.get(VISITOR, Visitor())
         begun = False
 
@@ -433,12 +434,6 @@ def _sessions(rest: str, query: bytes, value: Any) -> set[str]:
     if isinstance(value, dict) and value.get("session_hash") is not None:
         named.add(str(value["session_hash"]))
     return named
-
-
-def _route(scope: Scope) -> str:
-    """Return the path as routes are matched: without the prefix under which a proxy serves the app."""
-    path, root = str(scope["path"]), str(scope.get("root_path", ""))
-    return path.removeprefix(root) if root else path
 
 
 def _paths(value: Any) -> Iterator[str]:

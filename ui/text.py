@@ -172,7 +172,12 @@ def progress(step: int, total: int, left: float | None) -> str:
     return f"Step {step} of {total}{tail}"
 
 
-WORKING = {"sent": "Sent to the provider", "created": "Waiting at the provider", "processing": "The provider works"}
+WORKING = {
+    "sent": "Sent to the provider",
+    "created": "Waiting at the provider",
+    "processing": "The provider works",
+    "disk full": "Done, and waiting for room on the disk",
+}
 KEY = "Provider key"
 KEY_PLACEHOLDER = "Paste your key: it stays in this tab only"
 KEY_KEPT = "A key is set for this tab. Paste another to change it."

@@ -62,6 +62,12 @@ class LocalBackend(Backend):
         except StudioError as error:
             log.error("the local model is not there: %s", error)  # the hosted backends are
 
+    async def preload(self) -> None:
+        """Load the model onto the first device, if its files are on this disk and its licence lets it be used here."""
+        if self._zero is None and self.ready() is None:
+            worker = self._workers[0]
+            await asyncio.get_running_loop().run_in_executor(worker.thread, worker.preload)
+
     @property
     def spec(self) -> BackendSpec:
         """What it offers: ranges as in diffusers and FLUX.1-dev's model card."""
@@ -89,6 +95,8 @@ class LocalBackend(Backend):
         failure = next((worker.failure for worker in self._workers if worker.failure is not None), None)
         if failure is not None:
             return f"not loaded · {failure}"
+        if any(worker.loading for worker in self._workers):
+            return f"loading · {device}"
         return f"loads at the first run · {device}"
 
     async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
@@ -99,7 +107,7 @@ class LocalBackend(Backend):
             RunFailed: the model gave no picture.
         """
         if request.steps_run == 0:
-            yield _given_back(request)
+            yield await asyncio.to_thread(_given_back, request)  # a large picture takes a second
             return
         # A loaded one first, if it is as free as the others.
         worker = min(self._workers, key=lambda each: (each.busy, each.model is None))
@@ -134,6 +142,7 @@ async def _handed_over(worker: Worker, work: Work) -> AsyncGenerator[Event, None
             raise Stopped
         loop.call_soon_threadsafe(events.put_nowait, event)
 
+    worker.listeners.append(tell)
     working: asyncio.Future[Any] = loop.run_in_executor(worker.thread, work, tell)
     working.add_done_callback(lambda _: events.put_nowait(None))
     try:
@@ -142,6 +151,7 @@ async def _handed_over(worker: Worker, work: Work) -> AsyncGenerator[Event, None
         yield await working
     finally:
         stop.set()
+        worker.listeners.remove(tell)
         await asyncio.wait([working])  # the worker is free again before the generator ends
         if not working.cancelled():
             working.exception()  # Stopped is nobody's to collect

@@ -15,12 +15,13 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 SETTINGS = "Set STUDIO_LOCAL_MODEL and STUDIO_LOCAL_TRANSFORMER to a folder or a hub repository, and restart."
 
 
-def find(choice: ModelChoice, tell: Callable[[str], None]) -> tuple[Path, Path | None]:
+def find(choice: ModelChoice, tell: Callable[[str], None], *, offline: bool = False) -> tuple[Path, Path | None]:
     """Return the base's folder, and the folder or file of the transformer that replaces the base's, if any.
 
     Args:
         choice: what to look for.
         tell: is told in a few words how a download goes, and may raise to stop it.
+        offline: whether only files on this disk count, and the hub is not asked.
 
     Raises:
         ModelMissing: a path leads nowhere.
@@ -30,12 +31,18 @@ def find(choice: ModelChoice, tell: Callable[[str], None]) -> tuple[Path, Path |
         return MINI_FOLDER, None
     parts = ["model_index.json", "scheduler/*", "text_encoder*/*", "tokenizer*/*", "vae/*"]
     parts.append("transformer/config.json" if choice.transformer else "transformer/*")
-    base = fetch_folder(choice.base, parts, choice.token, tell)
-    return base, _find_transformer(choice, tell) if choice.transformer else None
+    base = fetch_folder(choice.base, parts, choice.token, tell, offline=offline)
+    return base, _find_transformer(choice, tell, offline) if choice.transformer else None
 
 
 def fetch_folder(
-    name: str, parts: list[str], token: str | None, tell: Callable[[str], None], settings: str = SETTINGS
+    name: str,
+    parts: list[str],
+    token: str | None,
+    tell: Callable[[str], None],
+    settings: str = SETTINGS,
+    *,
+    offline: bool = False,
 ) -> Path:
     """Return a model's folder: the one of that path, or the hub's repository of that name, downloaded.
 
@@ -45,6 +52,7 @@ def fetch_folder(
         token: the hub token, None where there is none.
         tell: is told in a few words how a download goes, and may raise to stop it.
         settings: how to name another, for people.
+        offline: whether only what was downloaded before counts.
 
     Raises:
         ModelMissing: the path leads nowhere.
@@ -57,10 +65,11 @@ def fetch_folder(
         return path
     if is_path(name):
         raise ModelMissing(f"There is no model folder {path.name!r} here.", settings)
-    return Path(snapshot_download(name, allow_patterns=parts, token=token, tqdm_class=_bar(tell)))
+    found = snapshot_download(name, allow_patterns=parts, token=token, tqdm_class=_bar(tell), local_files_only=offline)
+    return Path(found)
 
 
-def _find_transformer(choice: ModelChoice, tell: Callable[[str], None]) -> Path:
+def _find_transformer(choice: ModelChoice, tell: Callable[[str], None], offline: bool) -> Path:
     """Return the folder or file of the transformer that replaces the base's.
 
     A setting may name a folder, a `.safetensors` file, a hub repository (its single file, or its
@@ -79,9 +88,11 @@ def _find_transformer(choice: ModelChoice, tell: Callable[[str], None]) -> Path:
     tell(", a large download at the first time")
     owner_and_repository, file = "/".join(name.split("/")[:2]), "/".join(name.split("/")[2:])
     try:
-        return Path(hf_hub_download(owner_and_repository, file or WEIGHTS, token=choice.token))
+        return Path(
+            hf_hub_download(owner_and_repository, file or WEIGHTS, token=choice.token, local_files_only=offline)
+        )
     except LocalEntryNotFoundError:
-        raise  # the hub cannot be reached: that says nothing of what it has
+        raise  # the hub cannot be reached, or is not asked: that says nothing of what it has
     except EntryNotFoundError:
         if file:
             raise

@@ -49,6 +49,7 @@ def load(
     index: int = 0,
     below_rung: Rung | None = None,
     machine: Machine | None = None,
+    offline: bool = False,
 ) -> Model:
     """Load a model; takes a second for mini, minutes for FLUX.
 
@@ -58,6 +59,7 @@ def load(
         index: which of several CUDA devices.
         below_rung: the rung on which a run was out of memory: a lower one is taken.
         machine: what to take for the hardware; None looks.
+        offline: whether only files on this disk count, and nothing is downloaded.
 
     Raises:
         ModelMissing: the files are not there, broken or of another kind.
@@ -77,7 +79,7 @@ def load(
         if machine.has_line and not machine.fixed:
             torch.cuda.set_device(machine.index)  # of this worker's thread: kernels and marks go to the current one
         stage(1)
-        base, transformer = find(choice, lambda detail: stage(1, detail))
+        base, transformer = find(choice, lambda detail: stage(1, detail), offline=offline)
         # FLUX's weights are bfloat16. Mini is so small that float32 costs nothing, and a CPU multiplies it fastest.
         dtype = torch.float32 if choice.is_mini else torch.bfloat16
         sizes = weigh(base, transformer, dtype.itemsize)

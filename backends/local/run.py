@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -143,7 +142,7 @@ class _Run:
 
         model, request, image = self.model, self.request, self.frame.image
         words, pooled, self._read_whole = model.memo.prompt(pipe, request.prompt, model.tokens)
-        mark = f"{hashlib.sha256(request.image.data).hexdigest()} {self.frame.inner}"
+        mark = f"{request.image.digest} {self.frame.inner}"
         reference = model.memo.reference(pipe, mark, image)
         # On the CPU, so that a seed means the same noise on every device.
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from PIL import Image
 
@@ -18,6 +20,7 @@ from backends.local.model import Model, alone
 from backends.local.run import Made, edit_images
 from backends.local.safety import WITHHELD, SafetyChecker
 from backends.local.step_cache import plan
+from backends.local.trouble import Stopped
 from core.errors import OutOfMemory, StudioError
 from core.events import Completed, Event, Loading, Picture, Withheld
 from core.images import MIME, encode
@@ -27,6 +30,9 @@ from core.spec import BackendSpec
 log = logging.getLogger(__name__)
 
 Tell = Callable[[Event], None]
+
+PRELOAD_SWITCH = 0.0005
+"""Seconds after which another thread gets its turn while libraries are imported in advance: the page comes first."""
 
 
 class Worker:
@@ -41,6 +47,8 @@ class Worker:
 
     Attributes:
         thread: where its work is done.
+        loading: whether the model is being loaded before a run asks for it.
+        listeners: are told how that goes.
         busy: runs that it was given and has not ended.
         model: what is loaded, None before the first run.
         failure: why the last try to load failed, None where it did not.
@@ -56,6 +64,8 @@ class Worker:
     ) -> None:
         self.thread = ThreadPoolExecutor(1, thread_name_prefix=f"local-{index}")
         self.busy = 0
+        self.loading = False
+        self.listeners: list[Tell] = []
         self.model: Model | None = None
         self.failure: StudioError | None = None
         self._choice = choice
@@ -110,8 +120,32 @@ class Worker:
             log.warning("out of memory on rung %s", model.rung.key)
             return None
 
-    def loaded(self, tell: Tell, timings: dict[str, float]) -> Model:
-        """Return the model, loaded now if it is not.
+    def preload(self) -> None:
+        """Load the model from files on this disk, before a run asks for it. To be called in its thread.
+
+        What goes wrong is for the log: the first run tries again, and may download what is missing.
+        """
+        if self.model is not None:
+            return
+
+        def tell(event: Event) -> None:
+            for each in self.listeners:
+                with suppress(Stopped):  # that run was cancelled; the load goes on for the next
+                    each(event)
+
+        self.loading, interval = True, sys.getswitchinterval()
+        sys.setswitchinterval(PRELOAD_SWITCH)
+        try:
+            self.loaded(tell, {}, offline=True)
+        except StudioError as error:
+            self.failure = None
+            log.info("the local model is not loaded in advance: %s", error.what)
+        finally:
+            sys.setswitchinterval(interval)
+            self.loading = False
+
+    def loaded(self, tell: Tell, timings: dict[str, float], *, offline: bool = False) -> Model:
+        """Return the model, loaded now if it is not; with `offline`, from files on this disk alone.
 
         Raises:
             StudioError: it cannot be loaded; the next call tries again.
@@ -119,7 +153,14 @@ class Worker:
         if self.model is None:
             begun = time.monotonic()
             try:
-                self.model = load(self._choice, tell, index=self._index, below_rung=self._below, machine=self._machine)
+                self.model = load(
+                    self._choice,
+                    tell,
+                    index=self._index,
+                    below_rung=self._below,
+                    machine=self._machine,
+                    offline=offline,
+                )
             except StudioError as error:
                 self.failure = error
                 raise

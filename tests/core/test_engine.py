@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import sqlite3
 import threading
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 
 from core.backend import Backend
 from core.engine import Engine
-from core.errors import BackendUnavailable, QueueFull, RunCancelled, RunFailed
+from core.errors import BackendUnavailable, BadImage, QueueFull, RunCancelled, RunFailed
 from core.events import Completed, Event, Loading, Picture, Progress, Queued, Working
 from core.job import Job
 from core.jobs import KEPT_JOBS
@@ -157,30 +159,133 @@ async def test_the_place_is_free_only_when_the_backend_has_really_stopped(tmp_pa
     engine = engine_of(tmp_path, backend)
     first, second = await submit(engine, "first"), await submit(engine, "second")
     await settle()
-    cancelling = asyncio.create_task(engine.cancel(first))
+    await engine.cancel(first)
     await settle()
     assert backend.started == ["first"]
-    assert not cancelling.done()
     stopping.set()
-    await cancelling
     await settle()
     assert backend.started == ["first", "second"]
     await engine.cancel(second)
     assert backend.peak == 1
 
 
-async def test_cancelling_twice_waits_for_the_same_end(tmp_path: Path) -> None:
+async def test_a_cancel_is_answered_at_once_also_while_the_backend_needs_longer_to_stop(tmp_path: Path) -> None:
     stopping = asyncio.Event()
     backend = FakeBackend(gate=asyncio.Event(), stopping=stopping)
     engine = engine_of(tmp_path, backend)
+    ends: list[object] = []
+    engine.on_end.append(lambda ended: ends.append(ended.error))
     job = await submit(engine)
     await settle()
-    cancels = [asyncio.create_task(engine.cancel(job)) for _ in range(3)]
-    await settle()
-    assert backend.ended == []
+    for _ in range(3):
+        await engine.cancel(job)
+    with pytest.raises(RunCancelled):
+        await engine.result(job)
+    (row,) = await engine.keeper._do(engine.keeper._store.recent, job.owner, 9)
+    assert (row.state, backend.ended, ends) == ("cancelled", [], [])
     stopping.set()
-    await asyncio.gather(*cancels)
-    assert backend.ended == ["a lake"]
+    await settle()
+    assert (backend.ended, [type(each) for each in ends]) == (["a lake"], [RunCancelled])
+
+
+async def test_a_waiting_job_holds_no_bytes_of_its_reference(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    engine = engine_of(tmp_path, FakeBackend(gate=gate))
+    jobs = [await submit(engine) for _ in range(3)]
+    assert [job.request.image.data for job in jobs] == [b""] * 3
+    gate.set()
+    for job in jobs:
+        await engine.result(job)
+
+
+async def test_a_reference_that_was_removed_before_its_run_is_refused_at_its_field(tmp_path: Path) -> None:
+    engine = engine_of(tmp_path, FakeBackend())
+    stored = make_reference().stored_at(tmp_path / "images" / "gone.png")
+    with pytest.raises(BadImage, match="no longer stored"):
+        await engine.submit("fake", make_request(engine.specs["fake"], image=stored))
+
+
+class Paid(FakeBackend):
+    """A provider whose answer comes by its connection alone; it comes when `gate` is set."""
+
+    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+        """Send, wait for the answer."""
+        yield Working("sent")
+        assert self.gate is not None
+        await self.gate.wait()
+        yield Completed(results(request), {"inference": 1.0}, 0.4)
+
+
+async def test_closing_lets_a_paid_request_have_its_answer(tmp_path: Path) -> None:
+    backend = Paid(gate=asyncio.Event())
+    engine = engine_of(tmp_path, backend)
+    job = await submit(engine)
+    await until_sent(engine, job)
+    closing = asyncio.create_task(engine.close(60))
+    await settle()
+    assert not closing.done()
+    with pytest.raises(BackendUnavailable, match="restart"):
+        await submit(engine)
+    assert backend.gate is not None
+    backend.gate.set()
+    await closing
+    assert job.result is not None
+
+
+async def test_closing_does_not_wait_for_what_never_stops(tmp_path: Path) -> None:
+    backend = FakeBackend(gate=asyncio.Event(), stopping=asyncio.Event())
+    engine = engine_of(tmp_path, backend)
+    job = await submit(engine)
+    await settle()
+    await engine.close(0.1)
+    store = Store(tmp_path)
+    assert [row.id for row in store.unfinished()] == [job.id], "the next start goes on with it"
+    store.close()
+
+
+@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "full"), sqlite3.OperationalError("disk is full")])
+async def test_a_paid_result_waits_in_memory_until_the_disk_takes_it(
+    tmp_path: Path, failure: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.work.RETRY", 0.01)
+    backend = Paid(gate=asyncio.Event())
+    engine = engine_of(tmp_path, backend)
+    job = await submit(engine)
+    await until_sent(engine, job)
+    put, full = engine.images.put, True
+
+    def refused(data: bytes, mime: str) -> Path:
+        if full:
+            raise failure
+        return put(data, mime)
+
+    monkeypatch.setattr(engine.images, "put", refused)
+    assert backend.gate is not None
+    backend.gate.set()
+    async for event in engine.watch(job):
+        if isinstance(event, Working) and event.status == "disk full":
+            break
+    await engine.cancel(job)
+    assert not job.ended, "a cancel comes too late: it is paid for"
+    full = False
+    await engine.result(job)
+    assert job.files[0] is not None
+    assert job.files[0].exists()
+    await engine.close()
+
+
+async def test_a_free_result_that_the_disk_does_not_take_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = engine_of(tmp_path, FakeBackend(gate=(gate := asyncio.Event())))
+    job = await submit(engine)
+
+    def refused(data: bytes, mime: str) -> Path:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(engine.images, "put", refused)
+    gate.set()
+    with pytest.raises(RunFailed, match="Make room"):
+        await engine.result(job)
+    await engine.close()
 
 
 async def test_an_ended_job_cannot_be_cancelled_any_more(tmp_path: Path) -> None:
@@ -205,10 +310,10 @@ async def test_a_cancel_while_the_result_is_written_comes_too_late(tmp_path: Pat
     await settle()
     cancelling = asyncio.create_task(engine.cancel(job))
     await settle()
-    waits = not job.ended and not cancelling.done()
+    assert cancelling.done(), "it has nothing to wait for"
+    assert not job.ended
     held.set()
-    await cancelling
-    assert waits, "the cancel returned before the result was written"
+    await engine.result(job)
     assert job.result is not None
     assert job.error is None
     assert told == [None]

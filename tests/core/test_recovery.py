@@ -91,7 +91,7 @@ async def cut(folder: Path, backend: FakeBackend, key: str | None = None, owner:
     else:
         while not backend.working:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0)
-    await engine.close()
+    await engine.close(0.1)
     return job
 
 
@@ -249,6 +249,88 @@ async def test_a_run_whose_backend_or_reference_is_gone_ends_in_words(tmp_path: 
     job.reference.unlink()
     engine, found = await after(tmp_path / "two", FakeBackend())
     assert isinstance(found.error, Interrupted)
+    await engine.close()
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("request", "{"),
+        ("request", "[]"),
+        ("request", '{"prompt": 1}'),
+        ("request", "null"),
+        ("remote", "nonsense"),
+        ("call", '{"model": "m", "unknown": 1}'),
+        ("call", "[1]"),
+    ],
+)
+async def test_a_damaged_row_ends_as_failed_and_the_others_go_on(
+    tmp_path: Path, column: str, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = engine_at(tmp_path, FakeBackend(gate=asyncio.Event()))
+    request = make_request(engine.specs["fake"])
+    bad, good = [await engine.submit("fake", request, None, Visitor("ann")) for _ in range(2)]
+    await engine.close(0.1)
+    damage(tmp_path, f"update jobs set {column} = ? where id = ?", text, bad.id)
+    engine = engine_at(tmp_path, FakeBackend())
+    await engine.recover()
+    (found,) = await engine.history("ann")
+    await engine.result(found)
+    assert found.id == good.id
+    assert bad.id in caplog.text
+    assert await engine.find("ann", bad.id) is None
+    await engine.close()
+    (state, error) = damage(tmp_path, "select state, error from jobs where id = ?", bad.id)[0]
+    assert state == "failed"
+    assert "damaged" in str(error_of(error))
+
+
+@pytest.mark.parametrize("column", ["result", "error"])
+async def test_a_damaged_row_that_had_ended_is_left_out_of_lists(tmp_path: Path, column: str) -> None:
+    engine = engine_at(tmp_path, FakeBackend())
+    request = make_request(engine.specs["fake"])
+    bad, good = [await engine.submit("fake", request, None, Visitor("ann")) for _ in range(2)]
+    await engine.result(bad)
+    await engine.result(good)
+    await engine.close()
+    damage(tmp_path, f"update jobs set {column} = '{{' where id = ?", bad.id)
+    engine = engine_at(tmp_path, FakeBackend())
+    await engine.recover()
+    assert [job.id for job in await engine.history("ann")] == [good.id]
+    assert [job.id for job in await engine.page("ann", 0.0, 9, 1)] == [good.id]
+    assert await engine.find("ann", bad.id) is None
+    await engine.close()
+
+
+def damage(folder: Path, statement: str, *values: str) -> list[tuple[Any, ...]]:
+    """Do something to the database of an app that does not run; return the rows."""
+    base = sqlite3.connect(folder / "studio.db")
+    try:
+        with base:
+            return base.execute(statement, values).fetchall()
+    finally:
+        base.close()
+
+
+async def test_a_click_during_the_recovery_waits_until_the_rows_are_read(tmp_path: Path) -> None:
+    first = await cut(tmp_path, FakeBackend(gate=asyncio.Event()))
+    engine = engine_at(tmp_path, FakeBackend())
+    recovery = engine.start_recovery()
+    second = await engine.submit("fake", make_request(engine.specs["fake"], "second"), None, Visitor("ann"))
+    assert [job.id for job in engine.jobs] == [first.id, second.id]
+    await recovery
+    for job in engine.jobs:
+        await engine.result(job)
+    await engine.close()
+
+
+async def test_the_recovery_reads_no_picture(tmp_path: Path) -> None:
+    await cut(tmp_path, FakeBackend(gate=asyncio.Event()))
+    backend = FakeBackend(gate=(gate := asyncio.Event()))
+    engine, job = await after(tmp_path, backend)
+    assert job.request.image.data == b""
+    gate.set()
+    await engine.result(job)
     await engine.close()
 
 

@@ -12,7 +12,7 @@ from core import store as module
 from core.schema import ENDED, Record
 from core.store import CallTaken, Kept, Store, StoreError
 
-RECORD = Record(id="j1", owner="ann", backend="fake", created=100.0, request="{}", reference="r.png", remote=(None,))
+RECORD = Record(id="j1", owner="ann", backend="fake", created=100.0, request="{}", reference="r.png", remote="[null]")
 REFERENCE = Kept("r.png", 10)
 
 
@@ -28,20 +28,20 @@ def again(store: Store, tmp_path: Path) -> Store:
 
 
 def test_a_job_is_found_again_as_it_was_written(store: Store, tmp_path: Path) -> None:
-    record = replace(RECORD, own_key=True, estimate=0.1, remote=(None, "there"), pinned=True)
+    record = replace(RECORD, own_key=True, estimate=0.1, remote='[null,"there"]', pinned=True)
     store.add(record, REFERENCE)
     assert again(store, tmp_path).unfinished() == [record]
 
 
 def test_what_happened_to_a_job_is_found_again(store: Store, tmp_path: Path) -> None:
-    store.add(replace(RECORD, remote=(None, None)), REFERENCE)
+    store.add(replace(RECORD, remote="[null,null]"), REFERENCE)
     store.sending("j1")
     store = again(store, tmp_path)
     assert store.unfinished()[0].state == "sending"
     store.accepted("j1", 1, "second")
     store = again(store, tmp_path)
     (found,) = store.unfinished()
-    assert (found.state, found.remote) == ("waiting", (None, "second"))
+    assert (found.state, found.remote) == ("waiting", '[null,"second"]')
     store.end("j1", "done", 200.0, result='{"x":1}', cost=0.25, pictures=[Kept("p.png", 7)])
     store = again(store, tmp_path)
     assert store.unfinished() == []
@@ -57,7 +57,7 @@ def test_an_end_is_final(store: Store, state: str) -> None:
     store.accepted("j1", 0, "late")
     store.end("j1", "done", 300.0, result="{}")
     (found,) = store.recent("ann", 1)
-    assert (found.state, found.ended, found.remote, found.result) == (state, 200.0, (None,), None)
+    assert (found.state, found.ended, found.remote, found.result) == (state, 200.0, "[null]", None)
 
 
 def test_recent_jobs_are_the_owners_alone_newest_first(store: Store) -> None:

@@ -49,6 +49,7 @@ class Served:
     url: str
     data_dir: Path
     log: Path
+    process: subprocess.Popen[bytes]
 
     def images(self) -> dict[str, bytes]:
         """Return the engine's kept files by name."""
@@ -67,31 +68,39 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(data_dir: Path, *command: str, kill: bool = False, **environ: str) -> Iterator[Served]:
+def serve(
+    data_dir: Path, *command: str, kill: bool = False, code: int = 0, host: str = "127.0.0.1", **environ: str
+) -> Iterator[Served]:
     """Start a program of the project that serves the app; stop it afterwards and see that it stops cleanly.
 
-    With `kill`, it is killed instead, as a crash or a lost machine would end it.
+    Args:
+        data_dir: made where it is missing; its log lies there too.
+        command: of Python.
+        kill: whether it is killed instead, as a crash or a lost machine would end it.
+        code: with which it should end.
+        host: where it is reached.
+        environ: beside the environment of this process.
     """
-    own = {"STUDIO_DATA_DIR": str(data_dir), "GRADIO_SERVER_PORT": str(free_port()), **environ}
+    own = {"STUDIO_DATA_DIR": str(data_dir), "GRADIO_SERVER_PORT": str(free_port()), "STUDIO_PRELOAD": "0", **environ}
     log = data_dir / "app.log"
     data_dir.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, *command], cwd=ROOT, env={**os.environ, **own}, stdout=out, stderr=subprocess.STDOUT
         )
-    served = Served(f"http://127.0.0.1:{own['GRADIO_SERVER_PORT']}", data_dir, log)
+    served = Served(f"http://{host}:{own['GRADIO_SERVER_PORT']}", data_dir, log, process)
     try:
         wait_until_healthy(served, process)
         yield served
     finally:
         process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
         try:
-            code = process.wait(120)
+            ended = process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             raise
-        assert code == (-signal.SIGKILL if kill else 0), f"the app ended with {code}:\n{log.read_text()}"
+        assert ended == (-signal.SIGKILL if kill else code), f"the app ended with {ended}:\n{log.read_text()}"
         assert "shutdown failed" not in log.read_text(), log.read_text()
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
 
 from starlette.middleware import Middleware
 
+from app import serve
 from core.engine import Engine
 from core.errors import FetchFailed, RunFailed
 from core.events import Event, Loading, Progress
@@ -21,6 +21,7 @@ from core.spec import MAX_SEED, AnyParam, Choice, Integer, Number, Style, Toggle
 from core.store import Store
 from server import health
 from server.door import Door, Rules
+from server.serving import leave, listen
 from tests.fakes import FakeBackend, make_spec, picture_bytes, preview
 
 OTHER: tuple[AnyParam, ...] = (
@@ -86,7 +87,6 @@ async def fetch(address: str) -> bytes:
 
 def main() -> None:
     """Serve."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = Settings.from_env(os.environ)
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "uploads")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -104,11 +104,10 @@ def main() -> None:
     engine = Engine(backends, Store(settings.data_dir), settings.queue_size, Limits(settings.caps))
     # Each test's browser is a visitor of its own, unless a test says that there is one person alone.
     door = [Middleware(Door, Rules(public="ALONE" not in os.environ, max_body=30_000_000))]
-    build(engine, fetch).queue(default_concurrency_limit=8).launch(
-        server_name="127.0.0.1",
-        server_port=settings.server_port,
-        **launch_options(engine, None, health.routes(engine, None), door),
-    )
+    demo = build(engine, fetch).queue(default_concurrency_limit=8)
+    options = launch_options(engine, None, health.routes(engine, None), door)
+    serve(demo, listen("127.0.0.1", settings.server_port), engine.close, **options)
+    leave(0)
 
 
 if __name__ == "__main__":
