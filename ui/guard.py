@@ -180,11 +180,10 @@ class Guard:
             if path in PAGE:
                 self._engine.limits.spend(REQUESTS, visitor)
             await self._app(scope, receive, answering)
-        except TooManyRequests as error:
-            await Refusal.of(error).response()(scope, receive, send)
-        except Refusal as refusal:
+        except (TooManyRequests, Refusal) as error:
             if begun:
                 raise
+            refusal = Refusal.of(error) if isinstance(error, TooManyRequests) else error
             await refusal.response()(scope, receive, send)
 
     async def _inside(self, rest: str, visitor: Visitor, scope: Scope, receive: Receive, send: Send) -> None:
