@@ -371,10 +371,8 @@ class Store:
         what nobody ran. Each time the owner who holds the most of a kind loses their oldest: nobody's small share
         pays for another's large one. Jobs stay that are unfinished, pinned or named `spared`.
         """
-        freed, jobs, size = Freed(0, [], []), 0, self.size() + coming
-        rows = self._unused() if size > quota or coming else []
-        unused = sum(row[1] for row in rows) + coming
-        items = largest_holder_first(rows)
+        freed, jobs, size, unused = Freed(0, [], []), 0, self.size() + coming, self._unused_size() + coming
+        items = largest_holder_first(self._unused())  # read from the database only where one is needed
         with self._writing():
             while (size > quota or coming) and unused > quota // UNUSED_PART and (row := next(items, None)):
                 size -= self._release_unused(row, freed)
@@ -390,13 +388,21 @@ class Store:
                 size -= self._release_unused(row, freed)
         return freed._replace(jobs=jobs)
 
-    def _unused(self) -> list[tuple[str, int, tuple[str, str]]]:
-        """Return owner, bytes, and table and name of every file that no job needs, oldest first."""
+    def _unused_size(self) -> int:
+        (total,) = self._base.execute(
+            "select coalesce(sum(bytes), 0) from"
+            " (select bytes from files union all select bytes from pictures where job = '')"
+        ).fetchone()
+        return int(total)
+
+    def _unused(self) -> Iterator[tuple[str, int, tuple[str, str]]]:
+        """Yield owner, bytes, and table and name of every file that no job needs, oldest first."""
         found = self._base.execute(
             "select owner, bytes, 'files', path, created as since from files union all"
             " select owner, bytes, 'pictures', name, kept from pictures where job = '' order by since"
         )
-        return [(owner, size, (table, name)) for owner, size, table, name, _ in found]
+        for owner, size, table, name, _ in found:
+            yield owner, size, (table, name)
 
     def _release_unused(self, row: tuple[str, int, tuple[str, str]], freed: Freed) -> int:
         """Take back an owner's right to an unused file; return the bytes that this frees."""

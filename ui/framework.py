@@ -6,20 +6,26 @@ processor's work would grow. What counts and bounds events has tests that would 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
-from gradio import http_server
+from gradio import http_server, routes
 from gradio.state_holder import SessionState, StateHolder
 from gradio.utils import LRUCache
 from pydantic import TypeAdapter, ValidationError
 
 from core.job import VISITOR, Visitor
 
+_V = TypeVar("_V")
+
+LATEST = 1000
+"""Uploads whose progress is remembered."""
 _NUMBER = TypeAdapter(int)
 """As the framework reads an index: "7" and 7.0 are numbers there too."""
 LOOK = 0.02
@@ -75,11 +81,38 @@ class Messages(LRUCache):  # type: ignore[misc] # likewise
         return session, messages
 
 
+class Latest(defaultdict[str, _V]):
+    """A dictionary that keeps its latest `LATEST` entries: the framework's own of uploads' progress keep all."""
+
+    def __setitem__(self, key: str, value: _V) -> None:
+        """Set an entry, and drop the oldest where there are too many."""
+        super().__setitem__(key, value)
+        while len(self) > LATEST:
+            del self[next(iter(self))]
+
+    def __missing__(self, key: str) -> _V:
+        """Make an entry."""
+        if self.default_factory is None:
+            raise KeyError(key)
+        self[key] = value = self.default_factory()
+        return value
+
+
+class NoFiles(set[str]):
+    """A set that stays empty, in place of the framework's of all uploaded files, which nobody here reads."""
+
+    def update(self, *_: Iterable[str]) -> None:
+        """Take nothing."""
+
+
 def lighten(app: Any) -> None:
     """Give an app that is about to start light sessions, and a queue that lets an idle machine rest."""
     if not isinstance(app.state_holder, LightSessions):
         app.state_holder = LightSessions()
         app.state_holder.set_blocks(app.get_blocks())
+    app.get_blocks().upload_file_set = NoFiles()
+    routes.file_upload_statuses._statuses = Latest(None)
+    routes.file_upload_statuses._signals = Latest(asyncio.Event)
     queue = app.get_blocks()._queue
     queue.pending_messages_per_session = Messages(2000, queue.pending_event_ids_session)
     queue.sleep_when_free = LOOK

@@ -182,11 +182,10 @@ class Guard:
             if path in PAGE:
                 self._engine.limits.spend(REQUESTS, visitor)
             await self._app(scope, receive, answering)
-        except TooManyRequests as error:
-            await Refusal.of(error).response()(scope, receive, send)
-        except Refusal as refusal:
+        except (TooManyRequests, Refusal) as error:
             if begun:
                 raise
+            refusal = Refusal.of(error) if isinstance(error, TooManyRequests) else error
             await refusal.response()(scope, receive, send)
 
     async def _inside(self, rest: str, visitor: Visitor, scope: Scope, receive: Receive, send: Send) -> None:
@@ -402,9 +401,24 @@ def _shallow_json(body: bytes) -> Any:
 
 
 def _function(app: Any, rest: str, name: str, value: Any) -> Any:
-    """Return the framework's function that an event is for, None where there is none: the framework says so then."""
-    by_index = not rest.startswith("call/") and isinstance(value, dict)
-    return function_of(app, name, value.get("fn_index") if by_index else None)
+    """Return the framework's function that an event is for, None where its body is no JSON: the framework says so.
+
+    Raises:
+        Refusal: there is none, or it lacks inputs: the framework would answer 500, and log all that was sent.
+    """
+    if not isinstance(value, dict):
+        return None
+    function = function_of(app, name, None if rest.startswith("call/") else value.get("fn_index"))
+    by_names = rest.startswith("call/v2/")
+    if function is None or (by_names and function.api_visibility != "public"):
+        raise Refusal(404, "There is no such event. Load the page again, or see its API page.")
+    data = value.get("data")
+    if isinstance(data, list) and not by_names:
+        short = rest.startswith("call/")  # there the page's own state may be left out
+        needed = sum(not (short and each.skip_api) for each in function.inputs)
+        if len(data) < needed:
+            raise Refusal(422, f"data: The event takes {needed} values, and {len(data)} came. Send all of them.")
+    return function
 
 
 def _events(rest: str, method: str, value: Any) -> set[str]:

@@ -189,6 +189,36 @@ def test_a_request_that_names_many_files_is_refused(ann: Person) -> None:
     assert Tab(ann).join(ann.events()["show_reference"], None, [{"path": "/etc/passwd"}] * 100_000).status == 403
 
 
+@pytest.mark.parametrize(
+    ("route", "body", "status"),
+    [
+        ("call/edit", {"data": ["words of mine"]}, 422),
+        ("run/edit", {"data": []}, 422),
+        ("call/fetch", {"data": []}, 422),
+        ("queue/join", {"data": [None], "fn_index": "{fetch}"}, 422),
+        ("run/predict", {"data": [], "fn_index": "{roll}"}, 422),
+        ("run/predict", {"data": [], "fn_index": 99_999}, 404),
+        ("queue/join", {"data": [], "fn_index": "x"}, 404),
+        ("call/nothing", {"data": []}, 404),
+        ("call/v2/nothing", {}, 404),
+        ("call/v2/fetch", {"address": "x"}, 404),
+    ],
+)
+def test_an_event_that_is_none_or_lacks_inputs_is_refused_in_words_and_none_of_it_is_logged(
+    ann: Person, public: Served, route: str, body: dict[str, object], status: int
+) -> None:
+    number = str(body.get("fn_index", "")).strip("{}")
+    if number in ("fetch", "roll"):
+        body = body | {"fn_index": ann.events()[number]}
+    if not route.startswith("call/v2"):
+        body = body | {"session_hash": Tab(ann).session}
+    answer = ann.ask("POST", f"/gradio_api/{route}", body)
+    assert answer.status == status
+    assert answer.words
+    assert "words of mine" not in public.log.read_text()
+    assert "Traceback" not in public.log.read_text()
+
+
 # ---- how many at once -------------------------------------------------------------------------------
 
 
@@ -251,12 +281,16 @@ def test_a_flood_of_requests_is_refused_before_the_framework_works_on_it(ann: Pe
 # ---- over a restart ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("alone", [False, True], ids=["public", "local"])
-def test_a_page_that_was_open_over_a_crash_goes_on_and_alone_nobody_is_asked_whose_a_file_is(
-    tmp_path: Path, alone: bool
+@pytest.mark.parametrize(
+    ("alone", "crash"),
+    [(False, True), (False, False), (True, True)],
+    ids=["public, crash", "public, stop", "local, crash"],
+)
+def test_a_page_that_was_open_over_a_restart_goes_on_and_alone_nobody_is_asked_whose_a_file_is(
+    tmp_path: Path, alone: bool, crash: bool
 ) -> None:
     mode = {"ALONE": "1"} if alone else {}
-    with serve(tmp_path, *FAKE_APP, kill=True, **mode) as first:
+    with serve(tmp_path, *FAKE_APP, kill=crash, **mode) as first:
         person = Person(first.url) if alone else Person.visitor(first.url)
         tab, file = Tab(person), person.upload(PICTURE)
         assert tab.join(person.events()["show_reference"], None, file).status == 200

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from gradio import routes
 from gradio.queueing import Queue as FrameworkQueue
 from starlette.responses import PlainTextResponse
 from starlette.types import Message
@@ -21,7 +22,7 @@ from core.engine import Engine
 from core.job import VISITOR, Visitor
 from core.store import Store
 from tests.fakes import FakeBackend, make_spec
-from ui.framework import Messages
+from ui.framework import LATEST, Latest, Messages, NoFiles
 from ui.guard import ADDRESSES, DEPTH, SESSIONS, Events, Guard, Sessions, _parsed, _paths, _shallow_json
 from ui.refusal import Refusal
 
@@ -182,6 +183,26 @@ def test_paths_are_found_at_every_level_one_at_a_time() -> None:
     value = {"data": [{"path": "a"}, {"x": {"path": "b", "more": [{"path": "c"}]}}, {"path": "https://d"}, {"path": 7}]}
     assert sorted(_paths(value)) == ["a", "b", "c"]
     assert next(_paths({"path": "first", "data": [{"path": "later"}] * 1_000_000})) == "first"
+
+
+async def test_the_progress_of_uploads_is_kept_of_the_latest() -> None:
+    signals, statuses = Latest(asyncio.Event), Latest[int](None)
+    for number in range(3 * LATEST):
+        assert not signals[f"u{number}"].is_set()
+        statuses[f"u{number}"] = number
+    assert len(signals) == len(statuses) == LATEST
+    assert statuses[f"u{3 * LATEST - 1}"] == 3 * LATEST - 1
+    with pytest.raises(KeyError):
+        statuses["u0"]
+    assert signals["again"] is signals["again"]
+
+
+def test_the_framework_keeps_its_uploads_where_ours_replace_them() -> None:
+    assert set(vars(routes.FileUploadProgress())) == {"_statuses", "_signals"}, "look at ui.framework.lighten"
+    assert "blocks.upload_file_set.update(" in inspect.getsource(routes.App.create_app)
+    files = NoFiles()
+    files.update(["a"])
+    assert not files
 
 
 def test_the_framework_keeps_its_messages_where_ours_replace_them() -> None:

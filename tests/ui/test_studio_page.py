@@ -232,6 +232,12 @@ def test_the_line_above_run_says_what_will_happen(page: Page) -> None:
     expect(page.locator(".stage .facts")).to_contain_text("given back")
 
 
+@pytest.mark.parametrize("name", ["computer%20vision.png", "%2e%2e%2fa.png", "写真 #1?.png", "100%.png"])
+def test_the_box_shows_a_picture_whatever_its_name(page: Page, name: str) -> None:
+    add_reference(page, picture_bytes("PNG", "RGB", (240, 160)), name)
+    page.wait_for_function("document.querySelector('#reference img')?.naturalWidth === 240")
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
