@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from core.disk import disk_full
 from core.errors import (
     DiskFull,
     Interrupted,
@@ -54,9 +55,10 @@ def hopeless(state: str, job: Job, *, offered: bool, rerun: bool) -> StudioError
 
 def broken(failure: Exception, job: Job) -> StudioError:
     """Return what a person may read of a failure that no backend foresaw."""
-    if isinstance(failure, OSError) and any(job.remote):
+    disk = isinstance(failure, OSError) or disk_full(failure) is not None
+    if disk and any(job.remote):
         error: StudioError = DiskFull("The picture is made, and the disk takes nothing more.", "Make room and restart.")
-    elif isinstance(failure, OSError):
+    elif disk:
         error = RunFailed("The disk takes nothing more.", "Make room there, and run again.")
     else:
         error = RunFailed("The run broke for a reason inside the app.", "Try again; the log says more.")
