@@ -114,7 +114,7 @@ def orientation(number: int) -> Image.Exif:
     return exif
 
 
-def told_png() -> bytes:
+def declared_png() -> bytes:
     """Return a PNG of 16-bit colours with a transparent one, whose space three chunks declare."""
     data = sixteen_bit_colours()
     more = (
@@ -150,7 +150,7 @@ def whole_files() -> dict[str, bytes]:
     }
     files["heic"] = (DATA / "turned.heic").read_bytes()
     files["heic-transparent"] = (DATA / "see-through.heic").read_bytes()
-    files["png-told"] = told_png()
+    files["png-declared"] = declared_png()
     files["tiff-pages"] = saved(picture(), "TIFF", save_all=True, append_images=[picture("L"), picture("P")])
     files["jpeg-film"] = picture_bytes("JPEG", exif=orientation(2)) + b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(300)
     if features.check("avif"):
