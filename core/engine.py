@@ -214,6 +214,7 @@ class Engine:
             patience: seconds until what has not stopped is left to the process's end: a model's long step, say.
         """
         self._work.closing.set()
+        await self.decoders.close()
         loop = asyncio.get_running_loop()
         until = loop.time() + patience
         at_work = {job.task: job for job in self.jobs if job.task is not None and not job.task.done()}
@@ -232,7 +233,6 @@ class Engine:
         closing = (lane.backend.close() for lane in self._lanes.values())
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*closing), max(0.5, until - loop.time()))
-        await self.decoders.close()
         await self.keeper.close()
 
     # ---- after a restart, and later ----------------------------------------------------------------
