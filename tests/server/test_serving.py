@@ -35,6 +35,24 @@ def test_all_of_ipv6_is_all_of_ipv4_too() -> None:
         pass
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_small_answers_are_sent_at_once(host: str) -> None:
+    async def delayed() -> int:
+        accepted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            accepted.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        (sock,) = listen(host, 0)
+        async with await asyncio.start_server(answer, sock=sock):
+            _, writer = await asyncio.open_connection(host, sock.getsockname()[1])
+            writer.close()
+            return await accepted
+
+    assert asyncio.run(delayed())
+
+
 def test_a_name_is_bound_on_all_its_addresses() -> None:
     sockets = listen("localhost", 0)
     assert {sock.getsockname()[0] for sock in sockets} <= {"127.0.0.1", "::1"}
