@@ -168,7 +168,7 @@ def test_to_a_client_without_a_cookie_the_events_id_is_the_right_to_its_result(p
 
 
 @pytest.mark.parametrize("route", ["queue/join", "call/edit", "call/v2/edit", "run/predict", "cancel", "reset"])
-@pytest.mark.parametrize("levels", [21, 5000, 600_000])
+@pytest.mark.parametrize("levels", [21, 5000, 19_000])
 def test_a_deep_body_is_refused_at_once(ann: Person, route: str, levels: int) -> None:
     body = b'{"session_hash": "deep", "data": ' + b"[" * (levels - 1) + b"]" * (levels - 1) + b"}"
     answer = ann.ask("POST", f"/gradio_api/{route}", body, Content_Type="application/json")
