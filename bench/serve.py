@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -66,5 +65,5 @@ def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
             return answer.status == 200
-    except (URLError, ConnectionError):
+    except OSError:
         return False

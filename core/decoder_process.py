@@ -73,7 +73,7 @@ def receive(pipe: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
 
 def _answer(values: dict[str, Any], file: bytes) -> tuple[dict[str, Any], bytes]:
     try:
-        data = file or _read(values["path"])
+        data = _read(values["path"]) if "path" in values else file
         if values["task"] == "display":
             return {}, render(data, values["width"])
         reference = read_reference(data, values["address"], **values["limits"])

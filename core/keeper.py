@@ -7,7 +7,6 @@ moment before it becomes somebody's.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import shutil
 import sqlite3
@@ -27,6 +26,7 @@ from core.limits import Limits
 from core.record import error_text, job_of, record_of, result_text, state_of, without_bytes
 from core.schema import Record
 from core.store import CallTaken, Freed, Kept, Store
+from core.upload_folder import BLOCK, UploadFolder
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,6 @@ _T = TypeVar("_T")
 
 STRAYS_AT_ONCE = 500
 """Files that are looked up in one go, in some milliseconds: the store's thread has other work."""
-BLOCK = 4096
-"""Bytes that the smallest file takes on the disk: thousands of tiny ones count too."""
 RESERVE = 20_000_000
 """Bytes of the disk that uploads leave free, so that the database and the results of runs can be written."""
 
@@ -55,7 +53,7 @@ class Keeper:
         self._store = store
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self.images = store.images
-        self.uploads = store.images.folder.parent / "uploads"
+        self.uploads = UploadFolder(store.images.folder.parent / "uploads")
 
     def _do(self, call: Callable[..., _T], *values: object) -> asyncio.Future[_T]:
         return asyncio.get_running_loop().run_in_executor(self._thread, call, *values)
@@ -300,12 +298,10 @@ class Keeper:
         return await self._do(self._add_file, owner, path)
 
     def _add_file(self, owner: str, path: Path) -> bool:
-        try:
-            size = (self.uploads / path).stat().st_size
-        except FileNotFoundError:  # the same file was another's, and room was made a moment ago
-            return False
-        self._store.add_file(owner, path.as_posix(), max(size, BLOCK), time.time())
-        return True
+        size = self.uploads.size(path)
+        if size is not None:
+            self._store.add_file(owner, path.as_posix(), size, time.time())
+        return size is not None
 
     async def owns_file(self, owner: str, path: Path) -> bool:
         """Return whether an uploaded file, named relative to `uploads`, is an owner's."""
@@ -323,11 +319,7 @@ class Keeper:
 
     def _drop(self, freed: Freed) -> None:
         self.images.drop(freed.pictures)
-        for each in freed.files:
-            path = self.uploads / each
-            path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # the folder of its content holds other names of it
-                path.parent.rmdir()
+        self.uploads.drop(freed.files)
 
     async def sweep(self) -> None:
         """Remove half files."""
@@ -335,9 +327,7 @@ class Keeper:
 
     def _sweep(self) -> None:
         self.images.sweep()
-        for path in self.uploads.glob("tmp*"):  # an upload that the end of the last process cut
-            if path.is_file():
-                path.unlink(missing_ok=True)
+        self.uploads.sweep()
 
     async def drop_strays(self) -> None:
         """Remove files older than an hour that no row names: what a crash left between a file and its row."""

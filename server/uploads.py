@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr
 from starlette.responses import Response
 
 from core.disk import disk_errors
-from core.errors import BadParameter
+from core.errors import BadParameter, DiskFull
 from core.job import visitor_in
 from core.subpath import route_path
 from server.desk import Desk
@@ -47,6 +47,8 @@ def add_uploads(app: FastAPI, desk: Desk) -> None:
     async def keep(request: Request, upload_id: str, data: bytes) -> bool:
         """Keep what was uploaded; return whether its ticket was still good for it."""
         reference = await desk.engine.decoders.read_reference(data, owner=visitor_in(request.scope).source)
+        if not await desk.engine.keeper.make_room(len(reference.data), caps.quota):
+            raise DiskFull("The disk has no room for this picture.", "Try again later.")
         return await desk.engine.keeper.upload(upload_id, reference.data, reference.mime)
 
     def address(request: Request, upload_id: str) -> str:

@@ -67,9 +67,9 @@ def test_heavy_libraries_are_imported_in_functions_only(path: Path) -> None:
     assert not {name for name, early in imported(tree_of(path)) if early and name.split(".")[0] in HEAVY}
 
 
-def test_two_modules_import_httpx_the_api_client_and_the_safe_fetch() -> None:
+def test_httpx_is_imported_where_requests_are_made_and_where_their_proxies_are_checked() -> None:
     users = [ids(path) for path in MODULES if "httpx" in {name.split(".")[0] for name, _ in imported(tree_of(path))}]
-    assert users == ["backends/_fetch.py", "backends/_http.py"]
+    assert users == ["backends/_fetch.py", "backends/_http.py", "server/serving.py"]
 
 
 def test_only_the_composition_root_reads_the_environment() -> None:

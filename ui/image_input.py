@@ -18,6 +18,7 @@ from core.engine import Engine
 from core.errors import BadParameter, FetchFailed
 from core.images import Reference
 from core.job import VISITOR
+from core.limits import FETCHES
 from core.sources import LONGEST_ADDRESS, bare_base64, is_address, is_data_uri, tidy
 from core.subpath import without_prefix
 from ui.images import visitor_of
@@ -64,6 +65,8 @@ async def read_image(image: Any, request: Request, fetch: Fetch, engine: Engine)
     if own is not None:
         data = await _through_the_app(own, request, most)
     elif is_data_uri(image) or is_address(image):
+        if not is_data_uri(image):
+            engine.limits.spend(FETCHES, visitor)
         data = await fetch(place or image)
         address = place or None
     else:

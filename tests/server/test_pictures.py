@@ -43,10 +43,10 @@ async def test_whoever_has_a_link_may_show_the_picture_and_nobody_embeds_a_visit
         assert own.headers["cache-control"].startswith("private")
 
 
-@pytest.mark.parametrize("folder", ["images", "thumbs"])
-async def test_who_keeps_no_cookie_is_told_that_their_pictures_need_one(tmp_path: Path, folder: str) -> None:
+@pytest.mark.parametrize("address", ["/images/{}", "/display/{}?width=256"])
+async def test_who_keeps_no_cookie_is_told_that_their_pictures_need_one(tmp_path: Path, address: str) -> None:
     async with house(tmp_path, **PUBLIC) as at:
-        answer = await at.client.get(f"/{folder}/{await put(at)}")
+        answer = await at.client.get(address.format(await put(at)))
         assert answer.status_code == 404
         assert "Cookies are needed" in answer.text
 

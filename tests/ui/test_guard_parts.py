@@ -22,8 +22,10 @@ from core.engine import Engine
 from core.job import VISITOR, Visitor
 from core.store import Store
 from tests.fakes import FakeBackend, make_spec
+from ui.bodies import DEPTH, named_paths, parsed, shallow_json
 from ui.framework import LATEST, Latest, Messages, NoFiles
-from ui.guard import ADDRESSES, DEPTH, SESSIONS, Events, Guard, Sessions, _parsed, _paths, _shallow_json
+from ui.guard import Guard
+from ui.ownership import ADDRESSES, SESSIONS, Events, Sessions
 from ui.refusal import Refusal
 
 
@@ -130,10 +132,10 @@ def test_a_session_whose_stream_is_read_outlives_a_strangers_two_thousand() -> N
 def test_a_body_has_twenty_levels_at_most(levels: int, opens: str, closes: str) -> None:
     body = (opens * levels + "1" + closes * levels).encode()
     if levels <= DEPTH:
-        assert _shallow_json(body) is not None
+        assert shallow_json(body) is not None
     else:
         with pytest.raises(Refusal, match="20 levels"):
-            _shallow_json(body)
+            shallow_json(body)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +144,7 @@ def test_a_body_has_twenty_levels_at_most(levels: int, opens: str, closes: str) 
 def test_brackets_inside_a_string_are_no_levels(text: str) -> None:
     value = {"data": [text, text], text: [text]}
     for ascii_only in (True, False):
-        assert _shallow_json(json.dumps(value, ensure_ascii=ascii_only).encode()) == value
+        assert shallow_json(json.dumps(value, ensure_ascii=ascii_only).encode()) == value
 
 
 def test_any_text_is_read_as_the_framework_reads_it_or_refused() -> None:
@@ -156,7 +158,7 @@ def test_any_text_is_read_as_the_framework_reads_it_or_refused() -> None:
         except ValueError:
             expected = None
         try:
-            assert _shallow_json(body.encode()) == expected, body
+            assert shallow_json(body.encode()) == expected, body
         except Refusal:
             assert body.count("[") + body.count("{") > DEPTH, body
 
@@ -168,12 +170,12 @@ def test_any_text_is_read_as_the_framework_reads_it_or_refused() -> None:
 )
 def test_a_hostile_body_is_read_in_one_pass(body: bytes) -> None:
     with suppress(Refusal):  # where each quotation mark began a search of its own, this would take hours
-        _shallow_json(body)
+        shallow_json(body)
 
 
 async def test_a_large_body_is_parsed_beside_the_loop() -> None:
     body = json.dumps([{"path": "x" * 100}] * 50_000).encode()
-    parsing = asyncio.ensure_future(_parsed(body))
+    parsing = asyncio.ensure_future(parsed(body))
     await asyncio.sleep(0)
     assert not parsing.done()
     assert len(await parsing) == 50_000
@@ -181,8 +183,8 @@ async def test_a_large_body_is_parsed_beside_the_loop() -> None:
 
 def test_paths_are_found_at_every_level_one_at_a_time() -> None:
     value = {"data": [{"path": "a"}, {"x": {"path": "b", "more": [{"path": "c"}]}}, {"path": "https://d"}, {"path": 7}]}
-    assert sorted(_paths(value)) == ["a", "b", "c"]
-    assert next(_paths({"path": "first", "data": [{"path": "later"}] * 1_000_000})) == "first"
+    assert sorted(named_paths(value)) == ["a", "b", "c"]
+    assert next(named_paths({"path": "first", "data": [{"path": "later"}] * 1_000_000})) == "first"
 
 
 async def test_the_progress_of_uploads_is_kept_of_the_latest() -> None:
