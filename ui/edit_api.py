@@ -108,8 +108,8 @@ def add_edit_endpoint(demo: gr.Blocks, engine: Engine, fetch: Fetch) -> None:
             "enable_safety_checker": enable_safety_checker,
         }
         try:
-            reference = await read_image(image, request.request, fetch, engine)
-            job, result = await run_edit(engine, reference, prompt, backend, raw, visitor_of(request))
+            reading = read_image(image, request.request, fetch, engine)
+            job, result = await run_edit(engine, reading, prompt, backend, raw, visitor_of(request))
             with disk_errors():
                 files = await asyncio.to_thread(handed, job, cache)
         except StudioError as error:
@@ -137,7 +137,7 @@ def add_edit_endpoint(demo: gr.Blocks, engine: Engine, fetch: Fetch) -> None:
 
 async def run_edit(
     engine: Engine,
-    reference: Reference,
+    reading: Awaitable[Reference],
     prompt: object,
     backend: str | None,
     raw: Mapping[str, Any],
@@ -148,7 +148,7 @@ async def run_edit(
 
     Args:
         engine: does the work.
-        reference: the picture.
+        reading: brings the picture. Whoever waits for the run holds none of its bytes: they are on the disk then.
         prompt: what it should become.
         backend: its key; None is the first that is ready.
         raw: parameters by name; None takes a backend's own default.
@@ -158,11 +158,13 @@ async def run_edit(
     Raises:
         StudioError: something does not fit, or the run failed.
     """
+    reference = await reading
     chosen = choose(engine, backend)
     known = chosen.spec.by_name
     raw = {name: value for name, value in raw.items() if name in known or value not in HARMLESS.get(name, ())}
     request = EditRequest.build(chosen.spec, prompt, reference, raw)
     job = await engine.submit(chosen.spec.key, request, visitor=visitor)
+    del reference, request
     try:
         async for event in engine.watch(job):
             if follow is not None:

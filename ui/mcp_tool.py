@@ -131,7 +131,7 @@ class McpEndpoint:
         image, prompt, backend = (arguments.pop(each, None) for each in ("image", "prompt", "backend"))
         raw = {each: arguments.get(each, default) for each, (default, _) in INPUTS.items()}
         raw = {each: value for each, value in raw.items() if each not in ("prompt", "backend")}
-        reference = await read_image(image, context.request, self._fetch, self._engine)
+        reading = read_image(image, context.request, self._fetch, self._engine)
         token = context.meta.progressToken if context.meta is not None else None
 
         async def follow(event: Event) -> None:
@@ -141,7 +141,7 @@ class McpEndpoint:
                     token, told[0], told[1], told[2], related_request_id=str(context.request_id)
                 )
 
-        job, result = await run_edit(self._engine, reference, prompt, backend, raw, visitor_of(context.request), follow)
+        job, result = await run_edit(self._engine, reading, prompt, backend, raw, visitor_of(context.request), follow)
         facts = report(job, result)
         text = mcp.types.TextContent(type="text", text=json.dumps(facts, ensure_ascii=False))
         return mcp.types.CallToolResult(content=[text, *await asyncio.to_thread(_images, job)], structuredContent=facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -171,10 +172,29 @@ async def test_the_limit_of_bytes_holds_in_each_form(tmp_path: Path) -> None:
     await at.engine.close()
 
 
+async def read(reference: Reference) -> Reference:
+    return reference
+
+
+async def test_who_waits_for_a_run_holds_no_bytes_of_its_reference(tmp_path: Path) -> None:
+    backend = FakeBackend(make_spec("local"), gate=asyncio.Event())
+    engine = Engine({"local": backend}, Store(tmp_path))
+    reference = make_reference()
+    alive = weakref.ref(reference)
+    running = asyncio.create_task(run_edit(engine, read(reference), "a lake", None, {}, Visitor()))
+    del reference
+    while not backend.started:  # noqa: ASYNC110 - the backend tells nobody
+        await asyncio.sleep(0.005)
+    assert alive() is None
+    running.cancel()
+    await asyncio.wait([running])
+    await engine.close()
+
+
 async def test_a_caller_who_goes_away_cancels_the_run(tmp_path: Path) -> None:
     backend = FakeBackend(make_spec("local"), gate=asyncio.Event())
     engine = Engine({"local": backend}, Store(tmp_path))
-    running = asyncio.create_task(run_edit(engine, make_reference(), "a lake", None, {}, Visitor()))
+    running = asyncio.create_task(run_edit(engine, read(make_reference()), "a lake", None, {}, Visitor()))
     while not backend.started:  # noqa: ASYNC110 - the backend tells nobody
         await asyncio.sleep(0.005)
     running.cancel()
