@@ -14,7 +14,7 @@ test: $(VENV)/.dev browser clients ## the whole suite, on both cores
 	$(BIN)/python -m pytest -n auto --dist loadfile tests
 
 cover: $(VENV)/.dev ## every branch of what guards money, addresses and secrets
-	$(BIN)/python -m coverage run -m pytest -q tests/core/test_store.py tests/core/test_image_store.py \
+	$(BIN)/python -m coverage run -m pytest -q tests/core/test_store.py tests/core/test_old_folder.py tests/core/test_image_store.py \
 		tests/core/test_secrets.py tests/backends/test_image_fetch.py tests/backends/test_ssrf.py
 	$(BIN)/python -m coverage report
 

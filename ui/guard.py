@@ -286,5 +286,5 @@ def _function(app: Any, rest: str, name: str, value: Any) -> Any:
         short = rest.startswith("call/")  # there the page's own state may be left out
         needed = sum(not (short and each.skip_api) for each in function.inputs)
         if len(data) < needed:
-            raise Refusal(422, f"data: The event takes {needed} values, and {len(data)} came. Send all of them.")
+            raise Refusal(400, f"data: The event takes {needed} values, and {len(data)} came. Send all of them.")
     return function

@@ -6,6 +6,7 @@ The framework has one queue for the events of everybody, and a few places at wor
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,13 +16,15 @@ from ui.framework import open_calls, open_events
 from ui.refusal import Refusal
 
 OPEN_OF_KIND = 2
-"""Events of one kind that a visitor may have open: of a kind of which few are at work at a time."""
+"""Events of one kind that a visitor may have open."""
 OPEN_OF_KIND_BY_ADDRESS = 6
-"""The same for a network address; less than the places of a kind, so that another visitor always finds one."""
+"""The same for a network address: less than the framework's places at work, so that another visitor finds one."""
 OPEN_BY_ADDRESS = 16
-"""Events of all such kinds that a network address may have open, far below the length of the queue."""
+"""Events of all kinds that a network address may have open, far below the length of the queue."""
+FOLLOWERS = re.compile(r"(run|rejoin|cancel)(_\d+)?")
+"""Events that only follow runs, which have limits of their own."""
 FOLLOWING = 64
-"""Open events of a kind without a bound on how many are at work, of one visitor: tabs that follow their runs."""
+"""Events of one such kind that a visitor may have open: tabs that follow their runs."""
 
 
 class Places:
@@ -65,10 +68,14 @@ class Places:
         own = [each for each in everybody if each[0] is not None and each[1].address == visitor.address]
         of_kind = [each for each in own if each[0] is function]
         by_visitor = sum(each[1].owner == visitor.owner for each in of_kind)
-        if function.concurrency_limit is None:
+        if _follows(function):
             full = by_visitor >= FOLLOWING or len(of_kind) >= 4 * FOLLOWING
         else:
-            scarce = sum(each[0].queue and each[0].concurrency_limit is not None for each in own)
-            full = by_visitor >= OPEN_OF_KIND or len(of_kind) >= OPEN_OF_KIND_BY_ADDRESS or scarce >= OPEN_BY_ADDRESS
+            others = sum(each[0].queue and not _follows(each[0]) for each in own)
+            full = by_visitor >= OPEN_OF_KIND or len(of_kind) >= OPEN_OF_KIND_BY_ADDRESS or others >= OPEN_BY_ADDRESS
         if full:
             raise Refusal(429, "What you asked for before is still being worked on. Try again when it is done.", 2.0)
+
+
+def _follows(function: Any) -> bool:
+    return function.api_name == "edit" or FOLLOWERS.fullmatch(str(function.api_name)) is not None

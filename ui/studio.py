@@ -26,8 +26,6 @@ FetchImage = Callable[[str], Awaitable[bytes]]
 
 IN_VIEW = ("strength", "guidance_scale")
 """Parameters that stay beside the result; the seed has a row of its own, all others live under "More"."""
-READERS = 256
-"""Pictures that are read for visitors at a time, or wait for a decoder: far more than decoders."""
 
 
 @dataclass(frozen=True)
@@ -217,8 +215,7 @@ def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
         **quiet,
     }
     # Decoders have a fair queue of their own: behind the framework's, one visitor's pictures would hold up all others'.
-    # So they get more places than ever fill; a number all the same, for `ui.places` then holds a visitor to two.
-    reading = {**quiet, "concurrency_limit": READERS}
+    reading = {**quiet, "concurrency_limit": None}
     settings = [page.image, page.prompt, page.lock, *params]
 
     demo.load(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from core import store as module
 from core.schema import ENDED, Record
-from core.store import CallTaken, Kept, Store, StoreError
+from core.store import CallTaken, Kept, Store, StoreError, unusable
 
 RECORD = Record(id="j1", owner="ann", backend="fake", created=100.0, request="{}", reference="r.png", remote="[null]")
 REFERENCE = Kept("r.png", 10)
@@ -324,3 +325,56 @@ def test_a_picture_is_known_as_long_as_anybody_may_see_it(store: Store) -> None:
     store.add(RECORD, REFERENCE)
     assert store.known("r.png")
     assert not store.known("p.png")
+
+
+def sqlite_error(code: int) -> sqlite3.Error:
+    error = sqlite3.OperationalError("of the disk")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (FileExistsError(errno.EEXIST, "File exists"), "a file is in the way"),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory"), "a file is in the way"),
+        (PermissionError(errno.EACCES, "Permission denied"), "cannot be made (Permission denied)"),
+        (OSError(errno.EROFS, "Read-only file system"), "cannot be made (Read-only file system)"),
+        (sqlite_error(sqlite3.SQLITE_BUSY), "Another process uses"),
+        (sqlite_error(sqlite3.SQLITE_READONLY_DBMOVED), "cannot be written"),
+        (sqlite_error(sqlite3.SQLITE_CANTOPEN), "cannot be written"),
+        (sqlite_error(sqlite3.SQLITE_FULL), "is full"),
+        (sqlite_error(sqlite3.SQLITE_IOERR_READ), "gives errors"),
+        (sqlite_error(sqlite3.SQLITE_CORRUPT), "is damaged"),
+        (sqlite_error(sqlite3.SQLITE_NOTADB), "is damaged"),
+        (sqlite3.DatabaseError("a page is not what it says"), "is damaged"),
+    ],
+)
+def test_why_a_folder_cannot_be_used_is_said_with_what_to_do(error: OSError | sqlite3.Error, words: str) -> None:
+    text = unusable(Path("/srv/studio"), error)
+    assert words in text
+    assert "/srv/studio" in text
+    assert text.endswith(".")
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(StoreError, match="a file is in the way"):
+        Store(tmp_path / "data")
+
+
+@pytest.mark.parametrize("page", [1, 3, 5])
+def test_a_damaged_page_is_found_at_the_start(tmp_path: Path, page: int) -> None:
+    Store(tmp_path).close()
+    path = tmp_path / "studio.db"
+    data = bytearray(path.read_bytes())
+    data[4096 * page : 4096 * (page + 1)] = b"x" * 4096
+    path.write_bytes(data)
+    with pytest.raises(StoreError, match="is damaged"):
+        Store(tmp_path)
+
+
+def test_of_a_large_database_only_what_a_start_needs_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Store(tmp_path).close()
+    monkeypatch.setattr("core.store.CHECKED", 0)
+    Store(tmp_path).close()
