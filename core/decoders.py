@@ -118,7 +118,7 @@ class Decoders:
         return (await self._ask(owner, {"task": "display", "width": width}, source))[1]
 
     async def close(self) -> None:
-        """End all decoders; whoever waits for one is told that the app stops."""
+        """End all decoders; whoever waits for one gets `BackendUnavailable`."""
         self._closed = True
         for group in (self._large, self._small):
             for decoder in group.working:

@@ -194,25 +194,25 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "additional_description": schema["description"]}
 
 
-def call_fault(rest: str, told: Any) -> str | None:
+def call_fault(rest: str, body: Any) -> str | None:
     """Return what is wrong with a call of `/edit` before the framework sees it, None where nothing is.
 
     The framework answers such calls with a 500, and writes all that was sent into the log.
 
     Args:
         rest: of the path, after the framework's prefix.
-        told: the body's JSON.
+        body: the request's JSON.
     """
-    if not CALL.fullmatch(rest) or not isinstance(told, dict):
+    if not CALL.fullmatch(rest) or not isinstance(body, dict):
         return None
     names = ("image", *INPUTS)
     if "/v2/" in rest:
-        unknown = next((name for name in told if name not in (*names, "oauth_token")), None)
+        unknown = next((name for name in body if name not in (*names, "oauth_token")), None)
         if unknown is not None:
             return f"{unknown[:40]}: There is no such input. The inputs are {', '.join(names)}."
-        missing = next((name for name in NEEDED if told.get(name) is None), None)
-        return f"{missing}: {' '.join(NEEDED[missing])}" if missing else _file_fault(told["image"])
-    data = told.get("data")
+        missing = next((name for name in NEEDED if body.get(name) is None), None)
+        return f"{missing}: {' '.join(NEEDED[missing])}" if missing else _file_fault(body["image"])
+    data = body.get("data")
     if not isinstance(data, list) or len(data) != len(names):
         came = len(data) if isinstance(data, list) else 0
         return f"data: Send a list of {len(names)} inputs ({', '.join(names)}); {came} came."

@@ -61,7 +61,7 @@ class Messages(LRUCache):  # type: ignore[misc] # likewise
     would cut everybody's stream. It also keeps the events of a dropped session permanently.
 
     Args:
-        size: sessions that are kept.
+        size: of sessions that are remembered, the most.
         events: the queue's events by session.
     """
 
