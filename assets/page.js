@@ -22,8 +22,8 @@
   window.fetch = async (...request) => {
     const answer = await ask(...request);
     if (answer.ok || !new URL(answer.url).pathname.endsWith('/gradio_api/upload')) return answer;
-    const told = await answer.clone().json().catch(() => null);
-    return told?.detail ? new Response(told.detail, { status: answer.status }) : answer;
+    const refusal = await answer.clone().json().catch(() => null);
+    return refusal?.detail ? new Response(refusal.detail, { status: answer.status }) : answer;
   };
 
   addEventListener('click', (event) => {

@@ -92,7 +92,7 @@ class Decoder:
         self._timer = timer
 
     def kill(self) -> None:
-        """End the process; whoever waits for its answer is told."""
+        """End the process; whoever waits for its answer gets `Gone`."""
         self._process.kill()
 
     def end(self) -> None:

@@ -127,7 +127,7 @@ def _end_with_parent(requests: IO[bytes]) -> None:
     if not hasattr(select, "poll"):
         return
     poll = select.poll()
-    poll.register(requests.fileno(), 0)  # the end of the other side is told unasked
+    poll.register(requests.fileno(), 0)  # poll reports the end of the other side unasked
 
     def watch() -> None:
         poll.poll()

@@ -37,8 +37,11 @@ IDLE = 30.0
 PATIENCE = 180.0
 """Seconds in which a picture must be read, however busy the machine is; limits on processor time come first."""
 _CPU_SPENT = getattr(signal, "SIGXCPU", 0)
+_CRASHES = tuple(-getattr(signal, name, 0) for name in ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE"))
+"""How a C library ends that stumbles over a broken file."""
 
 TOO_LONG = "The picture takes too long to read.", "Save it again as PNG or JPEG, or scale it down."
+BROKEN = "The picture cannot be read.", "Save it again as PNG or JPEG."
 TOO_MUCH = "The picture needs too much memory to be read.", "Scale it down, or save it as a JPEG."
 
 
@@ -115,7 +118,7 @@ class Decoders:
         return (await self._ask(owner, {"task": "display", "width": width}, source))[1]
 
     async def close(self) -> None:
-        """End all decoders; whoever waits for one is told that the app stops."""
+        """End all decoders; whoever waits for one gets `BackendUnavailable`."""
         self._closed = True
         for group in (self._large, self._small):
             for decoder in group.working:
@@ -137,7 +140,7 @@ class Decoders:
             raise BadImage(*TOO_MUCH)
         if "broken" in answer:
             log.error("a picture broke its decoder: %s", answer["broken"])
-            raise BadImage("The picture cannot be read.", "Save it again as PNG or JPEG.")
+            raise BadImage(*BROKEN)
         if "error" in answer:
             raise _error_of(answer)
         return answer, data
@@ -178,11 +181,13 @@ class Decoders:
         return answer
 
     def _refusal(self, code: int, *, late: bool) -> StudioError:
-        """Return why a decoder ended: by the system's limit on time, or most likely for want of memory."""
+        """Return why a decoder ended: by the system's limit on time, by a crash, or most likely for want of memory."""
         if self._closed:
             return BackendUnavailable("The app is stopping.", "Try again in a minute.")
         log.warning("a decoder ended with %d in the middle of a picture", code)
-        return BadImage(*(TOO_LONG if late or code == -_CPU_SPENT else TOO_MUCH))
+        if late or code == -_CPU_SPENT:
+            return BadImage(*TOO_LONG)
+        return BadImage(*(BROKEN if code in _CRASHES else TOO_MUCH))
 
     def _rest(self, group: Group, decoder: Decoder) -> None:
         """Let a decoder wait for its next picture, or end where none will come."""

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 FULL = (errno.ENOSPC, errno.EDQUOT)
 SHUT = (errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM)
 SQLITE_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
-"""Primary result codes of SQLite that tell of the disk."""
+"""Primary result codes of SQLite for errors of the disk."""
 PROBE = 65_536
 """Bytes that are written to see whether the disk takes anything."""
 EVERY = 5.0

@@ -65,7 +65,7 @@ class Picture:
     """One finished image and the seed that recreates it.
 
     `data` is the encoded file, byte for byte as it will be kept. Once the engine has kept it, `data` is empty:
-    `Job.files` says where it is. `damaged` says that the file ends early or is broken; it was paid, so it is kept.
+    `Job.files` says where it is. `damaged` says that the file ends early or is broken; it is stored, for it was paid.
     """
 
     data: bytes = field(repr=False)

@@ -24,8 +24,10 @@ def drop_older(folder: Path, age: float) -> None:
         if path.is_dir():
             with contextlib.suppress(OSError):
                 path.rmdir()
-        elif time.time() - path.stat().st_mtime > age:
-            path.unlink(missing_ok=True)
+        else:
+            with contextlib.suppress(FileNotFoundError):  # room was made meanwhile
+                if time.time() - path.stat().st_mtime > age:
+                    path.unlink()
 
 
 class ImageStore:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from core.errors import StudioError
 from core.events import Completed, Event, Queued
@@ -53,6 +55,21 @@ class Visitor:
     def source(self) -> str:
         """Whose turn work takes that is no run: of the network address where there is one, for cookies cost nothing."""
         return self.address or self.owner
+
+
+def visitor_in(scope: Mapping[str, Any]) -> Visitor:
+    """Return who sent a web request.
+
+    Args:
+        scope: the request's.
+
+    Raises:
+        LookupError: nobody found out. There is no default: `Visitor()` owns everything on a personal machine.
+    """
+    if VISITOR not in scope:
+        raise LookupError("this request did not come through the door")
+    visitor: Visitor = scope[VISITOR]
+    return visitor
 
 
 @dataclass(frozen=True)

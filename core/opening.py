@@ -43,7 +43,7 @@ _DECODERS: dict[str, Callable[[io.BytesIO], Image.Image]] = {
     "TIFF": TiffImagePlugin.TiffImageFile,
     "AVIF": AvifImagePlugin.AvifImageFile,
 }
-"""The decoders that may see a stranger's bytes, beside HEIC's; all others of Pillow stay shut."""
+"""The decoders that may see a stranger's bytes, beside HEIC's; no other of Pillow's is used."""
 _SPOKEN = {"WEBP": "WebP", "HEIF": "HEIC"}
 
 _PACKED_EXIF = "Raw profile type exif"

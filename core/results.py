@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from core.errors import BadImage
-from core.images import MAX_PIXELS
+from core.file_kinds import kind_of
 
 SUFFIX = {
     "image/png": ".png",
@@ -43,6 +43,14 @@ _FORMATS = {
 }
 """Kinds by Pillow's names; no other decoder sees a provider's bytes."""
 _DECODERS = tuple(name for name in _FORMATS if name != "MPO")  # which JPEG's opens
+_UNOPENED = {
+    b"\xff\x0a": "image/jxl",
+    b"\0\0\0\x0cJXL ": "image/jxl",
+    b"\0\0\0\x0cjP  ": "image/jp2",
+}
+"""Kinds that are no references, by their first bytes."""
+DECODED = 40_000_000
+"""Pixels; of a larger picture only the header is read, for this is done in the app's own process."""
 _SMALLEST = 100
 """Bytes; what is shorter and cannot be opened holds nothing of a picture."""
 _looking = threading.Lock()
@@ -66,7 +74,7 @@ class Facts:
 
 
 def look_at(data: bytes) -> Facts:
-    """Return what a result's file is. Pixels are decoded, up to as many as a reference may have.
+    """Return what a result's file is. Up to `DECODED` pixels are decoded.
 
     Raises:
         BadImage: it is no picture, or has far too many pixels.
@@ -79,11 +87,11 @@ def look_at(data: bytes) -> Facts:
         except Image.DecompressionBombError as error:
             raise BadImage("The picture has far too many pixels.") from error
         except Exception as error:
-            mime = _kind_of(data)
+            mime = _mime_of(data)
             if mime is None or len(data) < _SMALLEST:
                 raise BadImage("This is no picture.") from error
             return Facts(mime, damaged=mime in _FORMATS.values())
-        whole = facts.width * facts.height > MAX_PIXELS or _decodes(data)
+        whole = facts.width * facts.height > DECODED or _decodes(data)
     return facts if whole else Facts(facts.mime, facts.width, facts.height, damaged=True)
 
 
@@ -97,23 +105,9 @@ def _decodes(data: bytes) -> bool:
     return True
 
 
-def _kind_of(data: bytes) -> str | None:
-    """Return a picture's kind by its first bytes."""
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "image/webp"
-    if data[4:8] == b"ftyp":
-        brand = data[8:12]
-        return {b"avif": "image/avif", b"avis": "image/avif"}.get(
-            brand, "image/heic" if brand in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1") else None
-        )
-    marks = {
-        b"\x89PNG\r\n\x1a\n": "image/png",
-        b"\xff\xd8\xff": "image/jpeg",
-        b"GIF8": "image/gif",
-        b"II*\0": "image/tiff",
-        b"MM\0*": "image/tiff",
-        b"\xff\x0a": "image/jxl",
-        b"\0\0\0\x0cJXL ": "image/jxl",
-        b"\0\0\0\x0cjP  ": "image/jp2",
-    }
-    return next((mime for mark, mime in marks.items() if data.startswith(mark)), None)
+def _mime_of(data: bytes) -> str | None:
+    """Return a picture's MIME type by its first bytes; some kinds are stored that nothing here opens."""
+    kind = kind_of(data)
+    if kind is not None:
+        return _FORMATS.get(kind, "image/heic")
+    return next((mime for mark, mime in _UNOPENED.items() if data.startswith(mark)), None)

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from core.job import VISITOR, Allowance, Visitor
+from core.job import Allowance, Visitor, visitor_in
 from server.keys import KeyRing
 from server.statuses import Refused
 
@@ -49,8 +49,7 @@ class Access:
                 raise Refused(
                     403, "This app's API is shut.", "Its owner opens it with `python -m server.keys new NAME`."
                 )
-            local: Visitor = request.scope.get(VISITOR, Visitor())
-            return local
+            return visitor_in(request.scope)
         key = self._ring.find(letters.strip()) if kind.lower() == "bearer" else None
         if key is None:
             raise Refused(401, "The key is missing or wrong.", "Send `Authorization: Bearer` with a key to this app.")
@@ -59,7 +58,7 @@ class Access:
             usual.per_minute if key.per_minute is None else key.per_minute,
             usual.per_day if key.per_day is None else key.per_day,
         )
-        visitor: Visitor = request.scope.get(VISITOR, Visitor())
+        visitor = visitor_in(request.scope)
         return replace(visitor, owner=f"key {key.id}", address=f"key {key.id}", passing=False, allowance=allowance)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,13 @@ ADDRESS = 8 * 1024
 VALUES = 20_000
 """Values in a JSON body; a request for a picture has a few dozen, and parsing this many takes milliseconds."""
 
+HELD_BY_ADDRESS = 500_000_000
+"""Bytes of bodies that requests of one network address may have in memory: six of the largest, or dozens of photos."""
+HELD = 1_500_000_000
+"""Bytes of bodies that all requests together may have in memory."""
+
+_SPOOLED = "/gradio_api/upload"
+"""Where a body goes to the disk while it comes."""
 _FILES = re.compile(r"/gradio_api/upload|/api/v3/media/(upload/binary|uploads/[^/]+)")
 _JSON = re.compile(
     r"/v1/images/(generations|edits)"
@@ -67,10 +75,10 @@ class BodyLimits:
         elif _JSON.fullmatch(path):
             # A form's bytes are the picture's own; the routes that take one parse it as nothing else.
             size = self.picture
-            counts = not (_FORMS.fullmatch(path) and content_type.startswith("multipart/form-data"))
+            counts = not (_FORMS.fullmatch(path) and content_type.lower().startswith("multipart/form-data"))
         else:
             size = min(SMALL, self.picture)
-        meter = BodyMeter(size, VALUES if counts else None)
+        meter = BodyMeter(size, VALUES if counts else None, held=path != _SPOOLED)
         if length is not None and (len(length) > 15 or not length.isdecimal() or int(length) > size):
             raise meter.too_large
         return meter
@@ -82,9 +90,11 @@ class BodyMeter:
     Args:
         size: the most bytes.
         values: the most JSON values, None where the body is no JSON.
+        held: whether the body is in memory until its request is answered.
     """
 
-    def __init__(self, size: int, values: int | None) -> None:
+    def __init__(self, size: int, values: int | None, *, held: bool = True) -> None:
+        self.held = held
         self._size = size
         self._values = values
         self._bytes_seen = 0
@@ -111,3 +121,33 @@ class BodyMeter:
         self._values_seen += chunk.count(b",") + chunk.count(b"[") + chunk.count(b"{")
         if self._values_seen > self._values:
             raise BodyRefused(400, f"This request's JSON holds too many values: at most {self._values} are taken.")
+
+
+class HeldBodies:
+    """Counts the bytes of bodies in memory: each is bounded, and a stranger may send many at a time.
+
+    Args:
+        by_address: the most bytes of one network address.
+        most: of all.
+    """
+
+    def __init__(self, by_address: int = HELD_BY_ADDRESS, most: int = HELD) -> None:
+        self._by_address = by_address
+        self._most = most
+        self._held = Counter[str]()
+
+    def add(self, address: str, size: int) -> None:
+        """Count bytes that have come.
+
+        Raises:
+            BodyRefused: there are too many; these are not counted.
+        """
+        if self._held[address] + size > self._by_address or self._held.total() + size > self._most:
+            raise BodyRefused(503, "Too many large requests are being answered. Try again when some are done.")
+        self._held[address] += size
+
+    def release(self, address: str, size: int) -> None:
+        """Count bytes out whose request was answered."""
+        self._held[address] -= size
+        if not self._held[address]:
+            del self._held[address]

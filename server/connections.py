@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, cast
@@ -29,6 +30,8 @@ KEEP_ALIVE = 20
 """Seconds for which a connection without a request stays open; proxies and browsers use one again in that time."""
 HEAD = 32 * 1024
 """Bytes of a request's head."""
+UNSENT = 64 * 1024
+"""Bytes of an answer that the system holds beside those on their way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +45,7 @@ class ConnectionLimits:
         head: seconds from the connection's begin, or a request's first byte, to the end of its head.
         window: seconds in which a body must bring `rate` bytes a second on average, or end.
         rate: bytes a second.
-        unread: seconds for which an answer may wait for its reader to take any of it.
+        unread: seconds in which the reader of an answer must take `rate` bytes a second on average, or all that waits.
         linger: seconds for which what a client still sends is thrown away after an answer that did not wait for it:
             were the connection closed at once, the client would lose the answer.
     """
@@ -163,6 +166,7 @@ class PatientProtocol(H11Protocol):
         self._lingering = False
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._window_begin = 0
+        self._unread_begin = 0
         self._paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -175,6 +179,7 @@ class PatientProtocol(H11Protocol):
             self.transport = self._raw
             self._raw.abort()
             return
+        _notice_slow_readers(self._raw)
         super().connection_made(cast(asyncio.Transport, _Closing(self._raw, self._close)))
         self._watch()
 
@@ -201,7 +206,7 @@ class PatientProtocol(H11Protocol):
         if self._lingering:
             self.drop()
         else:
-            self._start("unread", self.limits.unread)
+            self._begin_unread()
 
     def on_response_complete(self) -> None:
         """Go on with the next request; where this one's body still comes, nobody reads it any more."""
@@ -215,14 +220,14 @@ class PatientProtocol(H11Protocol):
     def pause_writing(self) -> None:
         """Give a reader who takes nothing some time."""
         super().pause_writing()
-        self._start("unread", self.limits.unread)
+        self._begin_unread()
 
     def resume_writing(self) -> None:
         """Note that the reader takes something."""
         super().resume_writing()
         self._cancel("unread")
         if self._raw is not None and self._raw.is_closing():
-            self._start("unread", self.limits.unread)  # for the rest
+            self._begin_unread()  # for the rest
 
     def shutdown(self) -> None:
         """End when the server does: a request that has not wholly come is not waited for."""
@@ -248,7 +253,7 @@ class PatientProtocol(H11Protocol):
             self._start("linger", self.limits.linger)
             return
         self._raw.close()
-        self._start("unread", self.limits.unread)
+        self._begin_unread()
 
     def _watch(self) -> None:
         """Set the time limits that fit what is awaited now."""
@@ -271,6 +276,14 @@ class PatientProtocol(H11Protocol):
         self._window_begin, self._paused = self.body_bytes, self._reading_paused()
         self._start("window", self.limits.window)
 
+    def _begin_unread(self) -> None:
+        if "unread" not in self._timers:
+            self._unread_begin = self._waiting_to_be_read()
+            self._start("unread", self.limits.unread)
+
+    def _waiting_to_be_read(self) -> int:
+        return 0 if self._raw is None else self._raw.get_write_buffer_size()
+
     def _reading_paused(self) -> bool:
         """Return whether it is we who let the client wait."""
         return self.flow.read_paused or (self.cycle is not None and self.cycle.waiting_for_100_continue)
@@ -286,11 +299,27 @@ class PatientProtocol(H11Protocol):
 
     def _expire(self, name: str) -> None:
         del self._timers[name]
+        taken = self._unread_begin - self._waiting_to_be_read()
+        if name == "unread" and taken >= self.limits.rate * self.limits.unread:
+            self._begin_unread()
+            return
         enough = self.body_bytes - self._window_begin >= self.limits.rate * self.limits.window
         if name == "window" and (enough or self._paused or self._reading_paused()):
             self._begin_window()
         else:
             self.drop()
+
+
+def _notice_slow_readers(transport: asyncio.Transport) -> None:
+    """Let a connection take new bytes whenever its reader has taken some.
+
+    Otherwise the system waits until a third of its own buffer is free, a megabyte: a slow reader looks like none.
+    """
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    connection = transport.get_extra_info("socket")
+    if option is not None and connection is not None:
+        with contextlib.suppress(OSError):  # no TCP
+            connection.setsockopt(socket.IPPROTO_TCP, option, UNSENT)
 
 
 class _Closing:

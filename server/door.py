@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.job import EVERYONE, VISITOR, Visitor
 from core.subpath import route_path
 from server.aimlapi import problem
-from server.bodies import ADDRESS, BodyLimits, BodyMeter, BodyRefused
+from server.bodies import ADDRESS, BodyLimits, BodyMeter, BodyRefused, HeldBodies
 from server.identity import Cookies, address_of, is_https, owner_of
 
 HEADERS = {
@@ -96,6 +96,7 @@ class Door:
         self._app = app
         self._rules = rules
         self._bodies = BodyLimits(picture=rules.max_body, others=rules.other_bodies)
+        self._held = HeldBodies()
         self._cookies = Cookies(rules.secret)
         self._exchanged: OrderedDict[str, float] = OrderedDict()
 
@@ -126,14 +127,19 @@ class Door:
         """Call the app; where the body is too much, or the app breaks, the answer is ours."""
         over: BodyRefused | None = None
         failure: list[Message] = []
+        address, held = scope[VISITOR].address, 0
 
         async def counted() -> Message:
-            nonlocal over
+            nonlocal over, held
             if over is not None:
                 return {"type": "http.disconnect"}
             message = await receive()
+            body = message.get("body", b"")
             try:
-                meter.count(message.get("body", b""))
+                meter.count(body)
+                if meter.held and address:
+                    self._held.add(address, len(body))
+                    held += len(body)
             except BodyRefused as error:
                 over = error
                 raise
@@ -157,6 +163,8 @@ class Door:
                     words = "This broke for a reason inside the app. Its log says more."
                     await refused(answer.path, 500, words)(scope, receive, answer.send)
                 raise
+        finally:
+            self._held.release(address, held)
         if answer.begun:
             return
         if over is not None:

@@ -33,7 +33,7 @@ DEFAULTS: Mapping[str, tuple[Any, ...]] = {
     "moderation": ("auto",),
     "output_compression": (100,),
 }
-"""OpenAI's fields that are not used, and the values for which nobody need be told."""
+"""OpenAI's fields that are not used, and the values for which there is no notice."""
 WHOLE = ("n", "num_images", "num_inference_steps", "seed")
 REAL = ("guidance_scale", "strength")
 FLAGS = ("enable_safety_checker", "stream", "sync_mode")
@@ -116,7 +116,7 @@ class Generation(Body):
 
 
 def edits_described(guarded: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the edits' route tells the API's description, beside what every route of a key's holder tells."""
+    """Return the description of the edits' route for OpenAPI, added to that of every route that needs a key."""
     file = {"type": "string", "format": "binary"}
     text = {name: {"type": "string"} for name in ("prompt", "model", "n", "size", "response_format", "user")}
     own = {name: {"type": "string"} for name in ("strength", "num_inference_steps", "guidance_scale", "seed")}
@@ -139,12 +139,12 @@ async def read_edit(request: Request, model: str, max_bytes: int) -> tuple[Gener
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
         try:
-            told = await request.json()
+            content = await request.json()
         except (ValueError, RecursionError) as error:
             raise RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": ""}]) from error
-        if not isinstance(told, dict):
+        if not isinstance(content, dict):
             raise BadParameter("body", "This is no JSON object.", "Send the fields in one.")
-        fields, images = _of_json(told)
+        fields, images = _of_json(content)
     else:
         with disk_errors():  # large files are spooled to the disk
             fields, images = await _of_form(request, max_bytes)
@@ -168,9 +168,9 @@ def _checked(fields: dict[str, Any]) -> Generation:
         raise RequestValidationError(error.errors()) from error
 
 
-def _of_json(told: dict[str, Any]) -> tuple[dict[str, Any], list[str | bytes]]:
+def _of_json(content: dict[str, Any]) -> tuple[dict[str, Any], list[str | bytes]]:
     """Return the fields of a JSON body, and its images: text, or objects that hold an address."""
-    fields = {name: value for name, value in told.items() if value is not None}
+    fields = {name: value for name, value in content.items() if value is not None}
     images: list[str | bytes] = []
     for name in ("image", "images", "image_url"):
         given = fields.pop(name, None)

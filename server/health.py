@@ -70,8 +70,8 @@ def routes(engine: Engine, token: str | None) -> list[BaseRoute]:
         backends = {key: engine.backend(key).ready() or "ready" for key in engine.specs}
         fault = await disk.fault()
         ready = "ready" in backends.values() and fault is None
-        told = {"ready": ready, "backends": backends, **({"disk": fault} if fault else {})}
-        return JSONResponse(told, status_code=200 if ready else 503)
+        state = {"ready": ready, "backends": backends, **({"disk": fault} if fault else {})}
+        return JSONResponse(state, status_code=200 if ready else 503)
 
     async def metrics(request: Request) -> Response:
         given = request.headers.get("authorization", "")

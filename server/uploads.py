@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from core.disk import disk_errors
 from core.errors import BadParameter, DiskFull
-from core.job import VISITOR, Visitor
+from core.job import visitor_in
 from core.subpath import route_path
 from server.desk import Desk
 from server.envelope import PROBLEMS, Envelope, answer, guarded
@@ -46,8 +46,7 @@ def add_uploads(app: FastAPI, desk: Desk) -> None:
 
     async def keep(request: Request, upload_id: str, data: bytes) -> bool:
         """Keep what was uploaded; return whether its ticket was still good for it."""
-        visitor: Visitor = request.scope.get(VISITOR, Visitor())
-        reference = await desk.engine.decoders.read_reference(data, owner=visitor.source)
+        reference = await desk.engine.decoders.read_reference(data, owner=visitor_in(request.scope).source)
         if not await desk.engine.keeper.make_room(len(reference.data), caps.quota):
             raise DiskFull("The disk has no room for this picture.", "Try again later.")
         return await desk.engine.keeper.upload(upload_id, reference.data, reference.mime)

@@ -108,8 +108,8 @@ def add_edit_endpoint(demo: gr.Blocks, engine: Engine, fetch: Fetch) -> None:
             "enable_safety_checker": enable_safety_checker,
         }
         try:
-            reference = await read_image(image, request.request, fetch, engine)
-            job, result = await run_edit(engine, reference, prompt, backend, raw, visitor_of(request))
+            reading = read_image(image, request.request, fetch, engine)
+            job, result = await run_edit(engine, reading, prompt, backend, raw, visitor_of(request))
             with disk_errors():
                 files = await asyncio.to_thread(handed, job, cache)
         except StudioError as error:
@@ -137,7 +137,7 @@ def add_edit_endpoint(demo: gr.Blocks, engine: Engine, fetch: Fetch) -> None:
 
 async def run_edit(
     engine: Engine,
-    reference: Reference,
+    reading: Awaitable[Reference],
     prompt: object,
     backend: str | None,
     raw: Mapping[str, Any],
@@ -148,7 +148,7 @@ async def run_edit(
 
     Args:
         engine: does the work.
-        reference: the picture.
+        reading: brings the picture. Whoever waits for the run holds none of its bytes: they are on the disk then.
         prompt: what it should become.
         backend: its key; None is the first that is ready.
         raw: parameters by name; None takes a backend's own default.
@@ -158,11 +158,13 @@ async def run_edit(
     Raises:
         StudioError: something does not fit, or the run failed.
     """
+    reference = await reading
     chosen = choose(engine, backend)
     known = chosen.spec.by_name
     raw = {name: value for name, value in raw.items() if name in known or value not in HARMLESS.get(name, ())}
     request = EditRequest.build(chosen.spec, prompt, reference, raw)
     job = await engine.submit(chosen.spec.key, request, visitor=visitor)
+    del reference, request
     try:
         async for event in engine.watch(job):
             if follow is not None:
@@ -192,25 +194,25 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "additional_description": schema["description"]}
 
 
-def call_fault(rest: str, told: Any) -> str | None:
+def call_fault(rest: str, body: Any) -> str | None:
     """Return what is wrong with a call of `/edit` before the framework sees it, None where nothing is.
 
     The framework answers such calls with a 500, and writes all that was sent into the log.
 
     Args:
         rest: of the path, after the framework's prefix.
-        told: the body's JSON.
+        body: the request's JSON.
     """
-    if not CALL.fullmatch(rest) or not isinstance(told, dict):
+    if not CALL.fullmatch(rest) or not isinstance(body, dict):
         return None
     names = ("image", *INPUTS)
     if "/v2/" in rest:
-        unknown = next((name for name in told if name not in (*names, "oauth_token")), None)
+        unknown = next((name for name in body if name not in (*names, "oauth_token")), None)
         if unknown is not None:
             return f"{unknown[:40]}: There is no such input. The inputs are {', '.join(names)}."
-        missing = next((name for name in NEEDED if told.get(name) is None), None)
-        return f"{missing}: {' '.join(NEEDED[missing])}" if missing else _file_fault(told["image"])
-    data = told.get("data")
+        missing = next((name for name in NEEDED if body.get(name) is None), None)
+        return f"{missing}: {' '.join(NEEDED[missing])}" if missing else _file_fault(body["image"])
+    data = body.get("data")
     if not isinstance(data, list) or len(data) != len(names):
         came = len(data) if isinstance(data, list) else 0
         return f"data: Send a list of {len(names)} inputs ({', '.join(names)}); {came} came."

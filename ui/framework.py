@@ -20,7 +20,7 @@ from gradio.state_holder import SessionState, StateHolder
 from gradio.utils import LRUCache
 from pydantic import TypeAdapter, ValidationError
 
-from core.job import VISITOR, Visitor
+from core.job import Visitor, visitor_in
 
 _V = TypeVar("_V")
 
@@ -61,7 +61,7 @@ class Messages(LRUCache):  # type: ignore[misc] # likewise
     would cut everybody's stream. It also keeps the events of a dropped session permanently.
 
     Args:
-        size: sessions that are kept.
+        size: of sessions that are remembered, the most.
         events: the queue's events by session.
     """
 
@@ -159,7 +159,7 @@ def function_of(app: Any, name: str, index: Any) -> Any:
 def open_events(app: Any) -> list[tuple[Any, Visitor]]:
     """Return the function and the visitor of each event that waits or is at work."""
     events = app.get_blocks()._queue.event_ids_to_events.values()
-    return [(event.fn, event.request.scope.get(VISITOR, Visitor())) for event in events]
+    return [(event.fn, visitor_in(event.request.scope)) for event in events]
 
 
 def open_calls(app: Any, name: str) -> int:

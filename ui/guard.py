@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.engine import Engine
 from core.errors import TooManyRequests
-from core.job import EVERYONE, VISITOR, Visitor
+from core.job import EVERYONE, Visitor, visitor_in
 from core.limits import REQUESTS
 from core.subpath import route_path
 from ui.bodies import (
@@ -104,7 +104,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         path = route_path(scope)
-        visitor: Visitor = scope.get(VISITOR, Visitor())
+        visitor = visitor_in(scope)
         begun = False
 
         async def answering(message: Message) -> None:

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from core.display import rounded
 from core.engine import Engine
 from core.errors import DiskFull, StudioError
-from core.job import VISITOR, Visitor
+from core.job import Visitor, visitor_in
 from core.links import Links
 from core.results import MIME_OF
 
@@ -31,8 +31,7 @@ _NO_COOKIES = "Cookies are needed to see your own pictures. Allow them for this 
 def visitor_of(request: Request | gr.Request) -> Visitor:
     """Return who asks, as the door has put it into the scope."""
     inner: Any = request.request if isinstance(request, gr.Request) else request
-    visitor: Visitor = inner.scope.get(VISITOR, Visitor())
-    return visitor
+    return visitor_in(inner.scope)
 
 
 def stored_name(name: str) -> str | None:

@@ -97,7 +97,7 @@ class McpEndpoint:
             yield
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request; a browser is told what the address is for."""
+        """Answer a request; a browser gets a sentence on what the address is for."""
         accept = dict(scope["headers"]).get(b"accept", b"")
         if scope["method"] in ("GET", "HEAD") and b"text/event-stream" not in accept:
             words = "This is the address of SRPO Studio for MCP clients (streamable HTTP). Add it to one."
@@ -131,17 +131,18 @@ class McpEndpoint:
         image, prompt, backend = (arguments.pop(each, None) for each in ("image", "prompt", "backend"))
         raw = {each: arguments.get(each, default) for each, (default, _) in INPUTS.items()}
         raw = {each: value for each, value in raw.items() if each not in ("prompt", "backend")}
-        reference = await read_image(image, context.request, self._fetch, self._engine)
+        reading = read_image(image, context.request, self._fetch, self._engine)
         token = context.meta.progressToken if context.meta is not None else None
 
         async def follow(event: Event) -> None:
-            told = _progress(event)
-            if token is not None and told is not None:
+            progress = _progress(event)
+            if token is not None and progress is not None:
+                done, total, words = progress
                 await context.session.send_progress_notification(
-                    token, told[0], told[1], told[2], related_request_id=str(context.request_id)
+                    token, done, total, words, related_request_id=str(context.request_id)
                 )
 
-        job, result = await run_edit(self._engine, reference, prompt, backend, raw, visitor_of(context.request), follow)
+        job, result = await run_edit(self._engine, reading, prompt, backend, raw, visitor_of(context.request), follow)
         facts = report(job, result)
         text = mcp.types.TextContent(type="text", text=json.dumps(facts, ensure_ascii=False))
         return mcp.types.CallToolResult(content=[text, *await asyncio.to_thread(_images, job)], structuredContent=facts)
@@ -195,7 +196,7 @@ def input_schema(engine: Engine) -> dict[str, Any]:
             + " ".join(f"{key} is {spec.label}." for key, spec in specs.items()),
         },
     }
-    for name, (default, told) in INPUTS.items():
+    for name, (default, schema) in INPUTS.items():
         params = [spec.by_name[name] for spec in specs.values() if name in spec.by_name]
         if name in properties or not params:
             continue
@@ -204,7 +205,7 @@ def input_schema(engine: Engine) -> dict[str, Any]:
         properties[name] = {
             **_kind(params),
             **({} if value is None else {"default": value}),
-            "description": " ".join(filter(None, (told["description"], _defaults(engine, name, default)))),
+            "description": " ".join(filter(None, (schema["description"], _defaults(engine, name, default)))),
         }
     return {
         "type": "object",

@@ -174,8 +174,8 @@ class Upload:
             raise self._refusal
         if self._status != 200:
             raise Refusal(self._status or 500, self._words())
-        told: list[str] = json.loads(self._body)
-        return told
+        paths: list[str] = json.loads(self._body)
+        return paths
 
     def answer(self) -> Response:
         """Return the framework's answer."""
@@ -183,7 +183,7 @@ class Upload:
 
     def _words(self) -> str:
         try:
-            told: Any = json.loads(self._body)
+            answer: Any = json.loads(self._body)
         except ValueError:
-            told = self._body.decode("utf-8", "replace")
-        return str(told.get("detail", told) if isinstance(told, dict) else told)
+            answer = self._body.decode("utf-8", "replace")
+        return str(answer.get("detail", answer) if isinstance(answer, dict) else answer)

@@ -13,12 +13,12 @@ import httpx
 import pytest
 from PIL import Image
 
-from backends._answer import Answer, NotSent, jitter
+from backends._answer import MAX_RESULT, Answer, NotSent, jitter
 from backends._hosted import Pace, PriceTag, collect, damage, inline, pause, picture, said, travelling
 from backends._http import ProviderClient
 from core.errors import FetchFailed, MalformedAnswer, ProviderDown, ResultGone
 from core.events import Picture, Withheld
-from core.images import MAX_BYTES, encode, read_reference
+from core.images import encode, read_reference
 from tests.fakes import make_reference, picture_bytes
 
 NOW = 1_800_000_000.0
@@ -163,8 +163,8 @@ def test_inline_pictures_are_read_and_addresses_left() -> None:
     assert inline("not base64, not an address") is None
     with pytest.raises(MalformedAnswer):
         inline("data:image/png;base64,???")
-    with pytest.raises(MalformedAnswer, match=f"{MAX_BYTES // 10**6} MB"):
-        inline("A" * (MAX_BYTES * 4 // 3 + 8))
+    with pytest.raises(MalformedAnswer, match=f"{MAX_RESULT // 10**6} MB"):
+        inline("A" * (MAX_RESULT * 4 // 3 + 8))
 
 
 @pytest.mark.parametrize(

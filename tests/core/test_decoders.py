@@ -167,8 +167,15 @@ async def test_turns_among_large_ones_go_round_by_owner(decoders: Decoders, tmp_
     assert ended == ["ann 1", "ann 2", "bob 1", "ann 3"]
 
 
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (signal.SIGKILL, "needs too much memory"),  # as the system does when memory is out
+        (signal.SIGSEGV, "cannot be read"),  # as a C library does that a broken file led astray
+    ],
+)
 async def test_a_decoder_that_is_killed_is_replaced_and_nobody_else_is_affected(
-    decoders: Decoders, tmp_path: Path
+    decoders: Decoders, tmp_path: Path, end: signal.Signals, words: str
 ) -> None:
     path = large(tmp_path / "a.jpg")
     await decoders.read_reference(path)
@@ -178,8 +185,9 @@ async def test_a_decoder_that_is_killed_is_replaced_and_nobody_else_is_affected(
     await until(lambda: decoders.working)
     next_one = asyncio.create_task(decoders.read_reference(path))
     await until(lambda: decoders.waiting)
-    os.kill(first, signal.SIGKILL)  # as the system does when memory is out
-    with pytest.raises(BadImage, match="needs too much memory"):
+    os.kill(first, end)
+    os.kill(first, signal.SIGCONT)
+    with pytest.raises(BadImage, match=words):
         await unlucky
     assert (await next_one).width == 2100
     assert first not in decoders.processes

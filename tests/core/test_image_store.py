@@ -70,8 +70,9 @@ def test_what_is_older_than_wanted_is_dropped_with_the_folders_it_leaves_empty(t
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"x")
         os.utime(path, (time.time() - age, time.time() - age))
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")  # as a file that is removed while others are looked at
     drop_older(tmp_path, 50)
-    assert [str(path.relative_to(tmp_path)) for path in sorted(tmp_path.rglob("*"))] == ["b", "b/new.png"]
+    assert [str(path.relative_to(tmp_path)) for path in sorted(tmp_path.rglob("*"))] == ["b", "b/new.png", "gone"]
     drop_older(tmp_path / "nowhere", 50)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from core.schema import MIGRATIONS
 from core.store import Kept, Store
 from tests.core.old_folder import ANN, BOB, OTHERS, digest, make_old_folder
 
@@ -56,6 +58,25 @@ def test_an_owner_from_then_is_exchanged_once(store: Store, folder: Path, token:
     again = Store(folder)
     assert not again.exchange(digest(token))
     again.close()
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
+def test_a_folder_of_each_earlier_version_is_brought_up_to_date(tmp_path: Path, version: int) -> None:
+    (tmp_path / "data").mkdir()
+    base = sqlite3.connect(tmp_path / "data" / "studio.db", isolation_level=None)
+    base.create_function("sha256", 1, digest)
+    for statements in MIGRATIONS[:version]:
+        for statement in statements:
+            base.execute(statement)
+    base.execute(f"pragma user_version = {version}")
+    base.execute("insert into pictures values ('p.png', 'local', '', 7, 1.0)")
+    base.close()
+    store = Store(tmp_path / "data")
+    store.add_file("local", "ab/photo.png", 5, 1.0)
+    store.displayed("p.png", 256, 3)
+    assert store.may_see("local", "p.png")
+    assert store.size() == 7 + 5 + 3
+    store.close()
 
 
 def test_no_token_is_left_in_any_file(store: Store, folder: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -20,7 +21,7 @@ from starlette.routing import Route
 from core.errors import TooManyRuns
 from core.job import EVERYONE, VISITOR, Visitor
 from core.limits import Caps, Limits
-from server.bodies import ADDRESS, SMALL, VALUES
+from server.bodies import ADDRESS, SMALL, VALUES, BodyRefused, HeldBodies
 from server.door import Accounts, Door, Rules
 from server.identity import COOKIE, SECURE_COOKIE, owner_of
 
@@ -353,6 +354,40 @@ async def test_a_body_over_the_limit_is_refused_by_its_length_and_while_it_comes
     assert answer.status_code == 413
     assert answer.headers["connection"] == "close"
     assert "at most" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("public", "status"), [(True, 503), (False, 200)])
+async def test_an_address_has_so_many_bytes_of_bodies_in_memory_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, public: bool, status: int
+) -> None:
+    monkeypatch.setattr("server.door.HeldBodies", partial(HeldBodies, by_address=1000))
+    own, come, let = client(public=public), asyncio.Event(), asyncio.Event()
+
+    async def held() -> AsyncIterator[bytes]:
+        yield b"x" * 800
+        come.set()
+        await let.wait()
+        yield b"x" * 100
+
+    first = asyncio.create_task(own.post("/size", content=held()))
+    await come.wait()
+    assert (await own.post("/size", content=b"x" * 300)).status_code == status
+    assert (await own.post("/size", content=b"x" * 200)).json() == 200
+    let.set()
+    assert (await first).json() == 900
+    assert (await own.post("/size", content=b"x" * 1000)).json() == 1000
+
+
+def test_one_address_leaves_room_for_bodies_of_others() -> None:
+    held = HeldBodies(by_address=10, most=15)
+    held.add("ann", 10)
+    with pytest.raises(BodyRefused):
+        held.add("ann", 1)
+    held.add("bob", 5)
+    with pytest.raises(BodyRefused):
+        held.add("bob", 1)
+    held.release("ann", 10)
+    held.add("bob", 5)
 
 
 async def test_a_body_that_the_app_could_not_read_is_answered_by_the_door() -> None:

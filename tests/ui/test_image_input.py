@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import weakref
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -18,8 +21,9 @@ from starlette.routing import Route
 from backends._fetch import ImageFetcher
 from core.engine import Engine
 from core.errors import BadImage, BadInput, FetchFailed, StudioError
-from core.job import Visitor
-from core.limits import Caps
+from core.images import Reference
+from core.job import VISITOR, Visitor, visitor_in
+from core.limits import Caps, Limits
 from core.store import Store
 from tests.backends.test_image_fetch import Wire
 from tests.fakes import FakeBackend, make_reference, make_spec, picture_bytes
@@ -33,8 +37,10 @@ OTHER = picture_bytes(size=(30, 20))
 class App:
     """This app as a caller sees it, and the network beyond it; both remember what they were asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
         self.asked: list[tuple[str, str]] = []
+        self.owners: list[str] = []
         self.wire = Wire(lambda _: httpx.Response(200, content=OTHER))
         self.fetch = ImageFetcher(self.wire, self.resolve)
         self.app = Starlette(routes=[Route("/{rest:path}", self.answer)])
@@ -44,6 +50,7 @@ class App:
 
     async def answer(self, request: Request) -> Response:
         self.asked.append((request.url.path, request.cookies.get("owner", "")))
+        self.owners.append(visitor_in(request.scope).owner)
         if "gone" in request.url.path:
             return PlainTextResponse("Not found", 404)
         return Response(PHOTO)
@@ -52,12 +59,23 @@ class App:
         """Return a caller's request."""
         given = {"host": "studio.example", "cookie": "owner=ann", "accept-encoding": "br", **headers}
         raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in given.items()]
-        return Request({"type": "http", "method": "POST", "path": "/", "headers": raw, "app": self.app})
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": raw, "app": self.app}
+        return Request({**scope, VISITOR: Visitor("ann")})
+
+    async def read(self, image: Any, **headers: str) -> Reference:
+        """Return what a caller's image is read as."""
+        return await read_image(image, self.request(**headers), self.fetch, self.engine)
 
 
-@pytest.fixture
-def at() -> App:
-    return App()
+def engine_with(folder: Path, caps: Caps) -> Engine:
+    return Engine({"local": FakeBackend(make_spec("local"))}, Store(folder), limits=Limits(caps))
+
+
+@pytest_asyncio.fixture
+async def at(tmp_path: Path) -> AsyncIterator[App]:
+    app = App(engine_with(tmp_path, Caps()))
+    yield app
+    await app.engine.close()
 
 
 @pytest.mark.parametrize(
@@ -73,17 +91,26 @@ def at() -> App:
     ],
 )
 async def test_what_lies_in_this_app_is_read_as_its_caller(at: App, image: Any, path: str) -> None:
-    reference = await read_image(image, at.request(x_forwarded_host="front.example"), at.fetch, Caps())
+    reference = await at.read(image, x_forwarded_host="front.example")
     assert (reference.width, reference.address) == (90, None)
     assert at.asked == [(path, "ann")]
+    assert at.owners == ["ann"]
     assert at.wire.asked == []
+
+
+async def test_a_request_that_did_not_come_through_the_door_reads_nothing(at: App) -> None:
+    request = at.request()
+    del request.scope[VISITOR]
+    with pytest.raises(LookupError):
+        await read_image("/images/x.png", request, at.fetch, at.engine)
+    assert at.asked == []
 
 
 async def test_the_path_of_an_upload_is_read_through_the_app(
     at: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    reference = await read_image(str(tmp_path / "ab" / "photo 1.png"), at.request(), at.fetch, Caps())
+    reference = await at.read(str(tmp_path / "ab" / "photo 1.png"))
     assert reference.width == 90
     assert at.asked == [(f"/gradio_api/file={tmp_path}/ab/photo 1.png", "ann")]
 
@@ -98,7 +125,7 @@ async def test_the_path_of_an_upload_is_read_through_the_app(
     ],
 )
 async def test_a_public_address_is_read_by_the_fetcher_and_goes_with_the_picture(at: App, image: Any) -> None:
-    reference = await read_image(image, at.request(), at.fetch, Caps())
+    reference = await at.read(image)
     assert reference.width == 30
     assert reference.address is not None
     assert reference.address.startswith("https://")
@@ -130,23 +157,44 @@ async def test_a_public_address_is_read_by_the_fetcher_and_goes_with_the_picture
 )
 async def test_what_cannot_be_read_is_refused_at_its_field(at: App, image: Any, error: type[StudioError]) -> None:
     with pytest.raises(error) as caught:
-        await read_image(image, at.request(), at.fetch, Caps())
+        await at.read(image)
     assert caught.value.field == "image"
     assert at.wire.asked == []
     assert os.sep + "etc" not in caught.value.todo
 
 
-async def test_the_limit_of_bytes_holds_in_each_form(at: App) -> None:
+async def test_the_limit_of_bytes_holds_in_each_form(tmp_path: Path) -> None:
+    at = App(engine_with(tmp_path, Caps(max_bytes=100)))
     text = base64.b64encode(PHOTO).decode()
     for image in (text, f"data:image/png;base64,{text}", "http://studio.example/images/x.png", "https://a.example/x"):
         with pytest.raises(StudioError):
-            await read_image(image, at.request(), at.fetch, Caps(max_bytes=100))
+            await at.read(image)
+    await at.engine.close()
+
+
+async def read(reference: Reference) -> Reference:
+    return reference
+
+
+async def test_who_waits_for_a_run_holds_no_bytes_of_its_reference(tmp_path: Path) -> None:
+    backend = FakeBackend(make_spec("local"), gate=asyncio.Event())
+    engine = Engine({"local": backend}, Store(tmp_path))
+    reference = make_reference()
+    alive = weakref.ref(reference)
+    running = asyncio.create_task(run_edit(engine, read(reference), "a lake", None, {}, Visitor()))
+    del reference
+    while not backend.started:  # noqa: ASYNC110 - the backend tells nobody
+        await asyncio.sleep(0.005)
+    assert alive() is None
+    running.cancel()
+    await asyncio.wait([running])
+    await engine.close()
 
 
 async def test_a_caller_who_goes_away_cancels_the_run(tmp_path: Path) -> None:
     backend = FakeBackend(make_spec("local"), gate=asyncio.Event())
     engine = Engine({"local": backend}, Store(tmp_path))
-    running = asyncio.create_task(run_edit(engine, make_reference(), "a lake", None, {}, Visitor()))
+    running = asyncio.create_task(run_edit(engine, read(make_reference()), "a lake", None, {}, Visitor()))
     while not backend.started:  # noqa: ASYNC110 - the backend tells nobody
         await asyncio.sleep(0.005)
     running.cancel()
