@@ -172,6 +172,20 @@ def test_a_page_a_half_sent_request_and_a_step_of_the_model_do_not_hold_up_the_e
     assert states(tmp_path) == ["queued"], "the next start goes on with it"
 
 
+def test_a_clients_cancel_is_answered_while_the_model_loads_and_the_next_run_works(tmp_path: Path) -> None:
+    image = tmp_path / "small.png"
+    image.write_bytes(picture_bytes())
+    with serve(tmp_path / "data", "app.py") as app:
+        client = Client(app.url, verbose=False, download_files=tmp_path)
+        job = client.submit(handle_file(image), "a lake", api_name="/edit", strength=1, num_inference_steps=50)
+        wait_for_state(app.data_dir, "queued")
+        assert job.cancel(), "gradio_client waits five seconds for the answer"
+        other = Client(app.url, verbose=False, httpx_kwargs={"timeout": 240}, download_files=tmp_path)
+        _, report = other.predict(handle_file(image), "a lake", api_name="/edit", num_inference_steps=2)
+        assert report["steps_run"] >= 1
+    assert states(app.data_dir) == ["cancelled", "done"]
+
+
 def test_a_second_signal_ends_the_app_at_once(tmp_path: Path) -> None:
     with serve(tmp_path, "-m", "tests.test_start", code=128 + signal.SIGTERM) as app:
         app.process.send_signal(signal.SIGTERM)
