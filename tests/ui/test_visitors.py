@@ -160,14 +160,10 @@ def test_a_malformed_event_leaves_nothing_of_what_was_sent_in_the_log(page: Page
     check = next(each["id"] for each in config if each["api_name"] == "check")
     before = app.log.stat().st_size
     body = {"session_hash": "malformed", "fn_index": check, "data": ["sk-pasted-into-the-wrong-place and a prompt"]}
-    assert status(page, "/gradio_api/queue/join", body) == 200
-    wait = "async () => (await fetch('gradio_api/queue/data?session_hash=malformed')).text()"
-    assert "process_completed" in page.evaluate(wait)
+    assert status(page, "/gradio_api/queue/join", body) == 400
     log = app.log.read_text()[before:]
-    assert "validate_inputs" in log
     assert "wrong-place" not in log
     assert "a prompt" not in log
-    assert max(map(len, log.splitlines())) <= 2048
 
 
 def test_without_cookies_a_picture_is_missing_with_a_word(app: Served) -> None:
