@@ -74,7 +74,7 @@ async def box(tmp_path: Path) -> AsyncIterator[Box]:
         (f"{DIGEST}.jpg-1024.webp", f"{DIGEST}.jpg"),
         (f"{DIGEST}.png-1024.webp.png", None),
         (f"{DIGEST}.png-x.webp", None),
-        (f"{DIGEST}.webp", None),
+        (f"{DIGEST}.svg", None),
         (f"x{DIGEST}.png", None),
         (f"{DIGEST.upper()}.png", None),
         (f"../{DIGEST}.png", None),

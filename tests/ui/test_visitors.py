@@ -175,6 +175,6 @@ def test_without_cookies_a_picture_is_missing_with_a_word(app: Served) -> None:
 
 def test_an_upload_over_the_limit_is_told_in_words(page: Page, tmp_path: Path) -> None:
     big = tmp_path / "big.png"
-    big.write_bytes(picture_bytes() + bytes(60_000_000))
+    big.write_bytes(picture_bytes() + bytes(60_000_001))
     page.set_input_files("#reference input[type=file]", big)
     page.get_by_text("exceed the maximum allowed size of 57.2 Mb").first.wait_for()
