@@ -112,7 +112,7 @@ def test_a_lab_picture_comes_out_as_it_was() -> None:
         ((2, 13), SRGB, spaces.srgb),
         ((12, 2), P3, spaces.srgb),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_a_png_says_its_space_by_cicp(numbers: tuple[int, int], primaries: Any, encode: Any) -> None:
     reference = see(with_chunks(file_of(written(COLOUR, primaries, encode)), chunk(b"cICP", bytes((*numbers, 0, 1)))))
