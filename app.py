@@ -94,7 +94,7 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
         # The server answers first: what an earlier process left is taken up beside it, however much that is.
         recovery = engine.start_recovery()
         beside = [
-            asyncio.create_task(after(recovery, doors.hooks.recover())),
+            asyncio.create_task(after(recovery, doors.hooks.recover)),
             asyncio.create_task(tidy_hourly(engine, settings.data_dir / "uploads")),
         ]
         async with mcp.running() if mcp is not None else nullcontext():
@@ -148,11 +148,11 @@ def mcp_endpoint(engine: Engine, fetch: ImageFetcher, max_body: int) -> McpEndpo
     return McpEndpoint(engine, fetch, max_body)
 
 
-async def after(first: asyncio.Task[None], then: Coroutine[Any, Any, None]) -> None:
+async def after(first: asyncio.Task[None], then: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Wait for one thing, then do another; what goes wrong is for the log."""
     try:
         await first
-        await then
+        await then()
     except Exception:
         log.exception("what an earlier process left could not be taken up whole")
 
