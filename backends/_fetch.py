@@ -19,7 +19,7 @@ from backends._addresses import Resolve, is_public, resolve
 from core.about import USER_AGENT
 from core.errors import FetchFailed
 from core.images import MAX_BYTES
-from core.sources import InlineTooLong, NotInline, data_uri, is_data_uri, tidy
+from core.sources import is_data_uri, read_data_uri, tidy, too_long
 
 DEADLINE = 20.0
 """Seconds for the whole fetch, redirects included."""
@@ -90,7 +90,7 @@ class ImageFetcher:
             FetchFailed: the address is not allowed, or could not be read.
         """
         if is_data_uri(address):
-            return await asyncio.to_thread(inside, address, self._max_bytes)
+            return await asyncio.to_thread(read_data_uri, address, self._max_bytes)
         try:
             async with asyncio.timeout(self._deadline):
                 return await self._fetch(tidy(address))
@@ -168,26 +168,6 @@ class HookCaller:
             raise FetchFailed("The address could not be reached.") from error
 
 
-def inside(uri: str, most: int = MAX_BYTES) -> bytes:
-    """Return what a data URI holds, at most so many bytes.
-
-    Raises:
-        FetchFailed: its data cannot be read, or is too much.
-    """
-    try:
-        return data_uri(uri, most)
-    except InlineTooLong as error:
-        raise _too_long(most) from error
-    except NotInline as error:
-        raise FetchFailed(
-            "This data URI cannot be read.", "Send data:image/png;base64, and the file in base64."
-        ) from error
-
-
-def _too_long(most: int) -> FetchFailed:
-    return FetchFailed(f"The file has more than {most // 10**6} MB.", "Use a smaller one.")
-
-
 async def _read(response: httpx.Response, most: int) -> bytes:
     """Return a picture's bytes.
 
@@ -201,7 +181,7 @@ async def _read(response: httpx.Response, most: int) -> bytes:
     try:
         data = await body_of(response, most)
     except TooLong as error:
-        raise _too_long(most) from error
+        raise too_long(most) from error
     except UnknownPacking as error:
         raise FetchFailed(f"The site packs the picture in a way that is not read here: {error}.", _ELSE) from error
     if is_web_page(data, response.headers.get("content-type", "")):

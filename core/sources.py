@@ -11,7 +11,7 @@ import binascii
 import re
 from urllib.parse import unquote_to_bytes
 
-from core.errors import BadImage
+from core.errors import BadImage, FetchFailed
 
 _CONTROLS = "".join(map(chr, range(33)))
 """What browsers strip from both ends of an address: blanks and control characters."""
@@ -119,6 +119,27 @@ def bare_base64(text: str, most: int) -> bytes:
             f'"{begin}" is the beginning of neither an address nor a picture in base64.',
             "Send an address that begins with https://, a data URI, or base64.",
         ) from error
+
+
+def read_data_uri(uri: str, most: int) -> bytes:
+    """Return what a data URI holds, at most so many bytes.
+
+    Raises:
+        FetchFailed: its data cannot be read, or is too much.
+    """
+    try:
+        return data_uri(uri, most)
+    except InlineTooLong as error:
+        raise too_long(most) from error
+    except NotInline as error:
+        raise FetchFailed(
+            "This data URI cannot be read.", "Send data:image/png;base64, and the file in base64."
+        ) from error
+
+
+def too_long(most: int) -> FetchFailed:
+    """Return the refusal of a file with more bytes than are taken."""
+    return FetchFailed(f"The file has more than {most // 10**6} MB.", "Use a smaller one.")
 
 
 def _joined(raw: bytes) -> bytes:

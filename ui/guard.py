@@ -11,9 +11,12 @@ What costs the server work is counted by visitor and by network address, and few
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import errno
 import re
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +42,7 @@ from ui.bodies import (
 from ui.edit_api import call_fault
 from ui.framework import forget_call, forget_session, function_of, lighten
 from ui.images import SUFFIXES, stored_name
+from ui.inline_images import set_aside, write_upload
 from ui.ownership import Events, Sessions
 from ui.places import Places
 from ui.refusal import Refusal
@@ -152,8 +156,14 @@ class Guard:
         app = scope["app"]
         event = EVENT.fullmatch(rest) if scope["method"] == "POST" else None
         name = (event[1] or "") if event else ""
-        body = await whole(receive) if scope["method"] == "POST" and not rest.startswith("mcp") else None
+        body = await whole(receive) if scope["method"] == "POST" else None
         value = await parsed(body)
+        if rest.startswith("mcp"):
+            again = (
+                receive if body is None else again_of(await self._without_image(rest, body, value, visitor), receive)
+            )
+            await self._app(scope, again, send)
+            return
         if owner != EVERYONE:
             self._check_names(rest, owner, visitor.address, scope, value)
             for each in self._sessions.surplus(visitor.address):
@@ -162,12 +172,12 @@ class Guard:
         fault = call_fault(rest, value) if body is not None else None
         if fault is not None:
             raise Refusal(400, fault)
-        again = receive if body is None else again_of(body, receive)
-        if event is None:
-            await self._app(scope, again, send)
+        if event is None or body is None:
+            await self._app(scope, receive if body is None else again_of(body, receive), send)
         else:
             with self._places.hold(_function(app, rest, name, value), visitor, app):
-                await self._app(scope, again, self._noting(owner, app, send))
+                body = await self._without_image(rest, body, value, visitor)
+                await self._app(scope, again_of(body, receive), self._noting(owner, app, send))
         if scope["method"] == "GET" and (result := RESULT.fullmatch(rest)):
             forget_call(app, result[1])
 
@@ -220,18 +230,36 @@ class Guard:
         upload = Upload(Headers(scope=scope), limits.caps.max_bytes, count, pictures_only=owner != EVERYONE)
         if share is not None:
             limits.check_share(share, visitor, upload.size / 1e6)
-        try:
+        with _room():
             if not await self._engine.keeper.make_room(upload.size, limits.caps.quota):
                 raise _full()
             await self._app(scope, upload.receiving(receive), upload.send)
             for path in upload.paths():
                 if not await self._engine.keeper.add_file(owner, Path(path).relative_to(self._uploads)):
                     raise Refusal(503, "The file could not be stored. Choose the picture again.", 1.0)
-        except (OSError, sqlite3.Error) as error:
-            if isinstance(error, OSError) and error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            raise _full() from error
         await upload.answer()(scope, receive, send)
+
+    async def _without_image(self, rest: str, body: bytes, value: Any, visitor: Visitor) -> bytes:
+        """Return the body of a call with its inline image stored aside, counted like an upload.
+
+        Raises:
+            Refusal: the image cannot be read or stored, or there is too much beside it.
+            TooManyRequests: the visitor has uploaded their share.
+        """
+        limits = self._engine.limits
+        owner = "" if visitor.passing else visitor.owner
+
+        async def store(data: bytes) -> Path:
+            if (share := limits.uploads()) is not None:
+                limits.spend(share, visitor, len(data) / 1e6)
+            with _room():
+                if not await self._engine.keeper.make_room(len(data), limits.caps.quota):
+                    raise _full()
+                path = await asyncio.to_thread(write_upload, self._uploads, data)
+                await self._engine.keeper.add_file(owner, path.relative_to(self._uploads))
+            return path
+
+        return await set_aside(rest, body, value, limits.caps.max_bytes, store)
 
     async def _check_paths(self, value: Any, owner: str) -> None:
         """Check that the files that a request names may be read by an owner.
@@ -263,6 +291,17 @@ class Guard:
 
 def _not_found() -> Refusal:
     return Refusal(404, "There is nothing here, or it belongs to another visitor.")
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    """Turn the system's word for a full disk into a refusal."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if isinstance(error, OSError) and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise _full() from error
 
 
 def _full() -> Refusal:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from app import serve
-from backends._fetch import inside
 from core.engine import Engine
 from core.errors import FetchFailed, RunFailed
 from core.events import Event, Loading, Progress
@@ -18,7 +17,7 @@ from core.limits import Limits
 from core.links import lasting_secret
 from core.request import EditRequest
 from core.settings import Settings
-from core.sources import is_data_uri
+from core.sources import is_data_uri, read_data_uri
 from core.spec import MAX_SEED, AnyParam, Choice, Integer, Number, Style, Toggle
 from core.store import Store
 from server import health
@@ -81,7 +80,7 @@ class Directed(FakeBackend):
 async def fetch(address: str) -> bytes:
     """Answer for one address, in place of the network, and read data URIs; another holds until a test releases it."""
     if is_data_uri(address):
-        return inside(address)
+        return read_data_uri(address, 30_000_000)
     if address == "https://slow.example/lake.png":
         while not (Directed.folder / "slow-address").exists():  # noqa: ASYNC110 - the test is another process
             await asyncio.sleep(0.05)
