@@ -6,6 +6,7 @@ python -m bench.abuses NAME URL SLOW_ADDRESS
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import io
 import itertools
@@ -112,6 +113,13 @@ def large_jpeg() -> bytes:
     return file.getvalue()
 
 
+def small_jpeg() -> bytes:
+    """Return a JPEG of a few hundred bytes."""
+    file = io.BytesIO()
+    Image.new("RGB", (240, 160), "teal").save(file, "JPEG")
+    return file.getvalue()
+
+
 async def upload_large(stranger: Stranger) -> None:
     """Upload a picture of 40 megapixels."""
     answer = json.loads(await stranger.upload(large_jpeg()))
@@ -195,6 +203,13 @@ async def events(stranger: Stranger) -> None:
     await asyncio.gather(*calls, *(stranger.join("rejoin", None, "wavespeed") for _ in range(10)))
 
 
+async def inline_images(stranger: Stranger) -> None:
+    """Calls of `/edit` with 30 MB of base64 each, ten at once: they wait for one another."""
+    image = base64.b64encode(small_jpeg() + bytes(22_000_000)).decode()
+    body = json.dumps({"data": [image, "a lake", "wavespeed", *[None] * 8]}).encode()
+    await asyncio.gather(*(stranger.ask("POST", "/gradio_api/call/edit", body, **JSON) for _ in range(10)))
+
+
 async def pages(stranger: Stranger) -> None:
     """The page and its description, again and again."""
     await asyncio.gather(*(stranger.ask("GET", path) for path in ("/", "/config", "/gradio_api/info") for _ in "123"))
@@ -225,6 +240,7 @@ ABUSES: dict[str, Callable[[Stranger], Awaitable[None]]] = {
         key_checks,
         slow_addresses,
         events,
+        inline_images,
         pages,
         log_floods,
     )
