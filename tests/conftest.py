@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 
 import httpx
 import pytest
@@ -19,3 +20,20 @@ for wait in ("connect", "read", "write", "pool"):
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """Name bytes by their argument: what packed them may have put the time of day in, and every worker must agree."""
     return argname if isinstance(val, bytes) else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, object, object]:
+    """Let a worker report a test whose log or failure holds half a character, which no UTF-8 has."""
+    return encodable((yield))
+
+
+def encodable(value: object) -> object:
+    """Return a report's data with texts that can be sent to another process."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {encodable(key): encodable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(encodable, value))
+    return value
