@@ -26,9 +26,10 @@ from core.errors import (
     StudioError,
     SubmitUnknown,
 )
-from core.events import Picture, Withheld
+from core.events import Picture
 from core.images import MIME, Reference, encode
-from core.results import look_at
+from core.result import Missing
+from core.result_files import look_at
 from core.sources import InlineTooLong, NotInline, base64_bytes, data_uri, is_address, is_data_uri, tidy
 
 PNG_TRAVELS = 8_000_000
@@ -167,7 +168,7 @@ async def picture(name: str, data: bytes, seed: int) -> Picture:
     return Picture(data, facts.mime, facts.width, facts.height, seed, facts.damaged)
 
 
-def damage(name: str, images: Sequence[Picture | Withheld]) -> tuple[str, ...]:
+def damage(name: str, images: Sequence[Picture | Missing]) -> tuple[str, ...]:
     """Return a notice for each image whose file came damaged, or cannot be opened here."""
     notices = []
     for place, each in enumerate(images, 1):

@@ -19,8 +19,9 @@ from backends._http import ProviderClient
 from backends._params import acceleration, common_params
 from core.backend import Backend, Price
 from core.errors import KeyMissing, MalformedAnswer, StudioError, TimedOut
-from core.events import Completed, Event, Picture, Withheld, Working
+from core.events import Completed, Event, Picture, Working
 from core.request import EditRequest
+from core.result import Missing, Reason
 from core.secrets import revealed
 from core.settings import Settings
 from core.spec import BackendSpec, Toggle
@@ -32,6 +33,7 @@ Publish = Callable[[bytes, str], str | None]
 """Turns a picture and its MIME type into a public address of our own, None where the app has none."""
 
 SPEC = BackendSpec(
+    model=MODEL,
     key="aimlapi",
     label="AI/ML API",
     key_env=KEY_ENV,
@@ -143,15 +145,15 @@ class AimlapiBackend(Backend):
         seconds = result.seconds if result.seconds is not None else self._client.clock() - begun
         return Completed(images, {"inference": seconds}, cost(answer, result), damage(NAME, images))
 
-    async def _images(self, request: EditRequest, result: Result) -> tuple[Picture | Withheld, ...]:
+    async def _images(self, request: EditRequest, result: Result) -> tuple[Picture | Missing, ...]:
         seed = result.seed if result.seed is not None else request.seeds[0]
-        images: list[Picture | Withheld] = []
+        images: list[Picture | Missing] = []
         for index, output in enumerate(result.outputs):
             if index < len(result.nsfw) and result.nsfw[index]:
-                images.append(Withheld(f"{NAME} withheld this image as not safe for work.", seed, nsfw=True))
+                images.append(Missing(Reason.NSFW, f"{NAME} withheld this image as not safe for work.", seed))
             else:
                 images.append(await self._image(output, seed, alone=len(result.outputs) == 1))
-        if images and all(isinstance(each, Withheld) and not each.nsfw for each in images):
+        if images and all(isinstance(each, Missing) and each.reason is Reason.FAILED for each in images):
             raise unreadable(f"{NAME} made pictures, and none of them could be read.")
         if not images:
             error = MalformedAnswer(
@@ -161,14 +163,14 @@ class AimlapiBackend(Backend):
             raise error
         return tuple(images)
 
-    async def _image(self, output: str, seed: int, *, alone: bool) -> Picture | Withheld:
+    async def _image(self, output: str, seed: int, *, alone: bool) -> Picture | Missing:
         """Return one result; one of several that cannot be read does not take the others with it."""
         try:
             return await picture(NAME, await collect(NAME, output, self._client.download), seed)
         except StudioError as error:
             if alone:
                 raise
-            return Withheld(str(error), seed)
+            return Missing(Reason.FAILED, str(error), seed)
 
     async def close(self) -> None:
         """Close the connections to the provider."""

@@ -34,8 +34,9 @@ from backends._wavespeed_follow import Follower
 from backends._wavespeed_media import Uploads
 from core.backend import Backend, Price
 from core.errors import KeyMissing, MalformedAnswer, StudioError
-from core.events import Accepted, Completed, Event, Picture, Withheld, Working
+from core.events import Accepted, Completed, Event, Picture, Working
 from core.request import EditRequest
+from core.result import Missing, Reason
 from core.secrets import revealed
 from core.settings import Settings
 from core.spec import BackendSpec, Toggle
@@ -44,10 +45,11 @@ MODEL = "wavespeed-ai/flux-srpo/image-to-image"
 HOOK_PATH = "/hooks/wavespeed"
 """Where the provider may tell us that a task has ended."""
 
-Outcome = tuple[Picture | Withheld, float]
+Outcome = tuple[Picture | Missing, float]
 """What a task gave, and its seconds of inference."""
 
 SPEC = BackendSpec(
+    model=MODEL,
     key="wavespeed",
     label="WaveSpeedAI",
     key_env=KEY_ENV,
@@ -116,7 +118,7 @@ class WavespeedBackend(Backend):
     async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
         """Run a task for each seed; see `core.backend.Backend`.
 
-        What came is never thrown away for what failed beside it: a failed task's place is Withheld.
+        What came is never thrown away for what failed beside it: a failed task's place is Missing.
 
         Raises:
             StudioError: every task failed; the first one's error.
@@ -179,17 +181,17 @@ class WavespeedBackend(Backend):
     async def _completed(self, request: EditRequest, results: list[Outcome | BaseException]) -> Completed:
         if any(isinstance(each, MediaUnreachable) for each in results):
             self._uploads.forget()
-        images: list[Picture | Withheld] = []
+        images: list[Picture | Missing] = []
         seconds = [0.0]
         for seed, result in zip(request.seeds, results, strict=True):
             if isinstance(result, tuple):
                 images.append(result[0])
                 seconds.append(result[1])
             elif isinstance(result, StudioError) and len(results) > 1:
-                images.append(Withheld(str(result), seed))
+                images.append(Missing(Reason.FAILED, str(result), seed))
             else:
                 raise result
-        if all(isinstance(each, Withheld) and not each.nsfw for each in images):
+        if all(isinstance(each, Missing) and each.reason is Reason.FAILED for each in images):
             raise next(each for each in results if isinstance(each, BaseException))
         price = await self.price()
         cost = round(price.dollars * (len(seconds) - 1), 6)
@@ -221,7 +223,7 @@ class WavespeedBackend(Backend):
         """Return a finished task's picture and the seconds of inference."""
         seconds = task.seconds if task.seconds is not None else self._client.clock() - begun
         if any(task.nsfw):
-            return Withheld(f"{NAME} withheld this image as not safe for work.", seed, nsfw=True), seconds
+            return Missing(Reason.NSFW, f"{NAME} withheld this image as not safe for work.", seed), seconds
         if not task.outputs:
             raise unsettled(MalformedAnswer(f"{NAME} finished task {task.id} without a picture.", "Look for it there."))
         return await picture(NAME, await collect(NAME, task.outputs[0], self._client.download), seed), seconds

@@ -17,7 +17,7 @@ from core.backend import GPU_TOKEN, Backend
 from core.decoders import Decoders
 from core.displays import Displays
 from core.errors import BackendUnavailable, QueueFull, RunCancelled
-from core.events import Completed, Event, KeyWanted, Queued, Working
+from core.events import Event, JobEvent, KeyWanted, Queued, Working
 from core.job import Call, Job, Visitor, new_id
 from core.jobs import Jobs
 from core.keeper import Keeper
@@ -25,6 +25,7 @@ from core.lane import Lane
 from core.limits import Limits
 from core.recovery import hopeless
 from core.request import EditRequest
+from core.result import Result
 from core.schema import Record
 from core.spec import BackendSpec
 from core.store import Store
@@ -146,15 +147,15 @@ class Engine:
             self._work.run(self._lanes[job.backend], job, events), name=f"job {job.id}", context=own
         )
 
-    async def watch(self, job: Job) -> AsyncGenerator[Event, None]:
-        """Yield the job's latest event now and after each change; the last one is Completed.
+    async def watch(self, job: Job) -> AsyncGenerator[JobEvent, None]:
+        """Yield the job's latest event now and after each change; the last one is its Result.
 
         Of a cancelled job that goes on at its provider, the watch goes on too.
 
         Raises:
             StudioError: the job failed or was cancelled.
         """
-        told: Event | None = None
+        told: JobEvent | None = None
         while True:
             if job.event is not told:
                 told = job.event
@@ -168,7 +169,7 @@ class Engine:
             else:
                 await job.changed.wait()
 
-    async def result(self, job: Job) -> Completed:
+    async def result(self, job: Job) -> Result:
         """Wait for the job's end and return what it made.
 
         Raises:

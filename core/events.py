@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from core.recipe import Model
+from core.result import Missing, Result
+
 
 @dataclass(frozen=True)
 class Queued:
@@ -64,8 +67,8 @@ class KeyWanted:
 class Picture:
     """One finished image and the seed that recreates it.
 
-    `data` is the encoded file, byte for byte as it will be kept. Once the engine has kept it, `data` is empty:
-    `Job.files` says where it is. `damaged` says that the file ends early or is broken; it is stored, for it was paid.
+    `data` is the encoded file, byte for byte as it will be stored. `damaged` says that the file ends early or is
+    broken; it is stored, for it was paid.
     """
 
     data: bytes = field(repr=False)
@@ -77,35 +80,25 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Withheld:
-    """The place of an image that did not come: withheld by the provider (NSFW), or failed beside others that came.
-
-    Attributes:
-        why: a full sentence.
-        seed: its seed.
-        nsfw: whether the provider withheld it.
-    """
-
-    why: str
-    seed: int
-    nsfw: bool = False
-
-
-@dataclass(frozen=True)
 class Completed:
-    """The run is done.
+    """The backend is done: what it made, still in memory. The engine stores it and makes a `Result` of it.
 
     Attributes:
-        images: the pictures in the order of their seeds; at least one is a Picture or withheld as NSFW.
-        timings: seconds by stage; backends give `inference`, the engine adds `queue` and `total`.
+        images: in the order of their seeds; at least one is a Picture or withheld as not safe for work.
+        timings: seconds by stage, `inference` at least.
         cost: US dollars, 0 where it was free, None where it is not known.
         notices: what the person should know about this result.
+        model: what made it; None where it is the one that the backend's spec names, without a known revision.
     """
 
-    images: tuple[Picture | Withheld, ...]
+    images: tuple[Picture | Missing, ...]
     timings: Mapping[str, float]
     cost: float | None = 0.0
     notices: tuple[str, ...] = ()
+    model: Model | None = None
 
 
-Event = Queued | Loading | Progress | Working | Accepted | KeyWanted | Completed
+Event = Loading | Progress | Working | Accepted | Completed
+"""What a backend tells of a run."""
+JobEvent = Queued | Loading | Progress | Working | KeyWanted | Result
+"""What the engine tells of a job; the last is its Result."""

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from core.display import WIDTHS, display_name
+from core.image_types import SUFFIX
 from core.private import write_whole
-from core.results import SUFFIX
 
 STRAY = 3600.0
 """Seconds after which a file that no row names is nobody's: as long as a link to one is valid."""
@@ -45,17 +45,18 @@ class ImageStore:
         self._sweeping = threading.Lock()  # a file is either found old and removed, or put again, never both
         self.refused = 0
 
-    def put(self, data: bytes, mime: str) -> Path:
+    def put(self, data: bytes, mime: str, digest: str | None = None) -> Path:
         """Keep a file's bytes as they are and return where; the same bytes give the same path.
 
         Args:
             data: an encoded picture.
-            mime: one of `core.results.SUFFIX`.
+            mime: one of `core.image_types.SUFFIX`.
+            digest: SHA-256 of the bytes, in hexadecimal; None hashes them.
 
         Raises:
             OSError: the disk is full or not writable.
         """
-        path = self.folder / f"{hashlib.sha256(data).hexdigest()}{SUFFIX[mime]}"
+        path = self.folder / f"{digest or hashlib.sha256(data).hexdigest()}{SUFFIX[mime]}"
         if not self._touched(path):
             self._write(path, data)
         return path

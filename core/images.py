@@ -54,6 +54,8 @@ class Reference:
         notices: what was done that the person may not expect.
         address: where anyone can read the same picture as PNG or JPEG, None where that is not known.
         file: where the same bytes are stored, named by their digest; None as long as they are in memory alone.
+        digest: the SHA-256 of the bytes, in hexadecimal; hashed once, where the bytes are made.
+        size: bytes.
     """
 
     data: bytes = field(repr=False)
@@ -63,6 +65,13 @@ class Reference:
     mime: str = MIME["png"]
     address: str | None = None
     file: Path | None = None
+    digest: str = ""
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.digest:
+            object.__setattr__(self, "digest", hashlib.sha256(self.data).hexdigest())
+            object.__setattr__(self, "size", len(self.data))
 
     def read(self) -> bytes:
         """Return the PNG file's bytes, from the disk where they are stored. Up to tens of MB: not on the event loop.
@@ -84,11 +93,6 @@ class Reference:
             BadImage: the stored file is gone.
         """
         return loaded(PngImagePlugin.PngImageFile(io.BytesIO(self.read())))
-
-    @property
-    def digest(self) -> str:
-        """The SHA-256 of the bytes, in hexadecimal; hashed once, for the stored file's name is its digest."""
-        return hashlib.sha256(self.data).hexdigest() if self.file is None else self.file.stem
 
     def stored_at(self, file: Path) -> Reference:
         """Return the same reference without its bytes in memory.

@@ -6,13 +6,14 @@ import asyncio
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import StudioError
-from core.events import Completed, Event, Queued
+from core.events import JobEvent, Queued
+from core.recipe import Recipe
 from core.request import EditRequest
+from core.result import Result
 
 EVERYONE = "local"
 """The owner of everything on a personal machine, where nobody else can come in."""
@@ -105,8 +106,6 @@ class Job:
         call: how it came in, None where a page or the Gradio API sent it.
         created: seconds since the epoch.
         remote: the provider's id of each image's task, None where there is none yet.
-        reference: the kept file of the request's image.
-        files: the kept pictures, None in the place of one that did not come.
         late: the run was cancelled and goes on at the provider, which cannot take it back: a result may still come.
         cancelled: somebody cancelled it, and its row says so; its backend may need a moment longer to stop.
         storing: its result is being written to disk; a cancel comes too late then.
@@ -123,11 +122,9 @@ class Job:
     call: Call | None = None
     created: float = field(default_factory=time.time)
     remote: list[str | None] = field(default_factory=list)
-    reference: Path = Path()
-    event: Event = field(default_factory=lambda: Queued(1))
+    event: JobEvent = field(default_factory=lambda: Queued(1))
     error: StudioError | None = None
-    result: Completed | None = None
-    files: tuple[Path | None, ...] = ()
+    result: Result | None = None
     late: bool = False
     cancelled: bool = False
     storing: bool = False
@@ -141,14 +138,19 @@ class Job:
         """Whether nothing more will come."""
         return self.result is not None or self.error is not None
 
-    def forget_secrets_and_bytes(self) -> None:
-        """Let go of what an ended job needs no more: its key, and the reference's bytes, which are on the disk."""
+    @property
+    def recipe(self) -> Recipe:
+        """What would repeat it; of a job that is done, with the model that was really used."""
+        recipe = self.request.recipe
+        return recipe if self.result is None else recipe.model_copy(update={"model": self.result.model})
+
+    def forget_secrets(self) -> None:
+        """Let go of the keys, which an ended job needs no more."""
         self.key = None
         self.gpu_token = ""
         self.late = False
-        self.request = replace(self.request, image=replace(self.request.image, data=b""))
 
-    def tell(self, event: Event | None = None) -> None:
+    def tell(self, event: JobEvent | None = None) -> None:
         """Note an event and wake every watcher."""
         if event is not None:
             self.event = event

@@ -7,6 +7,7 @@ moment before it becomes somebody's.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import shutil
 import sqlite3
@@ -23,9 +24,11 @@ from core.events import Completed, Picture
 from core.job import Job
 from core.jobs import Jobs
 from core.limits import Limits
-from core.record import error_text, job_of, record_of, result_text, state_of, without_bytes
+from core.recipe import ImageRef
+from core.record import error_text, job_of, record_of, report_text, rows_of, state_of
+from core.result import Made, Missing, Result
 from core.schema import Record
-from core.store import CallTaken, Freed, Kept, Store
+from core.store import CallTaken, Done, Freed, Kept, Row, Store
 from core.upload_folder import BLOCK, UploadFolder
 
 log = logging.getLogger(__name__)
@@ -99,14 +102,14 @@ class Keeper:
         if not job.own_key and estimate:
             limits.afford(estimate, self._store.spent(limits.today()))
         image = job.request.image
-        job.reference = image.file or self.images.put(image.data, image.mime)
+        file = image.file or self.images.put(image.data, image.mime, image.digest)
         try:
-            kept = Kept(job.reference.name, job.reference.stat().st_size)
+            kept = Kept(file.name, file.stat().st_size)
         except FileNotFoundError as error:
             raise BadImage("The reference image is no longer stored.", "Choose the picture again.") from error
-        self._store.add(record_of(job, job.reference, estimate), kept)
+        self._store.add(record_of(job, estimate), kept)
         # From here on the bytes are on the disk, and are read when the job's turn comes.
-        job.request = replace(job.request, image=image.stored_at(job.reference))
+        job.request = replace(job.request, image=image.stored_at(file))
 
     async def sending(self, job: Job) -> None:
         """Note that a job's request is about to be sent."""
@@ -119,26 +122,30 @@ class Keeper:
         except Exception:
             log.exception("task %s of job %s could not be written down", remote_id, job.id)
 
-    async def done(self, job: Job, event: Completed) -> tuple[Completed, tuple[Path | None, ...]]:
-        """Write the pictures, then that the job is done; return the result without their bytes, and their files.
+    async def done(self, job: Job, event: Completed) -> Result:
+        """Write the pictures, then that the job is done.
 
         Raises:
             OSError: the disk is full or not writable.
         """
         return await self._do(self._done, job, event)
 
-    def _done(self, job: Job, event: Completed) -> tuple[Completed, tuple[Path | None, ...]]:
-        paths: list[Path | None] = []
-        kept: list[Kept] = []
-        for each in event.images:
-            path = self.images.put(each.data, each.mime) if isinstance(each, Picture) else None
-            paths.append(path)
-            if path is not None and isinstance(each, Picture):
-                kept.append(Kept(path.name, len(each.data)))
-        files, result = tuple(paths), without_bytes(event)
-        text = result_text(result, files)
-        self._store.end(job.id, "done", time.time(), result=text, cost=event.cost, pictures=kept)
-        return result, files
+    def _done(self, job: Job, event: Completed) -> Result:
+        images = tuple(each if isinstance(each, Missing) else self._stored(each) for each in event.images)
+        recipe = job.request.recipe
+        model = event.model or recipe.model
+        result = Result(images, model, event.timings, event.cost, event.notices)
+        text = recipe.model_copy(update={"model": model}).model_dump_json()
+        done = Done(report_text(result), text, model.id, recipe.parent, rows_of(result))
+        self._store.end(job.id, "done", time.time(), done=done, cost=event.cost)
+        return result
+
+    def _stored(self, picture: Picture) -> Made:
+        digest = hashlib.sha256(picture.data).hexdigest()
+        self.images.put(picture.data, picture.mime, digest)
+        size = len(picture.data)
+        image = ImageRef(digest=digest, mime=picture.mime, width=picture.width, height=picture.height, size=size)
+        return Made(image, picture.seed, picture.damaged)
 
     async def failed(self, job: Job, error: StudioError) -> None:
         """Note that a job ended without a result."""
@@ -159,8 +166,8 @@ class Keeper:
 
     def _unfinished(self) -> list[tuple[Record, Job]]:
         found = []
-        for record in self._store.unfinished():
-            job = self._readable(record)
+        for record, results in self._store.unfinished():
+            job = self._readable((record, results))
             if job is not None:
                 found.append((record, job))
                 continue
@@ -169,16 +176,17 @@ class Keeper:
             self._store.end(record.id, "failed", time.time(), error=error_text(error))
         return found
 
-    def _readable(self, record: Record) -> Job | None:
+    def _readable(self, row: Row) -> Job | None:
         """Return a row's job, None where the row is damaged: one bad row must not take the others with it."""
+        record, results = row
         try:
-            return job_of(record, self.images.folder)
+            return job_of(record, results, self.images.folder)
         except (ValueError, LookupError, TypeError, AttributeError):
             log.error("the row of job %s is damaged and was left out", record.id)
             return None
 
-    def _jobs(self, records: Iterable[Record | None]) -> list[Job]:
-        return [job for each in records if each is not None and (job := self._readable(each)) is not None]
+    def _jobs(self, rows: Iterable[Row | None]) -> list[Job]:
+        return [job for each in rows if each is not None and (job := self._readable(each)) is not None]
 
     async def history(self, owner: str, limit: int, at_work: Jobs, skip: int = 0, since: float = 0.0) -> list[Job]:
         """Return an owner's latest jobs, newest first, without damaged rows; those in `at_work` as they are there."""

@@ -3,48 +3,38 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Iterable
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 from core import errors
 from core.errors import Interrupted, RunCancelled, RunFailed, StudioError, SubmitUnknown
-from core.events import Completed, Picture, Withheld
 from core.images import Reference
 from core.job import Call, Job
+from core.recipe import ImageRef, Recipe
 from core.request import EditRequest
-from core.schema import Record
+from core.result import Made, Missing, Reason, Result
+from core.schema import Record, ResultRow
 
 CALL = ("model", "base", "inline", "body")
 """Parts of a call that lie in its JSON; the others have columns of their own."""
 
 
-def record_of(job: Job, reference: Path, estimate: float) -> Record:
+def record_of(job: Job, estimate: float) -> Record:
     """Return the row of a job that was just taken.
 
     Args:
-        job: without its key, which is not kept.
-        reference: the kept file of its reference.
+        job: without its key, which is not stored.
         estimate: US dollars that it may cost.
     """
     image = job.request.image
-    request = {
-        "prompt": job.request.prompt,
-        "params": dict(job.request.params),
-        "seeds": job.request.seeds,
-        "width": image.width,
-        "height": image.height,
-        "notices": image.notices,
-        "address": image.address,
-    }
     return Record(
         id=job.id,
         owner=job.owner,
         backend=job.backend,
         created=job.created,
-        request=_text(request),
-        reference=reference.name,
+        recipe=job.request.recipe.model_dump_json(),
+        notices=_text(image.notices),
+        address=image.address,
         own_key=job.own_key,
         estimate=estimate,
         call=_text({name: getattr(job.call, name) for name in CALL}) if job.call else None,
@@ -54,61 +44,87 @@ def record_of(job: Job, reference: Path, estimate: float) -> Record:
     )
 
 
-def job_of(record: Record, folder: Path) -> Job:
+def job_of(record: Record, rows: Iterable[ResultRow], folder: Path) -> Job:
     """Return the job of a row. Its reference is read from the disk when it is needed.
 
     Args:
         record: the row.
+        rows: those of its results, in order.
         folder: where the pictures are stored.
 
     Raises:
         ValueError, KeyError, TypeError, AttributeError: the row is damaged.
     """
-    told = json.loads(record.request)
-    file = folder / record.reference
-    image = Reference(b"", told["width"], told["height"], tuple(told["notices"]), address=told["address"], file=file)
-    request = EditRequest(told["prompt"], image, MappingProxyType(told["params"]), tuple(told["seeds"]))
+    recipe = Recipe.model_validate_json(record.recipe)
+    ref = recipe.reference
+    if ref is None:
+        raise ValueError("a job without a reference")
+    image = Reference(
+        b"",
+        ref.width,
+        ref.height,
+        tuple(json.loads(record.notices)),
+        ref.mime,
+        record.address,
+        folder / ref.name,
+        ref.digest,
+        ref.size,
+    )
     job = Job(
         record.id,
         record.backend,
-        request,
+        EditRequest(recipe, image),
         owner=record.owner,
         own_key=record.own_key,
         call=Call(**json.loads(record.call), once=record.once, hook=record.hook or "") if record.call else None,
         created=record.created,
         remote=json.loads(record.remote),
-        reference=folder / record.reference,
     )
-    if record.result is not None:
-        job.result, job.files = _result_of(record, folder)
+    if record.report is not None:
+        report = json.loads(record.report)
+        images = tuple(_image_of(each) for each in rows)
+        job.result = Result(images, recipe.model, report["timings"], record.cost, tuple(report["notices"]))
         job.event = job.result
     if record.error is not None:
         job.error = error_of(record.error)
     return job
 
 
-def result_text(result: Completed, files: tuple[Path | None, ...]) -> str:
-    """Return a result as JSON; the cost has a column of its own."""
-    images: list[dict[str, Any]] = []
-    for each, file in zip(result.images, files, strict=True):
-        if isinstance(each, Picture) and file is not None:
-            facts = {"file": file.name, "mime": each.mime, "width": each.width, "height": each.height}
-            images.append({**facts, "seed": each.seed, "damaged": each.damaged})
-        elif isinstance(each, Withheld):
-            images.append({"why": each.why, "seed": each.seed, "nsfw": each.nsfw})
-    return _text({"images": images, "timings": dict(result.timings), "notices": result.notices})
-
-
-def _result_of(record: Record, folder: Path) -> tuple[Completed, tuple[Path | None, ...]]:
-    told = json.loads(record.result or "")
-    images = tuple(
-        Picture(b"", each["mime"], each["width"], each["height"], each["seed"], each.get("damaged", False))
-        if "file" in each
-        else Withheld(**each)
-        for each in told["images"]
+def _image_of(row: ResultRow) -> Made | Missing:
+    if row.missing is not None:
+        return Missing(Reason(row.missing), row.why or "", row.seed)
+    image = ImageRef.model_validate(
+        {"digest": row.digest, "mime": row.mime, "width": row.width, "height": row.height, "size": row.bytes}
     )
-    files = tuple(folder / each["file"] if "file" in each else None for each in told["images"])
-    return Completed(images, told["timings"], record.cost, tuple(told["notices"])), files
+    return Made(image, row.seed, row.damaged)
+
+
+def report_text(result: Result) -> str:
+    """Return what of a result is about all of its images, as JSON; the cost has a column of its own."""
+    return _text({"timings": dict(result.timings), "notices": result.notices})
+
+
+def rows_of(result: Result) -> list[ResultRow]:
+    """Return the rows of a result's images."""
+    rows = []
+    for place, each in enumerate(result.images):
+        if isinstance(each, Missing):
+            rows.append(ResultRow(place=place, seed=each.seed, missing=each.reason.value, why=each.why))
+            continue
+        ref = each.image
+        rows.append(
+            ResultRow(
+                place=place,
+                seed=each.seed,
+                digest=ref.digest,
+                mime=ref.mime,
+                width=ref.width,
+                height=ref.height,
+                bytes=ref.size,
+                damaged=each.damaged,
+            )
+        )
+    return rows
 
 
 def state_of(error: StudioError) -> str:
@@ -136,13 +152,6 @@ def error_of(text: str) -> StudioError:
     )
     error.__dict__.update(told)
     return error
-
-
-def without_bytes(result: Completed) -> Completed:
-    """Return a result whose pictures are on the disk, and no longer in memory."""
-    return replace(
-        result, images=tuple(replace(each, data=b"") if isinstance(each, Picture) else each for each in result.images)
-    )
 
 
 def _text(value: object) -> str:

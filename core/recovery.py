@@ -48,7 +48,8 @@ def hopeless(state: str, job: Job, *, offered: bool, rerun: bool) -> StudioError
         )
     if job.own_key:
         return Interrupted("The app was restarted before the request was sent.", "Paste your key, and run again.")
-    if not rerun or not job.reference.is_file():
+    file = job.request.image.file
+    if not rerun or file is None or not file.is_file():
         return Interrupted("The app was restarted before the run had ended.", "Run it again.")
     return None
 

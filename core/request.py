@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from core.errors import BadParameter
 from core.images import Reference
+from core.recipe import ImageRef, Model, Recipe, StyleUse, compose, composed
 from core.spec import MAX_PROMPT, MAX_SEED, BackendSpec, Integer, ParamValue
 
 
@@ -35,52 +35,91 @@ def batch_seeds(seed: int, num_images: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class EditRequest:
-    """One edit: a prompt, a reference image, validated parameters. A pure value.
+    """One edit: a recipe, and its reference image at hand.
 
     Attributes:
-        prompt: 1..4000 characters, stripped.
+        recipe: validated by a backend's spec.
         image: the reference, normalised.
-        params: values by name as `BackendSpec.validate` returns them, the seed included.
-        seeds: the seed of each image of the batch. Where the backend takes one seed for all, they are the same.
     """
 
-    prompt: str
+    recipe: Recipe
     image: Reference
-    params: Mapping[str, ParamValue]
-    seeds: tuple[int, ...]
 
     @classmethod
-    def build(cls, spec: BackendSpec, prompt: object, image: Reference, raw: Mapping[str, Any]) -> EditRequest:
+    def build(
+        cls,
+        spec: BackendSpec,
+        prompt: object,
+        image: Reference,
+        raw: Mapping[str, Any],
+        style: Sequence[StyleUse] = (),
+        parent: str | None = None,
+    ) -> EditRequest:
         """Check everything against a backend's spec and return the request, its seed drawn if none was given.
+
+        Args:
+            spec: the backend's.
+            prompt: 1..4000 characters together with the styles.
+            image: the reference.
+            raw: parameters by name; None or absent means the default.
+            style: the styles, in order.
+            parent: digest of the result that the reference was made of.
 
         Raises:
             BadParameter: naming the first field that does not fit.
         """
-        if not isinstance(prompt, str) or not prompt.strip():
+        words = composed(prompt, style) if isinstance(prompt, str) else ""
+        if not isinstance(prompt, str) or not words:
             raise BadParameter("prompt", "The prompt is empty.", "Say what the picture should become.")
-        prompt = prompt.strip()
         if any("\ud800" <= letter <= "\udfff" for letter in prompt):
-            raise BadParameter("prompt", "The prompt holds half a character.", "Type it anew.")
-        if len(prompt) > MAX_PROMPT:
+            raise BadParameter("prompt", "The prompt contains an invalid character.", "Retype it.")
+        if len(words) > MAX_PROMPT:
             raise BadParameter(
-                "prompt", f"The prompt has {len(prompt)} characters.", f"Shorten it to at most {MAX_PROMPT}."
+                "prompt", f"The prompt has {len(words)} characters.", f"Shorten it to at most {MAX_PROMPT}."
             )
         params = dict(spec.validate(raw))
         seed = spec.by_name.get("seed")
         if isinstance(seed, Integer) and "seed" not in params:
             params["seed"] = draw_seed(max(1, seed.minimum), seed.maximum)
         count = int(params.get("num_images", 1))
-        first = int(params["seed"])
-        seeds = batch_seeds(first, count) if spec.seed_per_image else (first,) * count
-        return cls(prompt, image, MappingProxyType(params), seeds)
+        first = int(params.pop("seed"))
+        recipe = Recipe(
+            backend=spec.key,
+            model=Model(id=spec.model),
+            prompt=prompt.strip(),
+            style=tuple(style),
+            params=params,
+            seed=first,
+            seeds=batch_seeds(first, count) if spec.seed_per_image else (first,) * count,
+            reference=ImageRef(
+                digest=image.digest, mime=image.mime, width=image.width, height=image.height, size=image.size
+            ),
+            parent=parent,
+        )
+        return cls(recipe, image)
+
+    @property
+    def prompt(self) -> str:
+        """The prompt that is sent, 1..4000 characters: a person's words and the styles'."""
+        return compose(self.recipe)
+
+    @property
+    def params(self) -> dict[str, ParamValue]:
+        """Values by name as `BackendSpec.validate` returns them, the seed included."""
+        return {**self.recipe.params, "seed": self.recipe.seed}
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seed of each image of the batch. Where the backend takes one seed for all, they are the same."""
+        return self.recipe.seeds
 
     def number(self, name: str) -> float:
         """Return a parameter as a float."""
-        return float(self.params[name])
+        return float(self.recipe.params[name])
 
     def integer(self, name: str) -> int:
         """Return a parameter as an int."""
-        return int(self.params[name])
+        return int(self.recipe.params[name])
 
     @property
     def steps_run(self) -> int:

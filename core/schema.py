@@ -1,83 +1,8 @@
-"""The database's tables, and a job as its row has it."""
+"""A job and its results as the database's rows have them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
-_OWNED = ("jobs", "pictures", "uploads")
-_BY_COOKIE = "length(owner) = 43 and owner not glob '*[^A-Za-z0-9_-]*'"
-"""A browser's token; accounts, keys and the owner of a personal machine have other names."""
-
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (
-        """create table jobs (
-            id text primary key,
-            owner text not null,
-            backend text not null,
-            created real not null,
-            ended real,
-            state text not null,
-            request text not null,
-            reference text not null,
-            own_key integer not null,
-            estimate real not null,
-            remote text not null,
-            result text,
-            error text,
-            cost real,
-            pinned integer not null default 0
-        ) strict, without rowid""",
-        "create index jobs_of_owner on jobs (owner, created)",
-        "create index jobs_unfinished on jobs (created) where ended is null",
-        """create table pictures (
-            name text not null,
-            owner text not null,
-            job text not null,
-            bytes integer not null,
-            kept real not null,
-            primary key (name, owner, job)
-        ) strict, without rowid""",
-        "create index pictures_of_job on pictures (job)",
-    ),
-    (
-        "alter table jobs add column call text",
-        "alter table jobs add column once text",
-        "alter table jobs add column hook text",
-        "create unique index jobs_once on jobs (owner, once) where once is not null",
-        "create index jobs_untold on jobs (ended) where hook is not null",
-        """create table uploads (
-            id text primary key,
-            owner text not null,
-            name text,
-            created real not null
-        ) strict, without rowid""",
-    ),
-    (
-        """create table displays (
-            name text not null,
-            width integer not null,
-            bytes integer not null,
-            primary key (name, width)
-        ) strict, without rowid""",
-    ),
-    (
-        # The owner was the browser's cookie itself; from here on it is the digest of it.
-        "create table old_owners (digest text primary key) strict, without rowid",
-        *(f"insert or ignore into old_owners select sha256(owner) from {table} where {_BY_COOKIE}" for table in _OWNED),  # noqa: S608 - our own words
-        *(f"update {table} set owner = sha256(owner) where {_BY_COOKIE}" for table in _OWNED),  # noqa: S608 - likewise
-    ),
-    (
-        """create table files (
-            path text not null,
-            owner text not null,
-            bytes integer not null,
-            created real not null,
-            primary key (path, owner)
-        ) strict, without rowid""",
-        "create index files_by_age on files (created)",
-    ),
-)
-"""Append only: what stands here has run on somebody's disk. `user_version` counts what has run."""
 
 UNFINISHED = ("queued", "sending", "waiting")
 """States of a job that goes on: nothing sent; sent and no id known yet; the provider has it, and we its id."""
@@ -95,11 +20,11 @@ class Record:
         backend: its key.
         created, ended: seconds since the epoch.
         state: one of `UNFINISHED` or `ENDED`.
-        request, result, error, remote: JSON, as `core.record` writes and reads it; the store never looks inside.
-        reference: the file's name.
+        recipe, notices, report, error, remote: JSON, as `core.record` writes and reads it; the store never looks
+            inside. The notices are of the reference, the report has the timings and notices of the result.
+        address: where anyone can read the reference, None where that is not known.
         own_key: whether it pays with a key that its owner pasted, which is not kept.
         estimate, cost: US dollars; the cost is None where it is not known.
-        pinned: whether it stays when room is made.
         call: JSON of how it came in by an API door; None where it did not.
         once: the caller's mark, unique to its owner for a day.
         hook: the address that is to be told its end, None where there is none or it was told.
@@ -109,17 +34,42 @@ class Record:
     owner: str
     backend: str
     created: float
-    request: str
-    reference: str
+    recipe: str
+    notices: str = "[]"
+    address: str | None = None
     own_key: bool = False
     estimate: float = 0.0
     state: str = "queued"
     remote: str = "[]"
-    result: str | None = None
+    report: str | None = None
     error: str | None = None
     cost: float | None = None
     ended: float | None = None
-    pinned: bool = False
     call: str | None = None
     once: str | None = None
     hook: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultRow:
+    """The row of one image of a job that is done.
+
+    Attributes:
+        place: its place in the job, from 0.
+        seed: the seed that recreates it.
+        digest, mime, width, height, bytes: of the file; None of one that is missing.
+        damaged: whether the file ends early or is broken.
+        missing: one of `core.result.Reason`; None of one that is there.
+        why: a full sentence; None of one that is there.
+    """
+
+    place: int
+    seed: int
+    digest: str | None = None
+    mime: str | None = None
+    width: int | None = None
+    height: int | None = None
+    bytes: int | None = None
+    damaged: bool = False
+    missing: str | None = None
+    why: str | None = None

@@ -143,10 +143,17 @@ AnyParam = Number | Integer | Choice | Toggle
 
 @dataclass(frozen=True)
 class Style:
-    """A look that a model is known to have learnt: its name for people, and what to write in a prompt for it."""
+    """A look that a model is known to have learnt.
 
+    Attributes:
+        id: its name in recipes.
+        label: its name for people.
+        text: what to write in a prompt for it.
+    """
+
+    id: str
     label: str
-    prompt: str
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +163,7 @@ class BackendSpec:
     Attributes:
         key: its name in the API and in settings.
         label: its name on the screen.
+        model: the id of its model: at the provider, on the hub, or `mini`.
         params: what may be set, in the order of the screen.
         concurrency: runs at a time.
         key_env: the environment variable of its key, None where it needs none.
@@ -172,6 +180,7 @@ class BackendSpec:
 
     key: str
     label: str
+    model: str
     params: tuple[AnyParam, ...]
     concurrency: int = 1
     key_env: str | None = None

@@ -8,18 +8,19 @@ everything stood. The database belongs to one process at a time, and is used by 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import heapq
 import sqlite3
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from core.image_store import ImageStore
+from core.image_types import SUFFIX
+from core.migrations import MIGRATIONS
 from core.private import make_private
-from core.schema import MIGRATIONS, Record
+from core.schema import Record, ResultRow
 
 _T = TypeVar("_T")
 
@@ -44,6 +45,29 @@ class Kept:
 
     name: str
     size: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """What is written down of a job that made something.
+
+    Attributes:
+        report: JSON of what is about all of its images.
+        recipe: JSON of its recipe, with the model that was really used.
+        model: that model's id.
+        parent: digest of the picture that its reference was.
+        results: a row an image.
+    """
+
+    report: str
+    recipe: str
+    model: str
+    parent: str | None
+    results: Sequence[ResultRow]
+
+
+Row = tuple[Record, list[ResultRow]]
+"""A job, and its results in order."""
 
 
 def unusable(folder: Path, error: OSError | sqlite3.Error) -> str:
@@ -148,12 +172,10 @@ class Store:
         (version,) = self._base.execute("pragma user_version").fetchone()
         if version > len(MIGRATIONS):
             raise StoreError("A newer version of the app wrote this folder. Update, or set STUDIO_DATA_DIR.")
-        self._base.create_function("sha256", 1, _sha256, deterministic=True)
         self._base.execute("pragma secure_delete = on")  # what a migration replaces is not left in free pages
         for number in range(version, len(MIGRATIONS)):
             with self._writing():
-                for statement in MIGRATIONS[number]:
-                    self._base.execute(statement)
+                MIGRATIONS[number](self._base)
                 self._base.execute(f"pragma user_version = {number + 1}")
         self._base.execute("pragma secure_delete = off")
         if version < len(MIGRATIONS):
@@ -211,37 +233,58 @@ class Store:
         state: str,
         now: float,
         *,
-        result: str | None = None,
         error: str | None = None,
+        done: Done | None = None,
         cost: float | None = None,
-        pictures: Iterable[Kept] = (),
     ) -> None:
         """Note a job's end. Its pictures are on the disk, and become its owner's in the same moment."""
         with self._writing():
             self._base.execute(
-                "update jobs set state = ?, ended = ?, result = ?, error = ?, cost = ? where id = ? and ended is null",
-                (state, now, result, error, cost, job_id),
+                "update jobs set state = ?, ended = ?, error = ?, cost = ? where id = ? and ended is null",
+                (state, now, error, cost, job_id),
             )
-            for each in pictures:
+            if done is not None:
+                self._base.execute(
+                    "update jobs set report = ?, recipe = ? where id = ?", (done.report, done.recipe, job_id)
+                )
+                self._add_results(job_id, done, now)
+
+    def _add_results(self, job_id: str, done: Done, now: float) -> None:
+        (last,) = self._base.execute("select coalesce(max(id), 0) from results").fetchone()
+        number = max(last + 1, int(now * 1_000_000))
+        for row in done.results:
+            facts = {
+                **row.__dict__,
+                "id": number + row.place,
+                "job": job_id,
+                "model": done.model,
+                "parent": done.parent,
+            }
+            self._base.execute(
+                f"""insert or ignore into results ({", ".join(facts)}, owner, created)
+                select {", ".join(f":{name}" for name in facts)}, owner, created from jobs where id = :job""",  # noqa: S608 - our own names
+                facts,
+            )
+            if row.digest is not None and row.mime is not None:
                 self._base.execute(
                     "insert or ignore into pictures select ?, owner, id, ?, ? from jobs where id = ?",
-                    (each.name, each.size, now, job_id),
+                    (row.digest + SUFFIX[row.mime], row.bytes, now, job_id),
                 )
 
-    def unfinished(self) -> list[Record]:
+    def unfinished(self) -> list[Row]:
         """Return the jobs that go on, oldest first."""
         return self._records("where ended is null order by created", ())
 
-    def recent(self, owner: str, limit: int, skip: int = 0, since: float = 0.0) -> list[Record]:
+    def recent(self, owner: str, limit: int, skip: int = 0, since: float = 0.0) -> list[Row]:
         """Return an owner's latest jobs, newest first."""
         which = "where owner = ? and created >= ? order by created desc, id desc limit ? offset ?"
         return self._records(which, (owner, since, limit, skip))
 
-    def find(self, owner: str, job_id: str) -> Record | None:
+    def find(self, owner: str, job_id: str) -> Row | None:
         """Return an owner's job, None where they have none of that id."""
         return next(iter(self._records("where id = ? and owner = ?", (job_id, owner))), None)
 
-    def find_call(self, owner: str, once: str, since: float) -> Record | None:
+    def find_call(self, owner: str, once: str, since: float) -> Row | None:
         """Return an owner's job by its mark; one that is older gives its mark back."""
         with self._writing():
             self._base.execute(
@@ -249,7 +292,7 @@ class Store:
             )
         return next(iter(self._records("where owner = ? and once = ?", (owner, once))), None)
 
-    def untold(self) -> list[Record]:
+    def untold(self) -> list[Row]:
         """Return the ended jobs whose end somebody is still to be told."""
         return self._records("where hook is not null and ended is not null order by ended", ())
 
@@ -258,11 +301,19 @@ class Store:
         with self._writing():
             self._base.execute("update jobs set hook = null where id = ?", (job_id,))
 
-    def _records(self, which: str, values: tuple[object, ...]) -> list[Record]:
-        cursor = self._base.execute(f"select * from jobs {which}", values)  # noqa: S608 - our own words
+    def _records(self, which: str, values: tuple[object, ...]) -> list[Row]:
+        found: list[Row] = []
+        for row in self._rows(f"select * from jobs {which}", values):  # noqa: S608 - our own words
+            record = Record(**row | {"own_key": bool(row["own_key"])})
+            columns = ", ".join(ResultRow.__dataclass_fields__)
+            results = self._rows(f"select {columns} from results where job = ? order by place", (record.id,))  # noqa: S608 - our own names
+            found.append((record, [ResultRow(**each | {"damaged": bool(each["damaged"])}) for each in results]))
+        return found
+
+    def _rows(self, query: str, values: tuple[object, ...]) -> list[dict[str, Any]]:
+        cursor = self._base.execute(query, values)
         names = [column[0] for column in cursor.description]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor]
-        return [Record(**row | {"own_key": bool(row["own_key"]), "pinned": bool(row["pinned"])}) for row in rows]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
 
     # ---- uploads -----------------------------------------------------------------------------------
 
@@ -369,7 +420,7 @@ class Store:
 
         Uploaded files and references that nobody ran go down to their part of the quota, then jobs, then the rest of
         what nobody ran. Each time the owner who holds the most of a kind loses their oldest: nobody's small share
-        pays for another's large one. Jobs stay that are unfinished, pinned or named `spared`.
+        pays for another's large one. Jobs stay that are unfinished or named `spared`.
         """
         freed, jobs, size, unused = Freed(0, [], []), 0, self.size() + coming, self._unused_size() + coming
         items = largest_holder_first(self._unused())  # read from the database only where one is needed
@@ -380,6 +431,7 @@ class Store:
             for _, _, job_id in largest_holder_first(self._removable_jobs(spared) if size > quota else []):
                 if size > quota:
                     self._base.execute("delete from jobs where id = ?", (job_id,))
+                    self._base.execute("delete from results where job = ?", (job_id,))
                     left = self._release("job = ?", (job_id,))
                     freed.pictures.extend(left)
                     size -= sum(left.values())
@@ -420,7 +472,7 @@ class Store:
     def _removable_jobs(self, spared: str) -> list[tuple[str, int, str]]:
         return self._base.execute(
             "select jobs.owner, coalesce(sum(bytes), 0), jobs.id from jobs left join pictures on job = jobs.id"
-            " where ended is not null and not pinned and jobs.id != ? group by jobs.id order by created",
+            " where ended is not null and jobs.id != ? group by jobs.id order by created",
             (spared,),
         ).fetchall()
 
@@ -430,6 +482,8 @@ class Store:
             gone = self._base.execute(
                 "delete from jobs where id = ? and owner = ? and ended is not null", (job_id, owner)
             ).rowcount
+            if gone:
+                self._base.execute("delete from results where job = ?", (job_id,))
             return bool(gone), list(self._release("job = ?", (job_id,))) if gone else []
 
     def forget(self, before: float) -> list[str]:
@@ -448,7 +502,3 @@ class Store:
             copies = self._base.execute("delete from displays where name = ? returning bytes", (name,)).fetchall()
             gone[name] += sum(size for (size,) in copies)
         return gone
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

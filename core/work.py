@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from pathlib import Path
 
 from core.errors import KeyRejected, RunCancelled, RunFailed, StudioError
 from core.events import Accepted, Completed, Event, KeyWanted, Working
@@ -18,6 +17,7 @@ from core.keeper import Keeper
 from core.lane import Lane
 from core.limits import Limits
 from core.recovery import LOOKED_AT_AGAIN, broken
+from core.result import Result
 
 log = logging.getLogger(__name__)
 
@@ -82,14 +82,14 @@ class Work:
                 await self._keeper.failed(job, error)
             job.error = error
         if stopped:
-            job.forget_secrets_and_bytes()
+            job.forget_secrets()
             job.tell()
         else:
             self.let_go(job)
 
     def let_go(self, job: Job) -> None:
         """Let go of what an ended job needs no more, and say that it has ended."""
-        job.forget_secrets_and_bytes()
+        job.forget_secrets()
         job.tell()
         for told in self.on_end:
             told(job)
@@ -123,7 +123,7 @@ class Work:
         timings = {**event.timings, "queue": job.started - job.submitted, "total": now - job.submitted}
         lane.learn(job.request, event.timings.get("inference"))
         event = replace(event, timings={name: round(value, 4) for name, value in timings.items()})
-        result, job.files = await self._stored(job, event)
+        result = await self._stored(job, event)
         try:
             removed = await self.tidy(job)
         except Exception:  # the result is kept all the same
@@ -136,7 +136,7 @@ class Work:
         job.error = None  # a result that came after the wait was ended is a result
         job.event = job.result = result
 
-    async def _stored(self, job: Job, event: Completed) -> tuple[Completed, tuple[Path | None, ...]]:
+    async def _stored(self, job: Job, event: Completed) -> Result:
         """Write the pictures and the job's end. What a provider was paid for is tried again until the disk takes it.
 
         Raises:

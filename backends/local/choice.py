@@ -55,6 +55,23 @@ class ModelChoice:
             return "FLUX SRPO"
         return Path(self.base).name
 
+    @property
+    def id(self) -> str:
+        """The model's id in recipes: what replaces the base's transformer stands behind a plus sign."""
+        if self.base is None:
+            return MINI
+        return "+".join(_hub_name(each) for each in (self.base, self.transformer) if each is not None)
+
+
+def _hub_name(name: str) -> str:
+    """Return a hub repository's name; of a local path only the last part, for the rest is nobody's business."""
+    return Path(name).name if is_path(name) or Path(name).expanduser().exists() else name
+
+
+def is_path(name: str) -> bool:
+    """Return whether a setting can only mean a path; `owner/name` and `owner/name/file` are the hub's."""
+    return name.startswith(("/", ".", "~")) or "\\" in name or name.count("/") == 0
+
 
 def choose(settings: Settings, has_cuda: bool) -> ModelChoice:
     """Return what the owner configured, else FLUX SRPO where there is a CUDA device, else mini.

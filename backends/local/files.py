@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from backends.local.choice import MINI_FOLDER, ModelChoice
+from backends.local.choice import MINI_FOLDER, ModelChoice, is_path
 from core.errors import ModelMissing
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -97,11 +97,6 @@ def _find_transformer(choice: ModelChoice, tell: Callable[[str], None], offline:
         if file:
             raise
         return fetch_folder(name, ["transformer/*"], choice.token, tell) / "transformer"
-
-
-def is_path(name: str) -> bool:
-    """Return whether a setting can only mean a path; `owner/name` and `owner/name/file` are the hub's."""
-    return name.startswith(("/", ".", "~")) or "\\" in name or name.count("/") == 0
 
 
 def _bar(tell: Callable[[str], None]) -> Any:

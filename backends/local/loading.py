@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from backends.local.model import Model, alone
 from backends.local.place import place
 from backends.local.preview import fit_rgb
 from backends.local.quantise import eight_bits
+from backends.local.revision import recorded
 from backends.local.trouble import explained, out_of_memory
 from backends.local.weights import bfloat16_copy, load_transformer, weigh
 from core.errors import BackendUnavailable
@@ -80,6 +82,7 @@ def load(
             torch.cuda.set_device(machine.index)  # of this worker's thread: kernels and marks go to the current one
         stage(1)
         base, transformer = find(choice, lambda detail: stage(1, detail), offline=offline)
+        identity = recorded(choice, base, transformer)
         # FLUX's weights are bfloat16. Mini is so small that float32 costs nothing, and a CPU multiplies it fastest.
         dtype = torch.float32 if choice.is_mini else torch.bfloat16
         sizes = weigh(base, transformer, dtype.itemsize)
@@ -91,7 +94,7 @@ def load(
                 with alone(lambda: stage(1, ", after another load")):
                     if transformer is not None and transformer.is_file() and not is_gguf(transformer) and choice.copies:
                         transformer = bfloat16_copy(base, transformer, choice.copies, lambda words: stage(1, words))
-                    return _assemble(base, transformer, dtype, machine, rung, sizes, stage)
+                    return replace(_assemble(base, transformer, dtype, machine, rung, sizes, stage), identity=identity)
             except (RuntimeError, MemoryError) as error:
                 lower = below(rung, machine, sizes) if out_of_memory(error) else None
                 if lower is None:

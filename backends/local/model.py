@@ -16,6 +16,7 @@ from backends.local.memo import Memo
 from backends.local.preview import Floats
 from backends.local.quantise import eight_bits, twin
 from backends.local.trouble import out_of_memory
+from core import recipe
 from core.events import Loading
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class Model:
         rung: how it was placed.
         sizes: of its parts.
         words: the levers that are on, for the status line.
+        identity: its id and revision, as recipes record them.
         memo: what it remembers between runs.
         warm: kinds of run whose graphs are compiled: whether in 8 bits, whether of several images.
         too_many: pixels, of all images, of the smallest batch that was out of memory; None while none was.
@@ -82,6 +84,7 @@ class Model:
     rung: Rung
     sizes: Sizes
     words: tuple[str, ...] = ()
+    identity: recipe.Model = recipe.Model()  # noqa: RUF009 - frozen
     memo: Memo = field(default_factory=Memo)
     warm: set[tuple[bool, bool]] = field(default_factory=set)
     too_many: int | None = None

@@ -57,6 +57,7 @@ def local_spec(choice: ModelChoice, settings: Settings, workers: int = 1) -> Bac
     return BackendSpec(
         key="local",
         label=f"Local · {choice.name}",
+        model=choice.id,
         params=params,
         concurrency=workers,
         shows_steps=True,
@@ -71,7 +72,7 @@ def local_spec(choice: ModelChoice, settings: Settings, workers: int = 1) -> Bac
 def mini_styles() -> tuple[Style, ...]:
     """Return the looks that the mini checkpoint was taught, as its own folder lists them."""
     listed = json.loads((MINI_FOLDER / "styles.json").read_text(encoding="utf-8"))
-    return tuple(Style(each["label"], each["prompt"]) for each in listed)
+    return tuple(Style(each["name"], each["label"], each["prompt"]) for each in listed)
 
 
 def _mini_notice(device: str) -> str:

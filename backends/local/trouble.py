@@ -6,8 +6,8 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from backends.local.choice import ModelChoice
-from backends.local.files import SETTINGS, is_path
+from backends.local.choice import ModelChoice, is_path
+from backends.local.files import SETTINGS
 from core.errors import BackendUnavailable, ModelGated, ModelMissing, OutOfMemory, StudioError
 
 log = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 
 from PIL import Image
 
@@ -22,9 +23,10 @@ from backends.local.safety import WITHHELD, SafetyChecker
 from backends.local.step_cache import plan
 from backends.local.trouble import Stopped
 from core.errors import OutOfMemory, StudioError
-from core.events import Completed, Event, Loading, Picture, Withheld
+from core.events import Completed, Event, Loading, Picture
 from core.images import MIME, encode
 from core.request import EditRequest
+from core.result import Missing, Reason
 from core.spec import BackendSpec
 
 log = logging.getLogger(__name__)
@@ -104,7 +106,8 @@ class Worker:
             free_memory()
         withheld = checker.unsafe(made.pictures) if checker else [False] * len(made.pictures)
         timings["inference"] = time.monotonic() - begun
-        return self._completed(request, made, withheld, timings, (*notices, *made.notices))
+        done = self._completed(request, made, withheld, timings, (*notices, *made.notices))
+        return replace(done, model=model.identity)
 
     def _tried(self, model: Model, request: EditRequest, tell: Tell, *, previews: bool) -> Made | None:
         """Return what a run made, None where memory ran out and there is a lower rung to try.
@@ -207,7 +210,7 @@ class Worker:
         notices: tuple[str, ...],
     ) -> Completed:
         images = tuple(
-            Withheld(WITHHELD, seed, nsfw=True) if hidden else finished(request, picture, seed)
+            Missing(Reason.NSFW, WITHHELD, seed) if hidden else finished(request, picture, seed)
             for picture, seed, hidden in zip(made.pictures, request.seeds, withheld, strict=True)
         )
         return Completed(images, timings, 0.0, notices)

@@ -16,14 +16,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
-from types import MappingProxyType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 from backends.local.trouble import Stopped
 from backends.local.worker import Worker
 from core.errors import BackendUnavailable, RunFailed, StudioError
 from core.events import Completed, Event, Loading
-from core.images import Reference
 from core.request import EditRequest
 
 log = logging.getLogger(__name__)
@@ -36,8 +35,6 @@ SPARE = 1.3
 """What is asked for over what is expected: a run that goes over is cut."""
 MEASURED = 20
 """Runs of which the time per step is the median."""
-
-Packed = tuple[str, Reference, dict[str, Any], tuple[int, ...]]
 
 
 class ZeroGpu:
@@ -68,15 +65,14 @@ class ZeroGpu:
             StudioError: the run failed, or no GPU was given; the visitor's quota is told then.
         """
         tell(Loading("waiting for a GPU", 0, 1))
-        packed = (request.prompt, request.image, dict(request.params), request.seeds)
         with self._ask_as(token):
-            events = self._there(packed, checked)
+            events = self._there(request, checked)
             try:
                 for event in events:
                     if isinstance(event, StudioError):
                         raise event
                     if isinstance(event, Completed):
-                        self._pace.append(event.timings["inference"] / self._size(packed))
+                        self._pace.append(event.timings["inference"] / self._worker.size(request))
                         return event
                     tell(event)
             except (StudioError, Stopped):
@@ -87,18 +83,14 @@ class ZeroGpu:
                 events.close()
         raise RunFailed("The GPU's process ended without a result.", "Try again.")
 
-    def duration(self, packed: Packed, checked: bool) -> float:
+    def duration(self, request: EditRequest, checked: bool) -> float:
         """Return the seconds of GPU time to ask for, by the median of earlier runs."""
         if not self._pace:
             return FIRST
-        return float(round(MARGIN + SPARE * statistics.median(self._pace) * self._size(packed)))
+        return float(round(MARGIN + SPARE * statistics.median(self._pace) * self._worker.size(request)))
 
-    def _size(self, packed: Packed) -> float:
-        return self._worker.size(_unpacked(packed))
-
-    def _on_gpu(self, packed: Packed, checked: bool) -> Iterator[Event | StudioError]:
+    def _on_gpu(self, request: EditRequest, checked: bool) -> Iterator[Event | StudioError]:
         """Yield what a run tells, and its result or error as the last. In the process that has the GPU."""
-        request = _unpacked(packed)
         events: SimpleQueue[Event | StudioError | None] = SimpleQueue()
         stop = threading.Event()
 
@@ -128,11 +120,6 @@ class ZeroGpu:
         finally:
             stop.set()
             thread.join()
-
-
-def _unpacked(packed: Packed) -> EditRequest:
-    prompt, image, params, seeds = packed
-    return EditRequest(prompt, image, MappingProxyType(params), seeds)
 
 
 def _explained(error: Exception) -> StudioError:

@@ -15,22 +15,6 @@ from PIL import Image
 from core.errors import BadImage
 from core.file_kinds import kind_of
 
-SUFFIX = {
-    "image/png": ".png",
-    "image/jpeg": ".jpg",
-    "image/webp": ".webp",
-    "image/avif": ".avif",
-    "image/gif": ".gif",
-    "image/bmp": ".bmp",
-    "image/tiff": ".tiff",
-    "image/heic": ".heic",
-    "image/jxl": ".jxl",
-    "image/jp2": ".jp2",
-}
-"""The kinds of pictures that are stored, and how their files' names end."""
-MIME_OF = {suffix: mime for mime, suffix in SUFFIX.items()}
-"""The kind of a stored file by the end of its name."""
-
 _FORMATS = {
     "PNG": "image/png",
     "JPEG": "image/jpeg",
@@ -62,7 +46,7 @@ class Facts:
     """What a file says of itself.
 
     Attributes:
-        mime: one of `SUFFIX`.
+        mime: one of `core.image_types.SUFFIX`.
         width, height: pixels; 0 where the file cannot be opened here.
         damaged: whether its data ends early or is broken.
     """
