@@ -13,21 +13,14 @@ import pytest
 
 from core.disk import EVERY, DiskProbe, disk_errors, disk_full
 from core.errors import DiskFull
-from core.image_store import ImageStore
 from core.keeper import Keeper
 from core.store import Store
 from tests.fakes import picture_bytes
 
 
-class FullStore(ImageStore):
-    """A store on a disk that takes files of at most `room` bytes."""
-
-    room = 0
-
-    def _write(self, path: Path, data: bytes) -> None:
-        if len(data) > self.room:
-            raise OSError(errno.ENOSPC, "No space left on device", str(path))
-        super()._write(path, data)
+def take_nothing(path: Path, data: bytes) -> None:
+    """Write a picture's file on a full disk."""
+    raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
 
 class Clock:
@@ -79,9 +72,11 @@ def test_other_errors_are_left_as_they_are(error: OSError) -> None:
         raise error
 
 
-async def test_uploads_and_references_say_that_the_disk_is_full(tmp_path: Path) -> None:
+async def test_uploads_and_references_say_that_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.image_store.write_whole", take_nothing)
     store = Store(tmp_path)
-    store.images = FullStore(tmp_path / "images")
     keeper = Keeper(store)
     await keeper.ticket("ann", "1" * 32)
     for kept in (
@@ -107,7 +102,8 @@ async def test_a_refused_picture_is_a_fault_until_as_much_fits_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, clock = Store(tmp_path), Clock()
-    images = FullStore(tmp_path / "images")
+    monkeypatch.setattr("core.image_store.write_whole", take_nothing)
+    images = store.images
     probe = DiskProbe(images, clock)
     assert await probe.fault() is None
     with pytest.raises(OSError, match="No space"):

@@ -99,10 +99,13 @@ def test_a_withheld_image_is_shown_as_such(page: Page, aiml: tuple[aimlapi.Aimla
     choose_backend(page, "AI/ML API")
     open_more(page)
     set_number(page, "num_images", 2)
+    expect(page.locator("#preflight")).to_contain_text("$0.058")  # two are asked for
     aiml[0].nsfw = [True, False]
-    run(page, "as a watercolour")
-    page.wait_for_selector(RESULT)
-    aiml[0].nsfw = []
+    try:
+        run(page, "as a watercolour")
+        page.wait_for_selector(RESULT)
+    finally:
+        aiml[0].nsfw = []
     expect(page.locator(".stage .withheld")).to_contain_text("not safe for work")
     expect(page.locator(RESULT)).to_have_count(1)
     expect(page.locator(".stage .message")).to_have_count(0)
