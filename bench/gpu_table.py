@@ -18,6 +18,7 @@ from PIL import Image
 from backends.local.levers import LEVELS
 from backends.local.machine import GIB
 from core.images import Reference, encode
+from core.recipe import Recipe
 from core.request import EditRequest, steps_run
 
 STEPS = {28: (28, 1.0), 36: (40, 0.9), 50: (50, 1.0)}
@@ -170,9 +171,8 @@ def request_of(size: str, ran: int) -> EditRequest:
     assert steps_run(steps, strength) == ran
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     reference = Reference(encode(Image.fromarray(noise), "png"), width, height)
-    return EditRequest(
-        PROMPT, reference, {"strength": strength, "num_inference_steps": steps, "guidance_scale": 3.5}, (7,)
-    )
+    params = {"strength": strength, "num_inference_steps": steps, "guidance_scale": 3.5}
+    return EditRequest(Recipe(backend="local", prompt=PROMPT, params=params, seed=7, seeds=(7,)), reference)
 
 
 def steps_of_plain(pipe: Any, request: EditRequest) -> int:
@@ -189,7 +189,7 @@ def edited(model: Any, request: EditRequest, level: str, *, previews: bool = Tru
     """Return the local backend's picture, and how many steps were computed. Previews are on in the app too."""
     from backends.local.run import edit_images
 
-    at_level = EditRequest(request.prompt, request.image, {**request.params, "acceleration": level}, request.seeds)
+    at_level = EditRequest(request.recipe.with_params(acceleration=level), request.image)
     inner = request.image.width, request.image.height
     made = edit_images(model, at_level, inner, lambda _: None, previews=previews)
     return made.pictures[0], made.computed

@@ -21,6 +21,7 @@ from bench.quality import Distance, distance, worst
 from bench.serve import ROOT
 from bench.table import Row
 from core.images import Reference, encode
+from core.recipe import Recipe
 from core.request import EditRequest
 
 SIDE = 256
@@ -70,7 +71,8 @@ def requests() -> list[EditRequest]:
         for style in (styles[place], styles[place + 6]):
             for steps, strength in RUNS:
                 params = {"strength": strength, "num_inference_steps": steps, "guidance_scale": 4.5}
-                asked.append(EditRequest(style["prompt"], reference, params, (7,)))
+                recipe = Recipe(backend="local", prompt=style["prompt"], params=params, seed=7, seeds=(7,))
+                asked.append(EditRequest(recipe, reference))
     return asked
 
 
@@ -82,8 +84,7 @@ def ours(model: Any, asked: list[EditRequest]) -> tuple[dict[str, list[Image.Ima
     seconds: dict[str, list[float]] = {level: [] for level in LEVELS}
     for request in asked:
         for level in LEVELS:
-            params = {**request.params, "acceleration": level}
-            at_level = EditRequest(request.prompt, request.image, params, request.seeds)
+            at_level = EditRequest(request.recipe.with_params(acceleration=level), request.image)
             begun = time.perf_counter()
             made = edit_images(model, at_level, (SIDE, SIDE), lambda _: None, previews=False)
             if request.integer("num_inference_steps") == RUNS[0][0]:

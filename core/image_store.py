@@ -13,6 +13,7 @@ from pathlib import Path
 from core.display import WIDTHS, display_name
 from core.image_types import SUFFIX
 from core.private import write_whole
+from core.recipe import ImageRef
 
 STRAY = 3600.0
 """Seconds after which a file that no row names is nobody's: as long as a link to one is valid."""
@@ -60,6 +61,10 @@ class ImageStore:
         if not self._touched(path):
             self._write(path, data)
         return path
+
+    def path(self, ref: ImageRef) -> Path:
+        """Return where a stored picture lies."""
+        return self.folder / ref.name
 
     def _touched(self, path: Path) -> bool:
         """Return whether a file is there, and as good as new: else it may be removed before a row names it."""

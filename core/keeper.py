@@ -7,7 +7,6 @@ moment before it becomes somebody's.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import shutil
 import sqlite3
@@ -28,7 +27,7 @@ from core.recipe import ImageRef
 from core.record import error_text, job_of, record_of, report_text, rows_of, state_of
 from core.result import Made, Missing, Result
 from core.schema import Record
-from core.store import CallTaken, Done, Freed, Kept, Row, Store
+from core.store import CallTaken, Done, Freed, Kept, Store
 from core.upload_folder import BLOCK, UploadFolder
 
 log = logging.getLogger(__name__)
@@ -141,9 +140,7 @@ class Keeper:
         return result
 
     def _stored(self, picture: Picture) -> Made:
-        digest = hashlib.sha256(picture.data).hexdigest()
-        self.images.put(picture.data, picture.mime, digest)
-        size = len(picture.data)
+        digest, size = self.images.put(picture.data, picture.mime).stem, len(picture.data)
         image = ImageRef(digest=digest, mime=picture.mime, width=picture.width, height=picture.height, size=size)
         return Made(image, picture.seed, picture.damaged)
 
@@ -166,8 +163,8 @@ class Keeper:
 
     def _unfinished(self) -> list[tuple[Record, Job]]:
         found = []
-        for record, results in self._store.unfinished():
-            job = self._readable((record, results))
+        for record in self._store.unfinished():
+            job = self._readable(record)
             if job is not None:
                 found.append((record, job))
                 continue
@@ -176,17 +173,16 @@ class Keeper:
             self._store.end(record.id, "failed", time.time(), error=error_text(error))
         return found
 
-    def _readable(self, row: Row) -> Job | None:
+    def _readable(self, record: Record) -> Job | None:
         """Return a row's job, None where the row is damaged: one bad row must not take the others with it."""
-        record, results = row
         try:
-            return job_of(record, results, self.images.folder)
+            return job_of(record, self.images.folder)
         except (ValueError, LookupError, TypeError, AttributeError):
             log.error("the row of job %s is damaged and was left out", record.id)
             return None
 
-    def _jobs(self, rows: Iterable[Row | None]) -> list[Job]:
-        return [job for each in rows if each is not None and (job := self._readable(each)) is not None]
+    def _jobs(self, records: Iterable[Record | None]) -> list[Job]:
+        return [job for each in records if each is not None and (job := self._readable(each)) is not None]
 
     async def history(self, owner: str, limit: int, at_work: Jobs, skip: int = 0, since: float = 0.0) -> list[Job]:
         """Return an owner's latest jobs, newest first, without damaged rows; those in `at_work` as they are there."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, Stri
 
 from core.about import VERSION
 from core.image_types import SUFFIX
-from core.spec import MAX_SEED
+from core.spec import MAX_SEED, ParamValue
 
 FORMAT = 1
 """The version of the JSON. A new optional field does not change it, another meaning of an old one does."""
@@ -117,9 +117,9 @@ class Recipe(Value):
     mask: ImageRef | None = None
     parent: Digest | None = None
 
-    def of_image(self, index: int) -> Recipe:
-        """Return the recipe of one image of the job."""
-        return self.model_copy(update={"index": index})
+    def with_params(self, **params: ParamValue) -> Recipe:
+        """Return the recipe with other values of some parameters; the seed is none of them."""
+        return self.model_copy(update={"params": {**self.params, **params}})
 
 
 def compose(recipe: Recipe) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 from core import errors
@@ -44,12 +43,11 @@ def record_of(job: Job, estimate: float) -> Record:
     )
 
 
-def job_of(record: Record, rows: Iterable[ResultRow], folder: Path) -> Job:
+def job_of(record: Record, folder: Path) -> Job:
     """Return the job of a row. Its reference is read from the disk when it is needed.
 
     Args:
         record: the row.
-        rows: those of its results, in order.
         folder: where the pictures are stored.
 
     Raises:
@@ -82,7 +80,9 @@ def job_of(record: Record, rows: Iterable[ResultRow], folder: Path) -> Job:
     )
     if record.report is not None:
         report = json.loads(record.report)
-        images = tuple(_image_of(each) for each in rows)
+        if not record.results:
+            raise ValueError("a report without results")
+        images = tuple(_image_of(each) for each in record.results)
         job.result = Result(images, recipe.model, report["timings"], record.cost, tuple(report["notices"]))
         job.event = job.result
     if record.error is not None:
@@ -104,7 +104,7 @@ def report_text(result: Result) -> str:
     return _text({"timings": dict(result.timings), "notices": result.notices})
 
 
-def rows_of(result: Result) -> list[ResultRow]:
+def rows_of(result: Result) -> tuple[ResultRow, ...]:
     """Return the rows of a result's images."""
     rows = []
     for place, each in enumerate(result.images):
@@ -124,7 +124,7 @@ def rows_of(result: Result) -> list[ResultRow]:
                 damaged=each.damaged,
             )
         )
-    return rows
+    return tuple(rows)
 
 
 def state_of(error: StudioError) -> str:

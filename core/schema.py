@@ -11,46 +11,6 @@ ENDED = ("done", "failed", "cancelled", "unknown", "interrupted")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
-    """A job's row.
-
-    Attributes:
-        id: the job's.
-        owner: whose it is; see `core.job.Visitor`.
-        backend: its key.
-        created, ended: seconds since the epoch.
-        state: one of `UNFINISHED` or `ENDED`.
-        recipe, notices, report, error, remote: JSON, as `core.record` writes and reads it; the store never looks
-            inside. The notices are of the reference, the report has the timings and notices of the result.
-        address: where anyone can read the reference, None where that is not known.
-        own_key: whether it pays with a key that its owner pasted, which is not kept.
-        estimate, cost: US dollars; the cost is None where it is not known.
-        call: JSON of how it came in by an API door; None where it did not.
-        once: the caller's mark, unique to its owner for a day.
-        hook: the address that is to be told its end, None where there is none or it was told.
-    """
-
-    id: str
-    owner: str
-    backend: str
-    created: float
-    recipe: str
-    notices: str = "[]"
-    address: str | None = None
-    own_key: bool = False
-    estimate: float = 0.0
-    state: str = "queued"
-    remote: str = "[]"
-    report: str | None = None
-    error: str | None = None
-    cost: float | None = None
-    ended: float | None = None
-    call: str | None = None
-    once: str | None = None
-    hook: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
 class ResultRow:
     """The row of one image of a job that is done.
 
@@ -73,3 +33,45 @@ class ResultRow:
     damaged: bool = False
     missing: str | None = None
     why: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A job's row.
+
+    Attributes:
+        id: the job's.
+        owner: whose it is; see `core.job.Visitor`.
+        backend: its key.
+        created, ended: seconds since the epoch.
+        state: one of `UNFINISHED` or `ENDED`.
+        recipe, notices, report, error, remote: JSON, as `core.record` writes and reads it; the store never looks
+            inside. The notices are of the reference, the report has the timings and notices of the result.
+        address: where anyone can read the reference, None where that is not known.
+        own_key: whether it pays with a key that its owner pasted, which is not kept.
+        estimate, cost: US dollars; the cost is None where it is not known.
+        call: JSON of how it came in by an API door; None where it did not.
+        once: the caller's mark, unique to its owner for a day.
+        hook: the address that is to be told its end, None where there is none or it was told.
+        results: the rows of its images, in order; empty where none is done.
+    """
+
+    id: str
+    owner: str
+    backend: str
+    created: float
+    recipe: str
+    notices: str = "[]"
+    address: str | None = None
+    own_key: bool = False
+    estimate: float = 0.0
+    state: str = "queued"
+    remote: str = "[]"
+    report: str | None = None
+    error: str | None = None
+    cost: float | None = None
+    ended: float | None = None
+    call: str | None = None
+    once: str | None = None
+    hook: str | None = field(default=None, repr=False)
+    results: tuple[ResultRow, ...] = ()

@@ -66,10 +66,6 @@ class Done:
     results: Sequence[ResultRow]
 
 
-Row = tuple[Record, list[ResultRow]]
-"""A job, and its results in order."""
-
-
 def unusable(folder: Path, error: OSError | sqlite3.Error) -> str:
     """Return in one or two sentences why a data folder cannot be used, and what to do."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # without the extended part
@@ -203,7 +199,7 @@ class Store:
         Raises:
             CallTaken: the owner's job of the same mark is there.
         """
-        row = record.__dict__
+        row = {name: value for name, value in record.__dict__.items() if name != "results"}
         names = ", ".join(row)
         try:
             with self._writing():
@@ -239,11 +235,11 @@ class Store:
     ) -> None:
         """Note a job's end. Its pictures are on the disk, and become its owner's in the same moment."""
         with self._writing():
-            self._base.execute(
+            changed = self._base.execute(
                 "update jobs set state = ?, ended = ?, error = ?, cost = ? where id = ? and ended is null",
                 (state, now, error, cost, job_id),
-            )
-            if done is not None:
+            ).rowcount
+            if changed and done is not None:
                 self._base.execute(
                     "update jobs set report = ?, recipe = ? where id = ?", (done.report, done.recipe, job_id)
                 )
@@ -271,20 +267,20 @@ class Store:
                     (row.digest + SUFFIX[row.mime], row.bytes, now, job_id),
                 )
 
-    def unfinished(self) -> list[Row]:
+    def unfinished(self) -> list[Record]:
         """Return the jobs that go on, oldest first."""
         return self._records("where ended is null order by created", ())
 
-    def recent(self, owner: str, limit: int, skip: int = 0, since: float = 0.0) -> list[Row]:
+    def recent(self, owner: str, limit: int, skip: int = 0, since: float = 0.0) -> list[Record]:
         """Return an owner's latest jobs, newest first."""
         which = "where owner = ? and created >= ? order by created desc, id desc limit ? offset ?"
         return self._records(which, (owner, since, limit, skip))
 
-    def find(self, owner: str, job_id: str) -> Row | None:
+    def find(self, owner: str, job_id: str) -> Record | None:
         """Return an owner's job, None where they have none of that id."""
         return next(iter(self._records("where id = ? and owner = ?", (job_id, owner))), None)
 
-    def find_call(self, owner: str, once: str, since: float) -> Row | None:
+    def find_call(self, owner: str, once: str, since: float) -> Record | None:
         """Return an owner's job by its mark; one that is older gives its mark back."""
         with self._writing():
             self._base.execute(
@@ -292,7 +288,7 @@ class Store:
             )
         return next(iter(self._records("where owner = ? and once = ?", (owner, once))), None)
 
-    def untold(self) -> list[Row]:
+    def untold(self) -> list[Record]:
         """Return the ended jobs whose end somebody is still to be told."""
         return self._records("where hook is not null and ended is not null order by ended", ())
 
@@ -301,14 +297,16 @@ class Store:
         with self._writing():
             self._base.execute("update jobs set hook = null where id = ?", (job_id,))
 
-    def _records(self, which: str, values: tuple[object, ...]) -> list[Row]:
-        found: list[Row] = []
-        for row in self._rows(f"select * from jobs {which}", values):  # noqa: S608 - our own words
-            record = Record(**row | {"own_key": bool(row["own_key"])})
-            columns = ", ".join(ResultRow.__dataclass_fields__)
-            results = self._rows(f"select {columns} from results where job = ? order by place", (record.id,))  # noqa: S608 - our own names
-            found.append((record, [ResultRow(**each | {"damaged": bool(each["damaged"])}) for each in results]))
-        return found
+    def _records(self, which: str, values: tuple[object, ...]) -> list[Record]:
+        return [
+            Record(**row | {"own_key": bool(row["own_key"])}, results=self._results(row["id"]))
+            for row in self._rows(f"select * from jobs {which}", values)  # noqa: S608 - our own words
+        ]
+
+    def _results(self, job_id: str) -> tuple[ResultRow, ...]:
+        columns = ", ".join(ResultRow.__dataclass_fields__)
+        rows = self._rows(f"select {columns} from results where job = ? order by place", (job_id,))  # noqa: S608 - our own names
+        return tuple(ResultRow(**row | {"damaged": bool(row["damaged"])}) for row in rows)
 
     def _rows(self, query: str, values: tuple[object, ...]) -> list[dict[str, Any]]:
         cursor = self._base.execute(query, values)

@@ -21,8 +21,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
 
 from core.errors import StudioError
-from core.events import Completed, Picture, Withheld
 from core.job import Call, Job
+from core.result import Made, Missing, Result
 from core.subpath import route_path
 from server.access import guarded_route
 from server.desk import Ask, Desk, mark
@@ -167,7 +167,7 @@ def routes(app: FastAPI) -> list[BaseRoute]:
 
 async def _run(
     desk: Desk, request: Request, body: Generation, image: str | bytes, idempotency_key: str | None
-) -> tuple[Job, Completed, bool]:
+) -> tuple[Job, Result, bool]:
     """Run what a body asks for; return the job, its result, and whether it had begun before.
 
     Raises:
@@ -183,16 +183,16 @@ async def _run(
     return job, await desk.attend(request, job), again
 
 
-async def _answer(desk: Desk, job: Job, result: Completed) -> dict[str, Any]:
+async def _answer(desk: Desk, job: Job, result: Result) -> dict[str, Any]:
     assert job.call is not None
     images, flags = [], []
     for made, link, b64 in await desk.outputs(job, job.call.base):
-        mime = made.mime if isinstance(made, Picture) else "image/png"
-        size = (made.width, made.height) if isinstance(made, Picture) else (64, 64)
+        mime = made.image.mime if isinstance(made, Made) else "image/png"
+        size = (made.image.width, made.image.height) if isinstance(made, Made) else (64, 64)
         url = f"data:{mime};base64,{b64}" if b64 else link
         inside = {"b64_json": b64} if b64 else {}
         images.append({"url": url, **inside, "width": size[0], "height": size[1], "content_type": mime})
-        flags.append(isinstance(made, Withheld))
+        flags.append(isinstance(made, Missing))
     credits_used = round((result.cost or 0.0) * CREDITS_PER_DOLLAR)
     return {
         "images": images,
@@ -207,7 +207,7 @@ async def _answer(desk: Desk, job: Job, result: Completed) -> dict[str, Any]:
     }
 
 
-def _facts(job: Job, result: Completed, again: bool) -> dict[str, str]:
+def _facts(job: Job, result: Result, again: bool) -> dict[str, str]:
     headers = {"x-inference-id": job.id}
     if result.cost is not None:
         headers["x-aimlapi-usd-spent"] = f"{result.cost:.6f}"

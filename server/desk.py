@@ -19,11 +19,11 @@ from starlette.requests import Request
 
 from core.engine import Engine
 from core.errors import BadParameter, FetchFailed
-from core.events import Completed, Picture, Withheld
 from core.images import Reference
 from core.job import Call, Job, Visitor
 from core.links import Links
 from core.request import EditRequest
+from core.result import Made, Missing, Reason, Result
 from core.sources import LONGEST_ADDRESS, bare_base64, is_address, is_data_uri, tidy
 from server.access import Access
 from server.statuses import Refused
@@ -199,7 +199,7 @@ class Desk:
             raise Refused(404, "There is no such prediction.", "Results are kept for a while; check the id.")
         return job
 
-    async def attend(self, request: Request, job: Job) -> Completed:
+    async def attend(self, request: Request, job: Job) -> Result:
         """Wait for a job's end. A caller who goes away ends a run that nobody could ask for again.
 
         Raises:
@@ -218,22 +218,22 @@ class Desk:
 
     # ---- pictures -----------------------------------------------------------------------------------
 
-    async def outputs(self, job: Job, base: str) -> list[tuple[Picture | Withheld, str, str | None]]:
-        """Return each picture with its link, and in base64 where the call wants it inside the answer.
+    async def outputs(self, job: Job, base: str) -> list[tuple[Made | Missing, str, str | None]]:
+        """Return each image with its link, and in base64 where the call wants it inside the answer.
 
         One withheld as not safe for work comes as a black one; one that failed beside others does not come.
         """
         assert job.result is not None
         inline = job.call is not None and job.call.inline
-        found: list[tuple[Picture | Withheld, str, str | None]] = []
-        # By place: images of one seed and size are equal once their bytes are on the disk.
-        for made, file in zip(job.result.images, job.files, strict=True):
-            if file is not None:
+        found: list[tuple[Made | Missing, str, str | None]] = []
+        for each in job.result.images:
+            if isinstance(each, Made):
+                file = self.engine.images.path(each.image)
                 data = await asyncio.to_thread(file.read_bytes) if inline else None
                 b64 = None if data is None else base64.b64encode(data).decode()
-                found.append((made, self.link(f"/files/{file.name}", job, base), b64))
-            elif isinstance(made, Withheld) and made.nsfw:
-                found.append((made, black(), None))
+                found.append((each, self.link(f"/files/{file.name}", job, base), b64))
+            elif each.reason is Reason.NSFW:
+                found.append((each, black(), None))
         return found
 
     def link(self, path: str, job: Job, base: str) -> str:

@@ -17,8 +17,9 @@ from core.errors import (
     StudioError,
     TimedOut,
 )
-from core.events import Picture, Queued, Withheld
+from core.events import Queued
 from core.job import Job
+from core.result import Made, Missing
 from server.desk import Desk
 
 CODES: tuple[tuple[type[StudioError], int], ...] = (
@@ -68,8 +69,8 @@ async def view(desk: Desk, job: Job, base: str, *, created: bool = False) -> dic
         return {**told, "status": "created" if isinstance(job.event, Queued) else "processing"}
     outputs, flags = [], []
     for made, link, b64 in await desk.outputs(job, base):
-        outputs.append(f"data:{made.mime};base64,{b64}" if b64 and isinstance(made, Picture) else link)
-        flags.append(isinstance(made, Withheld))
+        outputs.append(f"data:{made.image.mime};base64,{b64}" if b64 and isinstance(made, Made) else link)
+        flags.append(isinstance(made, Missing))
     milliseconds = round(1000 * job.result.timings.get("inference", 0.0))
     done = {"outputs": outputs, "has_nsfw_contents": flags, "timings": {"inference": milliseconds}}
     return {**told, **done, "status": "completed"}
@@ -82,7 +83,8 @@ def notices_of(job: Job) -> list[str]:
 
 def input_of(desk: Desk, job: Job, base: str) -> dict[str, Any]:
     """Return what a task was asked for; its reference as an address of ours."""
-    link = desk.link(f"/files/{job.reference.name}", job, base)
+    assert job.request.image.file is not None  # stored with the job
+    link = desk.link(f"/files/{job.request.image.file.name}", job, base)
     return {"prompt": job.request.prompt, "image": link, **job.request.params}
 
 

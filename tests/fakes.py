@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncGenerator, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -12,7 +13,9 @@ from PIL import Image
 from core.backend import Backend
 from core.events import Completed, Event, Loading, Picture, Progress
 from core.images import MIME, Reference, encode, read_reference
+from core.job import Job
 from core.request import EditRequest
+from core.result import Made
 from core.spec import MAX_SEED, BackendSpec, Choice, Integer, Number, Toggle
 
 PREVIEW_SIDE = 32
@@ -23,6 +26,7 @@ def make_spec(key: str = "fake", **facts: Any) -> BackendSpec:
     """Return a small spec with one parameter of each kind and the issue's ranges; `facts` override its facts."""
     defaults: dict[str, Any] = {
         "label": key.capitalize(),
+        "model": f"{key}-model",
         "shows_steps": True,
         "shows_preview": True,
         "params": (
@@ -83,6 +87,12 @@ def results(request: EditRequest) -> tuple[Picture, ...]:
         data = encode(edited, output_format)
         made.append(Picture(data, MIME[output_format], edited.width, edited.height, seed))
     return tuple(made)
+
+
+def files_of(job: Job, images: Path) -> list[Path]:
+    """Return where the pictures of a job that is done lie, in a folder of images."""
+    made = job.result.images if job.result is not None else ()
+    return [images / each.image.name for each in made if isinstance(each, Made)]
 
 
 def preview(request: EditRequest) -> bytes:

@@ -21,6 +21,7 @@ from core.images import MIME
 from core.job import EVERYONE
 from core.limits import FETCHES, KEY_CHECKS, REFERENCES
 from core.request import EditRequest, draw_seed
+from core.result import Made
 from core.secrets import redactor
 from core.sources import tidy
 from core.spec import BackendSpec, Integer
@@ -30,7 +31,7 @@ from ui.examples import EXAMPLES, Example
 from ui.images import stored_name, visitor_of
 from ui.reference import path_of, shown_by_browsers
 from ui.session import Run, Session, Shown, follow
-from ui.styles import shown, toggled
+from ui.styles import known, shown, switched
 
 Updates = tuple[Any, ...]
 RECHECK = 300.0
@@ -115,11 +116,13 @@ class Actions:
     def switch(self, session: Session, key: str, *values: Any) -> Updates:
         """Return the status line, the styles, the key's box and every control as another backend wants it."""
         updates, changed = self.controls.switch(key, values)
+        spec = self.engine.specs[key]
         if changed:
-            gr.Info(text.clamped(self.engine.specs[key].label, changed))
+            gr.Info(text.clamped(spec.label, changed))
+        session.style = known(spec, session.style)
         return (
             self.status(session, key),
-            gr.update(**shown(self.engine.specs[key])),
+            gr.update(**shown(spec, session.style)),
             *self._key_box(session, key),
             *updates,
         )
@@ -181,9 +184,10 @@ class Actions:
         session.keys[key] = given
         self.engine.unlock(session.visitor.owner, key, given)
 
-    def style(self, prompt: str | None, event: gr.EventData) -> str:
-        """Put a style's words into the prompt, or take them out again."""
-        return toggled(prompt or "", str(event.prompt))
+    def style(self, session: Session, key: str, event: gr.EventData) -> None:
+        """Switch a style on or off for the next runs."""
+        on = event.on is True
+        session.style = switched(self.engine.specs[key], session.style, str(event.id), on=on)
 
     def roll(self, key: str) -> Updates:
         """Return a fresh seed, and lock it: the seed on screen is the seed that runs."""
@@ -307,7 +311,9 @@ class Actions:
         raw = self.controls.values(key, values)
         if not locked:
             raw["seed"] = None
-        request = EditRequest.build(self.engine.specs[key], prompt, shown.reference, raw)
+        request = EditRequest.build(
+            self.engine.specs[key], prompt, shown.reference, raw, session.style, session.parents.get(shown.file.name)
+        )
         job = await self.engine.submit(key, request, session.keys.get(key), session.visitor)
         return Run(job, self.engine.expected_seconds(key, request))
 
@@ -327,30 +333,33 @@ class Actions:
         # As a picture of the visitor's own: the box shows it from the framework's cache, which asks whose it is.
         data = await asyncio.to_thread(chosen.path.read_bytes)
         file = await self.engine.keeper.keep(session.visitor.owner, data, MIME["jpeg"])
-        return (str(file), chosen.prompt, True, *updates)
+        session.style = ()
+        return (gr.update(**shown(self.engine.specs[key])), str(file), chosen.prompt, True, *updates)
 
     async def use_as_reference(self, session: Session, event: gr.EventData) -> Any:
         """Put a result into the reference box."""
         run = session.find(event.run)
-        file = run.job.files[int(event.cell)] if run is not None and run.job.files else None
-        return gr.skip() if file is None else await self._copy(session, file)
+        made = run.job.result.images[int(event.cell)] if run is not None and run.job.result is not None else None
+        if not isinstance(made, Made):
+            return gr.skip()
+        return await self._copy(session, self.engine.images.path(made.image))
 
     async def reuse(self, session: Session, event: gr.EventData) -> Updates:
         """Put a run's reference, prompt and settings back; the seed becomes the chosen picture's."""
         run = session.find(event.run)
         if run is None:
             return tuple(gr.skip() for _ in range(9 + len(self.controls.parts)))
-        request = run.job.request
-        updates, _ = self.controls.show(run.job.backend, {**request.params, "seed": request.seeds[int(event.cell)]})
-        key = run.job.backend
+        recipe, key = run.job.recipe, run.job.backend
+        updates, _ = self.controls.show(key, {**recipe.params, "seed": recipe.seeds[int(event.cell)]})
+        session.style = recipe.style
         box = self._key_box(session, key)
         return (
             key,
             self.status(session, key),
-            gr.update(**shown(self.engine.specs[key])),
+            gr.update(**shown(self.engine.specs[key], session.style)),
             *box,
             await self._copy(session, run.shown.file),
-            request.prompt,
+            recipe.prompt,
             True,
             *updates,
         )

@@ -19,10 +19,12 @@ from core.backend import Backend
 from core.disk import disk_errors
 from core.engine import Engine
 from core.errors import BadParameter, StudioError
-from core.events import Completed, Event, Picture, Withheld
+from core.events import JobEvent
+from core.image_store import ImageStore
 from core.images import Reference
 from core.job import Job, Visitor
 from core.request import EditRequest
+from core.result import Made, Missing, Result
 from core.sources import is_address, is_data_uri
 from core.spec import MAX_SEED
 from ui.framework import forget_session
@@ -95,7 +97,8 @@ def add_edit_endpoint(demo: gr.Blocks, engine: Engine, fetch: Fetch) -> None:
 
         Returns:
             The image files, and the report: backend, seed, seeds, steps_run, width, height, timings
-            (seconds), cost (US dollars), settings, notices, withheld (why, for each image that did not come).
+            (seconds), cost (US dollars), recipe (all that would repeat it), settings, notices, withheld (why, for
+            each image that did not come).
         """
         raw = {
             "strength": strength,
@@ -111,7 +114,7 @@ def add_edit_endpoint(demo: gr.Blocks, engine: Engine, fetch: Fetch) -> None:
             reading = read_image(image, request.request, fetch, engine)
             job, result = await run_edit(engine, reading, prompt, backend, raw, visitor_of(request))
             with disk_errors():
-                files = await asyncio.to_thread(handed, job, cache)
+                files = await asyncio.to_thread(handed, job, engine.images, cache)
         except StudioError as error:
             raise gr.Error(str(error), print_exception=False) from error
         finally:
@@ -142,8 +145,8 @@ async def run_edit(
     backend: str | None,
     raw: Mapping[str, Any],
     visitor: Visitor,
-    follow: Callable[[Event], Awaitable[None]] | None = None,
-) -> tuple[Job, Completed]:
+    follow: Callable[[JobEvent], Awaitable[None]] | None = None,
+) -> tuple[Job, Result]:
     """Check, submit and wait; a caller who goes away cancels the run.
 
     Args:
@@ -228,33 +231,35 @@ def _file_fault(image: Any) -> str | None:
     return "image: A file's path is that of an upload or an http address. Send a data URI or base64 as text."
 
 
-def handed(job: Job, cache: str) -> list[str]:
+def handed(job: Job, images: ImageStore, cache: str) -> list[str]:
     """Return the results as files in the framework's cache, under names that nobody can guess: see `ui.guard`."""
     assert job.result is not None
     files = []
     with tempfile.TemporaryDirectory() as folder:
-        for path, made in zip(job.files, job.result.images, strict=True):
-            if path is not None:
+        for made in job.result.images:
+            if isinstance(made, Made):
+                path = images.path(made.image)
                 copy = Path(folder) / f"srpo-{made.seed}-{secrets.token_urlsafe(24)}{path.suffix}"
                 shutil.copyfile(path, copy)
                 files.append(save_file_to_cache(copy, cache))
     return files
 
 
-def report(job: Job, result: Completed) -> dict[str, Any]:
+def report(job: Job, result: Result) -> dict[str, Any]:
     """Return what a caller wants to know about a finished run, enough to repeat it."""
     request = job.request
-    first = next((each for each in result.images if isinstance(each, Picture)), None)
+    first = next((each for each in result.images if isinstance(each, Made)), None)
     return {
         "backend": job.backend,
         "seed": request.seeds[0],
         "seeds": [picture.seed for picture in result.images],
         "steps_run": request.steps_run,
-        "width": first.width if first else None,
-        "height": first.height if first else None,
+        "width": first.image.width if first else None,
+        "height": first.image.height if first else None,
         "timings": dict(result.timings),
         "cost": result.cost,
+        "recipe": job.recipe.model_dump(mode="json"),
         "settings": {"prompt": request.prompt, **request.params},
         "notices": list(request.image.notices + result.notices),
-        "withheld": [each.why for each in result.images if isinstance(each, Withheld)],
+        "withheld": [each.why for each in result.images if isinstance(each, Missing)],
     }

@@ -16,9 +16,9 @@ from starlette.routing import Route
 from core.display import rounded
 from core.engine import Engine
 from core.errors import DiskFull, StudioError
+from core.image_types import MIME_OF
 from core.job import Visitor, visitor_in
 from core.links import Links
-from core.result_files import MIME_OF
 
 SUFFIXES = "|".join(re.escape(each) for each in MIME_OF)
 PICTURE_NAME = re.compile(rf"[0-9a-f]{{64}}({SUFFIXES})")

@@ -25,8 +25,10 @@ from starlette.types import Receive, Scope, Send
 from core.about import VERSION
 from core.engine import Engine
 from core.errors import BadParameter, StudioError
-from core.events import Event, Loading, Picture, Progress, Queued, Working
+from core.events import JobEvent, Loading, Progress, Queued, Working
+from core.image_store import ImageStore
 from core.job import Job
+from core.result import Made
 from core.spec import MAX_PROMPT, Choice, Integer, Number, Toggle
 from ui.edit_api import INPUTS, choose, report, run_edit
 from ui.image_input import DESCRIPTION as IMAGE_FORMS
@@ -54,6 +56,7 @@ REPORT: dict[str, Any] = {
         "height": {"type": ["integer", "null"]},
         "timings": {"type": "object", "description": "Seconds by stage."},
         "cost": {"type": ["number", "null"], "description": "US dollars; null where it is not known."},
+        "recipe": {"type": "object", "description": "All that would repeat the images, as docs/recipe.schema.json."},
         "settings": {"type": "object"},
         "notices": {"type": "array", "items": {"type": "string"}},
         "withheld": {"type": "array", "items": {"type": "string"}},
@@ -134,7 +137,7 @@ class McpEndpoint:
         reading = read_image(image, context.request, self._fetch, self._engine)
         token = context.meta.progressToken if context.meta is not None else None
 
-        async def follow(event: Event) -> None:
+        async def follow(event: JobEvent) -> None:
             progress = _progress(event)
             if token is not None and progress is not None:
                 done, total, words = progress
@@ -145,16 +148,22 @@ class McpEndpoint:
         job, result = await run_edit(self._engine, reading, prompt, backend, raw, visitor_of(context.request), follow)
         facts = report(job, result)
         text = mcp.types.TextContent(type="text", text=json.dumps(facts, ensure_ascii=False))
-        return mcp.types.CallToolResult(content=[text, *await asyncio.to_thread(_images, job)], structuredContent=facts)
+        return mcp.types.CallToolResult(
+            content=[text, *await asyncio.to_thread(_images, job, self._engine.images)], structuredContent=facts
+        )
 
 
-def _images(job: Job) -> list[mcp.types.ImageContent]:
+def _images(job: Job, images: ImageStore) -> list[mcp.types.ImageContent]:
     """Return a run's pictures as MCP has them."""
     assert job.result is not None
     return [
-        mcp.types.ImageContent(type="image", data=base64.b64encode(path.read_bytes()).decode(), mimeType=made.mime)
-        for path, made in zip(job.files, job.result.images, strict=True)
-        if path is not None and isinstance(made, Picture)
+        mcp.types.ImageContent(
+            type="image",
+            data=base64.b64encode(images.path(made.image).read_bytes()).decode(),
+            mimeType=made.image.mime,
+        )
+        for made in job.result.images
+        if isinstance(made, Made)
     ]
 
 
@@ -162,7 +171,7 @@ def _failed(words: str) -> mcp.types.CallToolResult:
     return mcp.types.CallToolResult(content=[mcp.types.TextContent(type="text", text=words)], isError=True)
 
 
-def _progress(event: Event) -> tuple[float, float, str] | None:
+def _progress(event: JobEvent) -> tuple[float, float, str] | None:
     """Return what is done, of how much, and where a run is; None for what is no progress."""
     match event:
         case Queued(position):

@@ -17,9 +17,11 @@ from typing import Any
 
 from core.engine import Engine
 from core.errors import BadInput, FetchFailed, RunCancelled, StudioError
-from core.events import KeyWanted, Loading, Progress, Queued, Withheld, Working
+from core.events import KeyWanted, Loading, Progress, Queued, Working
 from core.images import Reference
 from core.job import Job, Visitor
+from core.recipe import StyleUse
+from core.result import Made
 from ui import text
 
 View = dict[str, Any]
@@ -64,7 +66,9 @@ class Run:
     @property
     def shown(self) -> Shown:
         """The reference that the run began with."""
-        return Shown(self.job.reference, self.job.request.image)
+        image = self.job.request.image
+        assert image.file is not None  # stored with the job
+        return Shown(image.file, image)
 
     @property
     def state(self) -> str:
@@ -116,19 +120,17 @@ class Run:
             "caption": text.RESULT if len(request.seeds) == 1 else f"{index + 1} · seed {seed}",
             "facts": f"seed {seed}{facts}",
         }
-        file = self.job.files[index] if self.job.result is not None and index < len(self.job.files) else None
-        if file is not None:
-            name = file.name
+        made = self.job.result.images[index] if self.job.result is not None else None
+        if isinstance(made, Made):
+            name = made.image.name
             cell |= {
                 "url": f"images/{name}",
                 "display": f"display/{name}",
                 "alt": text.result_alt(index + 1, len(request.seeds), seed, request.number("strength")),
-                "filename": f"srpo-{seed}{file.suffix}",
+                "filename": f"srpo-{seed}{Path(name).suffix}",
             }
-        elif self.job.result is not None:
-            made = self.job.result.images
-            missing = made[index] if index < len(made) else None
-            cell |= {"caption": text.WITHHELD, "withheld": missing.why if isinstance(missing, Withheld) else ""}
+        elif made is not None:
+            cell |= {"caption": text.MISSING[made.reason], "withheld": made.why}
         elif index < len(self.previews) and self.job.error is None:
             cell["preview"] = "data:image/jpeg;base64," + base64.b64encode(self.previews[index]).decode()
         return cell
@@ -183,6 +185,8 @@ class Session:
         runs: this tab's, oldest first.
         problem: what is wrong with what the person gave last.
         keys: pasted provider keys by backend; they live here and nowhere else.
+        style: the styles that are on.
+        parents: digests of the results that became references, by the name of the reference's file.
         addresses: where fetched references came from, by the name of the kept file.
     """
 
@@ -193,6 +197,8 @@ class Session:
     runs: list[Run] = field(default_factory=list)
     problem: StudioError | None = None
     keys: dict[str, str] = field(default_factory=dict, repr=False)
+    style: tuple[StyleUse, ...] = ()
+    parents: dict[str, str] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
     watched: bool = False
     wake: asyncio.Event = field(default_factory=asyncio.Event)

@@ -232,7 +232,7 @@ def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
     page.backend.select(
         act.switch, [page.session, page.backend, *params], [page.status, page.styles, *key_box, *params], **quiet
     ).then(**forecast, **quick)
-    page.styles.pick(act.style, [page.prompt], [page.prompt], **quick)
+    page.styles.pick(act.style, [page.session, page.backend], None, **quick)
     for given in (page.key.check.click, page.key.box.submit):
         given(act.check, [page.session, page.backend, page.key.box], [page.status, *key_box], **quiet).then(**rejoin)
     page.dice.click(act.roll, [page.backend], [page.controls.parts["seed"], page.lock], **quick)
@@ -246,7 +246,7 @@ def _wire(demo: gr.Blocks, page: Page, act: Actions) -> None:
         concurrency_limit=None,
     ).then(**forecast, **quick)
     page.cancel.click(act.cancel, [page.session], [page.stage], **quiet, concurrency_limit=None)
-    page.stage.example(act.example, [page.session, page.backend], settings, **quiet)
+    page.stage.example(act.example, [page.session, page.backend], [page.styles, *settings], **quiet)
     page.stage.use_reference(act.use_as_reference, [page.session], [page.image], **reading)
     page.stage.reuse_settings(
         act.reuse, [page.session], [page.backend, page.status, page.styles, *key_box, *settings], **reading

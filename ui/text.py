@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from core.result import Reason
+
 TITLE = "SRPO Studio"
 
 BACKEND = "Backend"
@@ -182,7 +184,7 @@ KEY = "Provider key"
 KEY_PLACEHOLDER = "Paste your key: it stays in this tab only"
 KEY_KEPT = "A key is set for this tab. Paste another to change it."
 KEY_CHECK = "Check"
-WITHHELD = "Withheld"
+MISSING = {Reason.NSFW: "Withheld", Reason.FAILED: "Failed"}
 NO_KEY = "There is no key to check yet."
 OWNERS_KEY_WORKS = "This app's own key works."
 OWNERS_KEY_FAILS = "This app's own key does not work now. Paste a key of your own, or try again later."

@@ -16,8 +16,9 @@ from pydantic import SecretStr
 from backends._http import ProviderClient
 from backends.aimlapi import SPEC, AimlapiBackend, Result, payload, read
 from core import errors
-from core.events import Completed, Event, Picture, Withheld, Working
+from core.events import Completed, Event, Picture, Working
 from core.request import EditRequest
+from core.result import Missing, Reason
 from core.settings import Settings
 from tests.fakes import make_reference, make_request, picture_bytes
 from tests.providers.aimlapi import KEY, Aimlapi
@@ -228,8 +229,8 @@ async def test_a_withheld_image_is_no_failure(provider: tuple[Aimlapi, AimlapiBa
     stand_in.nsfw = [True, False]
     _, done = await drain(backend, request(num_images=2))
     first, second = done.images
-    assert isinstance(first, Withheld)
-    assert first.nsfw
+    assert isinstance(first, Missing)
+    assert first.reason is Reason.NSFW
     assert isinstance(second, Picture)
 
 

@@ -17,8 +17,9 @@ from backends._answer import MAX_RESULT, Answer, NotSent, jitter
 from backends._hosted import Pace, PriceTag, collect, damage, inline, pause, picture, said, travelling
 from backends._http import ProviderClient
 from core.errors import FetchFailed, MalformedAnswer, ProviderDown, ResultGone
-from core.events import Picture, Withheld
+from core.events import Picture
 from core.images import encode, read_reference
+from core.result import Missing, Reason
 from tests.fakes import make_reference, picture_bytes
 
 NOW = 1_800_000_000.0
@@ -214,7 +215,7 @@ async def test_a_damaged_result_is_kept_with_a_notice() -> None:
     made = await picture("Provider", data, 7)
     assert made == Picture(data, "image/jpeg", 64, 48, 7, damaged=True)
     whole = await picture("Provider", picture_bytes("JPEG"), 8)
-    assert damage("Provider", [whole, made, Withheld("Why.", 9)]) == (
+    assert damage("Provider", [whole, made, Missing(Reason.FAILED, "Why.", 9)]) == (
         "The file of image 2 from Provider is damaged; it is kept as it came.",
     )
 

@@ -6,7 +6,7 @@ import hashlib
 import sqlite3
 from pathlib import Path
 
-from core.schema import MIGRATIONS
+from core.migrations import MIGRATIONS
 
 OLD_VERSION = 2
 """Migrations that had run in such a folder."""
@@ -36,9 +36,8 @@ def make_old_folder(folder: Path) -> None:
     (folder / "uploads").mkdir()
     base = sqlite3.connect(folder / "studio.db", isolation_level=None)
     base.execute("pragma journal_mode = wal")
-    for statements in MIGRATIONS[:OLD_VERSION]:
-        for statement in statements:
-            base.execute(statement)
+    for migrate in MIGRATIONS[:OLD_VERSION]:
+        migrate(base)
     base.execute(f"pragma user_version = {OLD_VERSION}")
     for number, owner in enumerate((ANN, *OTHERS)):
         row = {"id": f"j{number}", "owner": owner, "created": float(number), **JOB}

@@ -16,12 +16,13 @@ import pytest
 from core.backend import Backend
 from core.engine import Engine
 from core.errors import BackendUnavailable, BadImage, QueueFull, RunCancelled, RunFailed
-from core.events import Completed, Event, Loading, Picture, Progress, Queued, Working
+from core.events import Completed, Event, JobEvent, Loading, Progress, Queued, Working
 from core.job import Job
 from core.jobs import KEPT_JOBS
 from core.request import EditRequest
+from core.result import Result
 from core.store import Store
-from tests.fakes import FakeBackend, make_reference, make_request, make_spec, results
+from tests.fakes import FakeBackend, files_of, make_reference, make_request, make_spec, results
 
 
 def engine_of(tmp_path: Path, *backends: Backend, **options: Any) -> Engine:
@@ -50,7 +51,7 @@ async def test_a_run_is_told_from_its_place_in_line_to_its_result(tmp_path: Path
     job = await submit(engine, seed=5)
     events = [event async for event in engine.watch(job)]
     assert isinstance(events[0], Queued)
-    assert isinstance(events[-1], Completed)
+    assert isinstance(events[-1], Result)
     assert job.result is events[-1]
     assert {type(event) for event in events[1:-1]} <= {Loading, Progress}
 
@@ -60,10 +61,11 @@ async def test_the_kept_files_are_the_backends_bytes(tmp_path: Path) -> None:
     request = make_request(num_images=3, seed=1)
     job = await engine.submit("fake", request)
     done = await engine.result(job)
-    assert [path.read_bytes() for path in job.files if path] == [each.data for each in results(request)]
+    assert done is job.result
+    assert [path.read_bytes() for path in files_of(job, tmp_path / "images")] == [
+        each.data for each in results(request)
+    ]
     assert job.request.image.data == b"", "the reference is on the disk too"
-    assert [path.parent for path in job.files if path] == [tmp_path / "images"] * 3
-    assert [each.data for each in done.images if isinstance(each, Picture)] == [b""] * 3, "still in memory"
 
 
 async def test_timings_hold_the_wait_and_the_whole(tmp_path: Path) -> None:
@@ -269,8 +271,8 @@ async def test_a_paid_result_waits_in_memory_until_the_disk_takes_it(
     assert not job.ended, "a cancel comes too late: it is paid for"
     full = False
     await engine.result(job)
-    assert job.files[0] is not None
-    assert job.files[0].exists()
+    (file,) = files_of(job, tmp_path / "images")
+    assert file.exists()
     await engine.close()
 
 
@@ -357,11 +359,11 @@ async def test_a_slow_watcher_misses_steps_and_never_the_end(tmp_path: Path) -> 
     engine = engine_of(tmp_path, FakeBackend(steps=30))
     job = await submit(engine)
     assert job.task
-    seen: list[Event] = []
+    seen: list[JobEvent] = []
     async for event in engine.watch(job):
         seen.append(event)
         await asyncio.wait([job.task])  # so slow that the run is over meanwhile
-    assert isinstance(seen[-1], Completed)
+    assert isinstance(seen[-1], Result)
     assert len(seen) < 30
 
 
@@ -428,7 +430,8 @@ async def test_requests_that_give_the_same_picture_share_one_file(tmp_path: Path
     jobs = [await submit(engine, seed=3) for _ in range(2)]
     for job in jobs:
         await engine.result(job)
-    assert jobs[0].files == jobs[1].files
+    one, other = (files_of(job, tmp_path / "images") for job in jobs)
+    assert one == other
 
 
 async def at_a_provider(gate: asyncio.Event, fail: Exception | None = None) -> Backend:

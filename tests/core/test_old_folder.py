@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.schema import MIGRATIONS
+from core.migrations import MIGRATIONS
 from core.store import Kept, Store
 from tests.core.old_folder import ANN, BOB, OTHERS, digest, make_old_folder
 
@@ -64,10 +64,8 @@ def test_an_owner_from_then_is_exchanged_once(store: Store, folder: Path, token:
 def test_a_folder_of_each_earlier_version_is_brought_up_to_date(tmp_path: Path, version: int) -> None:
     (tmp_path / "data").mkdir()
     base = sqlite3.connect(tmp_path / "data" / "studio.db", isolation_level=None)
-    base.create_function("sha256", 1, digest)
-    for statements in MIGRATIONS[:version]:
-        for statement in statements:
-            base.execute(statement)
+    for migrate in MIGRATIONS[:version]:
+        migrate(base)
     base.execute(f"pragma user_version = {version}")
     base.execute("insert into pictures values ('p.png', 'local', '', 7, 1.0)")
     base.close()

@@ -24,14 +24,15 @@ from core.errors import (
     TimedOut,
     TooManyRuns,
 )
-from core.events import Accepted, Completed, Event, KeyWanted, Withheld, Working
+from core.events import Accepted, Completed, Event, KeyWanted, Working
 from core.job import Job, Visitor
 from core.limits import Caps, Limits
 from core.record import error_of, error_text
 from core.request import EditRequest
+from core.result import Missing, Reason
 from core.store import Store
 from tests.core.test_engine import settle
-from tests.fakes import FakeBackend, make_request, make_spec, results
+from tests.fakes import FakeBackend, files_of, make_request, make_spec, results
 
 
 class Provider(FakeBackend):
@@ -111,7 +112,7 @@ async def test_what_the_provider_has_is_asked_for_by_its_id_and_not_sent_again(t
     done = await engine.result(job)
     assert (backend.sent, backend.asked) == (0, [(("remote-0",), None)])
     assert (job.id, job.request.prompt, job.request.seeds) == (before.id, before.request.prompt, (5,))
-    assert [path.read_bytes() for path in job.files if path] == [
+    assert [path.read_bytes() for path in files_of(job, tmp_path / "images")] == [
         each.data for each in results(make_request(backend.spec, seed=5))
     ]
     assert done.cost == 0.4
@@ -167,7 +168,7 @@ async def test_what_was_not_sent_begins_anew(tmp_path: Path, backend: FakeBacken
     await cut(tmp_path, backend)
     engine, job = await after(tmp_path, FakeBackend(backend.spec))
     await engine.result(job)
-    assert [path.read_bytes() for path in job.files if path] == [
+    assert [path.read_bytes() for path in files_of(job, tmp_path / "images")] == [
         each.data for each in results(make_request(backend.spec, seed=5))
     ]
     await engine.close()
@@ -246,7 +247,8 @@ async def test_a_run_whose_backend_or_reference_is_gone_ends_in_words(tmp_path: 
     assert "no longer offered" in str(found.error)
     await engine.close()
     job = await cut(tmp_path / "two", FakeBackend(gate=asyncio.Event()))
-    job.reference.unlink()
+    assert job.request.image.file is not None
+    job.request.image.file.unlink()
     engine, found = await after(tmp_path / "two", FakeBackend())
     assert isinstance(found.error, Interrupted)
     await engine.close()
@@ -255,10 +257,10 @@ async def test_a_run_whose_backend_or_reference_is_gone_ends_in_words(tmp_path: 
 @pytest.mark.parametrize(
     ("column", "text"),
     [
-        ("request", "{"),
-        ("request", "[]"),
-        ("request", '{"prompt": 1}'),
-        ("request", "null"),
+        ("recipe", "{"),
+        ("recipe", "[]"),
+        ("recipe", '{"prompt": 1}'),
+        ("recipe", "null"),
         ("remote", "nonsense"),
         ("call", '{"model": "m", "unknown": 1}'),
         ("call", "[1]"),
@@ -285,7 +287,7 @@ async def test_a_damaged_row_ends_as_failed_and_the_others_go_on(
     assert "damaged" in str(error_of(error))
 
 
-@pytest.mark.parametrize("column", ["result", "error"])
+@pytest.mark.parametrize("column", ["report", "error"])
 async def test_a_damaged_row_that_had_ended_is_left_out_of_lists(tmp_path: Path, column: str) -> None:
     engine = engine_at(tmp_path, FakeBackend())
     request = make_request(engine.specs["fake"])
@@ -337,7 +339,7 @@ async def test_the_recovery_reads_no_picture(tmp_path: Path) -> None:
 async def test_history_is_its_owners_and_survives_with_results_and_errors(tmp_path: Path) -> None:
     backend = FakeBackend()
     engine = engine_at(tmp_path, backend)
-    backend.outcome = lambda request: Completed((*results(request)[:1], Withheld("Not safe.", 6, nsfw=True)), {}, 0.1)
+    backend.outcome = lambda request: Completed((*results(request)[:1], Missing(Reason.NSFW, "Not safe.", 6)), {}, 0.1)
     await engine.result(
         await engine.submit("fake", make_request(backend.spec, num_images=2, seed=5), None, Visitor("ann"))
     )
@@ -350,15 +352,14 @@ async def test_history_is_its_owners_and_survives_with_results_and_errors(tmp_pa
     await engine.recover()
     done, broken = await engine.history("ann")
     assert done.result
-    assert [type(each).__name__ for each in done.result.images] == ["Picture", "Withheld"]
-    assert done.files[0]
-    assert done.files[0].exists()
-    assert done.files[1] is None
+    assert [type(each).__name__ for each in done.result.images] == ["Made", "Missing"]
+    (file,) = files_of(done, tmp_path / "images")
+    assert file.exists()
     assert (done.result.cost, done.request.params["seed"]) == (0.1, 5)
     assert str(broken.error) == "It broke. Mend it."
     assert await engine.history("bob") == []
-    assert await engine.keeper.may_see("ann", done.files[0].name)
-    assert not await engine.keeper.may_see("bob", done.files[0].name)
+    assert await engine.keeper.may_see("ann", file.name)
+    assert not await engine.keeper.may_see("bob", file.name)
     await engine.close()
 
 

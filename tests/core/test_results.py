@@ -11,7 +11,8 @@ import pytest
 
 from core.errors import BadImage
 from core.image_store import ImageStore
-from core.result_files import MIME_OF, SUFFIX, Facts, look_at
+from core.image_types import MIME_OF, SUFFIX
+from core.result_files import Facts, look_at
 from tests.fakes import picture_bytes
 from ui.images import PICTURE_NAME
 

@@ -9,12 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from core import store as module
-from core.schema import ENDED, Record
-from core.store import CallTaken, Kept, Store, StoreError, unusable
+from core.migrations import MIGRATIONS
+from core.schema import ENDED, Record, ResultRow
+from core.store import CallTaken, Done, Kept, Store, StoreError, unusable
 
-RECORD = Record(id="j1", owner="ann", backend="fake", created=100.0, request="{}", reference="r.png", remote="[null]")
+RECORD = Record(id="j1", owner="ann", backend="fake", created=100.0, recipe="{}", remote="[null]")
 REFERENCE = Kept("r.png", 10)
+
+
+def done(*pictures: tuple[str, int], report: str = "{}") -> Done:
+    """Return what is written down of a job that made pictures, each of a name without its end and so many bytes."""
+    rows = [
+        ResultRow(place=place, seed=place, digest=name, mime="image/png", width=4, height=3, bytes=size)
+        for place, (name, size) in enumerate(pictures)
+    ]
+    return Done(report=report, recipe='{"model":"m"}', model="m", parent=None, results=tuple(rows))
 
 
 @pytest.fixture
@@ -29,7 +38,7 @@ def again(store: Store, tmp_path: Path) -> Store:
 
 
 def test_a_job_is_found_again_as_it_was_written(store: Store, tmp_path: Path) -> None:
-    record = replace(RECORD, own_key=True, estimate=0.1, remote='[null,"there"]', pinned=True)
+    record = replace(RECORD, own_key=True, estimate=0.1, remote='[null,"there"]')
     store.add(record, REFERENCE)
     assert again(store, tmp_path).unfinished() == [record]
 
@@ -43,11 +52,13 @@ def test_what_happened_to_a_job_is_found_again(store: Store, tmp_path: Path) -> 
     store = again(store, tmp_path)
     (found,) = store.unfinished()
     assert (found.state, found.remote) == ("waiting", '[null,"second"]')
-    store.end("j1", "done", 200.0, result='{"x":1}', cost=0.25, pictures=[Kept("p.png", 7)])
+    store.end("j1", "done", 200.0, cost=0.25, done=done(("p", 7), report='{"x":1}'))
     store = again(store, tmp_path)
     assert store.unfinished() == []
     (found,) = store.recent("ann", 10)
-    assert (found.state, found.ended, found.result, found.cost) == ("done", 200.0, '{"x":1}', 0.25)
+    assert (found.state, found.ended, found.report, found.cost) == ("done", 200.0, '{"x":1}', 0.25)
+    assert found.recipe == '{"model":"m"}', "with the model that was really used"
+    assert found.results == done(("p", 7)).results
 
 
 @pytest.mark.parametrize("state", ENDED)
@@ -56,9 +67,10 @@ def test_an_end_is_final(store: Store, state: str) -> None:
     store.end("j1", state, 200.0)
     store.sending("j1")
     store.accepted("j1", 0, "late")
-    store.end("j1", "done", 300.0, result="{}")
+    store.end("j1", "done", 300.0, done=done(("p", 7)))
     (found,) = store.recent("ann", 1)
-    assert (found.state, found.ended, found.remote, found.result) == (state, 200.0, "[null]", None)
+    assert (found.state, found.ended, found.remote, found.report) == (state, 200.0, "[null]", None)
+    assert found.results == ()
 
 
 def test_recent_jobs_are_the_owners_alone_newest_first(store: Store) -> None:
@@ -71,7 +83,7 @@ def test_recent_jobs_are_the_owners_alone_newest_first(store: Store) -> None:
 
 def test_a_picture_is_seen_by_whoever_has_a_job_with_it_or_uploaded_it(store: Store) -> None:
     store.add(RECORD, REFERENCE)
-    store.end("j1", "done", 200.0, pictures=[Kept("p.png", 7)])
+    store.end("j1", "done", 200.0, done=done(("p", 7)))
     store.grant("bob", Kept("b.png", 5), 200.0)
     seen = {
         (owner, name)
@@ -96,17 +108,17 @@ def test_only_the_app_owners_money_counts_and_an_unknown_cost_by_its_estimate(st
     assert store.spent(100.0) == pytest.approx(0.7)
 
 
-def test_room_is_made_from_the_oldest_ended_jobs_that_are_not_pinned(store: Store) -> None:
-    for number, pinned in enumerate((True, False, False, False)):
-        store.add(replace(RECORD, id=f"j{number}", created=float(number), pinned=pinned), Kept("shared.png", 10))
+def test_room_is_made_from_the_oldest_ended_jobs(store: Store) -> None:
+    for number in range(4):
+        store.add(replace(RECORD, id=f"j{number}", created=float(number)), Kept("shared.png", 10))
         if number != 1:
-            store.end(f"j{number}", "done", 9.0, pictures=[Kept(f"p{number}.png", 100)])
+            store.end(f"j{number}", "done", 9.0, done=done((f"p{number}", 100)))
     assert store.size() == 310
     assert store.make_room(400) == (0, [], [])
-    assert store.make_room(220) == (1, ["p2.png"], [])
+    assert store.make_room(220) == (1, ["p0.png"], [])
     assert store.size() == 210
-    assert store.make_room(0) == (1, ["p3.png"], [])
-    assert [each.id for each in store.recent("ann", 9)] == ["j1", "j0"], "one goes on, one is pinned"
+    assert store.make_room(0) == (2, ["p2.png", "p3.png"], [])
+    assert [each.id for each in store.recent("ann", 9)] == ["j1"], "it goes on"
     assert store.may_see("ann", "shared.png")
 
 
@@ -155,7 +167,7 @@ def test_whoever_holds_the_most_loses_their_oldest_upload_first(store: Store) ->
 def test_whoever_holds_the_most_loses_their_oldest_run_first(store: Store) -> None:
     def run(name: str, owner: str, created: float, size: int) -> None:
         store.add(replace(RECORD, id=name, owner=owner, created=created), Kept(f"r-{name}.png", 1))
-        store.end(name, "done", created, pictures=[Kept(f"{name}.png", size)])
+        store.end(name, "done", created, done=done((f"{name}", size)))
 
     run("a1", "ann", 1.0, 40)
     for number in range(3):
@@ -176,7 +188,7 @@ def test_a_file_is_dropped_only_when_it_is_nobodys_any_more(store: Store) -> Non
 
 def test_uploads_have_a_fourth_of_the_quota_and_runs_keep_the_rest(store: Store) -> None:
     store.add(RECORD, REFERENCE)
-    store.end("j1", "done", 200.0, pictures=[Kept("p.png", 290)])
+    store.end("j1", "done", 200.0, done=done(("p", 290)))
     store.add_file("ann", "d/a.png", 60, 1.0)
     store.add_file("ann", "d/b.png", 40, 2.0)
     assert store.make_room(400) == (0, [], [])
@@ -220,7 +232,7 @@ def test_a_folder_belongs_to_one_process(store: Store, tmp_path: Path) -> None:
 def test_a_folder_of_a_newer_version_is_left_alone(store: Store, tmp_path: Path) -> None:
     store.close()
     with sqlite3.connect(tmp_path / "studio.db") as base:
-        base.execute(f"pragma user_version = {len(module.MIGRATIONS) + 1}")
+        base.execute(f"pragma user_version = {len(MIGRATIONS) + 1}")
     base.close()
     with pytest.raises(StoreError, match="newer version"):
         Store(tmp_path)
@@ -281,7 +293,7 @@ def test_a_page_of_an_owners_jobs_begins_where_the_last_one_ended(store: Store) 
 def test_a_deleted_job_takes_its_pictures_along_where_nobody_else_has_them(store: Store) -> None:
     store.add(RECORD, Kept("shared.png", 10))
     store.add(replace(RECORD, id="j2"), Kept("shared.png", 10))
-    store.end("j1", "done", 200.0, pictures=[Kept("own.png", 5)])
+    store.end("j1", "done", 200.0, done=done(("own", 5)))
     assert store.delete("bob", "j1") == (False, [])
     assert store.delete("ann", "j2") == (False, [])  # it goes on
     assert store.delete("ann", "j1") == (True, ["own.png"])
@@ -310,7 +322,7 @@ def test_tickets_are_forgotten_with_the_references_of_their_time(store: Store) -
 
 def test_display_copies_count_and_leave_the_count_with_their_picture(store: Store) -> None:
     store.add(RECORD, REFERENCE)
-    store.end("j1", "done", 200.0, pictures=[Kept("p.png", 100)])
+    store.end("j1", "done", 200.0, done=done(("p", 100)))
     for name, width, size in (("r.png", 256, 1), ("p.png", 256, 2), ("p.png", 512, 30), ("p.png", 512, 3)):
         store.displayed(name, width, size)
     assert store.size() == 10 + 100 + 1 + 2 + 3

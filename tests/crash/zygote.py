@@ -23,7 +23,7 @@ from backends.wavespeed import SPEC, WavespeedBackend
 from core.engine import Engine
 from core.settings import Settings
 from core.store import Store
-from tests.fakes import make_reference, make_request
+from tests.fakes import files_of, make_reference, make_request
 
 ENDED_IN = 30.0
 """Seconds after a restart within which every job must have ended."""
@@ -71,7 +71,7 @@ async def run(folder: Path, url: str, key: str, recover: bool) -> list[dict[str,
             "ended": job.ended,
             "error": type(job.error).__name__ if job.error else None,
             "words": str(job.error or ""),
-            "files": [str(path) for path in job.files],
+            "files": [str(path) for path in files_of(job, folder / "images")],
         }
         for job in await engine.history("local", 100)
     ]

@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 
 from core.errors import Moderated, NoCredits, RunFailed, TimedOut
-from core.events import Completed, Picture, Withheld
+from core.events import Completed, Picture
 from core.request import EditRequest
+from core.result import Missing, Reason
 from tests.fakes import FakeBackend, make_spec, picture_bytes, results
 from tests.server.house import AIML, house
 
@@ -201,7 +202,7 @@ async def test_a_failed_run_says_why(tmp_path: Path, failure: Exception, status:
 async def test_a_withheld_picture_is_flagged_and_black(tmp_path: Path) -> None:
     def outcome(request: EditRequest) -> Completed:
         first, _ = results(request)
-        return Completed((first, Withheld("Not safe for work.", 8, nsfw=True)), {"inference": 1.0}, cost=0.05)
+        return Completed((first, Missing(Reason.NSFW, "Not safe for work.", 8)), {"inference": 1.0}, cost=0.05)
 
     async with house(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
         answer = await at.client.post(RUN, json={**BODY, "num_images": 2})

@@ -19,9 +19,10 @@ from PIL import Image
 
 import server.wavespeed
 from core.errors import Moderated
-from core.events import Completed, Event, Withheld
+from core.events import Completed, Event
 from core.job import Allowance
 from core.request import EditRequest
+from core.result import Missing, Reason
 from tests.fakes import FakeBackend, make_spec, picture_bytes, results
 from tests.server.house import AIML, WAVE
 from tests.server.street import KEY, house_beside
@@ -45,7 +46,7 @@ class Obedient(FakeBackend):
             case "refuse":
                 raise Moderated("The prompt is refused.", "Change it.")
             case "withhold":
-                yield Completed((Withheld("Not safe for work.", 8, nsfw=True),), {"inference": 1.0})
+                yield Completed((Missing(Reason.NSFW, "Not safe for work.", 8),), {"inference": 1.0})
             case "take half a second":
                 await asyncio.sleep(0.5)
                 yield Completed(results(request), {"inference": 0.5})

@@ -38,9 +38,10 @@ from core.errors import (
     StudioError,
     TimedOut,
 )
-from core.events import Accepted, Completed, Picture, Withheld
+from core.events import Accepted, Completed, Picture
 from core.job import Allowance
 from core.request import EditRequest
+from core.result import Missing, Reason
 from core.settings import Settings
 from tests.fakes import FakeBackend, make_reference, make_spec, results
 from tests.server.house import house
@@ -368,11 +369,11 @@ async def test_a_used_up_share_says_when_to_come_again(tmp_path: Path, make: Cal
 @BOTH
 async def test_a_withheld_picture_is_known_for_one(tmp_path: Path, make: Callable[..., Backend]) -> None:
     def unsafe(request: EditRequest) -> Completed:
-        return Completed((Withheld("Not safe for work.", 5, nsfw=True),), {"inference": 1.0})
+        return Completed((Missing(Reason.NSFW, "Not safe for work.", 5),), {"inference": 1.0})
 
     async with circle(tmp_path, make, FakeBackend(make_spec("local"), outcome=unsafe)) as (backend, _):
         (image,) = (await run(backend)).images
-        assert isinstance(image, Withheld)
+        assert isinstance(image, Missing)
         assert image.nsfw
 
 

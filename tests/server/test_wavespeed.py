@@ -31,10 +31,11 @@ from core.errors import (
     SubmitUnknown,
     TimedOut,
 )
-from core.events import Completed, Event, Queued, Withheld, Working
+from core.events import Completed, Event, Queued, Working
 from core.limits import Caps
 from core.links import Links, lasting_secret
 from core.request import EditRequest
+from core.result import Missing, Reason
 from tests.fakes import FakeBackend, make_spec, picture_bytes, results
 from tests.server.house import WAVE, House, house
 from tests.server.test_aimlapi import BODY as AIML_BODY
@@ -359,7 +360,7 @@ async def test_a_failure_that_nobody_foresaw_tells_nothing_of_the_inside(tmp_pat
 @pytest.mark.parametrize("inline", [False, True])
 async def test_a_withheld_picture_is_flagged_and_black(tmp_path: Path, inline: bool) -> None:
     def outcome(request: EditRequest) -> Completed:
-        return Completed((Withheld("Not safe for work.", request.seeds[0], nsfw=True),), {"inference": 1.0})
+        return Completed((Missing(Reason.NSFW, "Not safe for work.", request.seeds[0]),), {"inference": 1.0})
 
     async with house(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
         data = await settled(at, await submitted(at, enable_base64_output=inline))

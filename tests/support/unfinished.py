@@ -46,10 +46,11 @@ def fill(folder: Path, spec: BackendSpec, references: list[Path], count: int) ->
             file = images / f"{secrets.token_hex(32)}.png"
             os.link(source, file)
             with Image.open(source) as picture:
-                image = Reference(b"", picture.width, picture.height, file=file)
+                size = file.stat().st_size
+                image = Reference(b"", picture.width, picture.height, file=file, digest=file.stem, size=size)
             request = EditRequest.build(spec, f"run {number}", image, {"seed": number})
-            job = Job(new_id(), spec.key, request, remote=[None], reference=file, created=time.time())
-            store.add(record_of(job, file, 0.0), Kept(file.name, file.stat().st_size))
+            job = Job(new_id(), spec.key, request, remote=[None], created=time.time())
+            store.add(record_of(job, 0.0), Kept(file.name, file.stat().st_size))
             ids.append(job.id)
     finally:
         store.close()
@@ -72,9 +73,7 @@ def damage_rows(folder: Path, ids: list[str]) -> None:
     """Make every tenth row unreadable."""
     base = sqlite3.connect(folder / "studio.db")
     with base:
-        base.executemany(
-            "update jobs set request = substr(request, 1, 9) where id = ?", [(each,) for each in ids[::10]]
-        )
+        base.executemany("update jobs set recipe = substr(recipe, 1, 9) where id = ?", [(each,) for each in ids[::10]])
     base.close()
 
 

@@ -98,7 +98,7 @@ def main() -> None:
     from ui.mcp_tool import McpEndpoint
     from ui.page import launch_options
 
-    styles = (Style("Pencil sketch", "a pencil sketch"), Style('<b>"Odd"', 'a "quoted" & <odd> look'))
+    styles = (Style("pencil", "Pencil sketch", "a pencil sketch"), Style("odd", '<b>"Odd"', 'a "quoted" & <odd> look'))
     first = make_spec("first", label="First", styles=styles)
     Directed.folder = settings.data_dir
     backends = {

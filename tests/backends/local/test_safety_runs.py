@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,9 +12,10 @@ from PIL import Image
 
 from backends.local import LocalBackend
 from core.errors import BadParameter, ModelMissing
-from core.events import Completed, Event, Loading, Picture, Progress, Withheld
+from core.events import Completed, Event, Loading, Picture, Progress
 from core.images import read_reference
 from core.request import EditRequest
+from core.result import Missing, Reason
 from core.settings import Settings
 from tests.backends.local.classifier import by_brightness, certain
 from tests.backends.local.conftest import drain
@@ -91,9 +90,11 @@ async def test_withheld_pictures_keep_their_places_and_seeds_beside_the_others(
     _, plain = await drain(strict, ask(strict, enable_safety_checker=False))
     backend, hidden = withholding_the_brightest(plain, tmp_path)
     events, done = await drain(backend, ask(backend))
-    assert [isinstance(each, Withheld) for each in done.images] == hidden
+    assert [isinstance(each, Missing) for each in done.images] == hidden
     assert [each.seed for each in done.images] == [5, 6, 7]
-    assert all(each.nsfw and "safety checker" in each.why for each in done.images if isinstance(each, Withheld))
+    assert all(
+        each.reason is Reason.NSFW and "safety checker" in each.why for each in done.images if isinstance(each, Missing)
+    )
     shown = [each for each in done.images if isinstance(each, Picture)]
     assert shown == [each for each, withheld in zip(plain.images, hidden, strict=True) if not withheld]
     assert previews(events) == [], "a preview would show what is withheld"
@@ -101,7 +102,7 @@ async def test_withheld_pictures_keep_their_places_and_seeds_beside_the_others(
 
 async def test_a_run_of_which_everything_is_withheld_completes(strict: LocalBackend) -> None:
     _, done = await drain(strict, ask(strict, num_images=2))
-    assert [type(each) for each in done.images] == [Withheld, Withheld]
+    assert [type(each) for each in done.images] == [Missing, Missing]
     assert done.timings["inference"] > 0
 
 
@@ -128,9 +129,10 @@ async def test_the_checker_is_loaded_once_and_says_so(folder: Path, always: Path
 async def test_nobody_turns_the_check_off_on_a_public_address(public: LocalBackend) -> None:
     assert public.ready() is None, "mini needs no licence"
     asked = ask(public)
-    for params in (asked.params, {**asked.params, "enable_safety_checker": False}):
-        events, done = await drain(public, replace(asked, params=MappingProxyType(params)))
-        assert all(isinstance(each, Withheld) and each.nsfw for each in done.images)
+    turned_off = EditRequest(asked.recipe.with_params(enable_safety_checker=False), asked.image)
+    for request in (asked, turned_off):
+        events, done = await drain(public, request)
+        assert all(isinstance(each, Missing) and each.reason is Reason.NSFW for each in done.images)
         assert not previews(events)
     with pytest.raises(BadParameter, match="enable_safety_checker"):
         ask(public, enable_safety_checker=False)

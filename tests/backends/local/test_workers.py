@@ -22,7 +22,7 @@ from core.request import EditRequest
 from core.settings import Settings
 from core.store import Store
 from tests.backends.local.conftest import drain
-from tests.fakes import make_reference, make_request
+from tests.fakes import files_of, make_reference, make_request
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 60.0
@@ -198,5 +198,5 @@ async def test_the_engine_runs_two_and_cancels_one(two: LocalBackend, tmp_path: 
         with pytest.raises(RunCancelled):
             await engine.result(leaves)
         await engine.result(stays)
-    assert stays.files[0] is not None
-    assert stays.files[0].read_bytes() == expected
+    (file,) = files_of(stays, tmp_path / "images")
+    assert file.read_bytes() == expected
