@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -10,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from core.job import Job
 from core.migrations import MIGRATIONS
+from core.record import job_of
+from core.result import Made, Missing, Reason
 from core.store import Kept, Store
 from tests.core.old_folder import ANN, BOB, OTHERS, digest, make_old_folder
 
@@ -122,3 +127,97 @@ def test_a_folder_with_other_peoples_files_keeps_its_mode(tmp_path: Path) -> Non
         Store(tmp_path).close()
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
     assert stat.S_IMODE((tmp_path / "studio.db").stat().st_mode) == 0o600
+
+
+# ---- a folder as the app left it before recipes, with runs of every kind on three backends --------------------
+
+BEFORE_RECIPES = Path(__file__).parent / "data" / "before_recipes"
+"""Made by running the app of then: mini's runs are real, the providers were stand-ins."""
+HERS, HIS = "a" * 64, "b" * 64
+
+
+@pytest.fixture
+def before_recipes(tmp_path: Path) -> Path:
+    shutil.copytree(BEFORE_RECIPES, tmp_path / "data")
+    return tmp_path / "data"
+
+
+def by_prompt(folder: Path) -> dict[str, Job]:
+    """Return every readable job by its prompt."""
+    store = Store(folder)
+    records = [each for owner in (HERS, HIS, "local") for each in store.recent(owner, 100)]
+    store.close()
+    return {
+        job.recipe.prompt: job for job in (job_of(each, folder / "images") for each in records if each.id != "damaged")
+    }
+
+
+def test_no_run_and_no_word_of_it_is_lost_when_runs_become_recipes(before_recipes: Path) -> None:
+    base = sqlite3.connect(before_recipes / "studio.db")
+    names = ("id", "backend", "state", "request", "reference", "error", "call", "remote", "cost", "result", "created")
+    old = [dict(zip(names, row, strict=True)) for row in base.execute(f"select {', '.join(names)} from jobs")]
+    base.close()
+    jobs = by_prompt(before_recipes)
+    assert len(jobs) == len(old) - 1 == 11
+    for row in old:
+        if row["id"] == "damaged":
+            continue
+        request = json.loads(row["request"])
+        job = jobs[request["prompt"]]
+        recipe, image = job.recipe, job.request.image
+        assert (job.id, job.backend, recipe.backend, job.created) == (row["id"], *[row["backend"]] * 2, row["created"])
+        assert {**recipe.params, "seed": recipe.seed} == request["params"]
+        assert list(recipe.seeds) == request["seeds"]
+        assert (recipe.model.id, recipe.app, recipe.style) == ("unknown", "unknown", ())
+        assert recipe.reference is not None
+        assert recipe.reference.name == row["reference"]
+        assert recipe.reference.size == (before_recipes / "images" / row["reference"]).stat().st_size
+        assert (image.width, image.height, list(image.notices), image.address) == (
+            *(request[name] for name in ("width", "height", "notices", "address")),
+        )
+        assert image.file is not None
+        assert image.file.is_file()
+        assert job.remote == json.loads(row["remote"])
+        assert (job.error is None) == (row["error"] is None)
+        assert (job.call is None) == (row["call"] is None)
+        if row["result"] is not None:
+            result, images = job.result, json.loads(row["result"])["images"]
+            assert result is not None
+            assert result.cost == row["cost"]
+            assert dict(result.timings) == json.loads(row["result"])["timings"]
+            assert [each.seed for each in result.images] == [each["seed"] for each in images]
+            made = [each.image for each in result.images if isinstance(each, Made)]
+            assert [(each.name, each.width, each.height) for each in made] == [
+                (each["file"], each["width"], each["height"]) for each in images if "file" in each
+            ]
+            assert all((before_recipes / "images" / each.name).stat().st_size == each.size for each in made)
+
+
+def test_an_image_that_failed_beside_others_is_told_from_one_that_was_withheld(before_recipes: Path) -> None:
+    job = by_prompt(before_recipes)["one withheld, one failed"]
+    assert job.result is not None
+    assert [each.reason if isinstance(each, Missing) else "made" for each in job.result.images] == [
+        "made",
+        Reason.NSFW,
+        Reason.FAILED,
+    ]
+
+
+def test_results_of_old_runs_follow_each_other_in_time(before_recipes: Path) -> None:
+    Store(before_recipes).close()
+    base = sqlite3.connect(before_recipes / "studio.db")
+    rows = base.execute(
+        "select ended, results.id from results join jobs on jobs.id = job order by ended, place"
+    ).fetchall()
+    base.close()
+    assert len(rows) == 8
+    assert [number for _, number in rows] == sorted({number for _, number in rows})
+    assert all(number // 1_000_000 == int(ended) for ended, number in rows)
+
+
+def test_a_damaged_row_stays_as_it_was(before_recipes: Path) -> None:
+    store = Store(before_recipes)
+    found = store.find(HERS, "damaged")
+    assert found is not None
+    assert found.recipe == '{"prompt": cut'
+    store.close()
