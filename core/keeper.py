@@ -287,6 +287,10 @@ class Keeper:
         """Return whether an owner may see a kept picture."""
         return await self._do(self._store.may_see, owner, name)
 
+    async def is_result(self, owner: str, digest: str) -> bool:
+        """Return whether a picture was made for an owner."""
+        return await self._do(self._store.is_result, owner, digest)
+
     async def exchange(self, owner: str) -> bool:
         """Return whether an owner is one whose cookie was never signed, and forget that it is."""
         return await self._do(self._store.exchange, owner)

@@ -169,6 +169,7 @@ def results(base: sqlite3.Connection) -> None:
         ) strict"""
     )
     base.execute("create index results_of_owner on results (owner, id)")
+    base.execute("create index results_of_digest on results (digest)")
     sizes = dict(base.execute("select name, max(bytes) from pictures group by name"))
     rows = base.execute(
         "select id, owner, created, ended, result from jobs where result is not null order by ended, id"

@@ -378,6 +378,11 @@ class Store:
         found = self._base.execute("select 1 from pictures where name = ? and owner = ?", (name, owner))
         return found.fetchone() is not None
 
+    def is_result(self, owner: str, digest: str) -> bool:
+        """Return whether a picture was made for an owner."""
+        found = self._base.execute("select 1 from results where digest = ? and owner = ?", (digest, owner))
+        return found.fetchone() is not None
+
     def exchange(self, owner: str) -> bool:
         """Return whether an owner is one whose cookie was never signed, and forget that it is."""
         with self._writing():

@@ -251,7 +251,16 @@ class Actions:
             return session.reference
         shown = await self._keep(session, source or Path(path))
         known = session.addresses.get(shown.file.name)
-        return Shown(shown.file, replace(shown.reference, address=known)) if known else shown
+        reference = replace(shown.reference, address=known) if known else shown.reference
+        return Shown(shown.file, reference, await self._parent(session, source))
+
+    async def _parent(self, session: Session, source: Path | None) -> str | None:
+        """Return the digest of the result that the file in the box is, or that this reference of a run once was."""
+        if source is None:
+            return None
+        if await self.engine.keeper.is_result(session.visitor.owner, source.stem):
+            return source.stem
+        return next((run.job.recipe.parent for run in reversed(session.runs) if run.shown.file == source), None)
 
     async def _stored(self, session: Session, path: Path) -> Path | None:
         """Return the stored picture that a file in the box is, or is a display copy of; None of any other file."""
@@ -311,9 +320,7 @@ class Actions:
         raw = self.controls.values(key, values)
         if not locked:
             raw["seed"] = None
-        request = EditRequest.build(
-            self.engine.specs[key], prompt, shown.reference, raw, session.style, session.parents.get(shown.file.name)
-        )
+        request = EditRequest.build(self.engine.specs[key], prompt, shown.reference, raw, session.style, shown.parent)
         job = await self.engine.submit(key, request, session.keys.get(key), session.visitor)
         return Run(job, self.engine.expected_seconds(key, request))
 

@@ -36,10 +36,17 @@ KEPT_RUNS = 60
 
 @dataclass
 class Shown:
-    """A reference as the page needs it: the kept file and its size in pixels."""
+    """A reference as the page needs it.
+
+    Attributes:
+        file: where it is stored.
+        reference: its size in pixels, and what else a run needs to know.
+        parent: digest of the result that it was made of, None where it was none.
+    """
 
     file: Path
     reference: Reference
+    parent: str | None = None
 
     def view(self) -> View:
         """Return what the stage draws."""
@@ -68,7 +75,7 @@ class Run:
         """The reference that the run began with."""
         image = self.job.request.image
         assert image.file is not None  # stored with the job
-        return Shown(image.file, image)
+        return Shown(image.file, image, self.job.recipe.parent)
 
     @property
     def state(self) -> str:
@@ -186,7 +193,6 @@ class Session:
         problem: what is wrong with what the person gave last.
         keys: pasted provider keys by backend; they live here and nowhere else.
         style: the styles that are on.
-        parents: digests of the results that became references, by the name of the reference's file.
         addresses: where fetched references came from, by the name of the kept file.
     """
 
@@ -198,7 +204,6 @@ class Session:
     problem: StudioError | None = None
     keys: dict[str, str] = field(default_factory=dict, repr=False)
     style: tuple[StyleUse, ...] = ()
-    parents: dict[str, str] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
     watched: bool = False
     wake: asyncio.Event = field(default_factory=asyncio.Event)

@@ -42,15 +42,17 @@ def message(page: Page) -> str:
     return page.inner_text(".stage .message")
 
 
-def test_a_style_chip_puts_its_words_into_the_prompt_and_takes_them_out_again(page: Page) -> None:
-    prompt = page.locator("#prompt textarea")
-    prompt.fill("a mountain lake")
-    page.click("#styles >> text=Pencil sketch")
-    expect(prompt).to_have_value("a mountain lake, a pencil sketch")
-    page.click("#styles button:nth-of-type(2)")
-    expect(prompt).to_have_value('a mountain lake, a pencil sketch, a "quoted" & <odd> look')
-    page.click("#styles >> text=Pencil sketch")
-    expect(prompt).to_have_value('a mountain lake, a "quoted" & <odd> look')
+def test_a_style_is_on_until_its_chip_is_pressed_again_and_comes_back_with_the_settings(page: Page) -> None:
+    pencil = page.locator("#styles button").first
+    expect(pencil).to_have_attribute("aria-pressed", "false")
+    pencil.click()
+    run(page, "a mountain lake")
+    page.wait_for_selector(RESULT)
+    pencil.click()
+    expect(pencil).to_have_attribute("aria-pressed", "false")
+    page.click("text=Reuse settings")
+    expect(pencil).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#prompt textarea")).to_have_value("a mountain lake")
 
 
 def test_a_backend_without_a_list_of_styles_shows_no_chips(page: Page) -> None:
