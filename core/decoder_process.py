@@ -7,6 +7,7 @@ ends. Started by `core.decoders`, which describes the messages.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
@@ -22,6 +23,7 @@ from typing import IO, Any
 from core.display import render
 from core.errors import BadImage, StudioError
 from core.images import Reference, read_reference
+from core.inline_body import separate
 
 LENGTH = struct.Struct(">II")
 """What a message begins with: the bytes of its JSON, and of the file that follows."""
@@ -76,11 +78,17 @@ def _answer(values: dict[str, Any], file: bytes) -> tuple[dict[str, Any], bytes]
         data = _read(values["path"]) if "path" in values else file
         if values["task"] == "display":
             return {}, render(data, values["width"])
+        if values["task"] == "separate":
+            return {}, separate(data, values["place"], Path(values["into"]), values["most"])
         reference = read_reference(data, values["address"], **values["limits"])
         known = {each.name: getattr(reference, each.name) for each in fields(Reference) if each.name != "data"}
         return {"reference": known}, reference.data
     except MemoryError:
         return {"memory": True}, b""
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return {"full": True}, b""
+        return {"broken": traceback.format_exc()[-2000:]}, b""
     except StudioError as error:
         if _wants_memory(error):
             return {"memory": True}, b""

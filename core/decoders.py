@@ -13,6 +13,7 @@ import asyncio
 import logging
 import os
 import signal
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 
 from core import errors
 from core.decoder import Bounds, Decoder, Gone
-from core.errors import BackendUnavailable, BadImage, StudioError
+from core.errors import BackendUnavailable, BadImage, DiskFull, StudioError
 from core.headers import HEAD, size_of
 from core.images import Reference
 from core.limits import Caps
@@ -117,6 +118,21 @@ class Decoders:
         """
         return (await self._ask(owner, {"task": "display", "width": width}, source))[1]
 
+    async def separate(self, body: Path, place: Sequence[str | int], into: Path, *, owner: str = "") -> bytes:
+        """Write a request's inline image to a file; return the request with the file's path in its place.
+
+        Args:
+            body: the request's, stored.
+            place: the keys that lead to the image, as for `core.inline_body.separate`.
+            into: the file.
+            owner: whose turn it takes.
+
+        Raises:
+            StudioError: the image cannot be read, there is too much beside it, or the disk is full.
+        """
+        values = {"task": "separate", "place": list(place), "into": str(into), "most": self._caps.max_bytes}
+        return (await self._ask(owner, values, body))[1]
+
     async def close(self) -> None:
         """End all decoders; whoever waits for one gets `BackendUnavailable`."""
         self._closed = True
@@ -138,6 +154,8 @@ class Decoders:
             group.turns.leave()
         if "memory" in answer:
             raise BadImage(*TOO_MUCH)
+        if "full" in answer:
+            raise DiskFull("The disk has no room for this picture.", "Try again later.")
         if "broken" in answer:
             log.error("a picture broke its decoder: %s", answer["broken"])
             raise BadImage(*BROKEN)

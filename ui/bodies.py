@@ -11,18 +11,14 @@ from urllib.parse import parse_qs
 
 from starlette.types import Message, Receive
 
+from core.inline_body import DEPTH, TooDeep, shallow_json
 from core.sources import is_address, is_data_uri
 from ui.refusal import Refusal
 
 RESULT = re.compile(r"call/(?:v2/)?[^/]+/([^/]+)")
 """What a GET reads the result of an event with, and the event's id."""
-DEPTH = 20
-"""Levels of lists and objects that a request may have; the page's have four."""
 SMALL = 4096
 """Bytes of JSON that are parsed on the event loop, in well under a millisecond."""
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-"""A JSON string, or the rest of the text after a quotation mark without its other: in one pass, without a way back."""
-_BRACKET = re.compile(rb"[\[\]{}]")
 
 
 def json_of(body: bytes | bytearray | None) -> Any:
@@ -41,21 +37,11 @@ async def parsed(body: bytes | None) -> Any:
     """
     if body is None:
         return None
-    return await asyncio.to_thread(shallow_json, body) if len(body) > SMALL else shallow_json(body)
-
-
-def shallow_json(body: bytes) -> Any:
-    """Return a body's JSON; its levels are counted before anything is built of it.
-
-    Raises:
-        Refusal: it has more than `DEPTH`.
-    """
-    depth = 0
-    for bracket in _BRACKET.finditer(_STRING.sub(b"", body)):
-        depth += 1 if bracket[0] in b"[{" else -1
-        if depth > DEPTH:
-            raise Refusal(400, f"The request has more than {DEPTH} levels of lists and objects. Send fewer.")
-    return json_of(body)
+    try:
+        return await asyncio.to_thread(shallow_json, body) if len(body) > SMALL else shallow_json(body)
+    except TooDeep as error:
+        words = f"The request has more than {DEPTH} levels of lists and objects. Send fewer."
+        raise Refusal(400, words) from error
 
 
 def named_events(rest: str, method: str, value: Any) -> set[str]:

@@ -11,7 +11,6 @@ What costs the server work is counted by visitor and by network address, and few
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import re
@@ -24,7 +23,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.engine import Engine
-from core.errors import TooManyRequests
+from core.errors import BadParameter, DiskFull, StudioError, TooManyRequests
 from core.job import EVERYONE, Visitor, visitor_in
 from core.limits import REQUESTS
 from core.subpath import route_path
@@ -42,7 +41,7 @@ from ui.bodies import (
 from ui.edit_api import call_fault
 from ui.framework import forget_call, forget_session, function_of, lighten
 from ui.images import SUFFIXES, stored_name
-from ui.inline_images import set_aside, write_upload
+from ui.inline_images import CARRIER, new_upload, place_of, spooled
 from ui.ownership import Events, Sessions
 from ui.places import Places
 from ui.refusal import Refusal
@@ -156,14 +155,15 @@ class Guard:
         app = scope["app"]
         event = EVENT.fullmatch(rest) if scope["method"] == "POST" else None
         name = (event[1] or "") if event else ""
-        body = await whole(receive) if scope["method"] == "POST" else None
-        value = await parsed(body)
+        body = None
+        if scope["method"] == "POST":
+            carries = CARRIER.fullmatch(rest) is not None
+            body = await (self._without_image(rest, receive, visitor) if carries else whole(receive))
+            receive = again_of(body, receive)
         if rest.startswith("mcp"):
-            again = (
-                receive if body is None else again_of(await self._without_image(rest, body, value, visitor), receive)
-            )
-            await self._app(scope, again, send)
+            await self._app(scope, receive, send)
             return
+        value = await parsed(body)
         if owner != EVERYONE:
             self._check_names(rest, owner, visitor.address, scope, value)
             for each in self._sessions.surplus(visitor.address):
@@ -172,12 +172,11 @@ class Guard:
         fault = call_fault(rest, value) if body is not None else None
         if fault is not None:
             raise Refusal(400, fault)
-        if event is None or body is None:
-            await self._app(scope, receive if body is None else again_of(body, receive), send)
+        if event is None:
+            await self._app(scope, receive, send)
         else:
             with self._places.hold(_function(app, rest, name, value), visitor, app):
-                body = await self._without_image(rest, body, value, visitor)
-                await self._app(scope, again_of(body, receive), self._noting(owner, app, send))
+                await self._app(scope, receive, self._noting(owner, app, send))
         if scope["method"] == "GET" and (result := RESULT.fullmatch(rest)):
             forget_call(app, result[1])
 
@@ -239,27 +238,34 @@ class Guard:
                     raise Refusal(503, "The file could not be stored. Choose the picture again.", 1.0)
         await upload.answer()(scope, receive, send)
 
-    async def _without_image(self, rest: str, body: bytes, value: Any, visitor: Visitor) -> bytes:
-        """Return the body of a call with its inline image stored aside, counted like an upload.
+    async def _without_image(self, rest: str, receive: Receive, visitor: Visitor) -> bytes:
+        """Return the body of a call, with an inline image stored aside and counted like an upload.
 
         Raises:
             Refusal: the image cannot be read or stored, or there is too much beside it.
             TooManyRequests: the visitor has uploaded their share.
         """
-        limits = self._engine.limits
-        owner = "" if visitor.passing else visitor.owner
-
-        async def store(data: bytes) -> Path:
-            if (share := limits.uploads()) is not None:
-                limits.spend(share, visitor, len(data) / 1e6)
-            with _room():
-                if not await self._engine.keeper.make_room(len(data), limits.caps.quota):
+        keeper, limits, share = self._engine.keeper, self._engine.limits, self._engine.limits.uploads()
+        with _room():
+            async with spooled(receive, self._uploads) as body:
+                if isinstance(body, bytes):
+                    return body
+                size = body.stat().st_size
+                if share is not None:
+                    limits.spend(share, visitor, size / 1e6)
+                if not await keeper.make_room(size, limits.caps.quota):
                     raise _full()
-                path = await asyncio.to_thread(write_upload, self._uploads, data)
-                await self._engine.keeper.add_file(owner, path.relative_to(self._uploads))
-            return path
-
-        return await set_aside(rest, body, value, limits.caps.max_bytes, store)
+                path = new_upload(self._uploads)
+                try:
+                    small = await self._engine.decoders.separate(body, place_of(rest), path, owner=visitor.source)
+                except DiskFull as error:
+                    raise _full() from error
+                except StudioError as error:
+                    raise Refusal(
+                        400, f"image: {error}" if not isinstance(error, BadParameter) else str(error)
+                    ) from error
+                await keeper.add_file("" if visitor.passing else visitor.owner, path.relative_to(self._uploads))
+                return small
 
     async def _check_paths(self, value: Any, owner: str) -> None:
         """Check that the files that a request names may be read by an owner.

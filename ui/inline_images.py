@@ -1,91 +1,77 @@
 """Images inside of calls of `/edit`, by API or MCP: stored as uploads, so that a call that waits holds no bytes.
 
 The framework's queue keeps all that a call sent until its run is over, the MCP library likewise: dozens of calls with
-an image of the largest size would fill the memory.
+an image of the largest size would fill the memory. So a large body goes to the disk while it comes.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-from core.errors import StudioError
-from core.sources import LONGEST_ADDRESS, bare_base64, is_address, is_data_uri, read_data_uri
-from ui.refusal import Refusal
+from starlette.types import Receive
 
-CARRIER = re.compile(r"(?P<edit>(api|call|run)/(v2/)?edit/?)|mcp(/.*)?")
+from core.inline_body import REST
+
+CARRIER = re.compile(r"(api|call|run)/(v2/)?edit/?|mcp(/.*)?")
 """Paths, after the framework's prefix, of the calls whose image may be inline."""
-REST = 64 * 1024
-"""Bytes of such a call without its image."""
-
-Store = Callable[[bytes], Awaitable[Path]]
-"""Stores an image as its sender's upload, and returns its path."""
+_WRITTEN = 2**20
+"""Bytes that are written at a time."""
 
 
-async def set_aside(rest: str, body: bytes, value: Any, most: int, store: Store) -> bytes:
-    """Return a call's body with the path of a stored file in place of an inline image.
+def place_of(rest: str) -> tuple[str | int, ...]:
+    """Return the keys that lead to the image in the JSON of a call.
 
     Args:
         rest: of the path, after the framework's prefix.
-        body: of the request.
-        value: its JSON, None where it has none.
-        most: bytes of an image.
-        store: stores the image.
+    """
+    if rest.startswith("mcp"):
+        return ("params", "arguments", "image")
+    return ("image",) if "/v2/" in rest else ("data", 0)
+
+
+@asynccontextmanager
+async def spooled(receive: Receive, folder: Path) -> AsyncIterator[bytes | Path]:
+    """Yield a request's body, or the file where it lies if it has more than `REST` bytes; the door before us counts it.
+
+    Args:
+        receive: of the request.
+        folder: for the file, which is removed at the end.
 
     Raises:
-        Refusal: the image cannot be read, or there is too much beside it.
+        OSError: the disk is full or not writable.
     """
-    if not CARRIER.fullmatch(rest) or len(body) <= REST:
-        return body
-    place = _place(rest, value)
-    if place is not None:
-        holder, key = place
-        try:
-            data = await asyncio.to_thread(_inline_bytes, holder[key], most)
-        except StudioError as error:
-            raise Refusal(400, f"image: {error}") from error
-        holder[key] = str(await store(data))
-        body = await asyncio.to_thread(lambda: json.dumps(value).encode())
-    if len(body) > REST:
-        raise Refusal(413, f"Beside its image, a request holds at most {REST // 1024} KB. Send less.")
-    return body
+    body, more = bytearray(), True
+    while more and len(body) <= REST:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    if len(body) <= REST:
+        yield bytes(body)
+        return
+    with tempfile.NamedTemporaryFile(dir=folder) as file:  # one that a crash leaves is swept at the next start
+        while body:
+            await asyncio.to_thread(file.write, bytes(body))
+            body.clear()
+            while more and len(body) < _WRITTEN:
+                message = await receive()
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+        await asyncio.to_thread(file.flush)
+        yield Path(file.name)
 
 
-def write_upload(uploads: Path, data: bytes) -> Path:
-    """Write an inline image as an upload whose path nobody can guess, and return the path.
+def new_upload(uploads: Path) -> Path:
+    """Return where an inline image is stored: a path that nobody can guess, in a folder of its own.
 
     Raises:
         OSError: the disk is full or not writable.
     """
     folder = uploads / secrets.token_hex(32)
     folder.mkdir(mode=0o700)
-    path = folder / "image"
-    path.write_bytes(data)
-    return path
-
-
-def _place(rest: str, value: Any) -> tuple[Any, Any] | None:
-    """Return the list or object that holds a long inline image, and its place in there."""
-    value = value if isinstance(value, dict) else {}
-    holder: Any
-    if rest.startswith("mcp"):
-        params = value.get("params")
-        holder = params.get("arguments") if isinstance(params, dict) else None
-    else:
-        holder = value if "/v2/" in rest else value.get("data")
-    key: Any = 0 if isinstance(holder, list) else "image"
-    image = holder[0] if isinstance(holder, list) and holder else None
-    if isinstance(holder, dict):
-        image = holder.get("image")
-    if not isinstance(image, str) or len(image) <= LONGEST_ADDRESS or is_address(image):
-        return None
-    return holder, key
-
-
-def _inline_bytes(text: str, most: int) -> bytes:
-    return read_data_uri(text, most) if is_data_uri(text) else bare_base64(text, most)
+    return folder / "image"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,14 @@ from typing import Any
 import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
+from starlette.types import Message, Receive
 
+from core.errors import BadParameter, StudioError
+from core.inline_body import REST, separate
 from tests.fakes import picture_bytes
 from tests.ui.by_hand import Person
 from tests.ui.conftest import Served
-from ui.inline_images import REST, set_aside
-from ui.refusal import Refusal
+from ui.inline_images import place_of, spooled
 
 PHOTO = picture_bytes("PNG", "RGB", (40, 30)) + b"\0" * 100_000
 PLAIN = base64.b64encode(PHOTO).decode()
@@ -32,78 +36,92 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-class Disk:
-    """Where images are stored."""
-
-    def __init__(self) -> None:
-        self.images: list[bytes] = []
-
-    async def store(self, data: bytes) -> Path:
-        """Store one."""
-        self.images.append(data)
-        return Path(f"/uploads/{len(self.images)}")
-
-
-async def aside(rest: str, body: Any, most: int = 1_000_000) -> tuple[Any, list[bytes]]:
-    disk, raw = Disk(), body if isinstance(body, bytes) else json.dumps(body).encode()
-    value = None if isinstance(body, bytes) else body
-    left = await set_aside(rest, raw, value, most, disk.store)
-    return (left if isinstance(body, bytes) else json.loads(left)), disk.images
+def separated(rest: str, body: Any, into: Path, most: int = 1_000_000) -> Any:
+    """Return what is left of a call, as JSON where it is."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    left = separate(raw, place_of(rest), into, most)
+    return left if isinstance(body, bytes) else json.loads(left)
 
 
 @pytest.mark.parametrize("image", [URI, PLAIN])
 @pytest.mark.parametrize("rest", CALLS)
-async def test_a_call_goes_on_with_the_path_of_its_stored_image(rest: str, image: str) -> None:
-    left, images = await aside(rest, CALLS[rest](image))
-    assert left == CALLS[rest]("/uploads/1")
-    assert images == [PHOTO]
+def test_a_call_goes_on_with_the_path_of_its_stored_image(tmp_path: Path, rest: str, image: str) -> None:
+    into = tmp_path / "image"
+    assert separated(rest, CALLS[rest](image), into) == CALLS[rest](str(into))
+    assert into.read_bytes() == PHOTO
 
 
 @pytest.mark.parametrize("rest", CALLS)
-@pytest.mark.parametrize("image", [URI[:2000], "https://a.example/" + "x" * 2000, {"path": "/uploads/2"}, None])
-async def test_a_call_without_a_long_inline_image_goes_on_as_it_came(rest: str, image: Any) -> None:
-    assert await aside(rest, CALLS[rest](image)) == (CALLS[rest](image), [])
+@pytest.mark.parametrize("image", [URI[:2000], "https://a.example/" + "x" * 9000, {"path": "/uploads/2"}, None])
+def test_a_call_without_a_long_inline_image_goes_on_as_it_came(tmp_path: Path, rest: str, image: Any) -> None:
+    assert separated(rest, CALLS[rest](image), tmp_path / "image") == CALLS[rest](image)
+    assert not (tmp_path / "image").exists()
 
 
 @pytest.mark.parametrize("rest", CALLS)
 @pytest.mark.parametrize(
     ("image", "words"),
     [
-        ("data:image/png;base64," + "%" * 100_000, "image: This data URI cannot be read."),
-        ("?" * 100_000, "image: "),
-        ("A" * 4_000_000, "image: The picture is too large. At most 1 MB are taken."),
+        ("data:image/png;base64," + "%" * 100_000, "This data URI cannot be read."),
+        ("?" * 100_000, "neither an address nor a picture in base64"),
+        ("A" * 4_000_000, "The picture is too large. At most 1 MB are taken."),
     ],
 )
-async def test_an_inline_image_that_cannot_be_read_is_refused_in_words(rest: str, image: str, words: str) -> None:
-    with pytest.raises(Refusal, match=words) as refused:
-        await aside(rest, CALLS[rest](image))
-    assert refused.value.status == 400
-    assert len(refused.value.words) < 300
+def test_an_inline_image_that_cannot_be_read_is_refused_in_words(
+    tmp_path: Path, rest: str, image: str, words: str
+) -> None:
+    with pytest.raises(StudioError, match=words) as refused:
+        separated(rest, CALLS[rest](image), tmp_path / "image")
+    assert len(str(refused.value)) < 300
 
 
 @pytest.mark.parametrize(
-    ("rest", "body"),
+    ("rest", "body", "words"),
     [
-        ("call/v2/edit", {"image": URI, "prompt": "x" * REST}),
-        ("call/edit", {"data": [PLAIN, "x" * REST]}),
-        ("call/edit", {"data": "x" * REST}),
-        ("call/edit", {"data": [{"url": URI}, "go"]}),
-        ("mcp", {"params": {"arguments": {"image": URI, "prompt": "x" * REST}}}),
-        ("mcp", {"params": "x" * REST}),
-        ("mcp/", ["x" * REST]),
-        ("mcp/http", b"x" * REST + b"x"),
-        ("api/edit", b"{" * (REST + 1)),
+        ("call/v2/edit", {"image": URI, "prompt": "x" * REST}, "at most 64 KB"),
+        ("call/edit", {"data": [PLAIN, "x" * REST]}, "at most 64 KB"),
+        ("call/edit", {"data": "x" * REST}, "at most 64 KB"),
+        ("call/edit", {"data": [{"url": URI}, "go"]}, "at most 64 KB"),
+        ("mcp", {"params": {"arguments": {"image": URI, "prompt": "x" * REST}}}, "at most 64 KB"),
+        ("mcp", {"params": "x" * REST}, "at most 64 KB"),
+        ("mcp/", ["x" * REST], "at most 64 KB"),
+        ("mcp/http", b"x" * REST + b"x", "at most 64 KB"),
+        ("api/edit", b"[" * (REST + 1), "more than 20 levels"),
     ],
 )
-async def test_a_call_with_much_beside_its_image_is_refused(rest: str, body: Any) -> None:
-    with pytest.raises(Refusal, match="at most 64 KB") as refused:
-        await aside(rest, body)
-    assert refused.value.status == 413
+def test_a_call_with_much_beside_its_image_is_refused(tmp_path: Path, rest: str, body: Any, words: str) -> None:
+    with pytest.raises(BadParameter, match=words):
+        separated(rest, body, tmp_path / "image")
 
 
-async def test_other_requests_are_left_alone() -> None:
-    body = {"data": [URI], "session_hash": "a"}
-    assert await aside("queue/join", body) == (body, [])
+def sent(body: bytes, size: int) -> Receive:
+    """Return a receiver that gives a body in parts."""
+    parts = [body[begin : begin + size] for begin in range(0, len(body), size)] or [b""]
+
+    async def receive() -> Message:
+        part = parts.pop(0)
+        return {"type": "http.request", "body": part, "more_body": bool(parts)}
+
+    return receive
+
+
+@pytest.mark.parametrize("length", [0, 1, REST - 1, REST, REST + 1, 5_000_001])
+@pytest.mark.parametrize("size", [1000, REST, 3_000_000])
+async def test_a_body_comes_whole_and_a_large_one_as_a_file(tmp_path: Path, length: int, size: int) -> None:
+    body = random.Random(length).randbytes(length)
+    async with spooled(sent(body, size), tmp_path) as got:
+        assert isinstance(got, Path) == (length > REST)
+        assert (got.read_bytes() if isinstance(got, Path) else got) == body
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("body", [{"image": URI, "prompt": "x" * REST}, {"image": "?" * 100_000, "prompt": "go"}])
+def test_a_refused_call_is_told_why_and_leaves_no_file(fakes: Served, body: Any) -> None:
+    before = [each for each in (fakes.data_dir / "uploads").rglob("*") if each.is_file()]
+    answer = Person(fakes.url).ask("POST", "/gradio_api/call/v2/edit", body)
+    assert answer.status == 400
+    assert answer.words.startswith(("body: Beside its image", "image: "))
+    assert [each for each in (fakes.data_dir / "uploads").rglob("*") if each.is_file()] == before
 
 
 @pytest.mark.parametrize("rest", ["call/edit", "call/v2/edit"])
