@@ -35,7 +35,7 @@ from server.serving import Server, ending_signals, exempt_from_proxies, leave, l
 from server.subpath import SubPath
 
 if TYPE_CHECKING:
-    from backends._fetch import ImageFetcher
+    from backends.http.safe_fetch import ImageFetcher
     from ui.mcp_tool import McpEndpoint
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
         sockets: what the app is served on; they listen already.
     """
     from backends import all_backends
-    from backends._fetch import HookCaller, ImageFetcher
+    from backends.http.safe_fetch import HookCaller, ImageFetcher
     from server.doors import open_doors
     from ui import build
     from ui.page import QUEUE, launch_options
@@ -168,7 +168,7 @@ async def preload(backends: Mapping[str, Backend]) -> None:
 
 def door_rules(settings: Settings, links: Links, engine: Engine) -> Rules:
     """Return what the door holds to."""
-    from backends.wavespeed import HOOK_PATH
+    from backends.wavespeed.backend import HOOK_PATH
 
     public = urlsplit((settings.public_url or "").lower())
     return Rules(
@@ -209,7 +209,7 @@ def webhooks(backends: Mapping[str, Backend]) -> list[Route]:
 
         return Route(path, hook, methods=["POST"])
 
-    from backends.wavespeed import HOOK_PATH, WavespeedBackend
+    from backends.wavespeed.backend import HOOK_PATH, WavespeedBackend
 
     return [route(each.webhook, HOOK_PATH) for each in backends.values() if isinstance(each, WavespeedBackend)]
 

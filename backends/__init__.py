@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backends.aimlapi import AimlapiBackend, Publish
+from backends.aimlapi.backend import AimlapiBackend, Publish
 from backends.local import LocalBackend
 from backends.wavespeed import WavespeedBackend
 from core.backend import Backend

@@ -16,7 +16,7 @@ from pathlib import Path
 import wavespeed.api.client
 from pydantic import SecretStr
 
-from backends.wavespeed import SPEC, WavespeedBackend
+from backends.wavespeed.backend import SPEC, WavespeedBackend
 from bench.serve import ROOT
 from bench.table import Row
 from core.settings import Settings

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr
 
-from backends._http import ProviderClient
-from backends.aimlapi import SPEC, AimlapiBackend, Result, payload, read
+from backends.aimlapi.backend import SPEC, AimlapiBackend, Result, payload, read
+from backends.http.client import ProviderClient
 from core import errors
 from core.events import Completed, Event, Picture, Withheld, Working
 from core.request import EditRequest

@@ -22,11 +22,11 @@ from typing import Any
 import httpx
 import pytest
 
-from backends._http import ProviderClient
-from backends.aimlapi import SPEC as AIMLAPI
 from backends.aimlapi import AimlapiBackend
-from backends.wavespeed import SPEC as WAVESPEED
+from backends.aimlapi.backend import SPEC as AIMLAPI
+from backends.http.client import ProviderClient
 from backends.wavespeed import WavespeedBackend
+from backends.wavespeed.backend import SPEC as WAVESPEED
 from core import errors
 from core.events import Completed, Picture
 from core.request import EditRequest

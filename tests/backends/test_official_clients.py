@@ -8,10 +8,10 @@ import wavespeed.api.client
 from openai import OpenAI
 from pydantic import SecretStr
 
-from backends.aimlapi import SPEC as AIMLAPI
 from backends.aimlapi import AimlapiBackend
-from backends.wavespeed import SPEC as WAVESPEED
+from backends.aimlapi.backend import SPEC as AIMLAPI
 from backends.wavespeed import WavespeedBackend
+from backends.wavespeed.backend import SPEC as WAVESPEED
 from core.settings import Settings
 from tests.fakes import make_reference, make_request
 from tests.providers import aimlapi

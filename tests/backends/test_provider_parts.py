@@ -13,9 +13,9 @@ import httpx
 import pytest
 from PIL import Image
 
-from backends._answer import MAX_RESULT, Answer, NotSent, jitter
-from backends._hosted import Pace, PriceTag, collect, damage, inline, pause, picture, said, travelling
-from backends._http import ProviderClient
+from backends.hosted import Pace, PriceTag, collect, damage, inline, pause, picture, said, travelling
+from backends.http.answer import MAX_RESULT, Answer, NotSent, jitter
+from backends.http.client import ProviderClient
 from core.errors import FetchFailed, MalformedAnswer, ProviderDown, ResultGone
 from core.events import Picture, Withheld
 from core.images import encode, read_reference

@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from backends._http import ProviderClient
-from backends._wavespeed_answers import MediaUnreachable, signed
-from backends.wavespeed import HOOK_PATH, SPEC, Task, WavespeedBackend, payload, read
+from backends.http.client import ProviderClient
+from backends.wavespeed.answers import MediaUnreachable, signed
+from backends.wavespeed.backend import HOOK_PATH, SPEC, Task, WavespeedBackend, payload, read
 from core import errors
 from core.events import Completed, Event, Picture, Withheld, Working
 from core.request import EditRequest

@@ -18,8 +18,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from backends._http import ProviderClient
-from backends.wavespeed import SPEC, WavespeedBackend
+from backends.http.client import ProviderClient
+from backends.wavespeed.backend import SPEC, WavespeedBackend
 from core.engine import Engine
 from core.settings import Settings
 from core.store import Store

@@ -20,10 +20,10 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr
 
-from backends._http import ProviderClient
-from backends._wavespeed_answers import MediaUnreachable
 from backends.aimlapi import AimlapiBackend
+from backends.http.client import ProviderClient
 from backends.wavespeed import WavespeedBackend
+from backends.wavespeed.answers import MediaUnreachable
 from core.backend import Backend
 from core.errors import (
     BackendUnavailable,

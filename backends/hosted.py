@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from backends._answer import MAX_RESULT, Answer, Lost, NotSent
+from backends.http.answer import MAX_RESULT, Answer, Lost, NotSent
 from core.backend import Price
 from core.errors import (
     BadImage,

@@ -19,11 +19,11 @@ from core.job import Call
 from core.spec import MAX_PROMPT, MAX_SEED
 from server.access import guarded_route
 from server.desk import Ask, Desk, mark
-from server.envelope import Envelope, answer, guarded, problems
 from server.kinds import Body, Format, Real, Whole
-from server.predictions import input_of, view
-from server.uploads import add_uploads
-from server.webhooks import Hooks
+from server.wavespeed.envelope import Envelope, answer, guarded, problems
+from server.wavespeed.predictions import input_of, view
+from server.wavespeed.uploads import add_uploads
+from server.wavespeed.webhooks import Hooks
 
 SYNC_LIMIT = 90.0
 """Seconds that a synchronous submit waits before it answers `processing` with code 5004."""

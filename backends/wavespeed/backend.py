@@ -13,12 +13,12 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from backends._answer import Lost, NotSent
-from backends._hosted import PriceTag, collect, damage, lost, not_sent, picture
-from backends._http import ProviderClient
-from backends._params import common_params
-from backends._wavespeed_account import ask_balance, ask_price
-from backends._wavespeed_answers import (
+from backends.hosted import PriceTag, collect, damage, lost, not_sent, picture
+from backends.http.answer import Lost, NotSent
+from backends.http.client import ProviderClient
+from backends.params import common_params
+from backends.wavespeed.account import ask_balance, ask_price
+from backends.wavespeed.answers import (
     ENDED,
     KEY_ENV,
     NAME,
@@ -30,8 +30,8 @@ from backends._wavespeed_answers import (
     signed,
     unsettled,
 )
-from backends._wavespeed_follow import Follower
-from backends._wavespeed_media import Uploads
+from backends.wavespeed.polling import Follower
+from backends.wavespeed.uploads import Uploads
 from core.backend import Backend, Price
 from core.errors import KeyMissing, MalformedAnswer, StudioError
 from core.events import Accepted, Completed, Event, Picture, Withheld, Working

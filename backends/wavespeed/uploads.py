@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 
-from backends._answer import Lost, NotSent
-from backends._hosted import travelling
-from backends._http import ProviderClient
-from backends._wavespeed_answers import NAME, refusal
+from backends.hosted import travelling
+from backends.http.answer import Lost, NotSent
+from backends.http.client import ProviderClient
+from backends.wavespeed.answers import NAME, refusal
 from core.errors import FetchFailed, MalformedAnswer, ProviderDown
 from core.images import Reference
 

@@ -18,10 +18,10 @@ from core.errors import BadParameter, DiskFull
 from core.job import visitor_in
 from core.subpath import route_path
 from server.desk import Desk
-from server.envelope import PROBLEMS, Envelope, answer, guarded
 from server.kinds import Whole
-from server.predictions import stamp
 from server.statuses import Refused
+from server.wavespeed.envelope import PROBLEMS, Envelope, answer, guarded
+from server.wavespeed.predictions import stamp
 
 TICKET = 3600
 """Seconds in which a ticket must be used."""

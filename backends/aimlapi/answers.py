@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from backends._answer import Answer
-from backends._hosted import refused, said
+from backends.hosted import refused, said
+from backends.http.answer import Answer
 from core.errors import NoCredits, StudioError, TimedOut
 
 NAME = "AI/ML API"

@@ -25,11 +25,11 @@ from core.events import Completed, Picture, Withheld
 from core.job import Call, Job
 from core.subpath import route_path
 from server.access import guarded_route
+from server.aimlapi.generation import Generation, edits_described, read_edit
 from server.desk import Ask, Desk, mark
-from server.generation import Generation, edits_described, read_edit
 from server.kinds import first_fault
-from server.predictions import notices_of, stamp
 from server.statuses import Refused, headers_of, status_of
+from server.wavespeed.predictions import notices_of, stamp
 
 CREDITS_PER_DOLLAR = 2_000_000
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends._answer import NotSent
-from backends._hosted import not_sent
-from backends._http import ProviderClient
-from backends._wavespeed_answers import NAME, refusal
+from backends.hosted import not_sent
+from backends.http.answer import NotSent
+from backends.http.client import ProviderClient
+from backends.wavespeed.answers import NAME, refusal
 
 
 async def ask_price(client: ProviderClient, model: str, key: str | None) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from backends._addresses import Resolve, is_public, resolve
+from backends.http.addresses import Resolve, is_public, resolve
 from core.about import USER_AGENT
 from core.errors import FetchFailed
 from core.images import MAX_BYTES

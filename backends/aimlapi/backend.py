@@ -12,11 +12,11 @@ import uuid
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from backends._aimlapi_answers import KEY_ENV, MODEL, NAME, Result, cost, dig, number, price_in, read, refusal
-from backends._answer import Lost, NotSent
-from backends._hosted import PriceTag, collect, damage, lost, not_sent, picture, travelling, unreadable
-from backends._http import ProviderClient
-from backends._params import acceleration, common_params
+from backends.aimlapi.answers import KEY_ENV, MODEL, NAME, Result, cost, dig, number, price_in, read, refusal
+from backends.hosted import PriceTag, collect, damage, lost, not_sent, picture, travelling, unreadable
+from backends.http.answer import Lost, NotSent
+from backends.http.client import ProviderClient
+from backends.params import acceleration, common_params
 from core.backend import Backend, Price
 from core.errors import KeyMissing, MalformedAnswer, StudioError, TimedOut
 from core.events import Completed, Event, Picture, Withheld, Working

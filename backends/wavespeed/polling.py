@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 
-from backends._answer import NotSent
-from backends._hosted import Pace, pause
-from backends._http import ProviderClient
-from backends._wavespeed_answers import ENDED, NAME, Task, failure, read, refusal, unsettled
+from backends.hosted import Pace, pause
+from backends.http.answer import NotSent
+from backends.http.client import ProviderClient
+from backends.wavespeed.answers import ENDED, NAME, Task, failure, read, refusal, unsettled
 from core.errors import ResultGone, TimedOut
 from core.events import Event, Working
 
