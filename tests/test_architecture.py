@@ -69,7 +69,12 @@ def test_heavy_libraries_are_imported_in_functions_only(path: Path) -> None:
 
 def test_httpx_is_imported_where_requests_are_made_and_where_their_proxies_are_checked() -> None:
     users = [ids(path) for path in MODULES if "httpx" in {name.split(".")[0] for name, _ in imported(tree_of(path))}]
-    assert users == ["backends/http/client.py", "backends/http/safe_fetch.py", "server/serving.py"]
+    assert users == [
+        "backends/http/bodies.py",
+        "backends/http/client.py",
+        "backends/http/safe_fetch.py",
+        "server/serving.py",
+    ]
 
 
 def test_only_the_composition_root_reads_the_environment() -> None:

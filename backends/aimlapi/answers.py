@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from backends.hosted import refused, said
+from backends.hosted.refusals import refused, said
 from backends.http.answer import Answer
 from core.errors import NoCredits, StudioError, TimedOut
 

@@ -13,7 +13,9 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from backends.aimlapi.answers import KEY_ENV, MODEL, NAME, Result, cost, dig, number, price_in, read, refusal
-from backends.hosted import PriceTag, collect, damage, lost, not_sent, picture, travelling, unreadable
+from backends.hosted.pictures import collect, damage, picture, travelling
+from backends.hosted.price import PriceTag
+from backends.hosted.refusals import lost, not_sent, unreadable
 from backends.http.answer import Lost, NotSent
 from backends.http.client import ProviderClient
 from backends.params import acceleration, common_params

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.hosted import not_sent
+from backends.hosted.refusals import not_sent
 from backends.http.answer import NotSent
 from backends.http.client import ProviderClient
 from backends.wavespeed.answers import NAME, refusal

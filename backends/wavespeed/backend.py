@@ -13,7 +13,9 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from backends.hosted import PriceTag, collect, damage, lost, not_sent, picture
+from backends.hosted.pictures import collect, damage, picture
+from backends.hosted.price import PriceTag
+from backends.hosted.refusals import lost, not_sent
 from backends.http.answer import Lost, NotSent
 from backends.http.client import ProviderClient
 from backends.params import common_params

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 
-from backends.hosted import Pace, pause
+from backends.hosted.pace import Pace, pause
 from backends.http.answer import NotSent
 from backends.http.client import ProviderClient
 from backends.wavespeed.answers import ENDED, NAME, Task, failure, read, refusal, unsettled

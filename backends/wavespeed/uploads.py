@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 
-from backends.hosted import travelling
+from backends.hosted.pictures import travelling
 from backends.http.answer import Lost, NotSent
 from backends.http.client import ProviderClient
 from backends.wavespeed.answers import NAME, refusal

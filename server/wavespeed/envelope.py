@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException
 
-from core.errors import StudioError
-from server.kinds import first_fault
-from server.statuses import headers_of, status_of
+from server.answers import add_error_handlers, refusals
+
+NOT_FOUND = HTTPStatus.NOT_FOUND.phrase
+"""The framework's whole message on a path that has no route."""
 
 
 class Envelope(BaseModel):
@@ -23,12 +24,12 @@ class Envelope(BaseModel):
     data: Any = None
 
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Envelope} for status in (400, 401, 403, 404, 405, 409, 413, 429, 500, 503, 504, 507)
-}
+PROBLEMS = refusals(Envelope)
 
 
-def answer(data: Any, status: int = 200, message: str = "success", headers: dict[str, str] | None = None) -> Any:
+def answer(
+    data: Any, status: int = 200, message: str = "success", headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     """Return the provider's envelope."""
     return JSONResponse({"code": status, "message": message, "data": data}, status, headers)
 
@@ -46,21 +47,10 @@ def problems(app: FastAPI, offer: str) -> None:
         offer: the models, in words, for whoever asks for something that is not there.
     """
 
-    @app.exception_handler(StudioError)
-    async def studio(_: Request, error: StudioError) -> Any:
-        return answer(None, status_of(error), str(error), headers_of(error))
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> Any:
-        return answer(None, 400, first_fault(error))
-
-    @app.exception_handler(HTTPException)
-    async def other(request: Request, error: HTTPException) -> Any:
-        if error.status_code == 404:
+    def refusal(request: Request, status: int, message: str, headers: Mapping[str, str]) -> JSONResponse:
+        if message == NOT_FOUND:
             name = request.url.path.removeprefix("/api/v3/")[:80]
-            return answer(None, 404, f"There is no model or route {name!r} here. The models are {offer}.")
-        return answer(None, error.status_code, error.detail, dict(error.headers or {}))
+            message = f"There is no model or route {name!r} here. The models are {offer}."
+        return answer(None, status, message, headers)
 
-    @app.exception_handler(Exception)
-    async def broken(_: Request, __: Exception) -> Any:
-        return answer(None, 500, "This broke for a reason inside the app. Its log says more.")
+    add_error_handlers(app, refusal)

@@ -13,7 +13,10 @@ import httpx
 import pytest
 from PIL import Image
 
-from backends.hosted import Pace, PriceTag, collect, damage, inline, pause, picture, said, travelling
+from backends.hosted.pace import Pace, pause
+from backends.hosted.pictures import collect, damage, inline, picture, travelling
+from backends.hosted.price import PriceTag
+from backends.hosted.refusals import said
 from backends.http.answer import MAX_RESULT, Answer, NotSent, jitter
 from backends.http.client import ProviderClient
 from core.errors import FetchFailed, MalformedAnswer, ProviderDown, ResultGone
