@@ -73,6 +73,7 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
     from backends.http.safe_fetch import HookCaller, ImageFetcher
     from server.doors import open_doors
     from ui import build
+    from ui.framework import as_visitor
     from ui.page import QUEUE, launch_options
 
     links = Links(lasting_secret(settings.data_dir), root_path=settings.root_path)
@@ -81,7 +82,7 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
         base = settings.public_url
         return base + links.sign(f"/files/{store.images.put(data, mime).name}") if base else None
 
-    backends = all_backends(settings, publish)
+    backends = all_backends(settings, publish, as_visitor)
     for backend in backends.values():
         backend.prepare()
     engine = Engine(backends, store, settings.queue_size, Limits(settings.caps), rerun=settings.rerun)

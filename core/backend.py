@@ -6,8 +6,7 @@ It stands in core, because the engine speaks it and core imports no backend.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from core.errors import RunFailed
@@ -15,8 +14,22 @@ from core.events import Event
 from core.request import EditRequest
 from core.spec import BackendSpec
 
-GPU_TOKEN: ContextVar[str] = ContextVar("gpu_token", default="")
-"""Around a run: on whose quota of GPU time it counts, where a machine lends it by visitor; empty for nobody's."""
+
+@dataclass(frozen=True)
+class RunContext:
+    """What goes with a run beside its request: secrets of its visitor, never stored.
+
+    Attributes:
+        key: the visitor's own key at the provider; None takes the app owner's. Backends without keys ignore it.
+        gpu_token: on whose quota of GPU time the run counts, where a machine lends it by visitor; empty for the app's.
+    """
+
+    key: str | None = field(default=None, repr=False)
+    gpu_token: str = field(default="", repr=False)
+
+
+OWNERS = RunContext()
+"""The context of a run on the app owner's keys and quota."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,7 @@ class Backend(Protocol):
         """Return a few words on its state for the status line, such as "loaded, CPU"."""
         ...
 
-    def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Do the edit: yield Loading, Progress and Working as they come, at last one Completed.
 
         Before a request leaves that costs, Working is yielded: what comes back to the generator after it has been
@@ -63,7 +76,7 @@ class Backend(Protocol):
 
         Args:
             request: what to do, validated by `spec`.
-            key: a visitor's own key; None takes the owner's. Backends without keys ignore it.
+            context: on whose key and quota.
 
         Raises:
             StudioError: when it cannot.
@@ -71,7 +84,7 @@ class Backend(Protocol):
         ...
 
     def resume(
-        self, request: EditRequest, remote: Sequence[str | None], key: str | None = None
+        self, request: EditRequest, remote: Sequence[str | None], context: RunContext = OWNERS
     ) -> AsyncGenerator[Event, None]:
         """Go on with a run that the provider has, without sending anything again; else as `edit`.
 
@@ -80,7 +93,7 @@ class Backend(Protocol):
         Args:
             request: as it was.
             remote: the provider's id for each image; None where none was told before the app ended.
-            key: as for `edit`.
+            context: as for `edit`.
 
         Raises:
             StudioError: when it cannot.

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from core.backend import GPU_TOKEN, Backend
+from core.backend import Backend, RunContext
 from core.decoders import Decoders
 from core.displays import Displays
 from core.errors import BackendUnavailable, QueueFull, RunCancelled
@@ -138,12 +138,10 @@ class Engine:
         return job
 
     def _begin(self, job: Job, work: Callable[..., AsyncGenerator[Event, None]], *more: object) -> None:
-        events = work(job.request, *more, job.key)
+        events = work(job.request, *more, RunContext(job.key, job.gpu_token))
         # In a context of its own: the caller's holds their whole request, and the task is kept longer than that.
-        loop, own = asyncio.get_running_loop(), contextvars.Context()
-        own.run(GPU_TOKEN.set, job.gpu_token)
-        job.task = loop.create_task(
-            self._work.run(self._lanes[job.backend], job, events), name=f"job {job.id}", context=own
+        job.task = asyncio.get_running_loop().create_task(
+            self._work.run(self._lanes[job.backend], job, events), name=f"job {job.id}", context=contextvars.Context()
         )
 
     async def watch(self, job: Job) -> AsyncGenerator[Event, None]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from core.backend import Backend
+from core.backend import OWNERS, Backend, RunContext
 from core.events import Completed, Event, Loading, Picture, Progress
 from core.images import MIME, Reference, encode, read_reference
 from core.request import EditRequest
@@ -149,7 +149,7 @@ class FakeBackend(Backend):
         """Return a few words for the status line."""
         return "fake, always there" if self.reason is None else "fake, away"
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Go through the steps as the arguments say."""
         self.started.append(request.prompt)
         self.working += 1

@@ -19,7 +19,7 @@ from backends.hosted.refusals import lost, not_sent, unreadable
 from backends.http.answer import Lost, NotSent
 from backends.http.client import ProviderClient
 from backends.params import acceleration, common_params
-from core.backend import Backend, Price
+from core.backend import OWNERS, Backend, Price, RunContext
 from core.errors import KeyMissing, MalformedAnswer, StudioError, TimedOut
 from core.events import Completed, Event, Picture, Withheld, Working
 from core.request import EditRequest
@@ -94,13 +94,13 @@ class AimlapiBackend(Backend):
         """Return where it runs."""
         return "ready · hosted by AI/ML API"
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Run at the provider; see `core.backend.Backend`.
 
         Raises:
             StudioError: typed by what the provider said, with whether it was charged where that is known.
         """
-        key = key or self._key
+        key = context.key or self._key
         if not key:
             raise KeyMissing(f"{NAME} needs a key.", f"Paste one here, or set {KEY_ENV} and restart.")
         image_url, notices = await self._address(request)

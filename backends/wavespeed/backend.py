@@ -34,7 +34,7 @@ from backends.wavespeed.answers import (
 )
 from backends.wavespeed.polling import Follower
 from backends.wavespeed.uploads import Uploads
-from core.backend import Backend, Price
+from core.backend import OWNERS, Backend, Price, RunContext
 from core.errors import KeyMissing, MalformedAnswer, StudioError
 from core.events import Accepted, Completed, Event, Picture, Withheld, Working
 from core.request import EditRequest
@@ -115,7 +115,7 @@ class WavespeedBackend(Backend):
         """Return where it runs."""
         return "ready · hosted by WaveSpeedAI"
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Run a task for each seed; see `core.backend.Backend`.
 
         What came is never thrown away for what failed beside it: a failed task's place is Withheld.
@@ -123,7 +123,7 @@ class WavespeedBackend(Backend):
         Raises:
             StudioError: every task failed; the first one's error.
         """
-        key = self._given(key)
+        key = self._given(context.key)
         image = await self._uploads.address(request.image, key)
         yield Working("sent", 0, len(request.seeds))
         told: asyncio.Queue[Event] = asyncio.Queue()
@@ -133,14 +133,14 @@ class WavespeedBackend(Backend):
                 yield event
 
     async def resume(
-        self, request: EditRequest, remote: Sequence[str | None], key: str | None = None
+        self, request: EditRequest, remote: Sequence[str | None], context: RunContext = OWNERS
     ) -> AsyncGenerator[Event, None]:
         """Ask for tasks that were submitted before; see `core.backend.Backend`.
 
         Raises:
             StudioError: none of them gave a picture.
         """
-        key = self._given(key)
+        key = self._given(context.key)
         told: asyncio.Queue[Event] = asyncio.Queue()
         works = [self._again(each, seed, key, told) for each, seed in zip(remote, request.seeds, strict=True)]
         async with aclosing(self._follow(request, works, told)) as events:

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from backends.aimlapi.backend import SPEC, AimlapiBackend, Result, payload, read
 from backends.http.client import ProviderClient
 from core import errors
+from core.backend import RunContext
 from core.events import Completed, Event, Picture, Withheld, Working
 from core.request import EditRequest
 from core.settings import Settings
@@ -40,7 +41,7 @@ def request(**raw: Any) -> EditRequest:
 
 
 async def drain(backend: AimlapiBackend, asked: EditRequest, key: str | None = None) -> tuple[list[Event], Completed]:
-    events = [event async for event in backend.edit(asked, key)]
+    events = [event async for event in backend.edit(asked, RunContext(key))]
     assert isinstance(events[-1], Completed)
     return events[:-1], events[-1]
 

@@ -28,6 +28,7 @@ from backends.http.client import ProviderClient
 from backends.wavespeed import WavespeedBackend
 from backends.wavespeed.backend import SPEC as WAVESPEED
 from core import errors
+from core.backend import RunContext
 from core.events import Completed, Picture
 from core.request import EditRequest
 from core.settings import Settings
@@ -314,7 +315,7 @@ async def play(provider: str, place: str, failure: str, seed: int, port: int) ->
     async with there:
         backend = backend_of(there)
         try:
-            events = backend.edit(asked(provider, seed), there.key)
+            events = backend.edit(asked(provider, seed), RunContext(there.key))
             async with asyncio.timeout(DEADLINE) as limit, aclosing(events):
                 async for event in events:
                     if isinstance(event, Completed):

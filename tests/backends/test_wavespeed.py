@@ -19,6 +19,7 @@ from backends.http.client import ProviderClient
 from backends.wavespeed.answers import MediaUnreachable, signed
 from backends.wavespeed.backend import HOOK_PATH, SPEC, Task, WavespeedBackend, payload, read
 from core import errors
+from core.backend import RunContext
 from core.events import Completed, Event, Picture, Withheld, Working
 from core.request import EditRequest
 from core.settings import Settings
@@ -43,7 +44,7 @@ def request(**raw: Any) -> EditRequest:
 
 
 async def drain(backend: WavespeedBackend, asked: EditRequest, key: str | None = None) -> tuple[list[Event], Completed]:
-    events = [event async for event in backend.edit(asked, key)]
+    events = [event async for event in backend.edit(asked, RunContext(key))]
     assert isinstance(events[-1], Completed)
     return events[:-1], events[-1]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from core.backend import OWNERS, RunContext
 from core.engine import Engine
 from core.errors import (
     BudgetSpent,
@@ -52,7 +53,7 @@ class Provider(FakeBackend):
         self.asked: list[tuple[tuple[str | None, ...], str | None]] = []
         self.refuse: Exception | None = None
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Upload, send, wait."""
         await self.stop_at("upload")
         yield Working("sent")
@@ -68,10 +69,10 @@ class Provider(FakeBackend):
             await asyncio.Event().wait()
 
     async def resume(
-        self, request: EditRequest, remote: Sequence[str | None], key: str | None = None
+        self, request: EditRequest, remote: Sequence[str | None], context: RunContext = OWNERS
     ) -> AsyncGenerator[Event, None]:
         """Give what the provider has."""
-        self.asked.append((tuple(remote), key))
+        self.asked.append((tuple(remote), context.key))
         if self.refuse:
             raise self.refuse
         yield Working("processing")

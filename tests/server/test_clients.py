@@ -18,6 +18,7 @@ from openai import OpenAI
 from PIL import Image
 
 import server.wavespeed.routes
+from core.backend import OWNERS, RunContext
 from core.errors import Moderated
 from core.events import Completed, Event, Withheld
 from core.job import Allowance
@@ -40,7 +41,7 @@ class Obedient(FakeBackend):
         super().__init__(make_spec("local"))
         self.left: list[str] = []
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         match request.prompt:
             case "refuse":
                 raise Moderated("The prompt is refused.", "Change it.")
@@ -55,7 +56,7 @@ class Obedient(FakeBackend):
                 finally:
                     self.left.append(request.prompt)
             case _:
-                async for event in super().edit(request, key):
+                async for event in super().edit(request, context):
                     yield event
 
 

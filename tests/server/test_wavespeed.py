@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr
 
+from core.backend import OWNERS, RunContext
 from core.errors import (
     BudgetSpent,
     DiskFull,
@@ -737,9 +738,9 @@ async def test_another_keys_prediction_is_not_deleted_and_goes_on(tmp_path: Path
 class Handed(FakeBackend):
     """Hands its runs to a provider, which cannot take them back."""
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         yield Working("sent")
-        async for event in super().edit(request, key):
+        async for event in super().edit(request, context):
             if isinstance(event, Completed):
                 yield event
 
