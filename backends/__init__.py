@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from backends.aimlapi.backend import AimlapiBackend, Publish
+from backends.aimlapi.provider import AimlapiProvider
 from backends.local import LocalBackend
 from backends.local.zero import AsVisitor, as_owner
 from backends.wavespeed import WavespeedBackend
+from backends.wavespeed.provider import WavespeedProvider
 from core.backend import Backend
 from core.settings import Settings
 
@@ -22,7 +24,7 @@ def all_backends(
     """
     backends: list[Backend] = [
         LocalBackend(settings, as_visitor=as_visitor),
-        AimlapiBackend(settings, publish),
-        WavespeedBackend(settings),
+        AimlapiBackend(AimlapiProvider(settings), publish),
+        WavespeedBackend(WavespeedProvider(settings)),
     ]
     return {backend.spec.key: backend for backend in backends}

@@ -1,16 +1,17 @@
-"""The protocol that every backend keeps.
+"""What every backend has, and what some can.
 
 It stands in core, because the engine speaks it and core imports no backend.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from core.errors import RunFailed
 from core.events import Event
+from core.provider import Price, Provider
 from core.request import EditRequest
 from core.spec import BackendSpec
 
@@ -32,15 +33,7 @@ OWNERS = RunContext()
 """The context of a run on the app owner's keys and quota."""
 
 
-@dataclass(frozen=True)
-class Price:
-    """US dollars an image. `live` says that the provider's price list gave it, and not its documents."""
-
-    dollars: float
-    live: bool = False
-
-
-class Backend(Protocol):
+class Backend(ABC):
     """Something that edits images.
 
     Async only. Cancelling the generator (or the task that drives it) stops the work, and the
@@ -48,9 +41,14 @@ class Backend(Protocol):
     """
 
     @property
+    @abstractmethod
     def spec(self) -> BackendSpec:
         """What it offers."""
-        ...
+
+    @property
+    def provider(self) -> Provider | None:
+        """The account that it runs on; None where it needs none."""
+        return None
 
     def prepare(self) -> None:
         """Do what must be done before the app serves, in the process's first thread; may take minutes."""
@@ -60,14 +58,15 @@ class Backend(Protocol):
         """Make the first run quicker, in the background once the app answers; downloads nothing."""
         return None
 
+    @abstractmethod
     def ready(self, key: str | None = None) -> str | None:
         """Return None if a run may start now, with the owner's key or this one, else the reason and what to do."""
-        ...
 
+    @abstractmethod
     def status(self) -> str:
         """Return a few words on its state for the status line, such as "loaded, CPU"."""
-        ...
 
+    @abstractmethod
     def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Do the edit: yield Loading, Progress and Working as they come, at last one Completed.
 
@@ -81,14 +80,20 @@ class Backend(Protocol):
         Raises:
             StudioError: when it cannot.
         """
-        ...
+
+    async def price(self) -> Price:
+        """Return what an image costs now; the spec's price where nothing newer is known."""
+        return Price(self.spec.price)
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A backend whose provider keeps tasks by id. Whoever yields Accepted is one."""
 
     def resume(
         self, request: EditRequest, remote: Sequence[str | None], context: RunContext = OWNERS
     ) -> AsyncGenerator[Event, None]:
-        """Go on with a run that the provider has, without sending anything again; else as `edit`.
-
-        Only backends that yield Accepted have it.
+        """Go on with a run that the provider has, without sending anything again; else as `Backend.edit`.
 
         Args:
             request: as it was.
@@ -98,20 +103,4 @@ class Backend(Protocol):
         Raises:
             StudioError: when it cannot.
         """
-        raise RunFailed("This provider cannot be asked for a run again.", "Look for it there.")
-
-    async def close(self) -> None:
-        """Let go of connections; called once, when the app ends."""
-        return None
-
-    async def price(self) -> Price:
-        """Return what an image costs now; the spec's price where nothing newer is known."""
-        return Price(self.spec.price)
-
-    async def balance(self, key: str | None = None) -> float:
-        """Return the US dollars left on a key's account.
-
-        Raises:
-            StudioError: the provider refuses the key, or does not answer.
-        """
-        return 0.0
+        ...

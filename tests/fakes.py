@@ -12,6 +12,7 @@ from PIL import Image
 from core.backend import OWNERS, Backend, RunContext
 from core.events import Completed, Event, Loading, Picture, Progress
 from core.images import MIME, Reference, encode, read_reference
+from core.provider import Price, Provider
 from core.request import EditRequest
 from core.spec import MAX_SEED, BackendSpec, Choice, Integer, Number, Toggle
 
@@ -92,6 +93,33 @@ def preview(request: EditRequest) -> bytes:
     return encode(small, "jpeg")
 
 
+class FakeProvider(Provider):
+    """An account with so many dollars, whoever asks.
+
+    Args:
+        left: US dollars.
+        key_env: as in the specs of its backends.
+    """
+
+    name, base_url = "Fake", "http://127.0.0.1:9"
+
+    def __init__(self, left: float = 5.0, key_env: str = "FAKE_KEY") -> None:
+        self.left = left
+        self.key_env = key_env
+
+    def ready(self, key: str | None = None) -> str | None:
+        """Return None: the owner has a key."""
+        return None
+
+    async def price(self, model: str, documented: float) -> Price:
+        """Return the documented price."""
+        return Price(documented)
+
+    async def balance(self, key: str | None = None) -> float:
+        """Return what the account has left."""
+        return self.left
+
+
 class FakeBackend(Backend):
     """A backend without a model: Loading, a Progress for each step, Completed with real files.
 
@@ -103,6 +131,7 @@ class FakeBackend(Backend):
         reason: what `ready()` says; set it later to change it.
         outcome: makes the result from a request; None makes `results`. Returning None ends the run without one.
         stopping: a run that ends, in whatever way, waits for it before it is over.
+        provider: the account that it runs on.
 
     Attributes:
         started: prompts in the order in which their runs began.
@@ -122,6 +151,7 @@ class FakeBackend(Backend):
         outcome: Callable[[EditRequest], Completed | None] | None = None,
         stopping: asyncio.Event | None = None,
         timings: Mapping[str, float] | None = None,
+        provider: Provider | None = None,
     ) -> None:
         self._spec = spec or make_spec()
         self.steps = steps
@@ -131,6 +161,7 @@ class FakeBackend(Backend):
         self.outcome = outcome
         self.stopping = stopping
         self.timings = {"inference": 0.5} if timings is None else timings
+        self._provider = provider
         self.started: list[str] = []
         self.ended: list[str] = []
         self.working = 0
@@ -140,6 +171,11 @@ class FakeBackend(Backend):
     def spec(self) -> BackendSpec:
         """What it offers."""
         return self._spec
+
+    @property
+    def provider(self) -> Provider | None:
+        """The account that it runs on."""
+        return self._provider
 
     def ready(self, key: str | None = None) -> str | None:
         """Return `reason`."""

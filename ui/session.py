@@ -20,6 +20,7 @@ from core.errors import BadInput, FetchFailed, RunCancelled, StudioError
 from core.events import KeyWanted, Loading, Progress, Queued, Withheld, Working
 from core.images import Reference
 from core.job import Job, Visitor
+from core.spec import BackendSpec
 from ui import text
 
 View = dict[str, Any]
@@ -182,7 +183,7 @@ class Session:
         read_from: the file that `reference` was read from; another than `chosen` while that is being read.
         runs: this tab's, oldest first.
         problem: what is wrong with what the person gave last.
-        keys: pasted provider keys by backend; they live here and nowhere else.
+        keys: pasted keys by the `key_env` of their provider; they live here and nowhere else.
         addresses: where fetched references came from, by the name of the kept file.
     """
 
@@ -196,6 +197,10 @@ class Session:
     addresses: dict[str, str] = field(default_factory=dict)
     watched: bool = False
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def key(self, spec: BackendSpec) -> str | None:
+        """Return the pasted key of a backend's provider, None where there is none."""
+        return self.keys.get(spec.key_env) if spec.key_env is not None else None
 
     @property
     def active(self) -> list[Run]:

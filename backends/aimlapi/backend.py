@@ -12,19 +12,17 @@ import uuid
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from backends.aimlapi.answers import KEY_ENV, MODEL, NAME, Result, cost, dig, number, price_in, read, refusal
+from backends.aimlapi.answers import KEY_ENV, MODEL, NAME, Result, cost, read, refusal
+from backends.aimlapi.provider import AimlapiProvider
 from backends.hosted.pictures import collect, damage, picture, travelling
-from backends.hosted.price import PriceTag
 from backends.hosted.refusals import lost, not_sent, unreadable
 from backends.http.answer import Lost, NotSent
-from backends.http.client import ProviderClient
 from backends.params import acceleration, common_params
-from core.backend import OWNERS, Backend, Price, RunContext
-from core.errors import KeyMissing, MalformedAnswer, StudioError, TimedOut
+from core.backend import OWNERS, Backend, RunContext
+from core.errors import MalformedAnswer, StudioError, TimedOut
 from core.events import Completed, Event, Picture, Withheld, Working
+from core.provider import Price
 from core.request import EditRequest
-from core.secrets import revealed
-from core.settings import Settings
 from core.spec import BackendSpec, Toggle
 
 READ = 180.0
@@ -66,29 +64,28 @@ class AimlapiBackend(Backend):
     """The hosted model behind AI/ML API.
 
     Args:
-        settings: the owner's key and base URL.
+        provider: the account.
         publish: makes a reference readable by the provider, None where the app has no public address.
-        client: talks to the provider; None makes one for the settings' base URL.
     """
 
-    def __init__(
-        self, settings: Settings, publish: Publish | None = None, client: ProviderClient | None = None
-    ) -> None:
-        self._key = revealed(settings.aimlapi_key)
+    def __init__(self, provider: AimlapiProvider, publish: Publish | None = None) -> None:
+        self._provider = provider
+        self._client = provider.client
         self._publish = publish
-        self._client = client or ProviderClient(settings.aimlapi_base_url)
-        self._tag = PriceTag(SPEC.price, self._client.clock)
 
     @property
     def spec(self) -> BackendSpec:
         """What it offers: ranges and defaults of the provider's schema."""
         return SPEC
 
+    @property
+    def provider(self) -> AimlapiProvider:
+        """The account that it runs on."""
+        return self._provider
+
     def ready(self, key: str | None = None) -> str | None:
         """Return None with a key, else where to get one."""
-        if key or self._key:
-            return None
-        return f"Needs a key: get one at aimlapi.com, and paste it here or set {KEY_ENV}."
+        return self._provider.ready(key)
 
     def status(self) -> str:
         """Return where it runs."""
@@ -100,9 +97,7 @@ class AimlapiBackend(Backend):
         Raises:
             StudioError: typed by what the provider said, with whether it was charged where that is known.
         """
-        key = context.key or self._key
-        if not key:
-            raise KeyMissing(f"{NAME} needs a key.", f"Paste one here, or set {KEY_ENV} and restart.")
+        key = self._provider.key(context.key)
         image_url, notices = await self._address(request)
         yield Working("sent")
         try:
@@ -172,28 +167,6 @@ class AimlapiBackend(Backend):
                 raise
             return Withheld(str(error), seed)
 
-    async def close(self) -> None:
-        """Close the connections to the provider."""
-        await self._client.close()
-
     async def price(self) -> Price:
         """Return the price of the provider's list, its page's where the list does not say."""
-
-        async def ask() -> Any:
-            answer = await self._client.get("/v1/models", None, self._client.clock() + 10, id=MODEL, include="pricing")
-            return price_in(answer.body)
-
-        return await self._tag.price(ask)
-
-    async def balance(self, key: str | None = None) -> float:
-        """Return the dollars left, from `GET /v2/billing`."""
-        try:
-            answer = await self._client.get("/v2/billing", key or self._key, self._client.clock() + 30)
-        except NotSent as error:
-            raise not_sent(NAME) from error
-        if not answer.ok:
-            raise refusal(answer, key or self._key)
-        left = number(dig(answer.body, "current_balance"), float)
-        if left is None:
-            raise MalformedAnswer(f"{NAME} does not say what is left.", "The key was accepted.")
-        return float(left)
+        return await self._provider.price(MODEL, SPEC.price)

@@ -6,8 +6,8 @@ import time
 from collections.abc import Awaitable, Callable
 
 from backends.http.answer import Lost, NotSent
-from core.backend import Price
 from core.errors import StudioError
+from core.provider import Price
 
 PRICE_KEPT = 3600.0
 """Seconds for which a price that was read stands."""

@@ -24,9 +24,11 @@ import pytest
 
 from backends.aimlapi import AimlapiBackend
 from backends.aimlapi.backend import SPEC as AIMLAPI
+from backends.aimlapi.provider import AimlapiProvider
 from backends.http.client import ProviderClient
 from backends.wavespeed import WavespeedBackend
 from backends.wavespeed.backend import SPEC as WAVESPEED
+from backends.wavespeed.provider import WavespeedProvider
 from core import errors
 from core.backend import RunContext
 from core.events import Completed, Picture
@@ -303,8 +305,8 @@ def backend_of(there: Broken) -> WavespeedBackend | AimlapiBackend:
     hurry = HURRY if there.place == "poll" and not there.once else 1
     client = ProviderClient(there.origin, transport=httpx.AsyncHTTPTransport(verify=TLS), clock=lambda: now() * hurry)
     if there.provider == "wavespeed":
-        return WavespeedBackend(Settings(), client)
-    return AimlapiBackend(Settings(), client=client)
+        return WavespeedBackend(WavespeedProvider(Settings(), client))
+    return AimlapiBackend(AimlapiProvider(Settings(), client))
 
 
 async def play(provider: str, place: str, failure: str, seed: int, port: int) -> Run:
@@ -322,7 +324,7 @@ async def play(provider: str, place: str, failure: str, seed: int, port: int) ->
                         end = event
         except Exception as error:
             end = None if limit.expired() else error
-        await backend.close()
+        await backend.provider.close()
     return Run(seed, there, end, time.time() - begun)
 
 

@@ -190,11 +190,11 @@ async def test_a_visitors_key_is_not_kept_and_the_run_goes_on_when_it_comes_agai
     engine, job = await after(tmp_path, backend)
     assert isinstance(job.event, KeyWanted)
     assert b"canary" not in on_disk(tmp_path)
-    engine.unlock("bob", "fake", "another-key")
-    engine.unlock("ann", "other", "another-key")
+    engine.unlock("bob", "FAKE_KEY", "another-key")
+    engine.unlock("ann", "OTHER_KEY", "another-key")
     await settle()
     assert backend.asked == []
-    engine.unlock("ann", "fake", "canary-key")
+    engine.unlock("ann", "FAKE_KEY", "canary-key")
     await engine.result(job)
     assert backend.asked == [(("remote-0",), "canary-key")]
     await engine.close()
@@ -209,12 +209,12 @@ async def test_a_wrong_key_leaves_the_run_waiting_for_the_right_one(tmp_path: Pa
     backend = Provider()
     backend.refuse = KeyRejected("No.")
     engine, job = await after(tmp_path, backend)
-    engine.unlock("ann", "fake", "wrong")
+    engine.unlock("ann", "FAKE_KEY", "wrong")
     await settle()
     assert isinstance(job.event, KeyWanted)
     assert not job.ended
     backend.refuse = None
-    engine.unlock("ann", "fake", "right")
+    engine.unlock("ann", "FAKE_KEY", "right")
     await engine.result(job)
     await engine.close()
 

@@ -21,9 +21,11 @@ from PIL import Image
 from pydantic import SecretStr
 
 from backends.aimlapi import AimlapiBackend
+from backends.aimlapi.provider import AimlapiProvider
 from backends.http.client import ProviderClient
 from backends.wavespeed import WavespeedBackend
 from backends.wavespeed.answers import MediaUnreachable
+from backends.wavespeed.provider import WavespeedProvider
 from core.backend import Backend
 from core.errors import (
     BackendUnavailable,
@@ -74,11 +76,11 @@ class Tape(httpx.ASGITransport):
 
 
 def aimlapi(client: ProviderClient, key: str = KEY) -> Backend:
-    return AimlapiBackend(Settings(aimlapi_key=SecretStr(key)), client=client)
+    return AimlapiBackend(AimlapiProvider(Settings(aimlapi_key=SecretStr(key)), client))
 
 
 def wavespeed(client: ProviderClient, key: str = KEY) -> Backend:
-    return WavespeedBackend(Settings(wavespeed_key=SecretStr(key)), client=client)
+    return WavespeedBackend(WavespeedProvider(Settings(wavespeed_key=SecretStr(key)), client))
 
 
 async def soon(_: float) -> None:
@@ -96,7 +98,7 @@ async def circle(
         tape = Tape(at.app)
         backend = make(ProviderClient(HOME, tape, sleep=soon), key)
         yield backend, tape
-        await backend.close()
+        await backend.provider.close()
 
 
 async def run(backend: Backend, **raw: Any) -> Completed:
@@ -183,7 +185,7 @@ async def test_aimlapis_price_and_balance_are_told_and_read(tmp_path: Path) -> N
     async with circle(tmp_path, aimlapi) as (backend, tape):
         price = await backend.price()
         assert (price.dollars, price.live) == (0.0, True)
-        assert await backend.balance() == 0.0
+        assert await backend.provider.balance() == 0.0
         assert [line for line, _, _, _, _ in tape.said] == [
             "GET /v1/models?id=flux%2Fsrpo%2Fimage-to-image&include=pricing",
             "GET /v2/billing",
@@ -294,7 +296,7 @@ async def test_wavespeeds_price_and_balance_are_told_and_read(tmp_path: Path) ->
     async with circle(tmp_path, wavespeed) as (backend, tape):
         price = await backend.price()
         assert (price.dollars, price.live) == (0.0, True)
-        assert await backend.balance() == 0.0
+        assert await backend.provider.balance() == 0.0
         assert tape.asked("POST /api/v3/model/price") == [
             {"model_id": "wavespeed-ai/flux-srpo/image-to-image", "inputs": {}}
         ]

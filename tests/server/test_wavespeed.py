@@ -36,7 +36,7 @@ from core.events import Completed, Event, Queued, Withheld, Working
 from core.limits import Caps
 from core.links import Links, lasting_secret
 from core.request import EditRequest
-from tests.fakes import FakeBackend, make_spec, picture_bytes, results
+from tests.fakes import FakeBackend, FakeProvider, make_spec, picture_bytes, results
 from tests.server.house import WAVE, House, house
 from tests.server.test_aimlapi import BODY as AIML_BODY
 from tests.server.test_aimlapi import RUN as AIML_RUN
@@ -78,14 +78,11 @@ class Paid(FakeBackend):
     """Costs its owner money at a provider."""
 
     def __init__(self, left: float = 7.25) -> None:
-        self.left = left
-        super().__init__(make_spec("paid", key_env="WAVESPEED_API_KEY", price=0.025), outcome=self._made)
+        spec = make_spec("paid", key_env="WAVESPEED_API_KEY", price=0.025)
+        super().__init__(spec, outcome=self._made, provider=FakeProvider(left, "WAVESPEED_API_KEY"))
 
     def _made(self, request: EditRequest) -> Completed:
         return Completed(results(request), {"inference": 1.0}, cost=0.5)
-
-    async def balance(self, key: str | None = None) -> float:
-        return self.left
 
 
 async def until(holds: Callable[[], Any]) -> None:
