@@ -6,10 +6,10 @@ other, every reading is accepted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from backends.hosted.lenient import Flag, Lenient, Number, Text
 from backends.hosted.refusals import refused, said
 from backends.http.answer import Answer
 from core.errors import NoCredits, StudioError, TimedOut
@@ -22,7 +22,7 @@ CREDITS_PER_DOLLAR = 2_000_000
 
 @dataclass(frozen=True)
 class Result:
-    """What an answer says.
+    """What an answer of success says.
 
     Attributes:
         outputs: an address, a data URI or base64 for each image.
@@ -30,7 +30,6 @@ class Result:
         seed: the seed that was used, None where it is not said.
         seconds: of inference, None where it is not said.
         credits: that were used, None where it is not said.
-        answered: whether the answer had a list of images at all.
     """
 
     outputs: tuple[str, ...] = ()
@@ -38,64 +37,96 @@ class Result:
     seed: int | None = None
     seconds: float | None = None
     credits: float | None = None
-    answered: bool = True
+
+
+class _Image(Lenient):
+    url: Text = ""
+    b64_json: Text = ""
+    image_base64: Text = ""
+
+
+class _Output(Lenient):
+    choices: tuple[_Image, ...] = ()
+
+
+class _Timings(Lenient):
+    inference: Number | None = None
+
+
+class _Usage(Lenient):
+    credits_used: Number | None = None
+    tokens_used: Number | None = None
+
+
+class _Meta(Lenient):
+    usage: _Usage = _Usage()
+
+
+class _Generated(Lenient):
+    """The schema has `data` and `meta.usage.credits_used`; the page's example answers `images`, `timings`, `seed`,
+    `has_nsfw_concepts` and `tokens_used` too; the provider's other models `output.choices`. Anything may be null.
+    """
+
+    data: tuple[_Image, ...] = ()
+    images: tuple[_Image, ...] = ()
+    output: _Output = _Output()
+    has_nsfw_concepts: tuple[Flag, ...] = ()
+    seed: Number | None = None
+    timings: _Timings = _Timings()
+    meta: _Meta = _Meta()
+
+
+class _Pricing(Lenient):
+    """An amount an image by its usual names: the list's shape is not documented."""
+
+    image: Number | None = None
+    per_image: Number | None = None
+    usd: Number | None = None
+    price: Number | None = None
+
+
+class _Model(Lenient):
+    id: Text = ""
+    pricing: _Pricing = _Pricing()
+
+
+class _Models(Lenient):
+    data: tuple[_Model, ...] = ()
+
+
+class _Billing(Lenient):
+    current_balance: Number | None = None
+
+
+class _Refusal(Lenient):
+    message: Any = None
 
 
 def read(body: Any) -> Result:
-    """Read an answer of success.
-
-    The schema has `data` and `meta.usage.credits_used`; the example answers `images`, `timings`,
-    `seed`, `has_nsfw_concepts` and `tokens_used` too; the provider's other models `output.choices`.
-    Anything may be null.
-    """
-    body = body if isinstance(body, dict) else {}
-    items = body.get("data") or body.get("images") or dig(body, "output", "choices")
-    items = items if isinstance(items, list) else None
-    outputs = [_output(each) for each in items or ()]
-    flags = body.get("has_nsfw_concepts") or []
-    usage = dig(body, "meta", "usage")
+    """Read an answer of success."""
+    answer = _Generated.of(body)
+    images = answer.data or answer.images or answer.output.choices
+    outputs = (each.url or each.b64_json or each.image_base64 for each in images)
+    usage = answer.meta.usage
     return Result(
         outputs=tuple(each for each in outputs if each),
-        nsfw=tuple(bool(each) for each in flags) if isinstance(flags, list) else (),
-        seed=number(body.get("seed"), int),
-        seconds=number(dig(body, "timings", "inference"), float),
-        credits=number(dig(usage, "credits_used") or dig(usage, "tokens_used"), float),
-        answered=items is not None,
+        nsfw=answer.has_nsfw_concepts,
+        seed=None if answer.seed is None else int(answer.seed),
+        seconds=answer.timings.inference,
+        credits=usage.credits_used or usage.tokens_used,
     )
 
 
-def _output(item: Any) -> str:
-    item = item if isinstance(item, dict) else {}
-    found = item.get("url") or item.get("b64_json") or item.get("image_base64")
-    return found if isinstance(found, str) else ""
+def price_in(body: Any, model: str) -> float | None:
+    """Return US dollars for an image of a model from a list of models, None where none is found."""
+    listed = (each.pricing for each in _Models.of(body).data if each.id == model)
+    amounts = (amount for each in listed for amount in (each.image, each.per_image, each.usd, each.price))
+    return next((each for each in amounts if each is not None), None)
 
 
-def dig(body: Any, *names: str) -> Any:
-    """Return what lies in objects within objects, None where it does not."""
-    for name in names:
-        body = body.get(name) if isinstance(body, dict) else None
-    return body
-
-
-def number(value: Any, kind: Callable[[Any], Any]) -> Any:
-    """Return a number that a person could mean; JSON holds others too."""
-    plain = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
-    return kind(value) if plain else None
-
-
-def price_in(body: Any) -> float | None:
-    """Return US dollars an image from a list of models with their pricing, None where none is found.
-
-    The list's shape is not documented, so an amount an image is looked for by its usual names.
-    """
-    for model in body.get("data") or [] if isinstance(body, dict) else []:
-        if isinstance(model, dict) and model.get("id") == MODEL:
-            pricing = model.get("pricing")
-            for name in ("image", "per_image", "usd", "price"):
-                amount = number(dig(pricing, name), float)
-                if amount is not None:
-                    return float(amount)
-    return None
+def balance_in(body: Any) -> float | None:
+    """Return the US dollars left on an account, None where they are not said."""
+    return _Billing.of(body).current_balance
 
 
 def cost(answer: Answer, result: Result) -> float | None:
@@ -111,7 +142,7 @@ def cost(answer: Answer, result: Result) -> float | None:
 
 def refusal(answer: Answer, key: str | None) -> StudioError:
     """Return what a refusal means. The provider does not charge failed requests."""
-    words = said(dig(answer.body, "message"), key)
+    words = said(_Refusal.of(answer.body).message, key)
     if answer.status == 504:
         return TimedOut(f"{NAME} gave up on the picture.", "Run again, with fewer steps perhaps.", charged=False)
     # The two refusals that have no status of their own; their words are documented.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backends.aimlapi.answers import KEY_ENV, NAME, dig, number, price_in, refusal
+from backends.aimlapi.answers import KEY_ENV, NAME, balance_in, price_in, refusal
 from backends.hosted.provider import HostedProvider
 from backends.hosted.refusals import not_sent
 from backends.http.answer import NotSent
@@ -26,7 +26,7 @@ class AimlapiProvider(HostedProvider):
     async def listed_price(self, model: str) -> float | None:
         """Return the price of the provider's list of models; it takes no key."""
         answer = await self.client.get("/v1/models", None, self.client.clock() + 10, id=model, include="pricing")
-        return price_in(answer.body)
+        return price_in(answer.body, model)
 
     async def balance(self, key: str | None = None) -> float:
         """Return the dollars left, from `GET /v2/billing`."""
@@ -37,7 +37,7 @@ class AimlapiProvider(HostedProvider):
             raise not_sent(NAME) from error
         if not answer.ok:
             raise refusal(answer, key)
-        left = number(dig(answer.body, "current_balance"), float)
+        left = balance_in(answer.body)
         if left is None:
             raise MalformedAnswer(f"{NAME} does not say what is left.", "The key was accepted.")
-        return float(left)
+        return left

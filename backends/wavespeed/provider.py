@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from backends.hosted.provider import HostedProvider
 from backends.hosted.refusals import not_sent
 from backends.http.answer import NotSent
 from backends.http.client import ProviderClient
-from backends.wavespeed.answers import KEY_ENV, NAME, read, refusal, signed
+from backends.wavespeed.answers import KEY_ENV, NAME, Account, Envelope, Quote, read, refusal, signed
 from backends.wavespeed.polling import Follower
 from backends.wavespeed.uploads import Uploads
 from core.provider import Webhook
@@ -43,16 +42,15 @@ class WavespeedProvider(HostedProvider):
         self.hook = f"{settings.public_url}{HOOK_PATH}" if settings.public_url and self._secret else None
         self.webhook = Webhook(HOOK_PATH, self._accept)
 
-    async def listed_price(self, model: str) -> Any:
+    async def listed_price(self, model: str) -> float | None:
         """Return what the price list gives for a model, None without the owner's key or where nothing is found."""
         if not self._key:
             return None
         body = {"model_id": model, "inputs": {}}
         answer = await self.client.post("/api/v3/model/price", self._key, read=10.0, json=body)
-        data = answer.body.get("data") if answer.ok and isinstance(answer.body, dict) else None
-        # The answer's shape is not documented: the amount is looked for by its usual names.
-        found = [data.get(each) for each in ("price", "unit_price")] if isinstance(data, dict) else [data]
-        return next((each for each in found if isinstance(each, int | float)), None)
+        data = Envelope.of(answer.body).data if answer.ok else None
+        quote = Quote.of(data if isinstance(data, dict) else {"price": data})
+        return quote.price if quote.price is not None else quote.unit_price
 
     async def balance(self, key: str | None = None) -> float:
         """Return the dollars left, from `GET /api/v3/balance`."""
@@ -61,11 +59,10 @@ class WavespeedProvider(HostedProvider):
             answer = await self.client.get("/api/v3/balance", key, self.client.clock() + 30)
         except NotSent as error:
             raise not_sent(NAME) from error
-        data = answer.body.get("data") if answer.ok and isinstance(answer.body, dict) else None
-        left = data.get("balance") if isinstance(data, dict) else None
-        if not isinstance(left, int | float):
+        left = Account.of(Envelope.of(answer.body).data).balance if answer.ok else None
+        if left is None:
             raise refusal(answer, key)
-        return float(left)
+        return left
 
     def _accept(self, headers: Mapping[str, str], body: bytes, now: float) -> bool:
         """Take a webhook: if it is the provider's, ask for its task at once."""

@@ -90,7 +90,6 @@ def test_the_pages_example_answer_is_read_whole() -> None:
         seed=484902001,
         seconds=0.947831045370549,
         credits=52500.0,
-        answered=True,
     )
 
 
