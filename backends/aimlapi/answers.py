@@ -106,7 +106,7 @@ def read(body: Any) -> Result:
     """Read an answer of success."""
     answer = _Generated.of(body)
     images = answer.data or answer.images or answer.output.choices
-    outputs = (each.url or each.b64_json or each.image_base64 for each in images)
+    outputs = (each.b64_json or each.image_base64 or each.url for each in images)  # what is here already comes first
     usage = answer.meta.usage
     return Result(
         outputs=tuple(each for each in outputs if each),

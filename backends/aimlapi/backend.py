@@ -44,20 +44,19 @@ SPEC = BackendSpec(
         ),
         acceleration("regular"),
         Toggle(name="enable_safety_checker", label="Safety checker", default=True, advanced=True),
-        Toggle(
-            name="sync_mode",
-            label="Picture inside the answer",
-            help="Comes without the provider's file server; the answer takes longer.",
-            default=False,
-            advanced=True,
-        ),
     ),
 )
 
 
-def payload(request: EditRequest, image_url: str) -> dict[str, Any]:
-    """Return the body of `POST /v1/images/generations`. Every parameter is sent: providers' defaults differ."""
-    return {"model": MODEL, "prompt": request.prompt, "image_url": image_url, **request.params}
+def payload(request: EditRequest, image_url: str, *, inline: bool = False) -> dict[str, Any]:
+    """Return the body of `POST /v1/images/generations`. Every field is sent: providers' defaults differ."""
+    return {
+        "model": MODEL,
+        "prompt": request.prompt,
+        "image_url": image_url,
+        **request.params,
+        "sync_mode": inline,
+    }
 
 
 class AimlapiBackend(Backend):
@@ -66,12 +65,14 @@ class AimlapiBackend(Backend):
     Args:
         provider: the account.
         publish: makes a reference readable by the provider, None where the app has no public address.
+        inline: whether pictures come inside the answer, which takes longer, instead of from the provider's file server.
     """
 
-    def __init__(self, provider: AimlapiProvider, publish: Publish | None = None) -> None:
+    def __init__(self, provider: AimlapiProvider, publish: Publish | None = None, *, inline: bool = False) -> None:
         self._provider = provider
         self._client = provider.client
         self._publish = publish
+        self._inline = inline
 
     @property
     def spec(self) -> BackendSpec:
@@ -127,7 +128,7 @@ class AimlapiBackend(Backend):
                 key,
                 read=READ,
                 headers={"X-Client-Request-Id": call},
-                json=payload(request, image_url),
+                json=payload(request, image_url, inline=self._inline),
             )
         except NotSent as error:
             raise not_sent(NAME) from error

@@ -34,7 +34,7 @@ from core.errors import MalformedAnswer, StudioError
 from core.events import Accepted, Completed, Event, Picture, Withheld, Working
 from core.provider import Price
 from core.request import EditRequest
-from core.spec import BackendSpec, Toggle
+from core.spec import BackendSpec
 
 MODEL = "wavespeed-ai/flux-srpo/image-to-image"
 
@@ -47,32 +47,19 @@ SPEC = BackendSpec(
     key_env=KEY_ENV,
     concurrency=8,
     price=0.025,
-    params=(
-        *common_params(
-            strength=0.8, guidance_scale=3.5, num_inference_steps=28, lowest_seed=0, formats=("jpeg", "png")
-        ),
-        Toggle(
-            name="enable_sync_mode",
-            label="Wait on one line",
-            help="One long request in place of many short ones.",
-            default=False,
-            advanced=True,
-        ),
-        Toggle(
-            name="enable_base64_output",
-            label="Picture inside the answer",
-            help="Comes without the provider's file server.",
-            default=False,
-            advanced=True,
-        ),
+    params=common_params(
+        strength=0.8, guidance_scale=3.5, num_inference_steps=28, lowest_seed=0, formats=("jpeg", "png")
     ),
 )
 
 
-def payload(request: EditRequest, seed: int, image: str) -> dict[str, Any]:
+def payload(
+    request: EditRequest, seed: int, image: str, *, waits: bool = False, inline: bool = False
+) -> dict[str, Any]:
     """Return the body of a task's submit. Every documented field, and no other: unknown ones are refused."""
     own = {name: value for name, value in request.params.items() if name != "num_images"}
-    return {"prompt": request.prompt, "image": image, **own, "seed": seed}
+    switches = {"enable_sync_mode": waits, "enable_base64_output": inline}
+    return {"prompt": request.prompt, "image": image, **own, "seed": seed, **switches}
 
 
 class WavespeedBackend(Backend):
@@ -80,12 +67,16 @@ class WavespeedBackend(Backend):
 
     Args:
         provider: the account.
+        waits: whether a submit waits for its result on one long request, instead of many short looks.
+        inline: whether a picture comes inside the answer, instead of from the provider's file server.
     """
 
-    def __init__(self, provider: WavespeedProvider) -> None:
+    def __init__(self, provider: WavespeedProvider, *, waits: bool = False, inline: bool = False) -> None:
         self._provider = provider
         self._client = provider.client
         self._pace = Pace()
+        self._waits = waits
+        self._inline = inline
 
     @property
     def spec(self) -> BackendSpec:
@@ -186,7 +177,7 @@ class WavespeedBackend(Backend):
     ) -> Outcome:
         """Run one task from its submit to its picture."""
         begun, seed = self._client.clock(), request.seeds[place]
-        task = await self._submit(payload(request, seed, image), key)
+        task = await self._submit(payload(request, seed, image, waits=self._waits, inline=self._inline), key)
         told.put_nowait(Accepted(place, task.id))
         await told.join()  # until the id is written down: then nothing that follows can be lost
         told.put_nowait(Working(task.status))
@@ -215,7 +206,7 @@ class WavespeedBackend(Backend):
     async def _submit(self, body: dict[str, Any], key: str) -> Task:
         path = f"/api/v3/{MODEL}" + (f"?webhook={self._provider.hook}" if self._provider.hook else "")
         try:
-            answer = await self._client.post(path, key, read=120.0 if body["enable_sync_mode"] else 60.0, json=body)
+            answer = await self._client.post(path, key, read=120.0 if self._waits else 60.0, json=body)
         except NotSent as error:
             raise not_sent(NAME) from error
         except Lost as error:

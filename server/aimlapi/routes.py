@@ -61,7 +61,7 @@ class Timings(BaseModel):
 
 
 class Generated(BaseModel):
-    """The images, in both of the provider's spellings."""
+    """The images, in both of the provider's spellings; base64 that was asked for stands in `data` alone."""
 
     data: list[Image]
     images: list[Image]
@@ -179,13 +179,13 @@ async def _run(
 
 async def _answer(desk: Desk, job: Job, result: Completed) -> dict[str, Any]:
     assert job.call is not None
-    images, flags = [], []
+    data, images, flags = [], [], []
     for made, link, b64 in await desk.outputs(job, job.call.base):
         mime = made.mime if isinstance(made, Picture) else "image/png"
         size = (made.width, made.height) if isinstance(made, Picture) else (64, 64)
-        url = f"data:{mime};base64,{b64}" if b64 else link
-        inside = {"b64_json": b64} if b64 else {}
-        images.append({"url": url, **inside, "width": size[0], "height": size[1], "content_type": mime})
+        image = {"url": link, "width": size[0], "height": size[1], "content_type": mime}
+        images.append(image)
+        data.append({**image, "b64_json": b64} if b64 else image)
         flags.append(isinstance(made, Withheld))
     credits_used = round((result.cost or 0.0) * CREDITS_PER_DOLLAR)
     return {
@@ -196,7 +196,7 @@ async def _answer(desk: Desk, job: Job, result: Completed) -> dict[str, Any]:
         "prompt": job.request.prompt,
         "created": int(job.created),
         "notices": notices_of(job),
-        "data": images,
+        "data": data,
         "meta": {"usage": {"credits_used": credits_used, "tokens_used": credits_used}},
     }
 

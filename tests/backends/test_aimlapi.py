@@ -218,7 +218,7 @@ async def test_four_images_come_from_one_call(provider: tuple[Aimlapi, AimlapiBa
 
 async def test_the_picture_may_come_inside_the_answer(provider: tuple[Aimlapi, AimlapiBackend]) -> None:
     stand_in, backend = provider
-    _, done = await drain(backend, request(sync_mode=True, output_format="png"))
+    _, done = await drain(AimlapiBackend(backend.provider, inline=True), request(output_format="png"))
     assert isinstance(done.images[0], Picture)
     assert done.images[0].mime == "image/png"
     assert not [path for _, path, _ in stand_in.asked if path.startswith("/files")]

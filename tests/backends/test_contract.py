@@ -37,9 +37,6 @@ TERMS = {
     "output_format",
     "acceleration",
     "enable_safety_checker",
-    "sync_mode",
-    "enable_sync_mode",
-    "enable_base64_output",
 }
 """The design's table of terms: other names need a place there first."""
 

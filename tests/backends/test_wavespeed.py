@@ -172,19 +172,20 @@ async def test_a_reference_that_the_provider_cannot_read_is_uploaded_anew(provid
     assert stand_in.uploads == ["ticket", "ticket"]
 
 
-@pytest.mark.parametrize("flag", ["enable_sync_mode", "enable_base64_output"])
-async def test_the_advanced_modes_work(provider: Pair, flag: str) -> None:
+@pytest.mark.parametrize("flag", ["waits", "inline"])
+async def test_the_other_ways_of_transport_work(provider: Pair, flag: str) -> None:
     stand_in, backend = provider
     stand_in.seconds = 0.3
-    _, done = await drain(backend, request(**{flag: True}))
+    _, done = await drain(WavespeedBackend(backend.provider, **{flag: True}), request())
     assert isinstance(done.images[0], Picture)
-    assert bool(stand_in.polls) == (flag != "enable_sync_mode")
+    assert bool(stand_in.polls) == (flag != "waits")
+    assert bool([path for _, path, _ in stand_in.asked if path.endswith(".jpeg")]) == (flag != "inline")
 
 
 async def test_a_sync_wait_that_ends_turns_into_polling(provider: Pair) -> None:
     stand_in, backend = provider
     stand_in.seconds, stand_in.sync_limit = 0.8, 0.2
-    _, done = await drain(backend, request(enable_sync_mode=True))
+    _, done = await drain(WavespeedBackend(backend.provider, waits=True), request())
     assert isinstance(done.images[0], Picture)
     assert stand_in.polls
     assert len(stand_in.submits) == 1
