@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from core.engine import Engine
 from core.image_store import drop_older
 from core.limits import Limits
 from core.links import Links, lasting_secret
+from core.provider import Webhook
 from core.secrets import redactor, revealed
 from core.settings import Settings, SettingsError
 from core.store import Store, StoreError
@@ -35,7 +36,7 @@ from server.serving import Server, ending_signals, exempt_from_proxies, leave, l
 from server.subpath import SubPath
 
 if TYPE_CHECKING:
-    from backends._fetch import ImageFetcher
+    from backends.http.safe_fetch import ImageFetcher
     from ui.mcp_tool import McpEndpoint
 
 log = logging.getLogger(__name__)
@@ -70,9 +71,10 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
         sockets: what the app is served on; they listen already.
     """
     from backends import all_backends
-    from backends._fetch import HookCaller, ImageFetcher
+    from backends.http.safe_fetch import HookCaller, ImageFetcher
     from server.doors import open_doors
     from ui import build
+    from ui.framework import as_visitor
     from ui.page import QUEUE, launch_options
 
     links = Links(lasting_secret(settings.data_dir), root_path=settings.root_path)
@@ -81,7 +83,7 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
         base = settings.public_url
         return base + links.sign(f"/files/{store.images.put(data, mime).name}") if base else None
 
-    backends = all_backends(settings, publish)
+    backends = all_backends(settings, publish, as_visitor)
     for backend in backends.values():
         backend.prepare()
     engine = Engine(backends, store, settings.queue_size, Limits(settings.caps), rerun=settings.rerun)
@@ -105,8 +107,9 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
 
     demo = build(engine, fetch, settings.sign_in)
     demo.queue(max_size=4 * settings.queue_size, **QUEUE)
-    rules = door_rules(settings, links, engine)
-    further = [*health.routes(engine, revealed(settings.metrics_token)), *webhooks(backends), *doors.routes]
+    hooks = [each.webhook for each in engine.providers if each.webhook is not None]
+    rules = door_rules(settings, links, engine, hooks)
+    further = [*health.routes(engine, revealed(settings.metrics_token)), *map(webhook_route, hooks), *doors.routes]
     further += mcp.routes if mcp is not None else []
     options = launch_options(engine, links, further, [Middleware(Accounts, rules)])
     options["app_kwargs"]["lifespan"] = lifespan
@@ -166,15 +169,13 @@ async def preload(backends: Mapping[str, Backend]) -> None:
             log.exception("a backend could not get ready in advance")
 
 
-def door_rules(settings: Settings, links: Links, engine: Engine) -> Rules:
+def door_rules(settings: Settings, links: Links, engine: Engine, hooks: Sequence[Webhook]) -> Rules:
     """Return what the door holds to."""
-    from backends.wavespeed import HOOK_PATH
-
     public = urlsplit((settings.public_url or "").lower())
     return Rules(
         public=settings.public,
         max_body=body_limit(settings),
-        other_bodies={HOOK_PATH: body_limit(settings, pictures=4)},
+        other_bodies={hook.path: body_limit(settings, pictures=4) for hook in hooks},
         hops=settings.trusted_proxies,
         hosts=(public.netloc,) if public.netloc else (),
         https_hosts=(public.netloc,) if public.scheme == "https" else (),
@@ -199,19 +200,14 @@ async def tidy_hourly(engine: Engine, uploads: Path) -> None:
         await asyncio.sleep(3600)
 
 
-def webhooks(backends: Mapping[str, Backend]) -> list[Route]:
-    """Return a route for each backend whose provider may call: it answers 401 to whoever else does."""
+def webhook_route(webhook: Webhook) -> Route:
+    """Return the route by which a provider may call: it answers 401 to whoever else does."""
 
-    def route(call: Callable[[Mapping[str, str], bytes, float], bool], path: str) -> Route:
-        async def hook(request: Request) -> Response:
-            taken = call(request.headers, await request.body(), time.time())
-            return Response(status_code=200 if taken else 401)
+    async def hook(request: Request) -> Response:
+        accepted = webhook.accept(request.headers, await request.body(), time.time())
+        return Response(status_code=200 if accepted else 401)
 
-        return Route(path, hook, methods=["POST"])
-
-    from backends.wavespeed import HOOK_PATH, WavespeedBackend
-
-    return [route(each.webhook, HOOK_PATH) for each in backends.values() if isinstance(each, WavespeedBackend)]
+    return Route(webhook.path, hook, methods=["POST"])
 
 
 if __name__ == "__main__":

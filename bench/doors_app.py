@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+from core.backend import OWNERS, RunContext
 from core.events import Completed, Event, Working
 from core.request import EditRequest
 from tests.fakes import FakeBackend, make_spec, results
@@ -20,7 +21,7 @@ SECONDS, PLACES = 1.0, 10
 class Second(FakeBackend):
     """A backend whose jobs take a second."""
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Sleep, and give a picture."""
         yield Working("processing")
         await asyncio.sleep(SECONDS)

@@ -16,7 +16,8 @@ from pathlib import Path
 import wavespeed.api.client
 from pydantic import SecretStr
 
-from backends.wavespeed import SPEC, WavespeedBackend
+from backends.wavespeed.backend import SPEC, WavespeedBackend
+from backends.wavespeed.provider import WavespeedProvider
 from bench.serve import ROOT
 from bench.table import Row
 from core.settings import Settings
@@ -57,7 +58,7 @@ def detection() -> list[Row]:
 def _detect(seconds: int, results: dict[int, tuple[list[float], list[int], list[float]]]) -> None:
     stand_in = Wavespeed(seconds=seconds, spread=0.1)
     with serving_beside(stand_in.app()) as url:
-        backend = WavespeedBackend(Settings(wavespeed_key=SecretStr(KEY), wavespeed_base_url=url))
+        backend = WavespeedBackend(WavespeedProvider(Settings(wavespeed_key=SecretStr(KEY), wavespeed_base_url=url)))
 
         async def run(seed: int) -> float:
             request = make_request(SPEC, f"job {seed}", make_reference(), seed=seed)
@@ -69,7 +70,7 @@ def _detect(seconds: int, results: dict[int, tuple[list[float], list[int], list[
             await asyncio.gather(*(run(seed) for seed in range(AT_ONCE)))
             stand_in.polls.clear()
             ends = await asyncio.gather(*(run(1000 + seed) for seed in range(AT_ONCE)))
-            await backend.close()
+            await backend.provider.close()
             tasks = {task.body["seed"]: task for task in stand_in.tasks.values()}
             asked = Counter(task_id for _, task_id in stand_in.polls)
             mine = [tasks[1000 + seed] for seed in range(AT_ONCE)]
@@ -109,7 +110,7 @@ def holding() -> list[Row]:
 
 def hold(url: str) -> None:
     """Run at once, and print megabytes a run and threads while they wait."""
-    backend = WavespeedBackend(Settings(wavespeed_key=SecretStr(KEY), wavespeed_base_url=url))
+    backend = WavespeedBackend(WavespeedProvider(Settings(wavespeed_key=SecretStr(KEY), wavespeed_base_url=url)))
     most, peak = 0, 0.0
 
     async def run(seed: int) -> None:
@@ -121,7 +122,7 @@ def hold(url: str) -> None:
         await run(0)  # connections, caches, the upload
         before, threads = resident(), threading.active_count()
         await asyncio.gather(*(run(seed) for seed in range(1, RUNS + 1)))
-        await backend.close()
+        await backend.provider.close()
         return (peak - before) / RUNS, most - threads
 
     megabytes, threads = asyncio.run(all_of_them())

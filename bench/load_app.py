@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from app import serve
-from backends.wavespeed import SPEC, WavespeedBackend
+from backends.wavespeed.backend import SPEC, WavespeedBackend
 from core.engine import Engine
 from core.settings import Settings
 from core.spec import BackendSpec

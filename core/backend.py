@@ -1,33 +1,39 @@
-"""The protocol that every backend keeps.
+"""What every backend has, and what some can.
 
 It stands in core, because the engine speaks it and core imports no backend.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
-from core.errors import RunFailed
 from core.events import Event
+from core.provider import Price, Provider
 from core.request import EditRequest
 from core.spec import BackendSpec
 
-GPU_TOKEN: ContextVar[str] = ContextVar("gpu_token", default="")
-"""Around a run: on whose quota of GPU time it counts, where a machine lends it by visitor; empty for nobody's."""
-
 
 @dataclass(frozen=True)
-class Price:
-    """US dollars an image. `live` says that the provider's price list gave it, and not its documents."""
+class RunContext:
+    """What goes with a run beside its request: secrets of its visitor, never stored.
 
-    dollars: float
-    live: bool = False
+    Attributes:
+        key: the visitor's own key at the provider; None takes the app owner's. Backends without keys ignore it.
+        gpu_token: on whose quota of GPU time the run counts, where a machine lends it by visitor; empty for the app's.
+    """
+
+    key: str | None = field(default=None, repr=False)
+    gpu_token: str = field(default="", repr=False)
 
 
-class Backend(Protocol):
+OWNERS = RunContext()
+"""The context of a run on the app owner's keys and quota."""
+
+
+class Backend(ABC):
     """Something that edits images.
 
     Async only. Cancelling the generator (or the task that drives it) stops the work, and the
@@ -35,9 +41,14 @@ class Backend(Protocol):
     """
 
     @property
+    @abstractmethod
     def spec(self) -> BackendSpec:
         """What it offers."""
-        ...
+
+    @property
+    def provider(self) -> Provider | None:
+        """The account that it runs on; None where it needs none."""
+        return None
 
     def prepare(self) -> None:
         """Do what must be done before the app serves, in the process's first thread; may take minutes."""
@@ -47,15 +58,16 @@ class Backend(Protocol):
         """Make the first run quicker, in the background once the app answers; downloads nothing."""
         return None
 
+    @abstractmethod
     def ready(self, key: str | None = None) -> str | None:
         """Return None if a run may start now, with the owner's key or this one, else the reason and what to do."""
-        ...
 
+    @abstractmethod
     def status(self) -> str:
         """Return a few words on its state for the status line, such as "loaded, CPU"."""
-        ...
 
-    def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    @abstractmethod
+    def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Do the edit: yield Loading, Progress and Working as they come, at last one Completed.
 
         Before a request leaves that costs, Working is yielded: what comes back to the generator after it has been
@@ -63,42 +75,32 @@ class Backend(Protocol):
 
         Args:
             request: what to do, validated by `spec`.
-            key: a visitor's own key; None takes the owner's. Backends without keys ignore it.
+            context: on whose key and quota.
 
         Raises:
             StudioError: when it cannot.
         """
-        ...
-
-    def resume(
-        self, request: EditRequest, remote: Sequence[str | None], key: str | None = None
-    ) -> AsyncGenerator[Event, None]:
-        """Go on with a run that the provider has, without sending anything again; else as `edit`.
-
-        Only backends that yield Accepted have it.
-
-        Args:
-            request: as it was.
-            remote: the provider's id for each image; None where none was told before the app ended.
-            key: as for `edit`.
-
-        Raises:
-            StudioError: when it cannot.
-        """
-        raise RunFailed("This provider cannot be asked for a run again.", "Look for it there.")
-
-    async def close(self) -> None:
-        """Let go of connections; called once, when the app ends."""
-        return None
 
     async def price(self) -> Price:
         """Return what an image costs now; the spec's price where nothing newer is known."""
         return Price(self.spec.price)
 
-    async def balance(self, key: str | None = None) -> float:
-        """Return the US dollars left on a key's account.
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A backend whose provider keeps tasks by id. Whoever yields Accepted is one."""
+
+    def resume(
+        self, request: EditRequest, remote: Sequence[str | None], context: RunContext = OWNERS
+    ) -> AsyncGenerator[Event, None]:
+        """Go on with a run that the provider has, without sending anything again; else as `Backend.edit`.
+
+        Args:
+            request: as it was.
+            remote: the provider's id for each image; None where none was told before the app ended.
+            context: as for `edit`.
 
         Raises:
-            StudioError: the provider refuses the key, or does not answer.
+            StudioError: when it cannot.
         """
-        return 0.0
+        ...

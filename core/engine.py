@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from core.backend import GPU_TOKEN, Backend
+from core.backend import Backend, Resumable, RunContext
 from core.decoders import Decoders
 from core.displays import Displays
 from core.errors import BackendUnavailable, QueueFull, RunCancelled
@@ -23,6 +23,7 @@ from core.jobs import Jobs
 from core.keeper import Keeper
 from core.lane import Lane
 from core.limits import Limits
+from core.provider import Provider
 from core.recovery import hopeless
 from core.request import EditRequest
 from core.result import Result
@@ -83,6 +84,12 @@ class Engine:
         """Return the backend of a key."""
         return self._lanes[key].backend
 
+    @property
+    def providers(self) -> list[Provider]:
+        """The accounts that the backends run on, each once."""
+        found = (lane.backend.provider for lane in self._lanes.values())
+        return list(dict.fromkeys(each for each in found if each is not None))
+
     async def submit(
         self,
         backend: str,
@@ -139,12 +146,10 @@ class Engine:
         return job
 
     def _begin(self, job: Job, work: Callable[..., AsyncGenerator[Event, None]], *more: object) -> None:
-        events = work(job.request, *more, job.key)
+        events = work(job.request, *more, RunContext(job.key, job.gpu_token))
         # In a context of its own: the caller's holds their whole request, and the task is kept longer than that.
-        loop, own = asyncio.get_running_loop(), contextvars.Context()
-        own.run(GPU_TOKEN.set, job.gpu_token)
-        job.task = loop.create_task(
-            self._work.run(self._lanes[job.backend], job, events), name=f"job {job.id}", context=own
+        job.task = asyncio.get_running_loop().create_task(
+            self._work.run(self._lanes[job.backend], job, events), name=f"job {job.id}", context=contextvars.Context()
         )
 
     async def watch(self, job: Job) -> AsyncGenerator[JobEvent, None]:
@@ -231,7 +236,7 @@ class Engine:
         if at_work:
             log.info("%d runs were at work or waited: the next start goes on with them", len(at_work))
             await asyncio.wait(at_work, timeout=max(0.5, until - loop.time()))
-        closing = (lane.backend.close() for lane in self._lanes.values())
+        closing = (provider.close() for provider in self.providers)
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*closing), max(0.5, until - loop.time()))
         await self.keeper.close()
@@ -263,7 +268,8 @@ class Engine:
             await self._take_up(record, job)
 
     async def _take_up(self, record: Record, job: Job) -> None:
-        error = hopeless(record.state, job, offered=job.backend in self._lanes, rerun=self._rerun)
+        lane = self._lanes.get(job.backend)
+        error = hopeless(record.state, job, lane.backend if lane is not None else None, rerun=self._rerun)
         if job.ended:
             return  # cancelled in the meantime
         if error is not None:
@@ -279,13 +285,21 @@ class Engine:
 
     def _resume(self, job: Job) -> None:
         job.event = Working("processing", 0, len(job.request.seeds))
-        self._begin(job, self._lanes[job.backend].backend.resume, tuple(job.remote))
+        backend = self._lanes[job.backend].backend
+        assert isinstance(backend, Resumable)  # whoever yields Accepted is; `hopeless` refuses others after a restart
+        self._begin(job, backend.resume, tuple(job.remote))
 
-    def unlock(self, owner: str, backend: str, key: str) -> None:
-        """Go on with an owner's runs that wait for the key to a provider."""
+    def unlock(self, owner: str, key_env: str, key: str) -> None:
+        """Go on with an owner's runs that wait for the key to a provider.
+
+        Args:
+            owner: whose runs.
+            key_env: names the provider, as in the specs of its backends.
+            key: the one that came.
+        """
         for job in self.jobs:
             wants = isinstance(job.event, KeyWanted) and not job.ended and job.task is None
-            if wants and (job.owner, job.backend) == (owner, backend):
+            if wants and (job.owner, self._lanes[job.backend].backend.spec.key_env) == (owner, key_env):
                 job.key = key
                 self._resume(job)
                 job.tell()

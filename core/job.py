@@ -43,7 +43,7 @@ class Visitor:
         address: of the network, or a key's name; for limits, empty where none hold.
         passing: whether the token was made for this request alone: a client of the API, which keeps no cookie.
         allowance: what they may ask for, None where the app's limits for everybody hold.
-        gpu_token: on whose quota of GPU time their runs count; see `core.backend.GPU_TOKEN`.
+        gpu_token: on whose quota of GPU time their runs count; see `core.backend.RunContext`.
     """
 
     owner: str = field(default=EVERYONE, repr=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from core.backend import Backend, Resumable
 from core.disk import disk_full
 from core.errors import (
     DiskFull,
@@ -24,21 +25,23 @@ LOOKED_AT_AGAIN = (KeyMissing, KeyRejected, TimedOut, DiskFull)
 """Ends of the wait and not of the run: where the provider has it, a restart asks again."""
 
 
-def hopeless(state: str, job: Job, *, offered: bool, rerun: bool) -> StudioError | None:
+def hopeless(state: str, job: Job, backend: Backend | None, *, rerun: bool) -> StudioError | None:
     """Return why a job cannot go on, None if it can: by its provider's ids, or else from its beginning.
 
     Args:
         state: of its row: `queued`, `sending` or `waiting`.
         job: as its row has it.
-        offered: whether its backend is still there.
+        backend: its own, None where that is no longer offered.
         rerun: whether a job that had not been sent may begin anew.
     """
-    if not offered and (any(job.remote) or state == "sending"):
+    if backend is None and (any(job.remote) or state == "sending"):
         return SubmitUnknown("The provider of this run is no longer offered here.", "Look for the picture there.")
-    if not offered:
+    if backend is None:
         return Interrupted("The backend of this run is no longer offered.", "Choose another.")
     if any(job.remote) and time.time() - job.created > KEPT_AT_PROVIDER:
         return SubmitUnknown("Nobody came for this run in a week.", "The provider keeps results no longer than that.")
+    if any(job.remote) and not isinstance(backend, Resumable):
+        return RunFailed("This provider cannot be asked for a run again.", "Look for it there.")
     if any(job.remote):
         return None
     if state == "sending":

@@ -1,1 +1,1 @@
-"""The wire formats of the hosted providers, served by this app."""
+"""HTTP around the app: who comes in, and the wire formats of the hosted providers, a folder each."""

@@ -100,11 +100,11 @@ class Desk:
         Raises:
             StudioError: a provider does not say what is left.
         """
-        specs = self.engine.specs
-        paid = {key for key in self.models.values() if specs[key].key_env is not None}
-        if not self._spends or not paid:
+        paid = {self.engine.backend(key).provider for key in self.models.values()}
+        providers = [each for each in self.engine.providers if each in paid]
+        if not self._spends or not providers:
             return 0.0
-        left = sum([await self.engine.backend(key).balance() for key in sorted(paid)])
+        left = sum([await each.balance() for each in providers])
         limits = self.engine.limits
         if limits.caps.budget is not None:
             left = min(left, max(0.0, limits.caps.budget - await self.engine.keeper.spent(limits.today())))

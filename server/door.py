@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.job import EVERYONE, VISITOR, Visitor
 from core.subpath import route_path
-from server.aimlapi import problem
+from server.aimlapi.routes import problem
 from server.bodies import ADDRESS, BodyLimits, BodyMeter, BodyRefused, HeldBodies
 from server.identity import Cookies, address_of, is_https, owner_of
 

@@ -20,11 +20,12 @@ from core.engine import Engine
 from core.links import Links
 from core.secrets import revealed
 from core.settings import Settings, SettingsError
-from server import aimlapi, wavespeed
 from server.access import Access
+from server.aimlapi import routes as aimlapi
 from server.desk import Desk
 from server.keys import KeyRing
-from server.webhooks import Hooks, Post
+from server.wavespeed import routes as wavespeed
+from server.wavespeed.webhooks import Hooks, Post
 
 STATIC = Path(fastapi_offline.__file__).parent / "static"
 """Swagger UI, served from here: no page of this app asks another host."""

@@ -10,10 +10,11 @@ from typing import Any
 
 from PIL import Image
 
-from core.backend import Backend
+from core.backend import OWNERS, Backend, RunContext
 from core.events import Completed, Event, Loading, Picture, Progress
 from core.images import MIME, Reference, encode, read_reference
 from core.job import Job
+from core.provider import Price, Provider
 from core.request import EditRequest
 from core.result import Made
 from core.spec import MAX_SEED, BackendSpec, Choice, Integer, Number, Toggle
@@ -102,6 +103,33 @@ def preview(request: EditRequest) -> bytes:
     return encode(small, "jpeg")
 
 
+class FakeProvider(Provider):
+    """An account with so many dollars, whoever asks.
+
+    Args:
+        left: US dollars.
+        key_env: as in the specs of its backends.
+    """
+
+    name, base_url = "Fake", "http://127.0.0.1:9"
+
+    def __init__(self, left: float = 5.0, key_env: str = "FAKE_KEY") -> None:
+        self.left = left
+        self.key_env = key_env
+
+    def ready(self, key: str | None = None) -> str | None:
+        """Return None: the owner has a key."""
+        return None
+
+    async def price(self, model: str, documented: float) -> Price:
+        """Return the documented price."""
+        return Price(documented)
+
+    async def balance(self, key: str | None = None) -> float:
+        """Return what the account has left."""
+        return self.left
+
+
 class FakeBackend(Backend):
     """A backend without a model: Loading, a Progress for each step, Completed with real files.
 
@@ -113,6 +141,7 @@ class FakeBackend(Backend):
         reason: what `ready()` says; set it later to change it.
         outcome: makes the result from a request; None makes `results`. Returning None ends the run without one.
         stopping: a run that ends, in whatever way, waits for it before it is over.
+        provider: the account that it runs on.
 
     Attributes:
         started: prompts in the order in which their runs began.
@@ -132,6 +161,7 @@ class FakeBackend(Backend):
         outcome: Callable[[EditRequest], Completed | None] | None = None,
         stopping: asyncio.Event | None = None,
         timings: Mapping[str, float] | None = None,
+        provider: Provider | None = None,
     ) -> None:
         self._spec = spec or make_spec()
         self.steps = steps
@@ -141,6 +171,7 @@ class FakeBackend(Backend):
         self.outcome = outcome
         self.stopping = stopping
         self.timings = {"inference": 0.5} if timings is None else timings
+        self._provider = provider
         self.started: list[str] = []
         self.ended: list[str] = []
         self.working = 0
@@ -151,6 +182,11 @@ class FakeBackend(Backend):
         """What it offers."""
         return self._spec
 
+    @property
+    def provider(self) -> Provider | None:
+        """The account that it runs on."""
+        return self._provider
+
     def ready(self, key: str | None = None) -> str | None:
         """Return `reason`."""
         return self.reason
@@ -159,7 +195,7 @@ class FakeBackend(Backend):
         """Return a few words for the status line."""
         return "fake, always there" if self.reason is None else "fake, away"
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Go through the steps as the arguments say."""
         self.started.append(request.prompt)
         self.working += 1

@@ -62,6 +62,12 @@ def test_core_knows_no_framework(path: Path) -> None:
     assert not names & {"gradio", "httpx", "fastapi", "starlette", *HEAVY}
 
 
+@pytest.mark.parametrize("path", [path for path in MODULES if "backends" in path.parts], ids=ids)
+def test_backends_know_no_web_framework(path: Path) -> None:
+    names = {name.split(".")[0] for name, _ in imported(tree_of(path))}
+    assert not names & {"gradio", "fastapi", "starlette"}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=ids)
 def test_heavy_libraries_are_imported_in_functions_only(path: Path) -> None:
     assert not {name for name, early in imported(tree_of(path)) if early and name.split(".")[0] in HEAVY}
@@ -69,7 +75,12 @@ def test_heavy_libraries_are_imported_in_functions_only(path: Path) -> None:
 
 def test_httpx_is_imported_where_requests_are_made_and_where_their_proxies_are_checked() -> None:
     users = [ids(path) for path in MODULES if "httpx" in {name.split(".")[0] for name, _ in imported(tree_of(path))}]
-    assert users == ["backends/_fetch.py", "backends/_http.py", "server/serving.py"]
+    assert users == [
+        "backends/http/bodies.py",
+        "backends/http/client.py",
+        "backends/http/safe_fetch.py",
+        "server/serving.py",
+    ]
 
 
 def test_only_the_composition_root_reads_the_environment() -> None:

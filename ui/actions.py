@@ -14,12 +14,12 @@ from typing import Any
 
 import gradio as gr
 
-from core.backend import Price
 from core.engine import Engine
 from core.errors import BadImage, DiskFull, KeyRejected, StudioError, TooManyRequests
 from core.images import MIME
 from core.job import EVERYONE
 from core.limits import FETCHES, KEY_CHECKS, REFERENCES
+from core.provider import Price, Provider
 from core.request import EditRequest, draw_seed
 from core.result import Made
 from core.secrets import redactor
@@ -50,7 +50,7 @@ class Actions:
         self.controls = controls
         self._prices: dict[str, Price] = {}
         self._asking: set[asyncio.Task[None]] = set()
-        self._works: dict[str, tuple[float, asyncio.Future[str]]] = {}
+        self._works: dict[Provider, tuple[float, asyncio.Future[str]]] = {}
 
     # ---- before a run ---------------------------------------------------------------------------
 
@@ -70,7 +70,7 @@ class Actions:
     def status(self, session: Session, key: str) -> str:
         """Return the status line of a backend: a dot, its state, and what a person should know."""
         backend = self.engine.backend(key)
-        reason = backend.ready(session.keys.get(key))
+        reason = backend.ready(session.key(backend.spec))
         words = html.escape(reason or backend.status())
         notice = html.escape(backend.spec.notice)
         dot = "blocked" if reason else "ready"
@@ -129,8 +129,9 @@ class Actions:
 
     def _key_box(self, session: Session, key: str) -> Updates:
         """Return the key's row, shown where the backend takes one, an empty box, and no note."""
-        placeholder = text.KEY_KEPT if key in session.keys else text.KEY_PLACEHOLDER
-        row = gr.update(visible=self.engine.specs[key].key_env is not None)
+        spec = self.engine.specs[key]
+        placeholder = text.KEY_KEPT if session.key(spec) else text.KEY_PLACEHOLDER
+        row = gr.update(visible=spec.key_env is not None)
         return row, gr.update(value="", placeholder=placeholder), ""
 
     async def check(self, session: Session, key: str, pasted: str, request: gr.Request) -> Updates:
@@ -140,49 +141,54 @@ class Actions:
         """
         session.visitor = visitor_of(request)
         backend = self.engine.backend(key)  # one without keys takes none
-        given = ((pasted or "").strip() or session.keys.get(key)) if backend.spec.key_env else None
+        provider, spec = backend.provider, backend.spec
+        given = ((pasted or "").strip() or session.key(spec)) if spec.key_env else None
         try:
             self.engine.limits.spend(KEY_CHECKS, session.visitor)
             if backend.ready(given) is not None:
                 note = _line(text.NO_KEY, "bad")
             elif given is None and session.visitor.owner != EVERYONE:
-                note = await self._owners_key(key)
+                note = await self._owners_key(provider)
             else:
-                note = _line(text.balance(await backend.balance(given)))
+                left = await provider.balance(given) if provider is not None else 0.0
+                note = _line(text.balance(left))
                 if given:
-                    self._take(session, key, given)
+                    self._take(session, spec, given)
         except TooManyRequests as error:  # nobody was asked: the key is as unknown as before
             note = _line(str(error), "bad")
         except KeyRejected as error:
-            session.keys.pop(key, None)
+            session.keys.pop(spec.key_env or "", None)
             note = _line(str(error), "bad")
         except StudioError as error:  # the key may be good: the provider did not say
             if given:
-                self._take(session, key, given)
+                self._take(session, spec, given)
             note = _line(str(error), "bad")
         row, box, _ = self._key_box(session, key)
         return self.status(session, key), row, box, note
 
-    async def _owners_key(self, key: str) -> str:
+    async def _owners_key(self, provider: Provider | None) -> str:
         """Return whether the owner's key works. The provider is asked once in a while, whoever presses how often."""
-        asked, answer = self._works.get(key, (-math.inf, None))
+        if provider is None:
+            return _line(text.OWNERS_KEY_WORKS)
+        asked, answer = self._works.get(provider, (-math.inf, None))
         if answer is None or time.monotonic() - asked > RECHECK:
-            answer = asyncio.ensure_future(self._ask_owners_key(key))
-            self._works[key] = time.monotonic(), answer
+            answer = asyncio.ensure_future(self._ask_owners_key(provider))
+            self._works[provider] = time.monotonic(), answer
         return await asyncio.shield(answer)
 
-    async def _ask_owners_key(self, key: str) -> str:
+    async def _ask_owners_key(self, provider: Provider) -> str:
         try:
-            await self.engine.backend(key).balance()
+            await provider.balance()
         except StudioError:
             return _line(text.OWNERS_KEY_FAILS, "bad")
         return _line(text.OWNERS_KEY_WORKS)
 
-    def _take(self, session: Session, key: str, given: str) -> None:
+    def _take(self, session: Session, spec: BackendSpec, given: str) -> None:
         """Keep a key for this tab, and go on with what waits for it."""
-        redactor.learn(given)
-        session.keys[key] = given
-        self.engine.unlock(session.visitor.owner, key, given)
+        if spec.key_env is not None:
+            redactor.learn(given)
+            session.keys[spec.key_env] = given
+            self.engine.unlock(session.visitor.owner, spec.key_env, given)
 
     def style(self, session: Session, key: str, event: gr.EventData) -> None:
         """Switch a style on or off for the next runs."""
@@ -321,7 +327,7 @@ class Actions:
         if not locked:
             raw["seed"] = None
         request = EditRequest.build(self.engine.specs[key], prompt, shown.reference, raw, session.style, shown.parent)
-        job = await self.engine.submit(key, request, session.keys.get(key), session.visitor)
+        job = await self.engine.submit(key, request, session.key(self.engine.specs[key]), session.visitor)
         return Run(job, self.engine.expected_seconds(key, request))
 
     async def cancel(self, session: Session) -> Any:

@@ -16,9 +16,11 @@ from typing import Any, TypeVar
 
 import gradio as gr
 from gradio import http_server, routes
+from gradio.context import LocalContext
 from gradio.state_holder import SessionState, StateHolder
 from gradio.utils import LRUCache
 from pydantic import TypeAdapter, ValidationError
+from starlette.datastructures import Headers
 
 from core.job import Visitor, visitor_in
 
@@ -30,6 +32,18 @@ _NUMBER = TypeAdapter(int)
 """As the framework reads an index: "7" and 7.0 are numbers there too."""
 LOOK = 0.02
 """Seconds between the queue's looks for a click; its own thousand a second take a tenth of a small core, for ever."""
+
+
+@contextmanager
+def as_visitor(token: str) -> Iterator[None]:
+    """While this lasts, `spaces` asks for GPU time as the visitor whose token this is."""
+    # Not the visitor's own request: that belongs to a page which may be gone when the run's turn comes.
+    asking = SimpleNamespace(headers=Headers({"x-ip-token": token, "x-gradio-user": "app"})) if token else None
+    before = LocalContext.request.set(asking)  # it is asked for its headers alone
+    try:
+        yield
+    finally:
+        LocalContext.request.reset(before)
 
 
 class LightSession(SessionState):  # type: ignore[misc] # the framework's types are not told

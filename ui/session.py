@@ -22,6 +22,7 @@ from core.images import Reference
 from core.job import Job, Visitor
 from core.recipe import StyleUse
 from core.result import Made
+from core.spec import BackendSpec
 from ui import text
 
 View = dict[str, Any]
@@ -191,7 +192,7 @@ class Session:
         read_from: the file that `reference` was read from; another than `chosen` while that is being read.
         runs: this tab's, oldest first.
         problem: what is wrong with what the person gave last.
-        keys: pasted provider keys by backend; they live here and nowhere else.
+        keys: pasted keys by the `key_env` of their provider; they live here and nowhere else.
         style: the styles that are on.
         addresses: where fetched references came from, by the name of the kept file.
     """
@@ -207,6 +208,10 @@ class Session:
     addresses: dict[str, str] = field(default_factory=dict)
     watched: bool = False
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def key(self, spec: BackendSpec) -> str | None:
+        """Return the pasted key of a backend's provider, None where there is none."""
+        return self.keys.get(spec.key_env) if spec.key_env is not None else None
 
     @property
     def active(self) -> list[Run]:

@@ -14,8 +14,8 @@ from backends.local.machine import Machine
 from backends.local.offer import DEVICE_WORDS, local_spec
 from backends.local.trouble import Stopped
 from backends.local.worker import Worker, finished
-from backends.local.zero import ZeroGpu, on_zero_gpu
-from core.backend import GPU_TOKEN, Backend
+from backends.local.zero import AsVisitor, ZeroGpu, as_owner, on_zero_gpu
+from core.backend import OWNERS, Backend, RunContext
 from core.errors import StudioError
 from core.events import Completed, Event
 from core.request import EditRequest
@@ -35,12 +35,20 @@ class LocalBackend(Backend):
         settings: the owner's choices.
         cuda: how many CUDA devices can be used; None asks the driver.
         machines: what to take for the hardware of each worker; None looks when a model is loaded.
+        as_visitor: on ZeroGPU, asks for GPU time as the visitor of a run.
     """
 
-    def __init__(self, settings: Settings, cuda: int | None = None, machines: Sequence[Machine] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        cuda: int | None = None,
+        machines: Sequence[Machine] | None = None,
+        as_visitor: AsVisitor = as_owner,
+    ) -> None:
         if cuda is None:  # on ZeroGPU the driver has no device to show before a run
             cuda = 1 if settings.zero_gpu else cuda_devices()
         self._settings = settings
+        self._as_visitor = as_visitor
         self._choice = choose(settings, cuda > 0)
         found: Sequence[Machine | None] = machines or [None] * (cuda if self._choice.device == "cuda" else 1)
         self._spec = local_spec(self._choice, settings, len(found))
@@ -56,7 +64,7 @@ class LocalBackend(Backend):
         if not self._settings.zero_gpu or self._choice.device != "cuda":
             return
         worker = self._workers[0]
-        self._zero = on_zero_gpu(worker)
+        self._zero = on_zero_gpu(worker, self._as_visitor)
         try:
             worker.prepare(self._settings.safety_model is not None, lambda event: log.info("%s", event))
         except StudioError as error:
@@ -99,7 +107,7 @@ class LocalBackend(Backend):
             return f"loading · {device}"
         return f"loads at the first run · {device}"
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Run the pipeline in a worker's thread; see `core.backend.Backend`.
 
         Raises:
@@ -113,14 +121,14 @@ class LocalBackend(Backend):
         worker = min(self._workers, key=lambda each: (each.busy, each.model is None))
         worker.busy += 1
         try:
-            async with aclosing(_handed_over(worker, self._work(worker, request))) as events:
+            async with aclosing(_handed_over(worker, self._work(worker, request, context.gpu_token))) as events:
                 async for event in events:
                     yield event
         finally:
             worker.busy -= 1
 
-    def _work(self, worker: Worker, request: EditRequest) -> Work:
-        checked, zero, token = self._checked(request), self._zero, GPU_TOKEN.get()
+    def _work(self, worker: Worker, request: EditRequest, token: str) -> Work:
+        checked, zero = self._checked(request), self._zero
         if zero is not None:
             return lambda tell: zero.work(request, checked, tell, token)
         return lambda tell: worker.work(request, checked, tell)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from backends._params import acceleration, common_params
 from backends.local.choice import MINI_FOLDER, ModelChoice
+from backends.params import acceleration, common_params
 from core.settings import Settings
 from core.spec import AnyParam, BackendSpec, Style, Toggle
 

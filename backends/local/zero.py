@@ -3,7 +3,7 @@
 Facts from the `spaces` package (0.51): the model is placed on "cuda" at start, in the thread that imported
 the package, and packed when the app is launched; a decorated generator runs in a forked process, which sees
 the model as it was then; what goes in and comes out is pickled; closing the generator stops it at its next
-event; the visitor is known by the header `x-ip-token` of the request that gradio remembers.
+event; whose quota a run counts on, the framework around it must say: see `AsVisitor`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ import statistics
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from queue import SimpleQueue
-from types import SimpleNamespace
 from typing import Any
 
 from backends.local.trouble import Stopped
@@ -36,6 +35,9 @@ SPARE = 1.3
 MEASURED = 20
 """Runs of which the time per step is the median."""
 
+AsVisitor = Callable[[str], AbstractContextManager[None]]
+"""Returns a context in which `spaces` asks for GPU time as a visitor, by their token; empty for the Space itself."""
+
 
 class ZeroGpu:
     """Runs a worker's requests on ZeroGPU. Made at start, before the app is launched.
@@ -43,12 +45,12 @@ class ZeroGpu:
     Args:
         worker: whose model is loaded.
         gpu: `spaces.GPU`, or what stands in for it.
-        ask_as: a context in which GPU time is asked for as a visitor, by their token.
+        as_visitor: a context in which GPU time is asked for as a visitor.
     """
 
-    def __init__(self, worker: Worker, gpu: Callable[..., Any], ask_as: Callable[[str], Any]) -> None:
+    def __init__(self, worker: Worker, gpu: Callable[..., Any], as_visitor: AsVisitor) -> None:
         self._worker = worker
-        self._ask_as = ask_as
+        self._as_visitor = as_visitor
         self._pace: deque[float] = deque(maxlen=MEASURED)
         self._there = gpu(duration=self.duration)(self._on_gpu)
 
@@ -65,7 +67,7 @@ class ZeroGpu:
             StudioError: the run failed, or no GPU was given; the visitor's quota is told then.
         """
         tell(Loading("waiting for a GPU", 0, 1))
-        with self._ask_as(token):
+        with self._as_visitor(token):
             events = self._there(request, checked)
             try:
                 for event in events:
@@ -136,22 +138,12 @@ def _explained(error: Exception) -> StudioError:
     )
 
 
-@contextmanager
-def as_visitor(token: str) -> Iterator[None]:
-    """While this lasts, `spaces` asks for GPU time as the visitor whose token this is."""
-    from gradio.context import LocalContext
-    from starlette.datastructures import Headers
-
-    # Not the visitor's own request: that belongs to a page which may be gone when the run's turn comes.
-    asking = SimpleNamespace(headers=Headers({"x-ip-token": token, "x-gradio-user": "app"})) if token else None
-    before = LocalContext.request.set(asking)  # it is asked for its headers alone
-    try:
-        yield
-    finally:
-        LocalContext.request.reset(before)
+def as_owner(_: str) -> AbstractContextManager[None]:
+    """Ask for GPU time on the Space's own account, whoever the visitor is."""
+    return nullcontext()
 
 
-def on_zero_gpu(worker: Worker) -> ZeroGpu:
+def on_zero_gpu(worker: Worker, as_visitor: AsVisitor) -> ZeroGpu:
     """Return a worker's way to ZeroGPU. To be called in the thread that will load the model, before it is loaded."""
     import spaces
 

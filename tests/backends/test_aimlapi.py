@@ -13,9 +13,11 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr
 
-from backends._http import ProviderClient
-from backends.aimlapi import SPEC, AimlapiBackend, Result, payload, read
+from backends.aimlapi.backend import SPEC, AimlapiBackend, Result, payload, read
+from backends.aimlapi.provider import AimlapiProvider
+from backends.http.client import ProviderClient
 from core import errors
+from core.backend import RunContext
 from core.events import Completed, Event, Picture, Working
 from core.request import EditRequest
 from core.result import Missing, Reason
@@ -29,9 +31,9 @@ from tests.providers.serving import serving
 async def provider() -> AsyncIterator[tuple[Aimlapi, AimlapiBackend]]:
     stand_in = Aimlapi()
     async with serving(stand_in.app()) as url:
-        backend = AimlapiBackend(Settings(aimlapi_key=SecretStr(KEY), aimlapi_base_url=url))
+        backend = AimlapiBackend(AimlapiProvider(Settings(aimlapi_key=SecretStr(KEY), aimlapi_base_url=url)))
         yield stand_in, backend
-        await backend.close()
+        await backend.provider.close()
 
 
 def request(**raw: Any) -> EditRequest:
@@ -41,7 +43,7 @@ def request(**raw: Any) -> EditRequest:
 
 
 async def drain(backend: AimlapiBackend, asked: EditRequest, key: str | None = None) -> tuple[list[Event], Completed]:
-    events = [event async for event in backend.edit(asked, key)]
+    events = [event async for event in backend.edit(asked, RunContext(key))]
     assert isinstance(events[-1], Completed)
     return events[:-1], events[-1]
 
@@ -89,7 +91,6 @@ def test_the_pages_example_answer_is_read_whole() -> None:
         seed=484902001,
         seconds=0.947831045370549,
         credits=52500.0,
-        answered=True,
     )
 
 
@@ -180,9 +181,9 @@ async def test_an_address_of_our_own_is_preferred(provider: tuple[Aimlapi, Aimla
         return f"{base}/files/{name}"
 
     async with serving(stand_in.app()) as base:
-        backend = AimlapiBackend(Settings(aimlapi_key=SecretStr(KEY), aimlapi_base_url=base), publish)
+        backend = AimlapiBackend(AimlapiProvider(Settings(aimlapi_key=SecretStr(KEY), aimlapi_base_url=base)), publish)
         _, done = await drain(backend, request())
-        await backend.close()
+        await backend.provider.close()
     assert stand_in.runs[0]["image_url"] == f"{base}/files/reference.png"
     assert published == ["image/png"]
     assert done.notices == ()
@@ -194,7 +195,7 @@ async def test_the_users_own_public_address_is_passed_on(provider: tuple[Aimlapi
     stand_in, backend = provider
     stand_in.files["theirs.png"] = make_reference(64, 48).data
     asked = request()
-    asked = replace(asked, image=replace(asked.image, address=f"{backend._client.base_url}/files/theirs.png"))
+    asked = replace(asked, image=replace(asked.image, address=f"{backend.provider.client.base_url}/files/theirs.png"))
     await drain(backend, asked)
     assert stand_in.runs[0]["image_url"].endswith("/files/theirs.png")
 
@@ -218,7 +219,7 @@ async def test_four_images_come_from_one_call(provider: tuple[Aimlapi, AimlapiBa
 
 async def test_the_picture_may_come_inside_the_answer(provider: tuple[Aimlapi, AimlapiBackend]) -> None:
     stand_in, backend = provider
-    _, done = await drain(backend, request(sync_mode=True, output_format="png"))
+    _, done = await drain(AimlapiBackend(backend.provider, inline=True), request(output_format="png"))
     assert isinstance(done.images[0], Picture)
     assert done.images[0].mime == "image/png"
     assert not [path for _, path, _ in stand_in.asked if path.startswith("/files")]
@@ -247,28 +248,30 @@ async def test_a_visitors_own_key_is_used(provider: tuple[Aimlapi, AimlapiBacken
     _, backend = provider
     with pytest.raises(errors.KeyRejected):
         await drain(backend, request(), key="theirs")
-    keyless = AimlapiBackend(Settings(aimlapi_base_url=backend._client.base_url))
+    keyless = AimlapiBackend(AimlapiProvider(Settings(aimlapi_base_url=backend.provider.client.base_url)))
     assert "aimlapi.com" in str(keyless.ready())
     assert keyless.ready("theirs") is None
     with pytest.raises(errors.KeyMissing):
         await drain(keyless, request())
     await drain(keyless, request(), key=KEY)
-    await keyless.close()
+    await keyless.provider.close()
 
 
 async def test_price_and_balance_are_read(provider: tuple[Aimlapi, AimlapiBackend]) -> None:
     stand_in, backend = provider
-    assert await backend.balance() == 12.5
+    assert await backend.provider.balance() == 12.5
     price = await backend.price()
     assert (price.dollars, price.live) == (0.0291, True)
     await backend.price()
     assert [path for _, path, _ in stand_in.asked].count("/v1/models") == 1  # an hour is not over
     with pytest.raises(errors.KeyRejected):
-        await backend.balance("wrong")
+        await backend.provider.balance("wrong")
 
 
 async def test_a_price_that_cannot_be_read_is_the_pages() -> None:
-    price = await AimlapiBackend(Settings(aimlapi_base_url="http://127.0.0.1:9"), client=client_of(unreachable)).price()
+    price = await AimlapiBackend(
+        AimlapiProvider(Settings(aimlapi_base_url="http://127.0.0.1:9"), client=client_of(unreachable))
+    ).price()
     assert (price.dollars, price.live) == (0.02625, False)
 
 
@@ -331,7 +334,7 @@ async def test_an_answer_without_a_picture_may_have_cost(provider: tuple[Aimlapi
 async def test_a_result_that_is_gone_was_charged(provider: tuple[Aimlapi, AimlapiBackend]) -> None:
     stand_in, backend = provider
     stand_in.files = Forgetful()
-    backend._client.sleep = no_sleep
+    backend.provider.client.sleep = no_sleep
     with pytest.raises(errors.ResultGone) as caught:
         await drain(backend, request())
     assert caught.value.charged is True
@@ -381,7 +384,7 @@ async def test_only_a_request_that_never_left_is_sent_again(
     fail: Exception, kind: type[errors.StudioError], charged: bool | None, posts: int
 ) -> None:
     wire = Wire(fail)
-    backend = AimlapiBackend(Settings(aimlapi_key=SecretStr(KEY)), client=client_of(wire))
+    backend = AimlapiBackend(AimlapiProvider(Settings(aimlapi_key=SecretStr(KEY)), client=client_of(wire)))
     with pytest.raises(kind) as caught:
         await drain(backend, request())
     assert caught.value.charged is charged
@@ -394,7 +397,7 @@ async def test_the_key_is_in_no_log_whatever_happens(
     stand_in, backend = provider
     with caplog.at_level(logging.DEBUG):
         await drain(backend, request())
-        await backend.balance()
+        await backend.provider.balance()
         stand_in.refuse = [(500, f"broken: {KEY}", {})]
         with pytest.raises(errors.StudioError) as caught:
             await drain(backend, request())

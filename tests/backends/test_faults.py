@@ -22,12 +22,15 @@ from typing import Any
 import httpx
 import pytest
 
-from backends._http import ProviderClient
-from backends.aimlapi import SPEC as AIMLAPI
 from backends.aimlapi import AimlapiBackend
-from backends.wavespeed import SPEC as WAVESPEED
+from backends.aimlapi.backend import SPEC as AIMLAPI
+from backends.aimlapi.provider import AimlapiProvider
+from backends.http.client import ProviderClient
 from backends.wavespeed import WavespeedBackend
+from backends.wavespeed.backend import SPEC as WAVESPEED
+from backends.wavespeed.provider import WavespeedProvider
 from core import errors
+from core.backend import RunContext
 from core.events import Completed, Picture
 from core.request import EditRequest
 from core.settings import Settings
@@ -302,8 +305,8 @@ def backend_of(there: Broken) -> WavespeedBackend | AimlapiBackend:
     hurry = HURRY if there.place == "poll" and not there.once else 1
     client = ProviderClient(there.origin, transport=httpx.AsyncHTTPTransport(verify=TLS), clock=lambda: now() * hurry)
     if there.provider == "wavespeed":
-        return WavespeedBackend(Settings(), client)
-    return AimlapiBackend(Settings(), client=client)
+        return WavespeedBackend(WavespeedProvider(Settings(), client))
+    return AimlapiBackend(AimlapiProvider(Settings(), client))
 
 
 async def play(provider: str, place: str, failure: str, seed: int, port: int) -> Run:
@@ -314,14 +317,14 @@ async def play(provider: str, place: str, failure: str, seed: int, port: int) ->
     async with there:
         backend = backend_of(there)
         try:
-            events = backend.edit(asked(provider, seed), there.key)
+            events = backend.edit(asked(provider, seed), RunContext(there.key))
             async with asyncio.timeout(DEADLINE) as limit, aclosing(events):
                 async for event in events:
                     if isinstance(event, Completed):
                         end = event
         except Exception as error:
             end = None if limit.expired() else error
-        await backend.close()
+        await backend.provider.close()
     return Run(seed, there, end, time.time() - begun)
 
 

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import pytest
 
-from backends._addresses import is_public
-from backends._fetch import MAX_REDIRECTS, HookCaller, ImageFetcher
+from backends.http.addresses import is_public
+from backends.http.safe_fetch import MAX_REDIRECTS, HookCaller, ImageFetcher
 from core.about import USER_AGENT
 from core.errors import FetchFailed
 from core.images import MAX_BYTES

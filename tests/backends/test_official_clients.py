@@ -8,10 +8,12 @@ import wavespeed.api.client
 from openai import OpenAI
 from pydantic import SecretStr
 
-from backends.aimlapi import SPEC as AIMLAPI
 from backends.aimlapi import AimlapiBackend
-from backends.wavespeed import SPEC as WAVESPEED
+from backends.aimlapi.backend import SPEC as AIMLAPI
+from backends.aimlapi.provider import AimlapiProvider
 from backends.wavespeed import WavespeedBackend
+from backends.wavespeed.backend import SPEC as WAVESPEED
+from backends.wavespeed.provider import WavespeedProvider
 from core.settings import Settings
 from tests.fakes import make_reference, make_request
 from tests.providers import aimlapi
@@ -40,10 +42,12 @@ async def test_wavespeeds_client_sends_the_same_submit_and_gets_the_same_picture
                 "enable_sync_mode": False,
             },
         )
-        backend = WavespeedBackend(Settings(wavespeed_key=SecretStr(provider.KEY), wavespeed_base_url=url))
+        backend = WavespeedBackend(
+            WavespeedProvider(Settings(wavespeed_key=SecretStr(provider.KEY), wavespeed_base_url=url))
+        )
         request = make_request(WAVESPEED, "as a watercolour", make_reference(64, 48), seed=11)
         events = [event async for event in backend.edit(request)]
-        await backend.close()
+        await backend.provider.close()
     first, second = stand_in.submits
     assert {**first, "image": ""} == {**second, "image": ""}
     pictures = [stand_in.files[name] for name in stand_in.files if name.endswith(".jpeg")]
@@ -55,10 +59,10 @@ async def test_wavespeeds_client_sends_the_same_submit_and_gets_the_same_picture
 async def test_openais_client_sends_the_same_run() -> None:
     stand_in = aimlapi.Aimlapi()
     with serving_beside(stand_in.app()) as url:
-        backend = AimlapiBackend(Settings(aimlapi_key=SecretStr(aimlapi.KEY), aimlapi_base_url=url))
+        backend = AimlapiBackend(AimlapiProvider(Settings(aimlapi_key=SecretStr(aimlapi.KEY), aimlapi_base_url=url)))
         request = make_request(AIMLAPI, "as a watercolour", make_reference(64, 48), seed=11, num_images=2)
         events = [event async for event in backend.edit(request)]
-        await backend.close()
+        await backend.provider.close()
         ours = stand_in.runs[0]
         client = OpenAI(api_key=aimlapi.KEY, base_url=f"{url}/v1", max_retries=0)
         answer = client.images.generate(

@@ -12,10 +12,15 @@ from urllib.parse import quote
 import httpx
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
-from backends._answer import MAX_RESULT, Answer, NotSent, jitter
-from backends._hosted import Pace, PriceTag, collect, damage, inline, pause, picture, said, travelling
-from backends._http import ProviderClient
+from backends.hosted.lenient import Lenient, Number, Text
+from backends.hosted.pace import Pace, pause
+from backends.hosted.pictures import collect, damage, inline, picture, travelling
+from backends.hosted.price import PriceTag
+from backends.hosted.refusals import said
+from backends.http.answer import MAX_RESULT, Answer, NotSent, jitter
+from backends.http.client import ProviderClient
 from core.errors import FetchFailed, MalformedAnswer, ProviderDown, ResultGone
 from core.events import Picture
 from core.images import encode, read_reference
@@ -293,3 +298,39 @@ async def test_a_price_that_makes_no_sense_leaves_the_pages(answer: float | Exce
     tag, _, ask, _ = price_after([answer])
     price = await tag.price(ask)
     assert (price.dollars, price.live) == (0.025, False)
+
+
+# ---- lenient answers ----------------------------------------------------------------------------------
+
+
+class Part(Lenient):
+    amount: Number | None = None
+    text: Text = ""
+
+
+class Whole(Lenient):
+    id: str
+    part: Part = Part()
+    parts: tuple[Part, ...] = ()
+
+
+@pytest.mark.parametrize("value", [True, float("nan"), float("inf"), 10**400, "5", [5], {"a": 5}, None])
+def test_what_is_no_number_that_a_person_could_mean_counts_as_left_out(value: object) -> None:
+    assert Part.of({"amount": value, "text": "x"}) == Part(text="x")
+
+
+@pytest.mark.parametrize("value", [None, 5, "text", [], [1]])
+def test_what_is_no_object_counts_as_an_empty_one(value: object) -> None:
+    assert Part.of(value) == Part()
+    assert Whole.of({"id": "1", "part": value}).part == Part()
+    assert Whole.of({"id": "1", "parts": [{"amount": 2}, value]}).parts == (Part(amount=2), Part())
+
+
+@pytest.mark.parametrize("body", [None, {}, {"id": None}, {"id": 7}])
+def test_a_part_that_lacks_what_it_cannot_do_without_is_refused(body: object) -> None:
+    with pytest.raises(ValidationError):
+        Whole.of(body)
+
+
+def test_a_text_with_half_a_character_is_read_as_it_came() -> None:
+    assert Part.of({"text": "\ud800"}).text == "\ud800"

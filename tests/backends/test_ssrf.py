@@ -15,10 +15,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import httpx
 import pytest
 
-from backends._addresses import is_public, resolve
-from backends._answer import Answer, NotSent
-from backends._fetch import MAX_REDIRECTS, HookCaller, ImageFetcher
-from backends._http import ProviderClient
+from backends.http.addresses import is_public, resolve
+from backends.http.answer import Answer, NotSent
+from backends.http.client import ProviderClient
+from backends.http.safe_fetch import MAX_REDIRECTS, HookCaller, ImageFetcher
 from core.errors import FetchFailed
 from tests.fakes import picture_bytes
 

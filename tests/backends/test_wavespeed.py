@@ -15,10 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from backends._http import ProviderClient
-from backends._wavespeed_answers import MediaUnreachable, signed
-from backends.wavespeed import HOOK_PATH, SPEC, Task, WavespeedBackend, payload, read
+from backends.http.client import ProviderClient
+from backends.wavespeed.answers import MediaUnreachable, signed
+from backends.wavespeed.backend import SPEC, Task, WavespeedBackend, payload, read
+from backends.wavespeed.provider import HOOK_PATH, WavespeedProvider
 from core import errors
+from core.backend import RunContext
 from core.events import Completed, Event, Picture, Working
 from core.request import EditRequest
 from core.result import Missing
@@ -34,9 +36,9 @@ Pair = tuple[Wavespeed, WavespeedBackend]
 async def provider() -> AsyncIterator[Pair]:
     stand_in = Wavespeed()
     async with serving(stand_in.app()) as url:
-        backend = WavespeedBackend(Settings(wavespeed_key=SecretStr(KEY), wavespeed_base_url=url))
+        backend = WavespeedBackend(WavespeedProvider(Settings(wavespeed_key=SecretStr(KEY), wavespeed_base_url=url)))
         yield stand_in, backend
-        await backend.close()
+        await backend.provider.close()
 
 
 def request(**raw: Any) -> EditRequest:
@@ -44,7 +46,7 @@ def request(**raw: Any) -> EditRequest:
 
 
 async def drain(backend: WavespeedBackend, asked: EditRequest, key: str | None = None) -> tuple[list[Event], Completed]:
-    events = [event async for event in backend.edit(asked, key)]
+    events = [event async for event in backend.edit(asked, RunContext(key))]
     assert isinstance(events[-1], Completed)
     return events[:-1], events[-1]
 
@@ -171,19 +173,20 @@ async def test_a_reference_that_the_provider_cannot_read_is_uploaded_anew(provid
     assert stand_in.uploads == ["ticket", "ticket"]
 
 
-@pytest.mark.parametrize("flag", ["enable_sync_mode", "enable_base64_output"])
-async def test_the_advanced_modes_work(provider: Pair, flag: str) -> None:
+@pytest.mark.parametrize("flag", ["waits", "inline"])
+async def test_the_other_ways_of_transport_work(provider: Pair, flag: str) -> None:
     stand_in, backend = provider
     stand_in.seconds = 0.3
-    _, done = await drain(backend, request(**{flag: True}))
+    _, done = await drain(WavespeedBackend(backend.provider, **{flag: True}), request())
     assert isinstance(done.images[0], Picture)
-    assert bool(stand_in.polls) == (flag != "enable_sync_mode")
+    assert bool(stand_in.polls) == (flag != "waits")
+    assert bool([path for _, path, _ in stand_in.asked if path.endswith(".jpeg")]) == (flag != "inline")
 
 
 async def test_a_sync_wait_that_ends_turns_into_polling(provider: Pair) -> None:
     stand_in, backend = provider
     stand_in.seconds, stand_in.sync_limit = 0.8, 0.2
-    _, done = await drain(backend, request(enable_sync_mode=True))
+    _, done = await drain(WavespeedBackend(backend.provider, waits=True), request())
     assert isinstance(done.images[0], Picture)
     assert stand_in.polls
     assert len(stand_in.submits) == 1
@@ -198,7 +201,7 @@ async def test_words_that_nobody_documented_are_waited_out(provider: Pair) -> No
 
 async def test_trouble_while_asking_is_waited_out(provider: Pair) -> None:
     stand_in, backend = provider
-    backend._client.sleep = short_sleep
+    backend.provider.client.sleep = short_sleep
     stand_in.seconds, stand_in.looks = 0.1, [500, 429, 503]
     _, done = await drain(backend, request())
     assert isinstance(done.images[0], Picture)
@@ -255,10 +258,10 @@ async def test_the_key_goes_to_the_providers_api_only(provider: Pair) -> None:
 
 async def test_balance_and_price_are_read(provider: Pair) -> None:
     _, backend = provider
-    assert await backend.balance() == 7.25
+    assert await backend.provider.balance() == 7.25
     assert (await backend.price()).live
     with pytest.raises(errors.KeyRejected):
-        await backend.balance("wrong")
+        await backend.provider.balance("wrong")
 
 
 async def test_fifty_runs_at_once_all_end(provider: Pair) -> None:
@@ -339,13 +342,13 @@ async def test_a_task_that_never_ends_has_a_deadline_and_tells_its_id(provider: 
     stand_in, _ = provider
     stand_in.seconds = 3600
     hours = iter(range(0, 10**9, 40))  # a clock on which each look at it takes 40 s
-    client = ProviderClient(provider[1]._client.base_url, sleep=short_sleep, clock=lambda: float(next(hours)))
-    backend = WavespeedBackend(Settings(wavespeed_key=SecretStr(KEY)), client)
+    client = ProviderClient(provider[1].provider.client.base_url, sleep=short_sleep, clock=lambda: float(next(hours)))
+    backend = WavespeedBackend(WavespeedProvider(Settings(wavespeed_key=SecretStr(KEY)), client))
     with pytest.raises(errors.TimedOut) as caught:
         await drain(backend, request())
     assert caught.value.remote_id in stand_in.tasks
     assert caught.value.charged is None
-    await backend.close()
+    await backend.provider.close()
 
 
 async def test_a_task_that_is_forgotten_may_have_cost(provider: Pair) -> None:
@@ -388,7 +391,9 @@ async def test_only_a_submit_that_never_left_is_sent_again(
 ) -> None:
     wire = Wire(fail)
     backend = WavespeedBackend(
-        Settings(wavespeed_key=SecretStr(KEY)), ProviderClient("https://api.wavespeed.ai", wire, sleep=short_sleep)
+        WavespeedProvider(
+            Settings(wavespeed_key=SecretStr(KEY)), ProviderClient("https://api.wavespeed.ai", wire, sleep=short_sleep)
+        )
     )
     with pytest.raises(kind):
         await drain(backend, request())
@@ -405,7 +410,7 @@ async def test_a_webhook_shortens_the_wait(provider: Pair) -> None:
 
     async def hook(request: Request) -> Response:
         body = await request.body()
-        taken = backends[0].webhook(request.headers, body, time.time())
+        taken = backends[0].provider.webhook.accept(request.headers, body, time.time())
         return Response(status_code=200 if taken else 401)
 
     app = stand_in.app()
@@ -417,18 +422,18 @@ async def test_a_webhook_shortens_the_wait(provider: Pair) -> None:
             wavespeed_webhook_secret=SecretStr(SECRET),
             public_url=url,
         )
-        backend = WavespeedBackend(settings)
+        backend = WavespeedBackend(WavespeedProvider(settings))
         backends.append(backend)
 
         async def long_sleep(_: float) -> None:
             await asyncio.Event().wait()  # nothing but the webhook can end the wait
 
-        backend._client.sleep = long_sleep
+        backend.provider.client.sleep = long_sleep
         _, done = await drain(backend, request())
         assert isinstance(done.images[0], Picture)
         assert len(stand_in.polls) == 1
         await asyncio.gather(*stand_in.hooks)
-        await backend.close()
+        await backend.provider.close()
 
 
 def test_a_webhook_is_taken_only_with_a_fresh_signature_of_its_own_body() -> None:
@@ -453,7 +458,7 @@ async def test_the_key_is_in_no_log_whatever_happens(provider: Pair, caplog: pyt
     stand_in, backend = provider
     with caplog.at_level(logging.DEBUG):
         await drain(backend, request())
-        await backend.balance()
+        await backend.provider.balance()
         stand_in.refuse = [(500, f"broken: {KEY}", {})]
         with pytest.raises(errors.StudioError) as caught:
             await drain(backend, request())

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from core.backend import Backend
+from core.backend import OWNERS, Backend, RunContext
 from core.engine import Engine
 from core.errors import BackendUnavailable, BadImage, QueueFull, RunCancelled, RunFailed
 from core.events import Completed, Event, JobEvent, Loading, Progress, Queued, Working
@@ -210,7 +210,7 @@ async def test_a_reference_that_was_removed_before_its_run_is_refused_at_its_fie
 class Paid(FakeBackend):
     """A provider whose answer comes by its connection alone; it comes when `gate` is set."""
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Send, wait for the answer."""
         yield Working("sent")
         assert self.gate is not None
@@ -436,9 +436,9 @@ async def test_requests_that_give_the_same_picture_share_one_file(tmp_path: Path
 
 async def at_a_provider(gate: asyncio.Event, fail: Exception | None = None) -> Backend:
     class Provider(FakeBackend):
-        async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+        async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
             """Hand the job over, then wait for the provider."""
-            self.started.append(str(key))
+            self.started.append(str(context.key))
             yield Working("sent")
             await gate.wait()
             if fail:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from core.backend import GPU_TOKEN
+from core.backend import OWNERS, RunContext
 from core.engine import Engine
 from core.errors import RunCancelled, RunFailed
 from core.events import Event
@@ -35,16 +35,16 @@ class Asking(FakeBackend):
         super().__init__(make_spec(concurrency=3), **options)
         self.seen: dict[str, list[str]] = {}
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         seen = self.seen.setdefault(request.prompt, [])
-        seen.append(GPU_TOKEN.get())
+        seen.append(context.gpu_token)
         try:
-            async with aclosing(super().edit(request, key)) as events:
+            async with aclosing(super().edit(request, context)) as events:
                 async for event in events:
-                    seen.append(GPU_TOKEN.get())
+                    seen.append(context.gpu_token)
                     yield event
         finally:
-            seen.append(GPU_TOKEN.get())
+            seen.append(context.gpu_token)
 
 
 async def submit(engine: Engine, prompt: str, token: str = TOKEN) -> Job:
@@ -60,12 +60,11 @@ def kept(folder: Path) -> bytes:
 # ---- while it runs -----------------------------------------------------------------------------------
 
 
-async def test_a_backend_knows_the_visitors_token_during_the_run_only(tmp_path: Path) -> None:
+async def test_a_backend_knows_the_visitors_token_during_the_run(tmp_path: Path) -> None:
     backend = Asking()
     engine = Engine({"fake": backend}, Store(tmp_path))
     await engine.result(await submit(engine, "a lake"))
     assert set(backend.seen["a lake"]) == {TOKEN}
-    assert GPU_TOKEN.get() == "", "whoever submits has none around them"
 
 
 async def test_runs_at_the_same_time_have_each_their_own(tmp_path: Path) -> None:
@@ -80,16 +79,12 @@ async def test_runs_at_the_same_time_have_each_their_own(tmp_path: Path) -> None
     assert {name: set(seen) for name, seen in backend.seen.items()} == {"ann": {"one"}, "bob": {"two"}, "eve": {""}}
 
 
-async def test_a_run_takes_nothing_over_from_whoever_submits_it(tmp_path: Path) -> None:
+async def test_a_run_takes_nothing_over_from_the_runs_before_it(tmp_path: Path) -> None:
     backend = Asking()
     engine = Engine({"fake": backend}, Store(tmp_path))
-    around = GPU_TOKEN.set("of somebody else")
-    try:
-        await engine.result(await submit(engine, "a lake"))
-        await engine.result(await submit(engine, "a forest", ""))
-        await engine.result(await engine.submit("fake", make_request(prompt="a hill")))
-    finally:
-        GPU_TOKEN.reset(around)
+    await engine.result(await submit(engine, "a lake"))
+    await engine.result(await submit(engine, "a forest", ""))
+    await engine.result(await engine.submit("fake", make_request(prompt="a hill")))
     assert [set(seen) for seen in backend.seen.values()] == [{TOKEN}, {""}, {""}]
 
 
@@ -159,10 +154,12 @@ async def test_a_run_that_a_restart_begins_anew_counts_on_nobodys(tmp_path: Path
     assert (set(before.seen["a lake"]), set(after.seen["a lake"])) == ({TOKEN}, {""})
 
 
-def test_no_print_of_a_visitor_or_a_job_shows_it() -> None:
+def test_no_print_of_a_visitor_a_job_or_a_runs_context_shows_it() -> None:
     visitor = Visitor("ann", gpu_token=TOKEN)
     job = Job("1", "fake", make_request(), gpu_token=TOKEN)
-    assert TOKEN not in f"{visitor} {visitor!r} {job} {job!r}"
+    context = RunContext("a-pasted-key", TOKEN)
+    assert TOKEN not in f"{visitor} {visitor!r} {job} {job!r} {context} {context!r}"
+    assert "a-pasted-key" not in repr(context)
 
 
 # ---- the door ----------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backends._params import acceleration
+from backends.params import acceleration
 from core.lane import REMEMBERED_RUNS, Lane
 from core.request import EditRequest
 from core.spec import BackendSpec

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from core.backend import OWNERS, RunContext
 from core.engine import Engine
 from core.errors import (
     BudgetSpent,
@@ -53,7 +54,7 @@ class Provider(FakeBackend):
         self.asked: list[tuple[tuple[str | None, ...], str | None]] = []
         self.refuse: Exception | None = None
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Upload, send, wait."""
         await self.stop_at("upload")
         yield Working("sent")
@@ -69,10 +70,10 @@ class Provider(FakeBackend):
             await asyncio.Event().wait()
 
     async def resume(
-        self, request: EditRequest, remote: Sequence[str | None], key: str | None = None
+        self, request: EditRequest, remote: Sequence[str | None], context: RunContext = OWNERS
     ) -> AsyncGenerator[Event, None]:
         """Give what the provider has."""
-        self.asked.append((tuple(remote), key))
+        self.asked.append((tuple(remote), context.key))
         if self.refuse:
             raise self.refuse
         yield Working("processing")
@@ -190,11 +191,11 @@ async def test_a_visitors_key_is_not_kept_and_the_run_goes_on_when_it_comes_agai
     engine, job = await after(tmp_path, backend)
     assert isinstance(job.event, KeyWanted)
     assert b"canary" not in on_disk(tmp_path)
-    engine.unlock("bob", "fake", "another-key")
-    engine.unlock("ann", "other", "another-key")
+    engine.unlock("bob", "FAKE_KEY", "another-key")
+    engine.unlock("ann", "OTHER_KEY", "another-key")
     await settle()
     assert backend.asked == []
-    engine.unlock("ann", "fake", "canary-key")
+    engine.unlock("ann", "FAKE_KEY", "canary-key")
     await engine.result(job)
     assert backend.asked == [(("remote-0",), "canary-key")]
     await engine.close()
@@ -209,12 +210,12 @@ async def test_a_wrong_key_leaves_the_run_waiting_for_the_right_one(tmp_path: Pa
     backend = Provider()
     backend.refuse = KeyRejected("No.")
     engine, job = await after(tmp_path, backend)
-    engine.unlock("ann", "fake", "wrong")
+    engine.unlock("ann", "FAKE_KEY", "wrong")
     await settle()
     assert isinstance(job.event, KeyWanted)
     assert not job.ended
     backend.refuse = None
-    engine.unlock("ann", "fake", "right")
+    engine.unlock("ann", "FAKE_KEY", "right")
     await engine.result(job)
     await engine.close()
 

@@ -18,8 +18,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from backends._http import ProviderClient
-from backends.wavespeed import SPEC, WavespeedBackend
+from backends.http.client import ProviderClient
+from backends.wavespeed.backend import SPEC, WavespeedBackend
+from backends.wavespeed.provider import WavespeedProvider
 from core.engine import Engine
 from core.settings import Settings
 from core.store import Store
@@ -59,7 +60,7 @@ def die_at(event: str, name: str, count: int) -> None:
 async def run(folder: Path, url: str, key: str, recover: bool) -> list[dict[str, Any]]:
     """Run one job to its end, or all that were left; return each job's state."""
     settings = Settings(wavespeed_key=SecretStr(key), wavespeed_base_url=url)
-    engine = Engine({"wavespeed": WavespeedBackend(settings, ProviderClient(url))}, Store(folder))
+    engine = Engine({"wavespeed": WavespeedBackend(WavespeedProvider(settings, ProviderClient(url)))}, Store(folder))
     await engine.recover()
     if not recover:
         await engine.submit("wavespeed", make_request(SPEC, image=make_reference(32, 24), seed=7))

@@ -13,8 +13,8 @@ import httpx
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from backends._addresses import Resolve, resolve
-from backends._fetch import HookCaller, ImageFetcher
+from backends.http.addresses import Resolve, resolve
+from backends.http.safe_fetch import HookCaller, ImageFetcher
 from core.backend import Backend
 from core.engine import Engine
 from core.limits import Limits

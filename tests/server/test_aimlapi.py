@@ -84,10 +84,13 @@ async def test_what_is_left_out_takes_the_schemas_defaults(tmp_path: Path) -> No
 
 async def test_sync_mode_puts_the_pictures_into_the_answer(tmp_path: Path) -> None:
     async with house(tmp_path) as at:
-        body = (await at.client.post(RUN, json={**BODY, "sync_mode": True, "output_format": "png"})).json()
-        (image,) = body["data"]
-        assert image["url"] == f"data:image/png;base64,{image['b64_json']}"
-        assert Image.open(io.BytesIO(base64.b64decode(image["b64_json"]))).size == (64, 48)
+        answer = await at.client.post(RUN, json={**BODY, "sync_mode": True, "output_format": "png"})
+        (image,), (twin,) = answer.json()["data"], answer.json()["images"]
+        data = base64.b64decode(image["b64_json"])
+        assert Image.open(io.BytesIO(data)).size == (64, 48)
+        assert answer.text.count(image["b64_json"]) == 1, "once is enough: four of 3 MB are 16 MB, not 64"
+        assert twin["url"] == image["url"]
+        assert (await at.client.get(image["url"])).content == data
 
 
 @pytest.mark.parametrize(("kind", "sync"), [("webp", False), ("avif", True), ("gif", False), ("tiff", False)])

@@ -17,7 +17,8 @@ import wavespeed.api.client
 from openai import OpenAI
 from PIL import Image
 
-import server.wavespeed
+import server.wavespeed.routes
+from core.backend import OWNERS, RunContext
 from core.errors import Moderated
 from core.events import Completed, Event
 from core.job import Allowance
@@ -41,7 +42,7 @@ class Obedient(FakeBackend):
         super().__init__(make_spec("local"))
         self.left: list[str] = []
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         match request.prompt:
             case "refuse":
                 raise Moderated("The prompt is refused.", "Change it.")
@@ -56,7 +57,7 @@ class Obedient(FakeBackend):
                 finally:
                     self.left.append(request.prompt)
             case _:
-                async for event in super().edit(request, key):
+                async for event in super().edit(request, context):
                     yield event
 
 
@@ -147,7 +148,7 @@ def test_wavespeeds_client_hears_why_a_run_on_one_line_failed(url: str) -> None:
 def test_wavespeeds_client_hears_that_a_long_run_goes_on_and_gets_it_later(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.wavespeed, "SYNC_LIMIT", 0.1)
+    monkeypatch.setattr(server.wavespeed.routes, "SYNC_LIMIT", 0.1)
     told = wave_run(url, prompt="take half a second", enable_sync_mode=True)
     assert (told["status"], told["outputs"]) == ("processing", None)
     (output,) = wave(url)._wait(told["task_id"], 120, 0.1)["outputs"]

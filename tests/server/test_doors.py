@@ -10,23 +10,16 @@ import pytest
 
 from core.limits import Caps
 from core.settings import Settings, SettingsError
-from tests.fakes import FakeBackend, make_spec, picture_bytes
+from tests.fakes import FakeBackend, FakeProvider, make_spec, picture_bytes
 from tests.server.house import AIML, WAVE, house
 
 IMAGE = base64.b64encode(picture_bytes()).decode()
 
 
-class Hosted(FakeBackend):
-    """A backend at a provider, with the app owner's key."""
-
-    async def balance(self, key: str | None = None) -> float:
-        """Return what the owner has left there."""
-        return 7.5
-
-
 def both() -> dict[str, Any]:
     """Return the two backends of these tests: one here, one at a provider for 30 cents an image."""
-    return {"local": FakeBackend(make_spec("local")), "far": Hosted(make_spec("far", key_env="FAR_KEY", price=0.3))}
+    far = FakeBackend(make_spec("far", key_env="FAR_KEY", price=0.3), provider=FakeProvider(7.5, "FAR_KEY"))
+    return {"local": FakeBackend(make_spec("local")), "far": far}
 
 
 def asked(model: str) -> dict[str, Any]:
@@ -84,3 +77,12 @@ async def test_a_model_on_a_backend_that_is_not_there_is_said_at_the_start(tmp_p
 def test_a_setting_that_is_no_pair_is_refused_with_its_name(text: str) -> None:
     with pytest.raises(SettingsError, match="STUDIO_API_MODELS holds"):
         Settings.from_env({"STUDIO_API_MODELS": text})
+
+
+async def test_a_provider_of_two_backends_is_asked_for_its_balance_once(tmp_path: Path) -> None:
+    account = FakeProvider(7.5, "FAR_KEY")
+    far = {
+        name: FakeBackend(make_spec(name, key_env="FAR_KEY", price=0.3), provider=account) for name in ("far", "also")
+    }
+    async with house(tmp_path, far, api_models={AIML: "far", WAVE: "also"}, api_spends=True) as at:
+        assert (await at.client.get("/v2/billing")).json()["current_balance"] == 7.5

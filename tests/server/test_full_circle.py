@@ -12,6 +12,7 @@ import io
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr
 
-from backends._http import ProviderClient
-from backends._wavespeed_answers import MediaUnreachable
 from backends.aimlapi import AimlapiBackend
+from backends.aimlapi.provider import AimlapiProvider
+from backends.http.client import ProviderClient
 from backends.wavespeed import WavespeedBackend
+from backends.wavespeed.answers import MediaUnreachable
+from backends.wavespeed.provider import WavespeedProvider
 from core.backend import Backend
 from core.errors import (
     BackendUnavailable,
@@ -74,12 +77,12 @@ class Tape(httpx.ASGITransport):
         return [json.loads(came) for line, _, _, _, came in self.said if line.startswith(begin)]
 
 
-def aimlapi(client: ProviderClient, key: str = KEY) -> Backend:
-    return AimlapiBackend(Settings(aimlapi_key=SecretStr(key)), client=client)
+def aimlapi(client: ProviderClient, key: str = KEY, **switches: bool) -> AimlapiBackend:
+    return AimlapiBackend(AimlapiProvider(Settings(aimlapi_key=SecretStr(key)), client), **switches)
 
 
-def wavespeed(client: ProviderClient, key: str = KEY) -> Backend:
-    return WavespeedBackend(Settings(wavespeed_key=SecretStr(key)), client=client)
+def wavespeed(client: ProviderClient, key: str = KEY, **switches: bool) -> WavespeedBackend:
+    return WavespeedBackend(WavespeedProvider(Settings(wavespeed_key=SecretStr(key)), client), **switches)
 
 
 async def soon(_: float) -> None:
@@ -97,7 +100,7 @@ async def circle(
         tape = Tape(at.app)
         backend = make(ProviderClient(HOME, tape, sleep=soon), key)
         yield backend, tape
-        await backend.close()
+        await backend.provider.close()
 
 
 async def run(backend: Backend, **raw: Any) -> Completed:
@@ -160,15 +163,15 @@ async def test_aimlapis_answer_is_written_as_on_its_page_and_read_as_such(tmp_pa
 
 
 async def test_aimlapis_pictures_come_inside_the_answer_where_that_is_wanted(tmp_path: Path) -> None:
-    async with circle(tmp_path, aimlapi) as (backend, tape):
-        done = await run(backend, sync_mode=True)
+    async with circle(tmp_path, partial(aimlapi, inline=True)) as (backend, tape):
+        done = await run(backend)
         (answer,) = tape.told(GENERATE)
         assert len(tape.said) == 1
         (picture,) = done.images
         assert isinstance(picture, Picture)
         text = base64.b64encode(picture.data).decode()
-        assert answer["data"][0]["url"] == f"data:image/jpeg;base64,{text}"
         assert answer["data"][0]["b64_json"] == text
+        assert json.dumps(answer).count(text) == 1
 
 
 async def test_aimlapis_cost_comes_around(tmp_path: Path) -> None:
@@ -184,7 +187,7 @@ async def test_aimlapis_price_and_balance_are_told_and_read(tmp_path: Path) -> N
     async with circle(tmp_path, aimlapi) as (backend, tape):
         price = await backend.price()
         assert (price.dollars, price.live) == (0.0, True)
-        assert await backend.balance() == 0.0
+        assert await backend.provider.balance() == 0.0
         assert [line for line, _, _, _, _ in tape.said] == [
             "GET /v1/models?id=flux%2Fsrpo%2Fimage-to-image&include=pricing",
             "GET /v2/billing",
@@ -281,8 +284,8 @@ async def test_wavespeeds_batch_is_a_task_for_each_seed_and_one_upload(tmp_path:
 
 
 async def test_wavespeeds_task_is_done_at_once_and_inside_the_answer_where_that_is_wanted(tmp_path: Path) -> None:
-    async with circle(tmp_path, wavespeed) as (backend, tape):
-        done = await run(backend, enable_sync_mode=True, enable_base64_output=True)
+    async with circle(tmp_path, partial(wavespeed, waits=True, inline=True)) as (backend, tape):
+        done = await run(backend)
         (answer,) = tape.told(SUBMIT)
         (picture,) = done.images
         assert isinstance(picture, Picture)
@@ -295,7 +298,7 @@ async def test_wavespeeds_price_and_balance_are_told_and_read(tmp_path: Path) ->
     async with circle(tmp_path, wavespeed) as (backend, tape):
         price = await backend.price()
         assert (price.dollars, price.live) == (0.0, True)
-        assert await backend.balance() == 0.0
+        assert await backend.provider.balance() == 0.0
         assert tape.asked("POST /api/v3/model/price") == [
             {"model_id": "wavespeed-ai/flux-srpo/image-to-image", "inputs": {}}
         ]
@@ -319,9 +322,10 @@ async def test_wavespeeds_price_and_balance_are_told_and_read(tmp_path: Path) ->
 async def test_wavespeeds_failures_are_told_and_understood(
     tmp_path: Path, failure: StudioError, code: int, kind: type[StudioError], sync: bool
 ) -> None:
-    async with circle(tmp_path, wavespeed, FakeBackend(make_spec("local"), fail=failure)) as (backend, tape):
+    fails = FakeBackend(make_spec("local"), fail=failure)
+    async with circle(tmp_path, partial(wavespeed, waits=sync), fails) as (backend, tape):
         with pytest.raises(kind) as caught:
-            await run(backend, enable_sync_mode=sync)
+            await run(backend)
         assert type(caught.value) is kind
         _, _, _, status, came = tape.said[-1]
         answer = json.loads(came)

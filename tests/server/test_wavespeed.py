@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr
 
+from core.backend import OWNERS, RunContext
 from core.errors import (
     BudgetSpent,
     DiskFull,
@@ -36,7 +37,7 @@ from core.limits import Caps
 from core.links import Links, lasting_secret
 from core.request import EditRequest
 from core.result import Missing, Reason
-from tests.fakes import FakeBackend, make_spec, picture_bytes, results
+from tests.fakes import FakeBackend, FakeProvider, make_spec, picture_bytes, results
 from tests.server.house import WAVE, House, house
 from tests.server.test_aimlapi import BODY as AIML_BODY
 from tests.server.test_aimlapi import RUN as AIML_RUN
@@ -78,14 +79,11 @@ class Paid(FakeBackend):
     """Costs its owner money at a provider."""
 
     def __init__(self, left: float = 7.25) -> None:
-        self.left = left
-        super().__init__(make_spec("paid", key_env="WAVESPEED_API_KEY", price=0.025), outcome=self._made)
+        spec = make_spec("paid", key_env="WAVESPEED_API_KEY", price=0.025)
+        super().__init__(spec, outcome=self._made, provider=FakeProvider(left, "WAVESPEED_API_KEY"))
 
     def _made(self, request: EditRequest) -> Completed:
         return Completed(results(request), {"inference": 1.0}, cost=0.5)
-
-    async def balance(self, key: str | None = None) -> float:
-        return self.left
 
 
 async def until(holds: Callable[[], Any]) -> None:
@@ -292,7 +290,7 @@ async def test_sync_mode_answers_with_the_result(tmp_path: Path) -> None:
 async def test_sync_mode_that_takes_too_long_says_so_and_the_task_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.wavespeed.SYNC_LIMIT", 0.05)
+    monkeypatch.setattr("server.wavespeed.routes.SYNC_LIMIT", 0.05)
     gate = asyncio.Event()
     async with house(tmp_path, {"local": FakeBackend(make_spec("local"), gate=gate)}) as at:
         answer = await at.client.post(RUN, json=SYNC)
@@ -738,9 +736,9 @@ async def test_another_keys_prediction_is_not_deleted_and_goes_on(tmp_path: Path
 class Handed(FakeBackend):
     """Hands its runs to a provider, which cannot take them back."""
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         yield Working("sent")
-        async for event in super().edit(request, key):
+        async for event in super().edit(request, context):
             if isinstance(event, Completed):
                 yield event
 

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from backends._wavespeed_answers import signed
+from backends.wavespeed.answers import signed
 from core.errors import Moderated
 from tests.fakes import FakeBackend, make_spec
 from tests.providers.serving import serving

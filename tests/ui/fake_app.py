@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app import serve
+from core.backend import OWNERS, RunContext
 from core.engine import Engine
 from core.errors import FetchFailed, RunFailed
 from core.events import Event, Loading, Progress
@@ -43,7 +44,7 @@ class Directed(FakeBackend):
 
     folder = Path()
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Go as the prompt's first word says: `held`, `loading`, `steps`, `fail`, `charged`, `crash`; else at once.
 
         `held` and `loading` go on until they are cancelled, or `release` says their last word: so a test that looks at

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from backends._fetch import ImageFetcher
+from backends.http.safe_fetch import ImageFetcher
 from core.engine import Engine
 from core.errors import BadImage, BadInput, FetchFailed, StudioError
 from core.images import Reference

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from starlette.requests import Request
@@ -13,17 +13,17 @@ from core.engine import Engine
 from core.errors import KeyRejected, StudioError
 from core.job import EVERYONE, VISITOR, Visitor
 from core.store import Store
-from tests.fakes import FakeBackend, make_spec
+from tests.fakes import FakeBackend, FakeProvider, make_spec
 from ui import actions, text
 from ui.actions import Actions
 from ui.session import Session
 
 
-class Account(FakeBackend):
-    """A backend whose provider has $5.00 for the owner and $1.25 for whoever pastes `good`."""
+class Account(FakeProvider):
+    """A provider that has $5.00 for the owner and $1.25 for whoever pastes `good`."""
 
     def __init__(self) -> None:
-        super().__init__(make_spec("paid", label="Paid", key_env="PAID_KEY"))
+        super().__init__(key_env="PAID_KEY")
         self.asked: list[str | None] = []
         self.broken: StudioError | None = None
 
@@ -40,7 +40,8 @@ class Account(FakeBackend):
 @pytest.fixture
 async def page(tmp_path: Path) -> AsyncIterator[tuple[Actions, Account]]:
     account = Account()
-    engine = Engine({"paid": account}, Store(tmp_path), 5)
+    spec = make_spec("paid", label="Paid", key_env="PAID_KEY")
+    engine = Engine({"paid": FakeBackend(spec, provider=account)}, Store(tmp_path), 5)
     nothing: Any = None
     yield Actions(engine, nothing, nothing), account
     await engine.close()
@@ -92,3 +93,13 @@ async def test_a_key_that_the_tab_has_is_the_one_that_is_asked_about(page: tuple
 
 async def test_on_a_personal_machine_the_owner_sees_what_is_left(page: tuple[Actions, Account]) -> None:
     assert "$5.00" in await press(page[0], EVERYONE)
+
+
+async def test_a_pasted_key_is_good_for_every_backend_of_its_provider(tmp_path: Path) -> None:
+    account, nothing = Account(), cast(Any, None)
+    specs = [make_spec(key, key_env="PAID_KEY") for key in ("paid", "more")] + [make_spec("other", key_env="OTHER_KEY")]
+    engine = Engine({spec.key: FakeBackend(spec, provider=account) for spec in specs}, Store(tmp_path), 5)
+    session = Session()
+    await press(Actions(engine, nothing, nothing), "ann", "good", session)
+    assert [session.key(spec) for spec in specs] == ["good", "good", None]
+    await engine.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from backends.local import LocalBackend
+from core.backend import OWNERS, RunContext
 from core.events import Completed, Event
 from core.request import EditRequest
 from core.settings import Settings
@@ -32,8 +33,10 @@ def local(data_dir: Path) -> LocalBackend:
     return LocalBackend(Settings(data_dir=data_dir), cuda=0)
 
 
-async def drain(backend: LocalBackend, request: EditRequest) -> tuple[list[Event], Completed]:
+async def drain(
+    backend: LocalBackend, request: EditRequest, context: RunContext = OWNERS
+) -> tuple[list[Event], Completed]:
     """Run a request to its end; return the events before it and the end."""
-    events = [event async for event in backend.edit(request)]
+    events = [event async for event in backend.edit(request, context)]
     assert isinstance(events[-1], Completed)
     return events[:-1], events[-1]

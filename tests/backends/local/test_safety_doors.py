@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from backends.local import LocalBackend
+from core.backend import OWNERS, RunContext
 from core.events import Event
 from core.request import EditRequest
 from core.settings import Settings
@@ -51,9 +52,9 @@ class Watched(LocalBackend):
         super().__init__(settings, cuda)
         self.seen: list[EditRequest] = []
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         self.seen.append(request)
-        async with aclosing(super().edit(request, key)) as events:
+        async with aclosing(super().edit(request, context)) as events:
             async for event in events:
                 yield event
 

@@ -11,8 +11,8 @@ import pytest
 
 from backends.local import LocalBackend
 from backends.local.worker import Worker
-from backends.local.zero import ZeroGpu, on_zero_gpu
-from core.backend import GPU_TOKEN
+from backends.local.zero import ZeroGpu, as_owner, on_zero_gpu
+from core.backend import RunContext
 from core.events import Completed, Event, Progress
 from core.request import EditRequest
 from core.settings import Settings
@@ -53,7 +53,7 @@ def test_a_run_gives_the_bytes_of_a_run_here(mini: Worker, kind: type[Gpu]) -> N
 
 def test_the_real_package_elsewhere_runs_as_usual(mini: Worker) -> None:
     pytest.importorskip("spaces")
-    events, done = done_by(on_zero_gpu(mini).work, ask())
+    events, done = done_by(on_zero_gpu(mini, as_owner).work, ask())
     assert done.images == done_by(mini.work, ask())[1].images
     assert events[0] == WAITING
     assert steps_of(events) == [0, 1, 2, 3, 4]
@@ -63,9 +63,7 @@ async def test_a_backend_on_zerogpu_asks_on_the_visitors_quota(mini: Worker) -> 
     gpu = Gpu()
     backend = OnZero(mini, gpu)
     backend.prepare()
-    around = GPU_TOKEN.set("token-of-ann")
-    events, done = await drain(backend, ask())
-    GPU_TOKEN.reset(around)
+    events, done = await drain(backend, ask(), RunContext(gpu_token="token-of-ann"))
     assert done.images == done_by(mini.work, ask())[1].images
     assert events[0] == WAITING
     await drain(backend, ask())

@@ -8,12 +8,13 @@ import pytest
 
 from backends.local.levers import LEVELS
 from backends.local.worker import Tell, Worker
-from backends.local.zero import FIRST, MARGIN, SPARE, ZeroGpu, as_visitor
+from backends.local.zero import FIRST, MARGIN, SPARE, ZeroGpu
 from core.errors import StudioError
 from core.events import Completed, Progress
 from core.request import EditRequest
 from tests.backends.local.stand_in_gpu import CHOICE, SPEC, Gpu
 from tests.fakes import make_reference, make_request, results
+from ui.framework import as_visitor
 
 assert SPEC.working_side is not None
 SIDE = SPEC.working_side

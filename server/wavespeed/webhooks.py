@@ -18,7 +18,7 @@ from core.errors import StudioError
 from core.job import Job
 from core.links import Links
 from server.desk import Desk
-from server.predictions import input_of, view
+from server.wavespeed.predictions import input_of, view
 
 log = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 
-from backends._answer import Lost, NotSent
-from backends._hosted import travelling
-from backends._http import ProviderClient
-from backends._wavespeed_answers import NAME, refusal
+from backends.hosted.pictures import travelling
+from backends.http.answer import Lost, NotSent
+from backends.http.client import ProviderClient
+from backends.wavespeed.answers import NAME, Envelope, Ticket, refusal
 from core.errors import FetchFailed, MalformedAnswer, ProviderDown
 from core.images import Reference
 
@@ -59,23 +59,21 @@ class Uploads:
             return None
         if not answer.ok:
             raise refusal(answer, key)
-        ticket = answer.body.get("data") if isinstance(answer.body, dict) else None
-        upload = ticket.get("upload") if isinstance(ticket, dict) else None
-        if not isinstance(upload, dict) or not isinstance(ticket, dict) or not ticket.get("download_url"):
+        ticket = Ticket.of(Envelope.of(answer.body).data)
+        if not ticket.download_url or not ticket.upload.url:
             return None
-        headers = upload.get("headers")
         try:
-            put = await self._client.put(str(upload.get("url")), headers if isinstance(headers, dict) else {}, data)
+            put = await self._client.put(ticket.upload.url, ticket.upload.headers or {}, data)
         except (FetchFailed, NotSent):
             return None
-        return str(ticket["download_url"]) if put.ok else None
+        return ticket.download_url if put.ok else None
 
     async def _by_form(self, data: bytes, mime: str, key: str) -> str:
         files = {"file": (f"reference.{mime[6:]}", data, mime)}
         answer = await self._client.post("/api/v3/media/upload/binary", key, read=120.0, files=files)
         if not answer.ok:
             raise refusal(answer, key)
-        found = answer.body.get("data") if isinstance(answer.body, dict) else None
-        if not isinstance(found, dict) or not found.get("download_url"):
+        address = Ticket.of(Envelope.of(answer.body).data).download_url
+        if not address:
             raise MalformedAnswer(f"{NAME} took the picture and gave no address for it.", "Run again.")
-        return str(found["download_url"])
+        return address

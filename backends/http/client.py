@@ -13,9 +13,10 @@ from typing import Any
 
 import httpx
 
-from backends._addresses import Resolve, resolve
-from backends._answer import MAX_RESULT, Answer, Lost, NotSent, jitter
-from backends._fetch import ImageFetcher, body_of, certificates, pin, same_origin
+from backends.http.addresses import Resolve, resolve
+from backends.http.answer import MAX_RESULT, Answer, Lost, NotSent, jitter
+from backends.http.bodies import body_of
+from backends.http.safe_fetch import ImageFetcher, certificates, pin, same_origin
 from core.errors import FetchFailed
 
 MAX_ANSWER = 4 * MAX_RESULT * 4 // 3 + 1_000_000

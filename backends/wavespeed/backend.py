@@ -7,18 +7,17 @@ image, so a batch is several tasks with a seed each, shown as one run.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from backends._answer import Lost, NotSent
-from backends._hosted import PriceTag, collect, damage, lost, not_sent, picture
-from backends._http import ProviderClient
-from backends._params import common_params
-from backends._wavespeed_account import ask_balance, ask_price
-from backends._wavespeed_answers import (
+from backends.hosted.pace import Pace
+from backends.hosted.pictures import collect, damage, picture
+from backends.hosted.refusals import lost, not_sent
+from backends.http.answer import Lost, NotSent
+from backends.params import common_params
+from backends.wavespeed.answers import (
     ENDED,
     KEY_ENV,
     NAME,
@@ -27,23 +26,18 @@ from backends._wavespeed_answers import (
     failure,
     read,
     refusal,
-    signed,
     unsettled,
 )
-from backends._wavespeed_follow import Follower
-from backends._wavespeed_media import Uploads
-from core.backend import Backend, Price
-from core.errors import KeyMissing, MalformedAnswer, StudioError
+from backends.wavespeed.provider import WavespeedProvider
+from core.backend import OWNERS, Backend, RunContext
+from core.errors import MalformedAnswer, StudioError
 from core.events import Accepted, Completed, Event, Picture, Working
+from core.provider import Price
 from core.request import EditRequest
 from core.result import Missing, Reason
-from core.secrets import revealed
-from core.settings import Settings
-from core.spec import BackendSpec, Toggle
+from core.spec import BackendSpec
 
 MODEL = "wavespeed-ai/flux-srpo/image-to-image"
-HOOK_PATH = "/hooks/wavespeed"
-"""Where the provider may tell us that a task has ended."""
 
 Outcome = tuple[Picture | Missing, float]
 """What a task gave, and its seconds of inference."""
@@ -55,67 +49,56 @@ SPEC = BackendSpec(
     key_env=KEY_ENV,
     concurrency=8,
     price=0.025,
-    params=(
-        *common_params(
-            strength=0.8, guidance_scale=3.5, num_inference_steps=28, lowest_seed=0, formats=("jpeg", "png")
-        ),
-        Toggle(
-            name="enable_sync_mode",
-            label="Wait on one line",
-            help="One long request in place of many short ones.",
-            default=False,
-            advanced=True,
-        ),
-        Toggle(
-            name="enable_base64_output",
-            label="Picture inside the answer",
-            help="Comes without the provider's file server.",
-            default=False,
-            advanced=True,
-        ),
+    params=common_params(
+        strength=0.8, guidance_scale=3.5, num_inference_steps=28, lowest_seed=0, formats=("jpeg", "png")
     ),
 )
 
 
-def payload(request: EditRequest, seed: int, image: str) -> dict[str, Any]:
+def payload(
+    request: EditRequest, seed: int, image: str, *, waits: bool = False, inline: bool = False
+) -> dict[str, Any]:
     """Return the body of a task's submit. Every documented field, and no other: unknown ones are refused."""
     own = {name: value for name, value in request.params.items() if name != "num_images"}
-    return {"prompt": request.prompt, "image": image, **own, "seed": seed}
+    switches = {"enable_sync_mode": waits, "enable_base64_output": inline}
+    return {"prompt": request.prompt, "image": image, **own, "seed": seed, **switches}
 
 
 class WavespeedBackend(Backend):
     """The hosted model behind WaveSpeedAI.
 
     Args:
-        settings: the owner's key, base URL, and what webhooks need.
-        client: talks to the provider; None makes one for the settings' base URL.
+        provider: the account.
+        waits: whether a submit waits for its result on one long request, instead of many short looks.
+        inline: whether a picture comes inside the answer, instead of from the provider's file server.
     """
 
-    def __init__(self, settings: Settings, client: ProviderClient | None = None) -> None:
-        self._key = revealed(settings.wavespeed_key)
-        self._secret = revealed(settings.wavespeed_webhook_secret)
-        self._client = client or ProviderClient(settings.wavespeed_base_url)
-        self._hook = f"{settings.public_url}{HOOK_PATH}" if settings.public_url and self._secret else None
-        self._tag = PriceTag(SPEC.price, self._client.clock)
-        self._uploads = Uploads(self._client)
-        self._follower = Follower(self._client)
+    def __init__(self, provider: WavespeedProvider, *, waits: bool = False, inline: bool = False) -> None:
+        self._provider = provider
+        self._client = provider.client
+        self._pace = Pace()
+        self._waits = waits
+        self._inline = inline
 
     @property
     def spec(self) -> BackendSpec:
         """What it offers: ranges and defaults of the provider's page."""
         return SPEC
 
+    @property
+    def provider(self) -> WavespeedProvider:
+        """The account that it runs on."""
+        return self._provider
+
     def ready(self, key: str | None = None) -> str | None:
         """Return None with a key, else where to get one."""
-        if key or self._key:
-            return None
-        return f"Needs a key: get one at wavespeed.ai, and paste it here or set {KEY_ENV}."
+        return self._provider.ready(key)
 
     def status(self) -> str:
         """Return where it runs."""
         return "ready · hosted by WaveSpeedAI"
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Run a task for each seed; see `core.backend.Backend`.
 
         What came is never thrown away for what failed beside it: a failed task's place is Missing.
@@ -123,8 +106,8 @@ class WavespeedBackend(Backend):
         Raises:
             StudioError: every task failed; the first one's error.
         """
-        key = self._given(key)
-        image = await self._uploads.address(request.image, key)
+        key = self._provider.key(context.key)
+        image = await self._provider.uploads.address(request.image, key)
         yield Working("sent", 0, len(request.seeds))
         told: asyncio.Queue[Event] = asyncio.Queue()
         works = [self._task(request, place, image, key, told) for place in range(len(request.seeds))]
@@ -133,25 +116,19 @@ class WavespeedBackend(Backend):
                 yield event
 
     async def resume(
-        self, request: EditRequest, remote: Sequence[str | None], key: str | None = None
+        self, request: EditRequest, remote: Sequence[str | None], context: RunContext = OWNERS
     ) -> AsyncGenerator[Event, None]:
         """Ask for tasks that were submitted before; see `core.backend.Backend`.
 
         Raises:
             StudioError: none of them gave a picture.
         """
-        key = self._given(key)
+        key = self._provider.key(context.key)
         told: asyncio.Queue[Event] = asyncio.Queue()
         works = [self._again(each, seed, key, told) for each, seed in zip(remote, request.seeds, strict=True)]
         async with aclosing(self._follow(request, works, told)) as events:
             async for event in events:
                 yield event
-
-    def _given(self, key: str | None) -> str:
-        key = key or self._key
-        if not key:
-            raise KeyMissing(f"{NAME} needs a key.", f"Paste one here, or set {KEY_ENV} and restart.")
-        return key
 
     async def _follow(
         self, request: EditRequest, works: list[Coroutine[Any, Any, Outcome]], told: asyncio.Queue[Event]
@@ -180,7 +157,7 @@ class WavespeedBackend(Backend):
 
     async def _completed(self, request: EditRequest, results: list[Outcome | BaseException]) -> Completed:
         if any(isinstance(each, MediaUnreachable) for each in results):
-            self._uploads.forget()
+            self._provider.uploads.forget()
         images: list[Picture | Missing] = []
         seconds = [0.0]
         for seed, result in zip(request.seeds, results, strict=True):
@@ -202,13 +179,13 @@ class WavespeedBackend(Backend):
     ) -> Outcome:
         """Run one task from its submit to its picture."""
         begun, seed = self._client.clock(), request.seeds[place]
-        task = await self._submit(payload(request, seed, image), key)
+        task = await self._submit(payload(request, seed, image, waits=self._waits, inline=self._inline), key)
         told.put_nowait(Accepted(place, task.id))
         await told.join()  # until the id is written down: then nothing that follows can be lost
         told.put_nowait(Working(task.status))
         if task.status != "completed":
-            task, ended = await self._follower.wait(task, key, begun, told)
-            self._follower.pace.add(ended - begun)
+            task, ended = await self._provider.tasks.wait(task, key, begun, self._pace, told)
+            self._pace.add(ended - begun)
         return await self._outcome(task, seed, begun)
 
     async def _again(self, remote_id: str | None, seed: int, key: str, told: asyncio.Queue[Event]) -> Outcome:
@@ -216,7 +193,7 @@ class WavespeedBackend(Backend):
         if remote_id is None:
             raise lost(NAME, "its list of predictions")
         begun = self._client.clock()
-        task, _ = await self._follower.wait(Task(remote_id, "processing"), key, begun, told)
+        task, _ = await self._provider.tasks.wait(Task(remote_id, "processing"), key, begun, self._pace, told)
         return await self._outcome(task, seed, begun)
 
     async def _outcome(self, task: Task, seed: int, begun: float) -> Outcome:
@@ -229,9 +206,9 @@ class WavespeedBackend(Backend):
         return await picture(NAME, await collect(NAME, task.outputs[0], self._client.download), seed), seconds
 
     async def _submit(self, body: dict[str, Any], key: str) -> Task:
-        path = f"/api/v3/{MODEL}" + (f"?webhook={self._hook}" if self._hook else "")
+        path = f"/api/v3/{MODEL}" + (f"?webhook={self._provider.hook}" if self._provider.hook else "")
         try:
-            answer = await self._client.post(path, key, read=120.0 if body["enable_sync_mode"] else 60.0, json=body)
+            answer = await self._client.post(path, key, read=120.0 if self._waits else 60.0, json=body)
         except NotSent as error:
             raise not_sent(NAME) from error
         except Lost as error:
@@ -245,31 +222,6 @@ class WavespeedBackend(Backend):
             raise lost(NAME, "its list of predictions")
         raise refusal(answer, key)
 
-    # ---- beside the runs ---------------------------------------------------------------------------
-
-    def webhook(self, headers: Mapping[str, str], body: bytes, now: float) -> bool:
-        """Take a webhook: if it is the provider's, ask for its task at once. Return whether it was accepted.
-
-        What it says is not taken over; it only shortens the wait.
-        """
-        if not self._secret or not signed(headers, body, self._secret, now):
-            return False
-        try:
-            task = read(json.loads(body))
-        except ValueError:
-            return False
-        if task is not None:
-            self._follower.call(task.id)
-        return True
-
-    async def close(self) -> None:
-        """Close the connections to the provider."""
-        await self._client.close()
-
     async def price(self) -> Price:
         """Return the provider's live price with the owner's key, its page's without."""
-        return await self._tag.price(lambda: ask_price(self._client, MODEL, self._key))
-
-    async def balance(self, key: str | None = None) -> float:
-        """Return the dollars left, from `GET /api/v3/balance`."""
-        return await ask_balance(self._client, key or self._key)
+        return await self._provider.price(MODEL, SPEC.price)

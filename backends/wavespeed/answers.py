@@ -10,10 +10,13 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from backends._answer import Answer
-from backends._hosted import refused, said
+from pydantic import Field, PlainValidator, Strict, ValidationError
+
+from backends.hosted.lenient import Flag, Lenient, Number, Words
+from backends.hosted.refusals import refused, said
+from backends.http.answer import Answer
 from core.errors import (
     MalformedAnswer,
     Moderated,
@@ -29,8 +32,6 @@ NAME = "WaveSpeedAI"
 KEY_ENV = "WAVESPEED_API_KEY"
 ENDED = ("failed", "cancelled", "timeout", "deleted")
 """Statuses after which nothing comes; all but the first are the official command line's."""
-_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
-_CODE = re.compile(r"[0-9]{1,9}")
 WEBHOOK_AGE = 300.0
 """Seconds: an older webhook is refused, as the provider's page says."""
 
@@ -62,29 +63,77 @@ class Task:
     error: str = ""
 
 
-def read(body: Any) -> Task | None:
-    """Read a task out of an answer or a webhook's bare prediction, None where there is none.
+def _texts(value: Any) -> tuple[str, ...]:
+    """Return outputs: an array in one table of the page, a string in another."""
+    given = [value] if isinstance(value, str) else value
+    return tuple(each for each in given if isinstance(each, str) and each) if isinstance(given, list) else ()
 
-    `outputs` is an array in one table of the page and a string in another; both are read.
-    """
-    data = body.get("data", body) if isinstance(body, dict) else None
+
+class Envelope(Lenient):
+    """What is around every answer; it may carry the status of a refusal inside a 200."""
+
+    code: Annotated[int, Strict(), Field(lt=10**9)] | None = None
+    message: Any = None
+    data: Any = None
+
+
+class Ticket(Lenient):
+    """Where to upload a picture, and where it can be read then; an older upload has the latter alone."""
+
+    class Upload(Lenient):
+        """What to PUT."""
+
+        url: Words = ""
+        headers: dict[str, Any] | None = None
+
+    download_url: Words = ""
+    upload: Upload = Upload()
+
+
+class Account(Lenient):
+    """What an account has left, in US dollars."""
+
+    balance: Number | None = None
+
+
+class Quote(Lenient):
+    """A model's price in US dollars, by its usual names: the answer's shape is not documented."""
+
+    price: Number | None = None
+    unit_price: Number | None = None
+
+
+class _Timings(Lenient):
+    inference: Annotated[Number, Field(ge=0, lt=1e9)] | None = None
+    """Milliseconds."""
+
+
+class _Prediction(Lenient):
     # The id becomes part of an address that is asked with the key: only what looks like one is taken.
-    if not isinstance(data, dict) or not isinstance(data.get("id"), str) or not _ID.fullmatch(data["id"]):
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
+    status: Words = ""
+    outputs: Annotated[tuple[str, ...], PlainValidator(_texts)] = ()
+    has_nsfw_contents: tuple[Flag, ...] = ()
+    timings: _Timings = _Timings()
+    code: Annotated[int, Field(ge=0, lt=10**9)] | None = None
+    error: Words = ""
+
+
+def read(body: Any) -> Task | None:
+    """Read a task out of an answer or a webhook's bare prediction, None where there is none."""
+    try:
+        found = _Prediction.of(body.get("data", body) if isinstance(body, dict) else None)
+    except ValidationError:
         return None
-    outputs = data.get("outputs") or []
-    outputs = [outputs] if isinstance(outputs, str) else outputs
-    flags = data.get("has_nsfw_contents") or []
-    timings = data.get("timings")
-    milliseconds = timings.get("inference") if isinstance(timings, dict) else None
-    code = data.get("code")
+    milliseconds = found.timings.inference
     return Task(
-        id=data["id"],
-        status=str(data.get("status") or ""),
-        outputs=tuple(each for each in outputs if isinstance(each, str) and each) if isinstance(outputs, list) else (),
-        nsfw=tuple(bool(each) for each in flags) if isinstance(flags, list) else (),
-        seconds=milliseconds / 1000 if isinstance(milliseconds, int | float) and 0 <= milliseconds < 1e9 else None,
-        code=int(str(code)) if _CODE.fullmatch(str(code)) else None,
-        error=str(data.get("error") or ""),
+        id=found.id,
+        status=found.status,
+        outputs=found.outputs,
+        nsfw=found.has_nsfw_contents,
+        seconds=None if milliseconds is None else milliseconds / 1000,
+        code=found.code,
+        error=found.error,
     )
 
 
@@ -128,14 +177,13 @@ def unsettled(error: StudioError) -> StudioError:
 
 def refusal(answer: Answer, key: str | None) -> StudioError:
     """Return what an answer means that has no task in it. The envelope may carry the status inside a 200."""
-    body = answer.body if isinstance(answer.body, dict) else {}
-    code = body.get("code")
-    inner = code if isinstance(code, int) and answer.ok and code != 200 else answer.status
+    envelope = Envelope.of(answer.body)
+    inner = envelope.code if envelope.code not in (None, 200) and answer.ok else answer.status
     if inner < 400:
         return unsettled(
             MalformedAnswer(f"{NAME} answered without a task.", "It may run: look at its list of predictions.")
         )
-    return refused(NAME, Answer(inner, answer.headers, answer.body), said(body.get("message"), key), KEY_ENV)
+    return refused(NAME, Answer(inner, answer.headers, answer.body), said(envelope.message, key), KEY_ENV)
 
 
 def signed(headers: Mapping[str, str], body: bytes, secret: str, now: float) -> bool:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
+from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from core.errors import BadParameter, StudioError
@@ -19,11 +20,11 @@ from core.job import Call
 from core.spec import MAX_PROMPT, MAX_SEED
 from server.access import guarded_route
 from server.desk import Ask, Desk, mark
-from server.envelope import Envelope, answer, guarded, problems
 from server.kinds import Body, Format, Real, Whole
-from server.predictions import input_of, view
-from server.uploads import add_uploads
-from server.webhooks import Hooks
+from server.wavespeed.envelope import Envelope, answer, guarded, problems
+from server.wavespeed.predictions import input_of, view
+from server.wavespeed.uploads import add_uploads
+from server.wavespeed.webhooks import Hooks
 
 SYNC_LIMIT = 90.0
 """Seconds that a synchronous submit waits before it answers `processing` with code 5004."""
@@ -153,7 +154,7 @@ def _model(app: FastAPI, desk: Desk, name: str) -> None:
         body: Submit,
         webhook: Annotated[str | None, Query(max_length=2000)] = None,
         idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
-    ) -> Any:
+    ) -> JSONResponse:
         """Submit a task. Ask for its result at `data.urls.get`, or be told at `webhook`."""
         visitor = desk.access.visitor(request)
         if webhook is not None and not webhook.startswith(("https://", "http://")):
@@ -185,20 +186,20 @@ def _predictions(app: FastAPI, desk: Desk) -> None:
 
     @app.get("/api/v3/predictions/{prediction_id}/result", response_model=Answer, **guarded())
     @app.get("/api/v3/predictions/{prediction_id}", response_model=Answer, **guarded())
-    async def result(request: Request, prediction_id: str) -> Any:
+    async def result(request: Request, prediction_id: str) -> JSONResponse:
         """Tell how a task stands, and what it made."""
         job = await desk.find(desk.access.visitor(request), prediction_id)
         return answer(await view(desk, job, desk.base(request)))
 
     @app.delete("/api/v3/predictions/{prediction_id}", response_model=Answer, **guarded())
-    async def cancel(request: Request, prediction_id: str) -> Any:
+    async def cancel(request: Request, prediction_id: str) -> JSONResponse:
         """Cancel a task, as the page's Cancel does; one that has ended stays as it is."""
         job = await desk.find(desk.access.visitor(request), prediction_id)
         await desk.engine.cancel(job)
         return answer(await view(desk, job, desk.base(request)))
 
     @app.post("/api/v3/predictions", response_model=Envelope, **guarded())
-    async def listed(request: Request, body: Page | None = None) -> Any:
+    async def listed(request: Request, body: Page | None = None) -> JSONResponse:
         """List the last week's predictions, the newest first."""
         visitor, page = desk.access.visitor(request), body or Page.model_validate({})
         jobs = await desk.engine.page(visitor.owner, time.time() - LISTED, page.page_size, page.page)
@@ -207,7 +208,7 @@ def _predictions(app: FastAPI, desk: Desk) -> None:
         return answer({"page": page.page, "items": items})
 
     @app.post("/api/v3/predictions/delete", response_model=Envelope, **guarded())
-    async def delete(request: Request, body: Ids) -> Any:
+    async def delete(request: Request, body: Ids) -> JSONResponse:
         """Delete predictions with their pictures; one that still runs is stopped first."""
         visitor = desk.access.visitor(request)
         ids = [each for each in body.ids if each.isascii()]  # ours are; others may not even be text
@@ -218,24 +219,24 @@ def _account(app: FastAPI, desk: Desk, hooks: Hooks) -> None:
     """Add what is asked of the account."""
 
     @app.get("/api/v3/balance", response_model=Envelope, **guarded())
-    async def balance(request: Request) -> Any:
+    async def balance(request: Request) -> JSONResponse:
         """Tell how many dollars these doors may still spend today; runs on the owner's machine cost none."""
         desk.access.visitor(request)
         return answer({"balance": await desk.balance()})
 
     @app.get("/api/v3/webhook/secret", response_model=Envelope, **guarded())
-    async def secret(request: Request) -> Any:
+    async def secret(request: Request) -> JSONResponse:
         """Tell the secret that this key's webhooks are signed with."""
         return answer({"secret": hooks.secret(desk.access.visitor(request).owner)})
 
     @app.get("/api/v3/models", response_model=Envelope, **guarded())
-    async def models(request: Request) -> Any:
+    async def models(request: Request) -> JSONResponse:
         """List the models."""
         desk.access.visitor(request)
         return answer([_facts(desk, name, desk.base(request)) for name in desk.models])
 
     @app.post("/api/v3/model/price", response_model=Envelope, **guarded())
-    async def price(request: Request, body: Quote) -> Any:
+    async def price(request: Request, body: Quote) -> JSONResponse:
         """Tell what a run costs in dollars."""
         desk.access.visitor(request)
         if body.model_id not in desk.models:

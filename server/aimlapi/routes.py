@@ -11,25 +11,22 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Query, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
 
-from core.errors import StudioError
 from core.job import Call, Job
 from core.result import Made, Missing, Result
 from core.subpath import route_path
 from server.access import guarded_route
+from server.aimlapi.generation import Generation, edits_described, read_edit
+from server.answers import add_error_handlers, notices_of, refusals, stamp
 from server.desk import Ask, Desk, mark
-from server.generation import Generation, edits_described, read_edit
-from server.kinds import first_fault
-from server.predictions import notices_of, stamp
-from server.statuses import Refused, headers_of, status_of
+from server.statuses import Refused
 
 CREDITS_PER_DOLLAR = 2_000_000
 
@@ -64,7 +61,7 @@ class Timings(BaseModel):
 
 
 class Generated(BaseModel):
-    """The images, in both of the provider's spellings."""
+    """The images, in both of the provider's spellings; base64 that was asked for stands in `data` alone."""
 
     data: list[Image]
     images: list[Image]
@@ -104,10 +101,7 @@ class Billing(BaseModel):
     currency: str
 
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (400, 401, 403, 404, 405, 409, 413, 429, 500, 503, 504, 507)
-}
-
+PROBLEMS = refusals(Problem)
 GUARDED: dict[str, Any] = {"responses": PROBLEMS, "openapi_extra": {"security": [{"bearer": []}]}}
 
 
@@ -156,7 +150,7 @@ def door(desk: Desk) -> FastAPI:
         desk.access.visitor(request)
         return JSONResponse({"current_balance": await desk.balance(), "currency": "USD"})
 
-    _problems(app)
+    add_error_handlers(app, _refusal)
     return app
 
 
@@ -185,13 +179,13 @@ async def _run(
 
 async def _answer(desk: Desk, job: Job, result: Result) -> dict[str, Any]:
     assert job.call is not None
-    images, flags = [], []
+    data, images, flags = [], [], []
     for made, link, b64 in await desk.outputs(job, job.call.base):
         mime = made.image.mime if isinstance(made, Made) else "image/png"
         size = (made.image.width, made.image.height) if isinstance(made, Made) else (64, 64)
-        url = f"data:{mime};base64,{b64}" if b64 else link
-        inside = {"b64_json": b64} if b64 else {}
-        images.append({"url": url, **inside, "width": size[0], "height": size[1], "content_type": mime})
+        image = {"url": link, "width": size[0], "height": size[1], "content_type": mime}
+        images.append(image)
+        data.append({**image, "b64_json": b64} if b64 else image)
         flags.append(isinstance(made, Missing))
     credits_used = round((result.cost or 0.0) * CREDITS_PER_DOLLAR)
     return {
@@ -202,7 +196,7 @@ async def _answer(desk: Desk, job: Job, result: Result) -> dict[str, Any]:
         "prompt": job.request.prompt,
         "created": int(job.created),
         "notices": notices_of(job),
-        "data": images,
+        "data": data,
         "meta": {"usage": {"credits_used": credits_used, "tokens_used": credits_used}},
     }
 
@@ -241,24 +235,5 @@ def problem(path: str, status: int, message: str) -> dict[str, Any]:
     }
 
 
-def _problems(app: FastAPI) -> None:
-    """Answer every error in the provider's shape."""
-
-    def answer(request: Request, status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-        return JSONResponse(problem(route_path(request.scope), status, message), status, headers)
-
-    @app.exception_handler(StudioError)
-    async def studio(request: Request, error: StudioError) -> JSONResponse:
-        return answer(request, status_of(error), str(error), headers_of(error))
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return answer(request, 400, first_fault(error))
-
-    @app.exception_handler(Exception)
-    async def broken(request: Request, _: Exception) -> JSONResponse:
-        return answer(request, 500, "This broke for a reason inside the app. Its log says more.")
-
-    @app.exception_handler(HTTPException)
-    async def other(request: Request, error: HTTPException) -> JSONResponse:
-        return answer(request, error.status_code, error.detail, dict(error.headers or {}))
+def _refusal(request: Request, status: int, message: str, headers: Mapping[str, str]) -> JSONResponse:
+    return JSONResponse(problem(route_path(request.scope), status, message), status, headers)

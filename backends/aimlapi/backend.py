@@ -12,18 +12,18 @@ import uuid
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from backends._aimlapi_answers import KEY_ENV, MODEL, NAME, Result, cost, dig, number, price_in, read, refusal
-from backends._answer import Lost, NotSent
-from backends._hosted import PriceTag, collect, damage, lost, not_sent, picture, travelling, unreadable
-from backends._http import ProviderClient
-from backends._params import acceleration, common_params
-from core.backend import Backend, Price
-from core.errors import KeyMissing, MalformedAnswer, StudioError, TimedOut
+from backends.aimlapi.answers import KEY_ENV, MODEL, NAME, Result, cost, read, refusal
+from backends.aimlapi.provider import AimlapiProvider
+from backends.hosted.pictures import collect, damage, picture, travelling
+from backends.hosted.refusals import lost, not_sent, unreadable
+from backends.http.answer import Lost, NotSent
+from backends.params import acceleration, common_params
+from core.backend import OWNERS, Backend, RunContext
+from core.errors import MalformedAnswer, StudioError, TimedOut
 from core.events import Completed, Event, Picture, Working
+from core.provider import Price
 from core.request import EditRequest
 from core.result import Missing, Reason
-from core.secrets import revealed
-from core.settings import Settings
 from core.spec import BackendSpec, Toggle
 
 READ = 180.0
@@ -46,63 +46,61 @@ SPEC = BackendSpec(
         ),
         acceleration("regular"),
         Toggle(name="enable_safety_checker", label="Safety checker", default=True, advanced=True),
-        Toggle(
-            name="sync_mode",
-            label="Picture inside the answer",
-            help="Comes without the provider's file server; the answer takes longer.",
-            default=False,
-            advanced=True,
-        ),
     ),
 )
 
 
-def payload(request: EditRequest, image_url: str) -> dict[str, Any]:
-    """Return the body of `POST /v1/images/generations`. Every parameter is sent: providers' defaults differ."""
-    return {"model": MODEL, "prompt": request.prompt, "image_url": image_url, **request.params}
+def payload(request: EditRequest, image_url: str, *, inline: bool = False) -> dict[str, Any]:
+    """Return the body of `POST /v1/images/generations`. Every field is sent: providers' defaults differ."""
+    return {
+        "model": MODEL,
+        "prompt": request.prompt,
+        "image_url": image_url,
+        **request.params,
+        "sync_mode": inline,
+    }
 
 
 class AimlapiBackend(Backend):
     """The hosted model behind AI/ML API.
 
     Args:
-        settings: the owner's key and base URL.
+        provider: the account.
         publish: makes a reference readable by the provider, None where the app has no public address.
-        client: talks to the provider; None makes one for the settings' base URL.
+        inline: whether pictures come inside the answer, which takes longer, instead of from the provider's file server.
     """
 
-    def __init__(
-        self, settings: Settings, publish: Publish | None = None, client: ProviderClient | None = None
-    ) -> None:
-        self._key = revealed(settings.aimlapi_key)
+    def __init__(self, provider: AimlapiProvider, publish: Publish | None = None, *, inline: bool = False) -> None:
+        self._provider = provider
+        self._client = provider.client
         self._publish = publish
-        self._client = client or ProviderClient(settings.aimlapi_base_url)
-        self._tag = PriceTag(SPEC.price, self._client.clock)
+        self._inline = inline
 
     @property
     def spec(self) -> BackendSpec:
         """What it offers: ranges and defaults of the provider's schema."""
         return SPEC
 
+    @property
+    def provider(self) -> AimlapiProvider:
+        """The account that it runs on."""
+        return self._provider
+
     def ready(self, key: str | None = None) -> str | None:
         """Return None with a key, else where to get one."""
-        if key or self._key:
-            return None
-        return f"Needs a key: get one at aimlapi.com, and paste it here or set {KEY_ENV}."
+        return self._provider.ready(key)
 
     def status(self) -> str:
         """Return where it runs."""
         return "ready · hosted by AI/ML API"
 
-    async def edit(self, request: EditRequest, key: str | None = None) -> AsyncGenerator[Event, None]:
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Run at the provider; see `core.backend.Backend`.
 
         Raises:
             StudioError: typed by what the provider said, with whether it was charged where that is known.
         """
-        key = key or self._key
-        if not key:
-            raise KeyMissing(f"{NAME} needs a key.", f"Paste one here, or set {KEY_ENV} and restart.")
+        key = self._provider.key(context.key)
         image_url, notices = await self._address(request)
         yield Working("sent")
         try:
@@ -132,7 +130,7 @@ class AimlapiBackend(Backend):
                 key,
                 read=READ,
                 headers={"X-Client-Request-Id": call},
-                json=payload(request, image_url),
+                json=payload(request, image_url, inline=self._inline),
             )
         except NotSent as error:
             raise not_sent(NAME) from error
@@ -172,28 +170,6 @@ class AimlapiBackend(Backend):
                 raise
             return Missing(Reason.FAILED, str(error), seed)
 
-    async def close(self) -> None:
-        """Close the connections to the provider."""
-        await self._client.close()
-
     async def price(self) -> Price:
         """Return the price of the provider's list, its page's where the list does not say."""
-
-        async def ask() -> Any:
-            answer = await self._client.get("/v1/models", None, self._client.clock() + 10, id=MODEL, include="pricing")
-            return price_in(answer.body)
-
-        return await self._tag.price(ask)
-
-    async def balance(self, key: str | None = None) -> float:
-        """Return the dollars left, from `GET /v2/billing`."""
-        try:
-            answer = await self._client.get("/v2/billing", key or self._key, self._client.clock() + 30)
-        except NotSent as error:
-            raise not_sent(NAME) from error
-        if not answer.ok:
-            raise refusal(answer, key or self._key)
-        left = number(dig(answer.body, "current_balance"), float)
-        if left is None:
-            raise MalformedAnswer(f"{NAME} does not say what is left.", "The key was accepted.")
-        return float(left)
+        return await self._provider.price(MODEL, SPEC.price)

@@ -11,17 +11,17 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from core.disk import disk_errors
 from core.errors import BadParameter, DiskFull
 from core.job import visitor_in
 from core.subpath import route_path
+from server.answers import stamp
 from server.desk import Desk
-from server.envelope import PROBLEMS, Envelope, answer, guarded
 from server.kinds import Whole
-from server.predictions import stamp
 from server.statuses import Refused
+from server.wavespeed.envelope import PROBLEMS, Envelope, answer, guarded
 
 TICKET = 3600
 """Seconds in which a ticket must be used."""
@@ -55,7 +55,7 @@ def add_uploads(app: FastAPI, desk: Desk) -> None:
         return desk.base(request) + desk.links.sign(f"/uploads/{upload_id}", int(time.time()) + KEPT)
 
     @app.post("/api/v3/media/uploads", response_model=Envelope, **guarded())
-    async def ticket(request: Request, body: Ticket) -> Any:
+    async def ticket(request: Request, body: Ticket) -> JSONResponse:
         """Ask for a ticket: PUT the file to `upload.url`, then use `download_url` as a run's image."""
         visitor = desk.access.visitor(request)
         if body.size > caps.max_bytes:
@@ -87,7 +87,7 @@ def add_uploads(app: FastAPI, desk: Desk) -> None:
         return Response()
 
     @app.post("/api/v3/media/upload/binary", response_model=Envelope, **guarded(requestBody=form))
-    async def binary(request: Request) -> Any:
+    async def binary(request: Request) -> JSONResponse:
         """Upload a picture as the form field `file`."""
         visitor = desk.access.visitor(request)
         desk.engine.limits.spend_reference(visitor)

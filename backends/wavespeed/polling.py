@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 
-from backends._answer import NotSent
-from backends._hosted import Pace, pause
-from backends._http import ProviderClient
-from backends._wavespeed_answers import ENDED, NAME, Task, failure, read, refusal, unsettled
+from backends.hosted.pace import Pace, pause
+from backends.http.answer import NotSent
+from backends.http.client import ProviderClient
+from backends.wavespeed.answers import ENDED, NAME, Task, failure, read, refusal, unsettled
 from core.errors import ResultGone, TimedOut
 from core.events import Event, Working
 
@@ -21,13 +21,9 @@ class Follower:
 
     Args:
         client: talks to the provider.
-
-    Attributes:
-        pace: how long tasks took; whoever submits one adds to it.
     """
 
     def __init__(self, client: ProviderClient) -> None:
-        self.pace = Pace()
         self._client = client
         self._called: dict[str, asyncio.Event] = {}
 
@@ -36,13 +32,16 @@ class Follower:
         if task_id in self._called:
             self._called[task_id].set()
 
-    async def wait(self, task: Task, key: str, begun: float, told: asyncio.Queue[Event]) -> tuple[Task, float]:
+    async def wait(
+        self, task: Task, key: str, begun: float, pace: Pace, told: asyncio.Queue[Event]
+    ) -> tuple[Task, float]:
         """Return the completed task, and when it ended.
 
         Args:
             task: as it was last seen.
             key: whose task it is.
             begun: when it was submitted, by the client's clock.
+            pace: how long such tasks took before.
             told: gets a Working at each look.
 
         Raises:
@@ -51,7 +50,7 @@ class Follower:
         deadline, last = begun + DEADLINE * self._client.patience, begun
         called = self._called[task.id] = asyncio.Event()
         try:
-            expected, soonest = self.pace.expected(), self.pace.soonest()
+            expected, soonest = pace.expected(), pace.soonest()
             for looks in itertools.count():
                 now = self._client.clock()
                 await self._pause(min(pause(now - begun, looks, expected, soonest), deadline - now), called)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import (
@@ -20,6 +19,7 @@ from core.errors import (
 from core.events import Queued
 from core.job import Job
 from core.result import Made, Missing
+from server.answers import notices_of, stamp
 from server.desk import Desk
 
 CODES: tuple[tuple[type[StudioError], int], ...] = (
@@ -76,11 +76,6 @@ async def view(desk: Desk, job: Job, base: str, *, created: bool = False) -> dic
     return {**told, **done, "status": "completed"}
 
 
-def notices_of(job: Job) -> list[str]:
-    """Return what a caller may not expect: what was done to the reference, what was sent and is not used."""
-    return [*job.request.image.notices, *(job.result.notices if job.result is not None else ())]
-
-
 def input_of(desk: Desk, job: Job, base: str) -> dict[str, Any]:
     """Return what a task was asked for; its reference as an address of ours."""
     assert job.request.image.file is not None  # stored with the job
@@ -91,8 +86,3 @@ def input_of(desk: Desk, job: Job, base: str) -> dict[str, Any]:
 def code_of(error: StudioError) -> int:
     """Return the provider's code for what went wrong with a task."""
     return next(code for kind, code in CODES if isinstance(error, kind))
-
-
-def stamp(seconds: float) -> str:
-    """Return a moment as the provider writes it."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""What the hosted providers have in common."""

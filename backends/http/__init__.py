@@ -1,0 +1,1 @@
+"""HTTP from this app to elsewhere: a provider's API, and addresses that strangers give."""

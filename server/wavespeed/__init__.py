@@ -1,0 +1,1 @@
+"""WaveSpeedAI's wire format, served here."""
