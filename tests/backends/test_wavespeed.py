@@ -23,7 +23,7 @@ from core import errors
 from core.backend import RunContext
 from core.events import Completed, Event, Picture, Working
 from core.request import EditRequest
-from core.result import Missing
+from core.result import Missing, Reason
 from core.settings import Settings
 from tests.fakes import make_reference, make_request, picture_bytes
 from tests.providers.serving import serving
@@ -237,14 +237,14 @@ async def test_a_withheld_image_is_no_failure_and_no_picture(provider: Pair) -> 
     stand_in.nsfw = [True]
     _, done = await drain(backend, request())
     assert isinstance(done.images[0], Missing)
-    assert done.images[0].nsfw
+    assert done.images[0].reason is Reason.NSFW
 
 
 async def test_what_came_is_kept_when_a_task_beside_it_failed(provider: Pair) -> None:
     stand_in, backend = provider
     stand_in.failures = [("failed", 1403, "gpu fell over"), None]
     _, done = await drain(backend, request(num_images=2))
-    assert sorted(type(each).__name__ for each in done.images) == ["Picture", "Missing"]
+    assert sorted(type(each).__name__ for each in done.images) == ["Missing", "Picture"]
     assert "gpu fell over" in next(each.why for each in done.images if isinstance(each, Missing))
     assert done.cost == 0.023
 

@@ -378,7 +378,7 @@ async def test_a_withheld_picture_is_known_for_one(tmp_path: Path, make: Callabl
     async with circle(tmp_path, make, FakeBackend(make_spec("local"), outcome=unsafe)) as (backend, _):
         (image,) = (await run(backend)).images
         assert isinstance(image, Missing)
-        assert image.nsfw
+        assert image.reason is Reason.NSFW
 
 
 @BOTH

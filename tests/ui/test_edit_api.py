@@ -20,6 +20,8 @@ from gradio_client.exceptions import AppError
 from httpx import HTTPStatusError
 from PIL import Image
 
+from core.about import VERSION
+from core.recipe import Recipe
 from tests.fakes import picture_bytes
 from tests.ui.conftest import Served
 
@@ -401,3 +403,18 @@ def test_many_callers_at_once_all_get_their_own_result(app: Served, photo: Path)
     assert [job.result(timeout=120)[1]["seed"] for job in jobs] == [100, 101, 102]
     for each in clients:
         each.close()
+
+
+def test_the_report_has_the_recipe_of_what_really_ran(app: Served) -> None:
+    photo = picture_bytes("PNG", "RGB", (40, 30))
+    answer = call(app, file_data(upload(app, photo)), seed=5, num_images=2)
+    _, report = json.loads(answer.split("event: complete\ndata: ", 1)[1])
+    recipe = Recipe.model_validate(report["recipe"])
+    assert (recipe.backend, recipe.prompt, recipe.seeds, recipe.app) == ("local", "a lake", (5, 6), VERSION)
+    assert recipe.params["strength"] == 0.5
+    assert recipe.model.id == "mini"
+    assert recipe.model.revision is not None
+    assert len(recipe.model.revision) == 16
+    assert recipe.reference is not None
+    assert (recipe.reference.width, recipe.reference.height) == (40, 30)
+    assert recipe.reference.name in app.images()

@@ -70,7 +70,7 @@ def test_its_weights_are_float16() -> None:
 def test_it_knows_twelve_styles_or_more() -> None:
     styles = mini_styles()
     assert len(styles) >= 12
-    assert len({style.label for style in styles}) == len({style.prompt for style in styles}) == len(styles)
+    assert len({style.label for style in styles}) == len({style.text for style in styles}) == len(styles)
 
 
 def test_its_longest_side_is_a_multiple_of_its_tokens() -> None:
