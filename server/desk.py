@@ -25,6 +25,7 @@ from core.links import Links
 from core.request import EditRequest
 from core.result import Made, Missing, Reason, Result
 from core.sources import LONGEST_ADDRESS, bare_base64, is_address, is_data_uri, tidy
+from core.terms import is_hint
 from server.access import Access
 from server.statuses import Refused
 
@@ -32,8 +33,6 @@ REPLAYED = 86_400.0
 """Seconds for which a request with an idempotency key is answered again instead of run again."""
 KEPT = 7 * 86_400.0
 """Seconds that a link lives; as long as the provider keeps results."""
-HINTS = ("acceleration", "enable_safety_checker")
-"""Parameters that a backend without them may leave out: they change how a picture is made, not which."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ class Desk:
         reference = await self._reference(ask.image, visitor.source)
         notices = reference.notices + ask.notices + unused_size(ask.size, reference)
         reference = replace(reference, notices=notices)
-        values = {name: value for name, value in ask.values.items() if name in spec.by_name or name not in HINTS}
+        values = {name: value for name, value in ask.values.items() if name in spec.by_name or not is_hint(name)}
         request = EditRequest.build(spec, ask.prompt, reference, values)
         return await self.engine.submit(key, request, visitor=visitor, call=ask.call)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import re
 import secrets
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.components.api_component import Api
@@ -26,35 +27,45 @@ from core.job import Job, Visitor
 from core.request import EditRequest
 from core.result import Made, Missing, Result
 from core.sources import is_address, is_data_uri
-from core.spec import MAX_SEED
+from core.spec import MAX_PROMPT, AnyParam, Choice, Integer, Number, ParamValue, Toggle
+from core.terms import TERMS, is_neutral
 from ui.framework import forget_session
-from ui.image_input import NEEDED, Fetch, read_image, take_any_image
+from ui.image_input import DESCRIPTION, NEEDED, Fetch, read_image, take_any_image
 from ui.images import visitor_of
 
-INPUTS: dict[str, tuple[Any, dict[str, Any]]] = {
-    "prompt": ("", {"type": "string", "description": "1 to 4000 characters."}),
-    "backend": (None, {"type": "string", "description": "A backend's key; none is the first that is ready."}),
-    "strength": (None, {"type": "number", "description": "0 keeps the reference, 1 leaves it."}),
-    "num_inference_steps": (None, {"type": "integer", "description": "1 to 50; strength decides how many run."}),
-    "guidance_scale": (None, {"type": "number", "description": "1 to 20; how closely the prompt is followed."}),
-    "seed": (None, {"type": "integer", "description": f"0 to {MAX_SEED}; none draws one."}),
-    "num_images": (1, {"type": "integer", "description": "1 to 4."}),
-    "output_format": ("png", {"type": "string", "description": "png or jpeg."}),
-    "acceleration": (None, {"type": "string", "description": "none, regular or high, where the backend has it."}),
-    "enable_safety_checker": (True, {"type": "boolean", "description": "Where the backend has one."}),
+KINDS: dict[type[AnyParam], str] = {Number: "number", Integer: "integer", Choice: "string", Toggle: "boolean"}
+"""JSON's names of the kinds of parameters."""
+
+
+class Input(NamedTuple):
+    """An input of `/edit` after `image`: its JSON type, default (None is the backend's own), and description."""
+
+    kind: str
+    default: ParamValue | None
+    description: str
+
+
+INPUTS: dict[str, Input] = {
+    "prompt": Input("string", "", f"What the picture should become, 1 to {MAX_PROMPT} characters."),
+    "backend": Input("string", None, "A backend's key, such as local; none is the first that is ready."),
+    **{name: Input(KINDS[type(term.param)], term.default, term.described) for name, term in TERMS.items()},
 }
-"""Default and JSON schema of each parameter after `image`. A default of None means the backend's own."""
+"""The inputs in their order; the parameters' are the terms."""
+
+DOC = """Edit a reference image by a prompt and return the result files and a report.
+
+Args:
+    image: {image}
+    {inputs}
+
+Returns:
+    The image files, and the report: backend, seed, seeds, steps_run, width, height, timings
+    (seconds), cost (US dollars), recipe (all that would repeat it), settings, notices, withheld (why, for
+    each image that did not come).
+"""
 
 CALL = re.compile(r"(api|call|run)/(v2/)?edit/?")
 """Paths by which `/edit` is called, after the framework's prefix."""
-
-HARMLESS: dict[str, tuple[Any, ...]] = {
-    "num_images": (1,),
-    "output_format": ("png",),
-    "acceleration": ("none",),
-    "enable_safety_checker": (True, False),
-}
-"""Values of parameters that a backend may lack which change nothing there, so that they may be sent anyway."""
 
 
 def add_edit_endpoint(demo: gr.Blocks, engine: Engine, fetch: Fetch) -> None:
@@ -67,49 +78,9 @@ def add_edit_endpoint(demo: gr.Blocks, engine: Engine, fetch: Fetch) -> None:
     """
 
     async def edit(
-        request: gr.Request,
-        image: dict[str, Any] | str,
-        prompt: str,
-        backend: str | None = None,
-        strength: float | None = None,
-        num_inference_steps: int | None = None,
-        guidance_scale: float | None = None,
-        seed: int | None = None,
-        num_images: int | None = 1,
-        output_format: str | None = "png",
-        acceleration: str | None = None,
-        enable_safety_checker: bool | None = True,
+        request: gr.Request, image: dict[str, Any] | str, prompt: str, backend: str | None = None, *given: Any
     ) -> tuple[list[str], dict[str, Any]]:
-        """Edit a reference image by a prompt and return the result files and a report.
-
-        Args:
-            image: The reference image: an uploaded file, a public address, or a data URI.
-            prompt: What the picture should become, 1 to 4000 characters.
-            backend: Key of the backend, "local" for instance; left out, the first that is ready.
-            strength: How far to leave the reference, 0 to 1. 0 gives it back.
-            num_inference_steps: Steps, 1 to 50; strength decides how many of them run.
-            guidance_scale: How closely to follow the prompt, 1 to 20.
-            seed: Seed, 0 to 2147483647; left out, one is drawn and reported.
-            num_images: How many images, 1 to 4.
-            output_format: "png" or "jpeg".
-            acceleration: "none", "regular" or "high", where the backend has it.
-            enable_safety_checker: Whether results are checked, where the backend can.
-
-        Returns:
-            The image files, and the report: backend, seed, seeds, steps_run, width, height, timings
-            (seconds), cost (US dollars), recipe (all that would repeat it), settings, notices, withheld (why, for
-            each image that did not come).
-        """
-        raw = {
-            "strength": strength,
-            "num_inference_steps": num_inference_steps,
-            "guidance_scale": guidance_scale,
-            "seed": seed,
-            "num_images": num_images,
-            "output_format": output_format,
-            "acceleration": acceleration,
-            "enable_safety_checker": enable_safety_checker,
-        }
+        raw = dict(zip(TERMS, given, strict=True))
         try:
             reading = read_image(image, request.request, fetch, engine)
             job, result = await run_edit(engine, reading, prompt, backend, raw, visitor_of(request))
@@ -121,10 +92,11 @@ def add_edit_endpoint(demo: gr.Blocks, engine: Engine, fetch: Fetch) -> None:
             forget_session(demo, request.session_hash)
         return files, report(job, result)
 
+    published(edit)
     image_file = gr.File(label="image", visible=False)
     cache = image_file.GRADIO_CACHE
     take_any_image(image_file)
-    inputs = [image_file, *(Api(default, described(schema), name) for name, (default, schema) in INPUTS.items())]
+    inputs = [image_file, *(Api(each.default, schema_of(each), name) for name, each in INPUTS.items())]
     outputs = [gr.Files(label="images", visible=False), gr.JSON(label="report", visible=False)]
     gr.Button(visible=False).click(
         edit,
@@ -164,7 +136,7 @@ async def run_edit(
     reference = await reading
     chosen = choose(engine, backend)
     known = chosen.spec.by_name
-    raw = {name: value for name, value in raw.items() if name in known or value not in HARMLESS.get(name, ())}
+    raw = {name: value for name, value in raw.items() if name in known or not is_neutral(name, value)}
     request = EditRequest.build(chosen.spec, prompt, reference, raw)
     job = await engine.submit(chosen.spec.key, request, visitor=visitor)
     del reference, request
@@ -192,9 +164,20 @@ def choose(engine: Engine, key: str | None) -> Backend:
     return engine.backend(key)
 
 
-def described(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a parameter's schema with its description where the framework's lists of parameters look for it."""
-    return {**schema, "additional_description": schema["description"]}
+def schema_of(each: Input) -> dict[str, Any]:
+    """Return an input's schema with its description where the framework's lists of parameters look for it."""
+    return {"type": each.kind, "description": each.description, "additional_description": each.description}
+
+
+def published(edit: Callable[..., Any]) -> None:
+    """Give the endpoint's function the signature and docstring that the framework shows: every input by its name."""
+    own = inspect.signature(edit)
+    shown = [each for each in own.parameters.values() if each.kind is not inspect.Parameter.VAR_POSITIONAL]
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    shown += [inspect.Parameter(name, kind, default=INPUTS[name].default) for name in TERMS]
+    edit.__signature__ = own.replace(parameters=shown)  # type: ignore[attr-defined] # as the `inspect` module reads it
+    inputs = "\n    ".join(f"{name}: {each.description}" for name, each in INPUTS.items())
+    edit.__doc__ = DOC.format(image=DESCRIPTION, inputs=inputs)
 
 
 def call_fault(rest: str, body: Any) -> str | None:

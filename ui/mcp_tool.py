@@ -29,8 +29,9 @@ from core.events import JobEvent, Loading, Progress, Queued, Working
 from core.image_store import ImageStore
 from core.job import Job
 from core.result import Made
-from core.spec import MAX_PROMPT, Choice, Integer, Number, Toggle
-from ui.edit_api import INPUTS, choose, report, run_edit
+from core.spec import MAX_PROMPT, Choice, Toggle
+from core.terms import TERMS
+from ui.edit_api import INPUTS, KINDS, choose, report, run_edit
 from ui.image_input import DESCRIPTION as IMAGE_FORMS
 from ui.image_input import Fetch, read_image
 from ui.images import visitor_of
@@ -132,8 +133,7 @@ class McpEndpoint:
         context = self._server.request_context
         assert context.request is not None
         image, prompt, backend = (arguments.pop(each, None) for each in ("image", "prompt", "backend"))
-        raw = {each: arguments.get(each, default) for each, (default, _) in INPUTS.items()}
-        raw = {each: value for each, value in raw.items() if each not in ("prompt", "backend")}
+        raw = {name: arguments.get(name, term.default) for name, term in TERMS.items()}
         reading = read_image(image, context.request, self._fetch, self._engine)
         token = context.meta.progressToken if context.meta is not None else None
 
@@ -195,7 +195,7 @@ def input_schema(engine: Engine) -> dict[str, Any]:
             "type": "string",
             "minLength": 1,
             "maxLength": MAX_PROMPT,
-            "description": "What the picture should become.",
+            "description": INPUTS["prompt"].description,
         },
         "backend": {
             "type": "string",
@@ -205,16 +205,16 @@ def input_schema(engine: Engine) -> dict[str, Any]:
             + " ".join(f"{key} is {spec.label}." for key, spec in specs.items()),
         },
     }
-    for name, (default, schema) in INPUTS.items():
+    for name, term in TERMS.items():
         params = [spec.by_name[name] for spec in specs.values() if name in spec.by_name]
-        if name in properties or not params:
+        if not params:
             continue
         own = usual.by_name.get(name)
-        value = default if default is not None else own.default if own is not None else None
+        value = term.default if term.default is not None else own.default if own is not None else None
         properties[name] = {
             **_kind(params),
             **({} if value is None else {"default": value}),
-            "description": " ".join(filter(None, (schema["description"], _defaults(engine, name, default)))),
+            "description": " ".join(filter(None, (term.described, _defaults(engine, name, term.default)))),
         }
     return {
         "type": "object",
@@ -227,13 +227,13 @@ def input_schema(engine: Engine) -> dict[str, Any]:
 def _kind(params: list[Any]) -> dict[str, Any]:
     """Return the type and range of a parameter that several backends have, each with a range of its own."""
     first = params[0]
-    if isinstance(first, Toggle):
-        return {"type": "boolean"}
+    kind: dict[str, Any] = {"type": KINDS[type(first)]}
     if isinstance(first, Choice):
-        return {"type": "string", "enum": list(dict.fromkeys(each for param in params for each in param.choices))}
-    kind = "integer" if isinstance(first, Integer) else "number"
-    ends = [(param.minimum, param.maximum) for param in params if isinstance(param, Integer | Number)]
-    return {"type": kind, "minimum": min(low for low, _ in ends), "maximum": max(high for _, high in ends)}
+        return {**kind, "enum": list(dict.fromkeys(each for param in params for each in param.choices))}
+    if isinstance(first, Toggle):
+        return kind
+    ends = [(param.minimum, param.maximum) for param in params]
+    return {**kind, "minimum": min(low for low, _ in ends), "maximum": max(high for _, high in ends)}
 
 
 def _defaults(engine: Engine, name: str, default: Any) -> str:

@@ -17,14 +17,14 @@ from backends.aimlapi.provider import AimlapiProvider
 from backends.hosted.pictures import collect, damage, picture, travelling
 from backends.hosted.refusals import lost, not_sent, unreadable
 from backends.http.answer import Lost, NotSent
-from backends.params import acceleration, common_params
 from core.backend import OWNERS, Backend, RunContext
 from core.errors import MalformedAnswer, StudioError, TimedOut
 from core.events import Completed, Event, Picture, Working
 from core.provider import Price
 from core.request import EditRequest
 from core.result import Missing, Reason
-from core.spec import BackendSpec, Toggle
+from core.spec import BackendSpec
+from core.terms import ACCELERATION, SAFETY, common_params, own
 
 READ = 180.0
 """Seconds to wait for the answer of a run."""
@@ -44,8 +44,8 @@ SPEC = BackendSpec(
         *common_params(
             strength=0.95, guidance_scale=4.5, num_inference_steps=40, lowest_seed=1, formats=("jpeg", "png")
         ),
-        acceleration("regular"),
-        Toggle(name="enable_safety_checker", label="Safety checker", default=True, advanced=True),
+        own(ACCELERATION, default="regular"),
+        SAFETY,
     ),
 )
 

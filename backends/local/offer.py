@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from backends.local.choice import MINI_FOLDER, ModelChoice
-from backends.params import acceleration, common_params
 from core.settings import Settings
-from core.spec import AnyParam, BackendSpec, Style, Toggle
+from core.spec import AnyParam, BackendSpec, Style
+from core.terms import ACCELERATION, SAFETY, common_params, own
 
 MINI_SIDE = 512
 FLUX_PIXELS = 2 * 1024 * 1024
@@ -34,21 +34,14 @@ def local_spec(choice: ModelChoice, settings: Settings, workers: int = 1) -> Bac
             lowest_seed=0,
             formats=("png", "jpeg"),
         ),
-        acceleration(
-            "none" if choice.device == "cpu" else "regular",
+        own(
+            ACCELERATION,
+            default="none" if choice.device == "cpu" else "regular",
             help="Regular computes half of the steps and carries on the others, high a third.",
         ),
     )
     if settings.safety_model is not None and not settings.public:
-        params += (
-            Toggle(
-                name="enable_safety_checker",
-                label="Safety checker",
-                help="Withholds images that are not safe for work; without previews.",
-                default=True,
-                advanced=True,
-            ),
-        )
+        params += (own(SAFETY, help="Withholds images that are not safe for work; without previews."),)
     notices = (
         (_mini_notice(choice.device),)
         if choice.is_mini

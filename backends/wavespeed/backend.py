@@ -16,7 +16,6 @@ from backends.hosted.pace import Pace
 from backends.hosted.pictures import collect, damage, picture
 from backends.hosted.refusals import lost, not_sent
 from backends.http.answer import Lost, NotSent
-from backends.params import common_params
 from backends.wavespeed.answers import (
     ENDED,
     KEY_ENV,
@@ -36,6 +35,7 @@ from core.provider import Price
 from core.request import EditRequest
 from core.result import Missing, Reason
 from core.spec import BackendSpec
+from core.terms import common_params
 
 MODEL = "wavespeed-ai/flux-srpo/image-to-image"
 

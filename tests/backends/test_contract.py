@@ -22,23 +22,12 @@ from core.errors import BadParameter
 from core.events import Accepted, Completed, Event, Loading, Picture, Progress, Working
 from core.request import EditRequest
 from core.settings import Settings
-from core.spec import MAX_SEED, Integer
+from core.spec import MAX_SEED, Choice, Integer, Number
+from core.terms import TERMS
 from tests.fakes import make_reference, picture_bytes
 from tests.providers import aimlapi, wavespeed
 from tests.providers.serving import serving_beside
 from tests.server.street import KEY, house_beside
-
-TERMS = {
-    "strength",
-    "num_inference_steps",
-    "guidance_scale",
-    "seed",
-    "num_images",
-    "output_format",
-    "acceleration",
-    "enable_safety_checker",
-}
-"""The design's table of terms: other names need a place there first."""
 
 
 @contextmanager
@@ -118,7 +107,7 @@ def test_every_backend_of_the_registry_is_held_to_the_contract(tmp_path: Path) -
 def test_parameters_have_the_fields_terms_and_usable_defaults(backend: Backend) -> None:
     spec = backend.spec
     names = [param.name for param in spec.params]
-    assert set(names) <= TERMS
+    assert set(names) <= set(TERMS), "the table of terms comes first"
     assert len(set(names)) == len(names)
     assert {"strength", "seed"} <= set(names)
     defaults = spec.validate({})
@@ -128,6 +117,16 @@ def test_parameters_have_the_fields_terms_and_usable_defaults(backend: Backend) 
     assert isinstance(seed, Integer)
     assert seed.default is None
     assert seed.maximum <= MAX_SEED
+
+
+def test_parameters_are_their_terms_within_the_terms_range(backend: Backend) -> None:
+    for param in backend.spec.params:
+        term = TERMS[param.name].param
+        assert (type(param), param.label, param.advanced) == (type(term), term.label, term.advanced)
+        if isinstance(param, Choice) and isinstance(term, Choice):
+            assert set(param.choices) <= set(term.choices)
+        if isinstance(param, Number | Integer) and isinstance(term, Number | Integer):
+            assert term.minimum <= param.minimum <= param.maximum <= term.maximum
 
 
 def test_it_is_ready_or_says_what_it_needs(backend: Backend) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from backends.params import acceleration
 from core.lane import REMEMBERED_RUNS, Lane
 from core.request import EditRequest
 from core.spec import BackendSpec
+from core.terms import ACCELERATION
 from tests.fakes import FakeBackend, make_reference, make_request, make_spec
 
 PLAIN = make_spec()
-LEVELS = dataclasses.replace(PLAIN, params=(*PLAIN.params, acceleration("none")))
+LEVELS = dataclasses.replace(PLAIN, params=(*PLAIN.params, ACCELERATION))
 
 
 def lane(spec: BackendSpec = LEVELS) -> Lane:
