@@ -20,11 +20,21 @@ from typing import TypeVar
 from core.disk import disk_errors, disk_full
 from core.errors import BadImage, DiskFull, RunCancelled, RunFailed, StudioError
 from core.events import Completed, Picture
+from core.images import Reference
 from core.job import Job
 from core.jobs import Jobs
 from core.limits import Limits
 from core.recipe import ImageRef
-from core.record import error_text, job_of, record_of, report_text, rows_of, state_of
+from core.record import (
+    error_text,
+    job_of,
+    record_of,
+    reference_of,
+    reference_row,
+    report_text,
+    rows_of,
+    state_of,
+)
 from core.result import Made, Missing, Result
 from core.schema import Record
 from core.store import CallTaken, Done, Freed, Kept, Store
@@ -264,6 +274,30 @@ class Keeper:
         path = self.images.put(data, mime)
         self._store.grant(owner, Kept(path.name, len(data)), time.time())
         return path
+
+    async def keep_reference(self, owner: str, reference: Reference, parent: str | None) -> Reference:
+        """Store a normalised reference for an owner, and return it without its bytes in memory.
+
+        Args:
+            owner: may see it.
+            reference: its bytes at hand.
+            parent: digest of the result that it was made of, None where it was none.
+
+        Raises:
+            DiskFull: the disk takes nothing.
+        """
+        with disk_errors():
+            return await self._do(self._keep_reference, owner, reference, parent)
+
+    def _keep_reference(self, owner: str, reference: Reference, parent: str | None) -> Reference:
+        file = self.images.put(reference.data, reference.mime, reference.digest)
+        self._store.add_reference(owner, reference_row(file.name, reference, parent), time.time())
+        return reference.stored_at(file)
+
+    async def find_reference(self, owner: str, name: str) -> tuple[Reference, str | None] | None:
+        """Return an owner's stored reference and the digest of the result that it was, None where there is none."""
+        row = await self._do(self._store.reference, owner, name)
+        return None if row is None else (reference_of(row, self.images.folder), row.parent)
 
     async def keep_display(self, name: str, width: int, data: bytes) -> Path:
         """Store a picture's copy at a display width and return its file; of a picture that is gone, none is stored.

@@ -207,6 +207,23 @@ def _result(old: dict[str, Any], sizes: dict[str, int]) -> dict[str, Any]:
     }
 
 
+def normalised_references(base: sqlite3.Connection) -> None:
+    """What is known of a reference beside its pixels, so that it is decoded once."""
+    base.execute(
+        """create table refs (
+            name text not null,
+            owner text not null,
+            width integer not null,
+            height integer not null,
+            bytes integer not null,
+            notices text not null,
+            address text,
+            parent text,
+            primary key (name, owner)
+        ) strict, without rowid"""
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     jobs_and_pictures,
     calls_and_uploads,
@@ -215,4 +232,5 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     uploaded_files,
     recipes,
     results,
+    normalised_references,
 )

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from core import errors
 from core.errors import Interrupted, RunCancelled, RunFailed, StudioError, SubmitUnknown
+from core.image_types import MIME_OF
 from core.images import Reference
 from core.job import Call, Job
 from core.recipe import ImageRef, Recipe
 from core.request import EditRequest
 from core.result import Made, Missing, Reason, Result
-from core.schema import Record, ResultRow
+from core.schema import Record, ReferenceRow, ResultRow
 
 CALL = ("model", "base", "inline", "body")
 """Parts of a call that lie in its JSON; the others have columns of their own."""
@@ -125,6 +126,27 @@ def rows_of(result: Result) -> tuple[ResultRow, ...]:
             )
         )
     return tuple(rows)
+
+
+def reference_row(name: str, reference: Reference, parent: str | None) -> ReferenceRow:
+    """Return the row of a reference that is stored under a name."""
+    return ReferenceRow(
+        name=name,
+        width=reference.width,
+        height=reference.height,
+        bytes=reference.size,
+        notices=_text(reference.notices),
+        address=reference.address,
+        parent=parent,
+    )
+
+
+def reference_of(row: ReferenceRow, folder: Path) -> Reference:
+    """Return the reference of a row; its bytes are read from the disk when they are needed."""
+    file = folder / row.name
+    notices = tuple(json.loads(row.notices))
+    mime = MIME_OF[file.suffix]
+    return Reference(b"", row.width, row.height, notices, mime, row.address, file, file.stem, row.bytes)
 
 
 def state_of(error: StudioError) -> str:

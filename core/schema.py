@@ -36,6 +36,28 @@ class ResultRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReferenceRow:
+    """What is known of a stored reference that an owner may use.
+
+    Attributes:
+        name: of the file, normalised.
+        width, height: pixels.
+        bytes: of the file.
+        notices: JSON of what was done to the picture.
+        address: where anyone can read the same picture, None where that is not known.
+        parent: digest of the result that it was made of, None where it was none.
+    """
+
+    name: str
+    width: int
+    height: int
+    bytes: int
+    notices: str = "[]"
+    address: str | None = None
+    parent: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """A job's row.
 

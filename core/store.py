@@ -20,7 +20,7 @@ from core.image_store import ImageStore
 from core.image_types import SUFFIX
 from core.migrations import MIGRATIONS
 from core.private import make_private
-from core.schema import Record, ResultRow
+from core.schema import Record, ReferenceRow, ResultRow
 
 _T = TypeVar("_T")
 
@@ -373,6 +373,22 @@ class Store:
             (picture.name, owner, job_id, picture.size, now),
         )
 
+    def add_reference(self, owner: str, reference: ReferenceRow, now: float) -> None:
+        """Let an owner see a reference that is no job's yet, and note what is known of it."""
+        row = {**reference.__dict__, "owner": owner}
+        with self._writing():
+            self._grant(owner, "", Kept(reference.name, reference.bytes), now)
+            self._base.execute(
+                f"insert or replace into refs ({', '.join(row)}) values ({', '.join(f':{name}' for name in row)})",  # noqa: S608 - our own names
+                row,
+            )
+
+    def reference(self, owner: str, name: str) -> ReferenceRow | None:
+        """Return what is known of a reference that an owner may still see, None where there is none."""
+        columns = ", ".join(ReferenceRow.__dataclass_fields__)
+        rows = self._rows(f"select {columns} from refs where name = ? and owner = ?", (name, owner))  # noqa: S608 - our own names
+        return ReferenceRow(**rows[0]) if rows and self.may_see(owner, name) else None
+
     def may_see(self, owner: str, name: str) -> bool:
         """Return whether an owner may see a picture."""
         found = self._base.execute("select 1 from pictures where name = ? and owner = ?", (name, owner))
@@ -494,7 +510,12 @@ class Store:
         with self._writing():
             self._base.execute("delete from uploads where created < ?", (before,))
             self._base.execute("delete from files where created < ?", (before,))  # `drop_older` deletes the files
-            return list(self._release("job = '' and kept < ?", (before,)))
+            freed = list(self._release("job = '' and kept < ?", (before,)))
+            self._base.execute(
+                "delete from refs where not exists"
+                " (select 1 from pictures where pictures.name = refs.name and pictures.owner = refs.owner)"
+            )
+            return freed
 
     def _release(self, which: str, values: tuple[object, ...]) -> dict[str, int]:
         """Take rights back; return the pictures that are nobody's any more, with the bytes of all their files."""

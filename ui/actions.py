@@ -8,7 +8,6 @@ import html
 import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -234,8 +233,6 @@ class Actions:
         except StudioError as error:
             session.problem = error
             return gr.skip(), gr.skip(), session.view()
-        if shown.reference.address:
-            session.addresses[shown.file.name] = shown.reference.address
         session.reference, session.problem = shown, None
         return await self._copy(session, shown.file), "", session.view()
 
@@ -255,18 +252,14 @@ class Actions:
         source = await self._stored(session, Path(path))
         if session.reference is not None and session.reference.file == source:
             return session.reference
-        shown = await self._keep(session, source or Path(path))
-        known = session.addresses.get(shown.file.name)
-        reference = replace(shown.reference, address=known) if known else shown.reference
-        return Shown(shown.file, reference, await self._parent(session, source))
-
-    async def _parent(self, session: Session, source: Path | None) -> str | None:
-        """Return the digest of the result that the file in the box is, or that this reference of a run once was."""
         if source is None:
-            return None
-        if await self.engine.keeper.is_result(session.visitor.owner, source.stem):
-            return source.stem
-        return next((run.job.recipe.parent for run in reversed(session.runs) if run.shown.file == source), None)
+            return await self._keep(session, Path(path))
+        owner, keeper = session.visitor.owner, self.engine.keeper
+        known = await keeper.find_reference(owner, source.name)
+        if known is not None:  # normalised already
+            return Shown(source, *known)
+        parent = source.stem if await keeper.is_result(owner, source.stem) else None
+        return await self._keep(session, source, parent=parent)
 
     async def _stored(self, session: Session, path: Path) -> Path | None:
         """Return the stored picture that a file in the box is, or is a display copy of; None of any other file."""
@@ -277,14 +270,17 @@ class Actions:
         own = folder / name if name == path.name else folder / "display" / path.name
         return folder / name if await asyncio.to_thread(_same, path, own) else None
 
-    async def _keep(self, session: Session, source: bytes | Path, address: str | None = None) -> Shown:
+    async def _keep(
+        self, session: Session, source: bytes | Path, address: str | None = None, parent: str | None = None
+    ) -> Shown:
         visitor = session.visitor
         self.engine.limits.spend(REFERENCES, visitor)
         reference = await self.engine.decoders.read_reference(source, address, owner=visitor.source)
         if not await self.engine.keeper.make_room(len(reference.data), self.engine.limits.caps.quota):
             raise DiskFull("The disk has no room for this picture.", "Try again later.")
-        file = await self.engine.keeper.keep(visitor.owner, reference.data, reference.mime)
-        return Shown(file, reference.stored_at(file))
+        stored = await self.engine.keeper.keep_reference(visitor.owner, reference, parent)
+        assert stored.file is not None
+        return Shown(stored.file, stored, parent)
 
     # ---- a run --------------------------------------------------------------------------------------
 

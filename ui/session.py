@@ -194,7 +194,6 @@ class Session:
         problem: what is wrong with what the person gave last.
         keys: pasted keys by the `key_env` of their provider; they live here and nowhere else.
         style: the styles that are on.
-        addresses: where fetched references came from, by the name of the kept file.
     """
 
     visitor: Visitor = field(default_factory=Visitor)
@@ -205,7 +204,6 @@ class Session:
     problem: StudioError | None = None
     keys: dict[str, str] = field(default_factory=dict, repr=False)
     style: tuple[StyleUse, ...] = ()
-    addresses: dict[str, str] = field(default_factory=dict)
     watched: bool = False
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 

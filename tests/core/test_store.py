@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.migrations import MIGRATIONS
-from core.schema import ENDED, Record, ResultRow
+from core.schema import ENDED, Record, ReferenceRow, ResultRow
 from core.store import CallTaken, Done, Kept, Store, StoreError, unusable
 
 RECORD = Record(id="j1", owner="ann", backend="fake", created=100.0, recipe="{}", remote="[null]")
@@ -120,6 +120,23 @@ def test_room_is_made_from_the_oldest_ended_jobs(store: Store) -> None:
     assert store.make_room(0) == (2, ["p2.png", "p3.png"], [])
     assert [each.id for each in store.recent("ann", 9)] == ["j1"], "it goes on"
     assert store.may_see("ann", "shared.png")
+
+
+def test_what_is_known_of_a_reference_is_its_owners_as_long_as_it_is_stored(store: Store) -> None:
+    row = ReferenceRow(name="r.png", width=4, height=3, bytes=10, notices='["n"]', address="https://a", parent="p")
+    store.add_reference("ann", row, 5.0)
+    assert store.reference("ann", "r.png") == row
+    assert store.reference("bob", "r.png") is None
+    assert store.may_see("ann", "r.png")
+    store.add(RECORD, REFERENCE)
+    assert store.forget(6.0) == []
+    assert store.reference("ann", "r.png") == row, "a job has it"
+    store.end("j1", "done", 200.0)
+    store.delete("ann", "j1")
+    assert store.reference("ann", "r.png") is None
+    store.forget(6.0)
+    store.grant("ann", REFERENCE, 7.0)
+    assert store.reference("ann", "r.png") is None, "the note is gone with the file"
 
 
 def test_references_that_nobody_ran_go_before_any_job(store: Store) -> None:

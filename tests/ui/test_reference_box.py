@@ -15,9 +15,11 @@ import pytest_asyncio
 from PIL import Image
 
 from core.engine import Engine
+from core.images import Reference
 from core.job import VISITOR, Visitor
+from core.request import EditRequest
 from core.store import Store
-from tests.fakes import FakeBackend, picture_bytes
+from tests.fakes import FakeBackend, files_of, make_request, picture_bytes
 from ui.actions import Actions
 from ui.controls import Controls
 from ui.images import stored_name
@@ -174,3 +176,53 @@ async def test_without_a_copy_the_box_has_the_picture_itself(box: Box, monkeypat
     Image.new("RGB", (15, 3)).save(path)
     _, value = await box.show(str(path))
     assert stored_name(Path(value).name) == Path(value).name
+
+
+def refuse_to_decode(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object, **__: object) -> Reference:
+        raise AssertionError("it was decoded again")
+
+    monkeypatch.setattr(box.engine.decoders, "read_reference", refuse)
+
+
+async def test_a_stored_reference_is_used_in_another_tab_without_decoding_it_again(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await box.act.fetch(box.session, "https://a.example/wide.png", box.request)
+    first = box.session.reference
+    assert first is not None
+    assert first.reference.address == "https://a.example/wide.png"
+    refuse_to_decode(box, monkeypatch)
+    box.session = Session()
+    await box.show(box.cached(first.file))
+    assert box.session.reference == first, "with its address, size and notices"
+
+
+async def test_a_result_that_becomes_a_reference_is_the_parent_of_what_is_made_of_it(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = make_request(box.engine.specs["fake"], seed=7)
+    job = await box.engine.submit("fake", request, visitor=Visitor("ann"))
+    await box.engine.result(job)
+    (file,) = files_of(job, box.engine.images.folder)
+    await box.show(box.cached(file))
+    shown = box.session.reference
+    assert shown is not None
+    assert shown.parent == file.stem
+    made = EditRequest.build(box.engine.specs["fake"], "again", shown.reference, {"seed": 1}, parent=shown.parent)
+    job = await box.engine.submit("fake", made, visitor=Visitor("ann"))
+    await box.engine.result(job)
+    assert job.recipe.parent == file.stem
+    refuse_to_decode(box, monkeypatch)
+    box.session = Session()
+    await box.show(box.cached(shown.file))
+    assert box.session.reference == shown, "also after the page was loaded again"
+
+
+async def test_anothers_reference_is_decoded_as_any_file(box: Box) -> None:
+    await box.show(box.write("a.png", picture_bytes("PNG", "RGB", (40, 30))))
+    assert box.session.reference is not None
+    box.session, box.request = Session(), SimpleNamespace(scope={VISITOR: Visitor("bob")})
+    assert await box.engine.keeper.find_reference("bob", (DIGEST + ".png")) is None
+    path = box.cached(next((box.folder / "data" / "images").glob("*.png")))
+    assert await box.act._stored(box.session, Path(path)) is None
