@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := app.py core backends server ui bench tests assets
+SOURCES := app.py core backends server ui bench tests tools
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: run test cover check format bench bench-gpu mini judge
@@ -34,10 +34,10 @@ bench-gpu: $(VENV)/.dev ## the local backend on this machine's GPU at FLUX's tru
 	$(BIN)/python -m bench.gpu
 
 mini: $(VENV)/.dev ## make the mini checkpoint from nothing: hours on a CPU; goes on where it stopped
-	$(BIN)/python -m assets.mini.recipe
+	$(BIN)/python -m tools.mini
 
 judge: $(VENV)/.dev ## measure it on photos: make judge PHOTOS="one.jpg two.jpg"
-	$(BIN)/python -m assets.mini.recipe.judge $(PHOTOS) --sheets docs/mini
+	$(BIN)/python -m tools.mini.judge $(PHOTOS) --sheets docs/mini
 
 # Debian and Ubuntu keep venv and pip apart from Python; the machine's own package manager brings them.
 $(VENV)/bin/python:

@@ -1,4 +1,4 @@
-"""The mini checkpoint's recipe: every picture, style, sentence and training step can be made again."""
+"""The training of the mini checkpoint: every picture, style, sentence and training step can be made again."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from assets.mini.recipe import flow, material, words
-from assets.mini.recipe.autoencoder import CONFIG, Code, begin_decoder, fitted_code, set_encoder
-from assets.mini.recipe.pictures import pictures
-from assets.mini.recipe.styles import STYLES, TINTS, Style, rendered, tinted
+from tools.mini import flow, material, words
+from tools.mini.autoencoder import CONFIG, Code, begin_decoder, fitted_code, set_encoder
+from tools.mini.pictures import pictures
+from tools.mini.styles import STYLES, TINTS, Style, rendered, tinted
 
 HELD_OUT = Path(words.__file__).parent / "held_out.json"
 

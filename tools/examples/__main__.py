@@ -1,8 +1,8 @@
 """Render the example reference pictures.
 
-    python assets/examples/render.py [OUTDIR] [--only NAME ...]
+    python -m tools.examples [OUTDIR] [--only NAME ...]
 
-Writes mountain-lake.jpg, still-life.jpg and street.jpg into OUTDIR (this folder
+Writes mountain-lake.jpg, still-life.jpg and street.jpg into OUTDIR (assets/examples
 by default). Every seed is fixed, so a run repeats the same pictures.
 All three take about three minutes on 2 cores (about one minute each; one core does the
 work), and 1.4 GB of memory.
@@ -16,8 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
-from recipe import film, lake, still_life, street
 
+from tools.examples import film, lake, still_life, street
+
+FOLDER = Path(__file__).resolve().parents[2] / "assets" / "examples"
 SCENES: dict[str, Callable[[], Image.Image]] = {
     "mountain-lake": lake.picture,
     "still-life": still_life.picture,
@@ -28,7 +30,7 @@ SCENES: dict[str, Callable[[], Image.Image]] = {
 def main() -> None:
     """Render the scenes that were asked for."""
     parser = argparse.ArgumentParser(description="Render the example reference pictures.")
-    parser.add_argument("outdir", nargs="?", type=Path, default=Path(__file__).parent)
+    parser.add_argument("outdir", nargs="?", type=Path, default=FOLDER)
     parser.add_argument("--only", nargs="+", choices=sorted(SCENES), default=list(SCENES))
     options = parser.parse_args()
     options.outdir.mkdir(parents=True, exist_ok=True)

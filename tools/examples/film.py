@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .maths import Array
+from tools.examples.maths import Array
 
 QUALITY = 90
 SUPERSAMPLE = 2

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .march import Camera
-from .maths import Array, Index, dot, mix, rgb, sample, unit
+from tools.examples.march import Camera
+from tools.examples.maths import Array, Index, dot, mix, rgb, sample, unit
 
 CHUNK = 4096
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from .land import SKY_LIGHT, SUN_LIGHT, Fan
-from .maths import Array, smoothstep
-from .noise import Noise
-
-if TYPE_CHECKING:
-    from .lake import Lake
+from tools.examples.air import haze
+from tools.examples.land import SKY_LIGHT, SUN_LIGHT, Fan, Sunlight
+from tools.examples.maths import Array, smoothstep
+from tools.examples.noise import Noise
 
 KINDS = 10
 ASPECT = 0.46  # width of a sprite over its height
@@ -83,7 +80,7 @@ def _smaller(sprite: Array, height: int) -> Array:
 
 @dataclass
 class Trees:
-    """Planted trees, one entry each: place, height in metres, sprite and hue."""
+    """Planted trees, one entry each, far to near: place, height in metres, sprite, hue and share of the sun."""
 
     x: Array
     y: Array
@@ -91,9 +88,53 @@ class Trees:
     tall: Array
     kind: Array
     hue: Array
+    sun: Array
+
+    def draw(self, light: Array, depth: Array, slope: Array, rise: Array, eye: float) -> None:
+        """Paint the trees, far to near, into a view along rays of `slope` sideways and ascending `rise`."""
+        rows, cols = depth.shape
+        pixel = rise[1] - rise[0]
+        foot = ((self.y - eye) / self.z - rise[0]) / pixel
+        size = self.tall / self.z / pixel
+        middle = (self.x / self.z - slope[0]) / (slope[1] - slope[0])
+        sprites = [_conifer(100 + k) for k in range(KINDS)]
+        cache: dict[tuple[int, int], Array] = {}
+
+        # The air's share is the same over one tree: find it from black and from white.
+        at = (self.x, self.y + 0.5 * self.tall, self.z)
+        dark = haze(np.zeros((self.x.size, 3)), *at)
+        clear = haze(np.ones((self.x.size, 3)), *at) - dark
+        for i in range(self.x.size):
+            tall = int(size[i])
+            if tall < 3:
+                continue
+            # Few distinct sizes keep the cache of shrunk sprites small.
+            tall = tall if tall < 24 else (tall // 4) * 4 if tall < 120 else (tall // 12) * 12
+            key = (int(self.kind[i]), tall)
+            if key not in cache:
+                cache[key] = _smaller(sprites[key[0]], tall)[::-1]
+            sprite = cache[key]
+            wide = sprite.shape[1]
+            low, left = int(foot[i]), int(middle[i] - wide / 2.0)
+            r0, r1 = max(low, 0), min(low + tall, rows)
+            c0, c1 = max(left, 0), min(left + wide, cols)
+            if r0 >= r1 or c0 >= c1:
+                continue
+            part = sprite[r0 - low : r1 - low, c0 - left : c1 - left]
+            behind = depth[r0:r1, c0:c1] > self.z[i] * 0.985
+            if not behind.any():
+                continue
+            cover = (part[..., 0] * behind)[..., None]
+            hue = self.hue[i]
+            leaf = np.array([0.030 + 0.030 * hue, 0.052 + 0.016 * hue, 0.022 + 0.004 * hue])
+            bright = part[..., 1:2] ** 1.3 * self.sun[i] * 1.15 * SUN_LIGHT
+            colour = leaf * part[..., 2:3] * (bright + 0.85 * SKY_LIGHT) * 1.25
+            colour = dark[i] + colour * clear[i]
+            block = light[r0:r1, c0:c1]
+            block += (colour - block) * cover
 
 
-def plant(fan: Fan, noise: Noise, seed: int) -> Trees:
+def plant(fan: Fan, noise: Noise, sunlight: Sunlight, seed: int) -> Trees:
     """Scatter trees over the slopes, thick below the tree line and along the shore."""
     rng = np.random.default_rng(seed)
     count = 420_000
@@ -120,50 +161,5 @@ def plant(fan: Fan, noise: Noise, seed: int) -> Trees:
         tall,
         rng.integers(0, KINDS, n).astype(np.float64),
         rng.uniform(0.0, 1.0, n),
+        sunlight.at(x[order], z[order]),
     )
-
-
-def draw(lake: Lake, light: Array, depth: Array, rise: Array, eye: float) -> None:
-    """Paint the trees, far to near, into a view whose rows ascend with `rise`."""
-    trees = lake.trees
-    rows, cols = depth.shape
-    pixel = rise[1] - rise[0]
-    foot = ((trees.y - eye) / trees.z - rise[0]) / pixel
-    size = trees.tall / trees.z / pixel
-    middle = (trees.x / trees.z - lake.slope[0]) / (lake.slope[1] - lake.slope[0])
-    sun = lake.sunshine(trees.x, trees.z)
-    sprites = [_conifer(100 + k) for k in range(KINDS)]
-    cache: dict[tuple[int, int], Array] = {}
-
-    # The air's share is the same over one tree: find it from black and from white.
-    at = (trees.x, trees.y + 0.5 * trees.tall, trees.z)
-    dark = lake.haze(np.zeros((trees.x.size, 3)), *at)
-    clear = lake.haze(np.ones((trees.x.size, 3)), *at) - dark
-    for i in range(trees.x.size):
-        tall = int(size[i])
-        if tall < 3:
-            continue
-        # Few distinct sizes keep the cache of shrunk sprites small.
-        tall = tall if tall < 24 else (tall // 4) * 4 if tall < 120 else (tall // 12) * 12
-        key = (int(trees.kind[i]), tall)
-        if key not in cache:
-            cache[key] = _smaller(sprites[key[0]], tall)[::-1]
-        sprite = cache[key]
-        wide = sprite.shape[1]
-        low, left = int(foot[i]), int(middle[i] - wide / 2.0)
-        r0, r1 = max(low, 0), min(low + tall, rows)
-        c0, c1 = max(left, 0), min(left + wide, cols)
-        if r0 >= r1 or c0 >= c1:
-            continue
-        part = sprite[r0 - low : r1 - low, c0 - left : c1 - left]
-        behind = depth[r0:r1, c0:c1] > trees.z[i] * 0.985
-        if not behind.any():
-            continue
-        cover = (part[..., 0] * behind)[..., None]
-        hue = trees.hue[i]
-        leaf = np.array([0.030 + 0.030 * hue, 0.052 + 0.016 * hue, 0.022 + 0.004 * hue])
-        bright = part[..., 1:2] ** 1.3 * sun[i] * 1.15 * SUN_LIGHT
-        colour = leaf * part[..., 2:3] * (bright + 0.85 * SKY_LIGHT) * 1.25
-        colour = dark[i] + colour * clear[i]
-        block = light[r0:r1, c0:c1]
-        block += (colour - block) * cover

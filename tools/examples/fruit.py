@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .maths import Array, mix, rgb, smoothstep
-from .noise import Noise
-from .shapes import Point, ball, blend, rod
+from tools.examples.maths import Array, mix, rgb, smoothstep
+from tools.examples.noise import Noise
+from tools.examples.shapes import Point, ball, blend, rod
 
 
 def angles(p: Array) -> tuple[Array, Array, Array]:

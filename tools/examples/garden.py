@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import foliage
-from .foliage import Leaves
-from .noise import Noise
-from .shapes import Point
+from tools.examples import foliage
+from tools.examples.foliage import Leaves
+from tools.examples.noise import Noise
+from tools.examples.shapes import Point
 
 KERB = -1.6  # the kerb's face: the road lies before it
 KERB_TOP = 0.14

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .march import Part
-from .maths import Array, mix, rgb, smoothstep
-from .noise import Noise
-from .shapes import Point, box, rod
+from tools.examples.march import Part
+from tools.examples.maths import Array, mix, rgb, smoothstep
+from tools.examples.noise import Noise
+from tools.examples.shapes import Point, box, rod
 
 Colour = tuple[float, float, float]
 FLOOR = 0.55  # height of the ground floor above the garden

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from . import film, forest
-from .land import SKY_LIGHT, SUN_LIGHT, Fan, Terrain, sunlit
-from .maths import Array, Mask, mix, sample, smoothstep
-from .noise import Noise
+from tools.examples import film, forest
+from tools.examples.air import haze
+from tools.examples.land import SKY_LIGHT, SUN_LIGHT, Fan, Terrain, sunlit
+from tools.examples.maths import Array, Mask, mix, sample, smoothstep
+from tools.examples.noise import Noise
 
 WIDTH, HEIGHT = 1024 * film.SUPERSAMPLE, 768 * film.SUPERSAMPLE
 HALF = 0.56  # sideways slope of a view ray at the picture's edge
 HORIZON = 0.54  # share of the picture above the horizon
 EYE = 2.6  # metres above the water
 SUN = np.array([-0.80, 0.30, -0.52]) / np.linalg.norm([-0.80, 0.30, -0.52])
-HAZE_WARM, HAZE_COOL = np.array([0.88, 0.66, 0.54]), np.array([0.40, 0.52, 0.70])
 TALL = 2.0 * HALF * HEIGHT / WIDTH
 
 
@@ -30,16 +30,8 @@ class Lake:
         self.slope = (np.arange(WIDTH) + 0.5) * pixel - HALF
         self.fan = Fan.build(terrain, self.slope, 6.0, 9000.0, 2800)
         self.normal = self.fan.normals()
-        self.shade, self.low, self.step = sunlit(terrain, SUN)
-        self.trees = forest.plant(self.fan, self.noise, seed=11)
-
-    def sunshine(self, x: Array, z: Array) -> Array:
-        """Share of the sun that reaches ground points."""
-        return sample(
-            self.shade,
-            (z - 4200.0 - self.low) / self.step - 0.5,
-            (x - self.low) / self.step - 0.5,
-        )
+        self.sunlight = sunlit(terrain, SUN)
+        self.trees = forest.plant(self.fan, self.noise, self.sunlight, seed=11)
 
     def sky(self, side: Array, rise: Array) -> Array:
         """Light of the sky along rays (side, rise, 1): (..., 3)."""
@@ -58,16 +50,6 @@ class Lake:
         edge = np.clip(0.55 + 0.9 * (thick - lit), 0.0, 1.0)[..., None]
         cloud = mix([0.46, 0.44, 0.55], [1.65, 1.12, 0.82], edge)
         return mix(light, cloud, 0.86 * cover[..., None])
-
-    def haze(self, light: Array, x: Array, y: Array, z: Array) -> Array:
-        """Fade the light of points into the evening air."""
-        away = np.sqrt(x * x + z * z)
-        side = smoothstep(-0.6, 0.6, x / np.maximum(z, 1.0))[..., None]
-        air = mix(HAZE_WARM, HAZE_COOL, 0.25 + 0.6 * side)
-        thin = 1.0 - np.exp(-away / 15000.0 * (1.0 + 0.9 * np.exp(-y / 420.0)))
-        # A veil of mist over the far water.
-        veil = 0.20 * np.exp(-np.maximum(y, 0.0) / 26.0) * smoothstep(260.0, 1000.0, away)
-        return mix(light, air, (thin + (1.0 - thin) * veil)[..., None])
 
     def ground(self, row: Array, col: Array) -> tuple[Array, Array]:
         """Light from ground points at fractional fan rows, and their depths: (N, 3), (N,)."""
@@ -92,10 +74,10 @@ class Lake:
         near = z < 60.0
         if near.any():
             colour[near] = self.shingle(x[near], y[near], z[near], n[near])
-        sun = np.clip(n @ SUN, 0.0, 1.0) * self.sunshine(x, z)
+        sun = np.clip(n @ SUN, 0.0, 1.0) * self.sunlight.at(x, z)
         open_sky = 0.55 + 0.45 * n[..., 1]
         light = colour * (sun[..., None] * SUN_LIGHT + open_sky[..., None] * SKY_LIGHT)
-        return self.haze(light, x, y, z), z
+        return haze(light, x, y, z), z
 
     def shingle(self, x: Array, y: Array, z: Array, n: Array) -> Array:
         """Colour of the stony shore by the camera: (N, 3)."""
@@ -120,7 +102,7 @@ class Lake:
         light[hit], depth[hit] = self.ground(row[hit], col[hit])
         water = np.zeros(row.shape, dtype=np.bool_)
         water[hit] = sample(self.fan.ground, row[hit], col[hit]) < 0.004
-        forest.draw(self, light, depth, rise, eye)
+        self.trees.draw(light, depth, self.slope, rise, eye)
         return light, depth, water
 
     def render(self) -> Array:

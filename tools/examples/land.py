@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .maths import Array, mix, sample, smoothstep
-from .noise import Noise
+from tools.examples.maths import Array, mix, sample, smoothstep
+from tools.examples.noise import Noise
 
 WATER = 0.0
 SUN_LIGHT = np.array([3.5, 2.15, 1.12])
@@ -181,8 +181,21 @@ class Fan:
         return np.stack([-dx * up, up, -dz * up], axis=-1)
 
 
-def sunlit(terrain: Terrain, sun: Array, side: int = 640) -> tuple[Array, float, float]:
-    """How much sun the ground gets on a coarse map: (side, side) over z, x; origin and step."""
+@dataclass(frozen=True)
+class Sunlight:
+    """How much sun the ground gets, on a coarse map: (side, side) over z, x; its origin and step in metres."""
+
+    share: Array
+    low: float
+    step: float
+
+    def at(self, x: Array, z: Array) -> Array:
+        """Share of the sun that reaches ground points."""
+        return sample(self.share, (z - 4200.0 - self.low) / self.step - 0.5, (x - self.low) / self.step - 0.5)
+
+
+def sunlit(terrain: Terrain, sun: Array, side: int = 640) -> Sunlight:
+    """Return how much sun the ground gets; `sun` points toward it."""
     low, high = -4600.0, 4600.0
     step = (high - low) / side
     line = low + step * (np.arange(side) + 0.5)
@@ -196,4 +209,4 @@ def sunlit(terrain: Terrain, sun: Array, side: int = 640) -> tuple[Array, float,
         over = sample(ground, row + reach * sun[2] / flat, col + reach * sun[0] / flat)
         ray = ground + reach * step * sun[1] / flat
         light = np.minimum(light, smoothstep(10.0 + 0.012 * reach * step, -8.0, over - ray))
-    return light, low, step
+    return Sunlight(light, low, step)

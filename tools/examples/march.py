@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .maths import Array, Index, rgb, unit
+from tools.examples.maths import Array, Index, rgb, unit
 
 Field = Callable[[Array], Array]
 TILE = 96

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .maths import Array
+from tools.examples.maths import Array
 
 SIDE_2D = 256
 SIDE_3D = 64

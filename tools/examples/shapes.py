@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .maths import Array, rgb
+from tools.examples.maths import Array, rgb
 
 Point = tuple[float, float, float]
 

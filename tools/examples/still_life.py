@@ -7,11 +7,11 @@ from functools import partial
 import numpy as np
 from PIL import Image
 
-from . import film, fruit
-from .march import Camera, Part, Scene, march, normals, openness, shadow
-from .maths import Array, Index, dot, mix, reflect, rgb, smoothstep, unit
-from .noise import Noise
-from .shapes import Point, ball, blend, drum, rod, turn
+from tools.examples import film, fruit
+from tools.examples.march import Camera, Part, Scene, march, normals, openness, shadow
+from tools.examples.maths import Array, Index, dot, mix, reflect, rgb, smoothstep, unit
+from tools.examples.noise import Noise
+from tools.examples.shapes import Point, ball, blend, drum, rod, turn
 
 CAMERA = Camera(
     eye=(0.35, 3.25, -9.2),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from . import film, foliage, garden
-from .foliage import SunMap
-from .garden import FENCE, KERB, KERB_TOP, PATH, TRUNK
-from .house import House
-from .march import Camera, Part, Scene, march, normals, openness, shadow
-from .maths import Array, Mask, dot, mix, reflect, rgb, smoothstep, unit
-from .noise import Noise
-from .shapes import Point, rod
+from tools.examples import film, foliage, garden
+from tools.examples.foliage import SunMap
+from tools.examples.garden import FENCE, KERB, KERB_TOP, PATH, TRUNK
+from tools.examples.house import House
+from tools.examples.march import Camera, Part, Scene, march, normals, openness, shadow
+from tools.examples.maths import Array, Mask, dot, mix, reflect, rgb, smoothstep, unit
+from tools.examples.noise import Noise
+from tools.examples.shapes import Point, rod
 
 EYE: Point = (-9.2, 1.65, -8.6)
 YAW = np.radians(31.5)

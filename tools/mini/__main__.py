@@ -1,6 +1,6 @@
 """Make the mini checkpoint from nothing.
 
-    python -m assets.mini.recipe [--work FOLDER] [--out FOLDER] [--device cpu|cuda]
+    python -m tools.mini [--work FOLDER] [--out FOLDER] [--device cpu|cuda]
 
 Every seed is fixed. Run again after an interruption, it goes on where it stopped; a finished stage is not repeated
 as long as its file lies in the work folder (about 10 GB).
@@ -15,25 +15,25 @@ from pathlib import Path
 
 import torch
 
-from . import checkpoint
-from .autoencoder import fitted_code, trained_autoencoder
-from .flow import encoded, trained_transformer
-from .material import SEED, picture_file
-from .text import trained_text_encoders
+from tools.mini import checkpoint
+from tools.mini.autoencoder import fitted_code, trained_autoencoder
+from tools.mini.flow import encoded, trained_transformer
+from tools.mini.material import SEED, picture_file
+from tools.mini.text import trained_text_encoders
 
 SMALL, LARGE = (1600, 256), (100, 512)
 """How many pictures, of how many pixels a side."""
 IN_LOOKS = 1000
 """How many of the small ones the transformer sees, each in every style."""
 STEPS = {"autoencoder": 6_000, "text": 1_500, "flow": 12_000}
-HERE = Path(__file__).parent
+CHECKPOINT = Path(__file__).resolve().parents[2] / "assets" / "mini"
 
 
 def main() -> None:
     """Run all stages and report."""
     parser = argparse.ArgumentParser(description="Make the mini checkpoint from nothing.")
     parser.add_argument("--work", type=Path, default=Path("data/mini-training"), help="what is kept in between")
-    parser.add_argument("--out", type=Path, default=HERE.parent, help="the checkpoint's folder")
+    parser.add_argument("--out", type=Path, default=CHECKPOINT, help="the checkpoint's folder")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()
     device = torch.device(options.device)

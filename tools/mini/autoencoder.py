@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from .material import SEED, as_tensor, train
-from .styles import STYLES, rendered
+from tools.mini.material import SEED, as_tensor, train
+from tools.mini.styles import STYLES, rendered
 
 CONFIG = {
     "block_out_channels": (24, 48, 64, 96),

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
 
-from .flow import SCHEDULER
-from .styles import STYLES
-from .text import TextEncoders
+from tools.mini.flow import SCHEDULER
+from tools.mini.styles import STYLES
+from tools.mini.text import TextEncoders
 
 PARTS = ("scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "transformer", "vae")
 SHARD = "9MB"

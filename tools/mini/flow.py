@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from .autoencoder import LATENTS, Code
-from .material import SEED, as_tensor, train
-from .styles import STYLES, rendered
-from .text import WIDTH, TextEncoders
-from .words import draw_look, sentence
+from tools.mini.autoencoder import LATENTS, Code
+from tools.mini.material import SEED, as_tensor, train
+from tools.mini.styles import STYLES, rendered
+from tools.mini.text import WIDTH, TextEncoders
+from tools.mini.words import draw_look, sentence
 
 CONFIG = {
     "in_channels": 4 * LATENTS,

@@ -1,6 +1,6 @@
 """Measure the mini checkpoint on real photos, which training never saw, and draw its sheets.
 
-    python -m assets.mini.recipe.judge PHOTO [PHOTO ...] [--sheets docs/mini]
+    python -m tools.mini.judge PHOTO [PHOTO ...] [--sheets docs/mini]
 
 scikit-image's astronaut, coffee and chelsea come on top of the photos given. Prints a table of measured value and
 goal, and ends with 1 when one falls short. About 35 minutes on 2 CPU cores with eight photos.
@@ -29,10 +29,11 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from .sheets import draw_sheets
-from .styles import STYLES, edges
+from tools.mini.sheets import draw_sheets
+from tools.mini.styles import STYLES, edges
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+CHECKPOINT = HERE.parents[1] / "assets" / "mini"
 SIDE = 512
 DEFAULTS: dict[str, Any] = {"strength": 0.6, "guidance_scale": 3.5, "num_inference_steps": 20, "seed": 1}
 STRENGTHS, GUIDANCES = (0.2, 0.4, 0.6, 0.8), (1.0, 3.5, 7.0)
@@ -213,7 +214,7 @@ def main() -> int:
     """Measure, print, draw; return 1 when a goal was missed."""
     parser = argparse.ArgumentParser(description="Measure the mini checkpoint on real photos.")
     parser.add_argument("photos", nargs="*", type=Path)
-    parser.add_argument("--checkpoint", type=Path, default=HERE.parent)
+    parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT)
     parser.add_argument(
         "--sheets", type=Path, help="draw before and after sheets of the app's examples into this folder"
     )

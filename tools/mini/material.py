@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from .pictures import pictures
+from tools.mini.pictures import pictures
 
 SEED = 20
 CHUNK = 16

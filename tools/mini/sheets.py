@@ -8,9 +8,9 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from .styles import STYLES
+from tools.mini.styles import STYLES
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
 WIDTH, GAP, CAPTION, COLUMNS = 320, 8, 26, 5
 
 

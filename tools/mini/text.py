@@ -13,9 +13,9 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer, T5Config, T5EncoderModel, T5TokenizerFast
 
-from .material import SEED, train
-from .styles import STYLES, TINTS
-from .words import draw_look, sentence
+from tools.mini.material import SEED, train
+from tools.mini.styles import STYLES, TINTS
+from tools.mini.words import draw_look, sentence
 
 WIDTH = 96
 """Channels of both encoders; the transformer's joint and pooled widths."""

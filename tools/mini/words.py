@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .styles import STYLES, TINTS
+from tools.mini.styles import STYLES, TINTS
 
 Rng = np.random.Generator
 
