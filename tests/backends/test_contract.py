@@ -21,10 +21,10 @@ from core.events import Accepted, Completed, Event, Loading, Picture, Progress, 
 from core.request import EditRequest
 from core.settings import Settings
 from core.spec import MAX_SEED, Integer
-from tests.fakes import make_reference, picture_bytes
-from tests.providers import aimlapi, wavespeed
-from tests.providers.serving import serving_beside
-from tests.server.street import KEY, house_beside
+from tests.support.api_server import KEY, api_server
+from tests.support.fakes import make_reference, picture_bytes
+from tests.support.loopback import serving_beside
+from tests.support.providers import aimlapi, wavespeed
 
 TERMS = {
     "strength",
@@ -63,13 +63,13 @@ def at_wavespeed(folder: Path) -> Iterator[Backend]:
 
 @contextmanager
 def aimlapi_at_home(folder: Path) -> Iterator[Backend]:
-    with house_beside(folder / "aimlapi at home") as url:
+    with api_server(folder / "aimlapi at home") as url:
         yield AimlapiBackend(Settings(data_dir=folder, aimlapi_key=SecretStr(KEY), aimlapi_base_url=url))
 
 
 @contextmanager
 def wavespeed_at_home(folder: Path) -> Iterator[Backend]:
-    with house_beside(folder / "wavespeed at home") as url:
+    with api_server(folder / "wavespeed at home") as url:
         yield WavespeedBackend(Settings(data_dir=folder, wavespeed_key=SecretStr(KEY), wavespeed_base_url=url))
 
 

@@ -19,7 +19,7 @@ from backends._http import ProviderClient
 from core.errors import FetchFailed, MalformedAnswer, ProviderDown, ResultGone
 from core.events import Picture, Withheld
 from core.images import encode, read_reference
-from tests.fakes import make_reference, picture_bytes
+from tests.support.fakes import make_reference, picture_bytes
 
 NOW = 1_800_000_000.0
 

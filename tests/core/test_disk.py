@@ -16,7 +16,7 @@ from core.errors import DiskFull
 from core.image_store import ImageStore
 from core.keeper import Keeper
 from core.store import Store
-from tests.fakes import picture_bytes
+from tests.support.fakes import picture_bytes
 
 
 class FullStore(ImageStore):

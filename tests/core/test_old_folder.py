@@ -12,7 +12,7 @@ import pytest
 
 from core.schema import MIGRATIONS
 from core.store import Kept, Store
-from tests.core.old_folder import ANN, BOB, OTHERS, digest, make_old_folder
+from tests.support.old_data_folder import ANN, BOB, OTHERS, digest, make_old_folder
 
 
 @pytest.fixture

@@ -30,8 +30,7 @@ from core.limits import Caps, Limits
 from core.record import error_of, error_text
 from core.request import EditRequest
 from core.store import Store
-from tests.core.test_engine import settle
-from tests.fakes import FakeBackend, make_request, make_spec, results
+from tests.support.fakes import FakeBackend, make_request, make_spec, results, settle
 
 
 class Provider(FakeBackend):

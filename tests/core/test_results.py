@@ -12,7 +12,7 @@ import pytest
 from core.errors import BadImage
 from core.image_store import ImageStore
 from core.results import MIME_OF, SUFFIX, Facts, look_at
-from tests.fakes import picture_bytes
+from tests.support.fakes import picture_bytes
 from ui.images import PICTURE_NAME
 
 

@@ -23,7 +23,7 @@ from core.settings import Settings
 from core.store import Store
 from server.door import Door, Rules
 from server.doors import Doors, open_doors
-from tests.fakes import FakeBackend, make_spec
+from tests.support.fakes import FakeBackend, make_spec
 from ui.images import routes
 
 patient = partial(HookCaller, deadline=600.0)
@@ -34,8 +34,8 @@ WAVE = "wavespeed-ai/flux-srpo/image-to-image"
 
 
 @dataclass
-class House:
-    """A running house: its ASGI app, its parts, and a client that knows no key."""
+class ApiApp:
+    """A running API: its ASGI app, its parts, and a client that knows no key."""
 
     app: Starlette
     engine: Engine
@@ -50,10 +50,10 @@ class House:
 
 
 @asynccontextmanager
-async def house(
+async def api_app(
     folder: Path, backends: Mapping[str, Backend] | None = None, resolve: Resolve = resolve, **settings: Any
-) -> AsyncIterator[House]:
-    """Yield a house, taken up from whatever an earlier one left in the folder.
+) -> AsyncIterator[ApiApp]:
+    """Yield a running API, taken up from whatever an earlier one left in the folder.
 
     Args:
         folder: of its data.
@@ -73,7 +73,7 @@ async def house(
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860") as client:
-            yield House(app, engine, doors, own, client)
+            yield ApiApp(app, engine, doors, own, client)
     finally:
         await doors.close()
         await engine.close()

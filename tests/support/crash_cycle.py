@@ -23,8 +23,8 @@ from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from tests.providers.serving import serving_beside
-from tests.providers.wavespeed import KEY, Wavespeed
+from tests.support.loopback import serving_beside
+from tests.support.providers.wavespeed import KEY, Wavespeed
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -111,8 +111,8 @@ class Outcome:
 class Cycles:
     """Kills jobs, one after the other, each in a folder of its own."""
 
-    def __init__(self, zygote: subprocess.Popen[str]) -> None:
-        self._zygote = zygote
+    def __init__(self, prefork: subprocess.Popen[str]) -> None:
+        self._prefork = prefork
 
     def run(self, point: str, seed: int) -> Outcome:
         """Kill one job at a point, let another process take over, and look at what is left."""
@@ -138,15 +138,15 @@ class Cycles:
             return Outcome(len(provider.submits), jobs, seconds, (*faults, *left_behind(Path(name), spare)))
 
     def _fork(self, folder: str, url: str, die: tuple[str, str, int] | None, recover: bool, provider: Deadly) -> int:
-        assert self._zygote.stdin
-        assert self._zygote.stdout
+        assert self._prefork.stdin
+        assert self._prefork.stdout
         command = {"folder": folder, "url": url, "key": KEY, "die": die, "recover": recover}
-        self._zygote.stdin.write(json.dumps(command) + "\n")
-        self._zygote.stdin.flush()
-        provider.victim = json.loads(self._zygote.stdout.readline())["pid"]
-        self._zygote.stdin.write("go\n")
-        self._zygote.stdin.flush()
-        code: int = json.loads(self._zygote.stdout.readline())["status"]
+        self._prefork.stdin.write(json.dumps(command) + "\n")
+        self._prefork.stdin.flush()
+        provider.victim = json.loads(self._prefork.stdout.readline())["pid"]
+        self._prefork.stdin.write("go\n")
+        self._prefork.stdin.flush()
+        code: int = json.loads(self._prefork.stdout.readline())["status"]
         return code
 
 
@@ -174,9 +174,13 @@ def left_behind(folder: Path, spare: int) -> Iterator[str]:
 def cycles() -> Iterator[Cycles]:
     """Start the process that forks, and end it afterwards."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.crash.zygote"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as zygote:
-        yield Cycles(zygote)
-        assert zygote.stdin
-        zygote.stdin.close()
-        zygote.wait(120)
+        [sys.executable, "-m", "tests.support.prefork"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as prefork:
+        yield Cycles(prefork)
+        assert prefork.stdin
+        prefork.stdin.close()
+        prefork.wait(120)

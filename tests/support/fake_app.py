@@ -24,7 +24,7 @@ from server import health
 from server.connections import connection_options
 from server.door import Door, Rules
 from server.serving import Server, leave, listen
-from tests.fakes import FakeBackend, make_spec, picture_bytes, preview
+from tests.support.fakes import FakeBackend, make_spec, picture_bytes, preview
 
 OTHER: tuple[AnyParam, ...] = (
     Number(name="strength", label="Strength", minimum=0.2, maximum=0.5, default=0.3),

@@ -176,3 +176,9 @@ class FakeBackend(Backend):
 
     def _completed(self, request: EditRequest) -> Completed:
         return Completed(results(request), self.timings)
+
+
+async def settle() -> None:
+    """Let everything run that waits for nobody; what waits for the disk may take longer."""
+    for _ in range(20):
+        await asyncio.sleep(0.002)

@@ -1,6 +1,6 @@
 """A small model hub on loopback: what huggingface_hub asks of the real one, answered from folders.
 
-Runs as a program: `python -m tests.backends.hub FOLDER` prints its port. FOLDER holds `owner/name`
+Runs as a program: `python -m tests.support.hub FOLDER` prints its port. FOLDER holds `owner/name`
 repositories; names beginning with `gated` or `secret` are kept back as the hub keeps them.
 """
 

@@ -23,7 +23,7 @@ from backends.wavespeed import SPEC, WavespeedBackend
 from core.engine import Engine
 from core.settings import Settings
 from core.store import Store
-from tests.fakes import make_reference, make_request
+from tests.support.fakes import make_reference, make_request
 
 ENDED_IN = 30.0
 """Seconds after a restart within which every job must have ended."""

@@ -21,7 +21,7 @@ from starlette.types import Message
 from core.engine import Engine
 from core.job import VISITOR, Visitor
 from core.store import Store
-from tests.fakes import FakeBackend, make_spec
+from tests.support.fakes import FakeBackend, make_spec
 from ui.bodies import DEPTH, named_paths, parsed, shallow_json
 from ui.framework import LATEST, Latest, Messages, NoFiles
 from ui.guard import Guard

@@ -12,9 +12,9 @@ import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.fakes import picture_bytes
-from tests.ui.by_hand import Person
-from tests.ui.conftest import Served
+from tests.support.fakes import picture_bytes
+from tests.support.live_app import Served
+from tests.support.page_client import Person
 from ui.inline_images import REST, set_aside
 from ui.refusal import Refusal
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.ui.conftest import ROOT, Served
+from tests.support.live_app import ROOT, Served
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

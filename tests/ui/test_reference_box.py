@@ -17,7 +17,7 @@ from PIL import Image
 from core.engine import Engine
 from core.job import VISITOR, Visitor
 from core.store import Store
-from tests.fakes import FakeBackend, picture_bytes
+from tests.support.fakes import FakeBackend, picture_bytes
 from ui.actions import Actions
 from ui.controls import Controls
 from ui.images import stored_name

@@ -14,8 +14,8 @@ from backends.local.choice import MINI_FOLDER
 from backends.local.offer import MINI_SIDE, mini_styles
 from core.images import encode, read_reference
 from core.request import EditRequest
-from tests.backends.local.conftest import drain
-from tests.fakes import picture
+from tests.backends.local.runs import drain
+from tests.support.fakes import picture
 from tools.mini.checkpoint import MAX_ALL, MAX_FILE, PARTS
 from tools.mini.sheets import as_picture
 from tools.mini.styles import STYLES

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.providers.pictures import drawn, fetched
+from tests.support.providers.pictures import drawn, fetched
 
 MODEL = "flux/srpo/image-to-image"
 KEY = "aiml-good-key"

@@ -24,7 +24,7 @@ from typing import Any
 
 from PIL import Image
 
-from tests.providers import aimlapi, wavespeed
+from tests.support.providers import aimlapi, wavespeed
 
 KEYS = {"wavespeed": wavespeed.KEY, "aimlapi": aimlapi.KEY}
 PAID = {"wavespeed": f"/api/v3/{wavespeed.MODEL}", "aimlapi": "/v1/images/generations"}

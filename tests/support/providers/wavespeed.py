@@ -19,8 +19,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.providers.aimlapi import number
-from tests.providers.pictures import drawn, fetched
+from tests.support.providers.aimlapi import number
+from tests.support.providers.pictures import drawn, fetched
 
 MODEL = "wavespeed-ai/flux-srpo/image-to-image"
 KEY = "wave-good-key"
