@@ -5,13 +5,16 @@ BIN := $(VENV)/bin
 SOURCES := app.py core backends server ui bench tests tools
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test cover check format bench bench-gpu mini judge
+.PHONY: run test quick cover check format bench bench-gpu mini judge
 
 run: $(VENV)/.app ## start the app on 127.0.0.1:7860
 	$(BIN)/python app.py
 
 test: $(VENV)/.dev browser clients ## the whole suite, on both cores
 	$(BIN)/python -m pytest -n auto --dist loadfile tests
+
+quick: $(VENV)/.dev ## the unit tests alone: under a minute
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not integration" tests
 
 cover: $(VENV)/.dev ## every branch of what guards money, addresses and secrets
 	$(BIN)/python -m coverage run -m pytest -q tests/core/test_store.py tests/core/test_old_folder.py tests/core/test_image_store.py \

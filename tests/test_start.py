@@ -29,6 +29,8 @@ from server.serving import PATIENCE, Server, ending_signals, listen
 from tests.support.fakes import picture_bytes
 from tests.support.live_app import ROOT, Served, free_port, serve
 
+pytestmark = pytest.mark.integration
+
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 

@@ -17,6 +17,8 @@ from core.settings import Settings
 from tests.support.live_app import Served, serve
 from tests.support.unfinished import damage_log, damage_rows, drop_from_cache, fill, pictures
 
+pytestmark = pytest.mark.integration
+
 Damage = Callable[[Path, list[str]], None]
 
 

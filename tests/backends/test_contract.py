@@ -26,6 +26,8 @@ from tests.support.fakes import make_reference, picture_bytes
 from tests.support.loopback import serving_beside
 from tests.support.providers import aimlapi, wavespeed
 
+pytestmark = pytest.mark.integration
+
 TERMS = {
     "strength",
     "num_inference_steps",

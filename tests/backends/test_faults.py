@@ -34,6 +34,8 @@ from core.settings import Settings
 from tests.support.fakes import make_reference, make_request
 from tests.support.providers.broken import BOMB, CHANGES, FAILURES, KEYS, PACKED_BOMB, RETRY_AFTER, WIRES, Broken, bomb
 
+pytestmark = pytest.mark.integration
+
 SEEDS = range(20)
 FEW = range(6)
 """For what is heavy: always and once, in one piece and in small ones."""

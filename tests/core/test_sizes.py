@@ -22,6 +22,8 @@ from core.settings import Settings
 from tests.core.colour_spaces import chunk, png_of
 from tests.support.fakes import picture, picture_bytes
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

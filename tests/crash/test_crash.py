@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.crash_cycle import POINTS, TAKEN, Cycles, cycles
 
+pytestmark = pytest.mark.integration
+
 TIMES = 3
 """How often each point is tried here; `make bench` tries it twenty times."""
 

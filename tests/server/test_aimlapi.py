@@ -20,6 +20,8 @@ from tests.support.aimlapi_calls import BODY, RUN
 from tests.support.api_app import AIML, api_app
 from tests.support.fakes import FakeBackend, make_spec, picture_bytes, results
 
+pytestmark = pytest.mark.integration
+
 
 async def test_the_pages_example_gets_both_spellings_of_the_answer(tmp_path: Path) -> None:
     async with api_app(tmp_path) as at:

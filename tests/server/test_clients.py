@@ -26,6 +26,8 @@ from tests.support.api_app import AIML, WAVE
 from tests.support.api_server import KEY, api_server
 from tests.support.fakes import FakeBackend, make_spec, picture_bytes, results
 
+pytestmark = pytest.mark.integration
+
 PICTURE = "data:image/png;base64," + base64.b64encode(picture_bytes()).decode()
 
 

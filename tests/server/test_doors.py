@@ -13,6 +13,8 @@ from core.settings import Settings, SettingsError
 from tests.support.api_app import AIML, WAVE, api_app
 from tests.support.fakes import FakeBackend, make_spec, picture_bytes
 
+pytestmark = pytest.mark.integration
+
 IMAGE = base64.b64encode(picture_bytes()).decode()
 
 

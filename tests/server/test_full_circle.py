@@ -46,6 +46,8 @@ from tests.support.api_app import api_app
 from tests.support.api_server import KEY
 from tests.support.fakes import FakeBackend, make_reference, make_spec, results
 
+pytestmark = pytest.mark.integration
+
 HOME = "http://127.0.0.1:7860"
 
 

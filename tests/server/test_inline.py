@@ -12,6 +12,8 @@ import pytest
 from tests.support.api_app import AIML, WAVE, api_app
 from tests.support.fakes import picture_bytes
 
+pytestmark = pytest.mark.integration
+
 DATA = picture_bytes(size=(66, 48))
 PLAIN = base64.b64encode(DATA).decode()
 WRAPPED = "\n".join(textwrap.wrap(PLAIN, 76)) + "\n"

@@ -21,6 +21,8 @@ from tests.support.fakes import picture_bytes
 from tests.support.key_command import command, issued
 from tests.support.wavespeed_calls import BODY, PREDICTIONS, RUN, SYNC, settled, submitted
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 BALANCE = "/api/v3/balance"
 BILLING = "/v2/billing"

@@ -11,6 +11,8 @@ import pytest
 from tests.support.key_command import command, issued
 from tests.support.live_app import Served, serve
 
+pytestmark = pytest.mark.integration
+
 QUESTIONS = ["/v2/billing", "/api/v3/balance"]
 
 

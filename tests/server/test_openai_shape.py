@@ -17,6 +17,8 @@ from core.request import EditRequest
 from tests.support.api_app import AIML, api_app
 from tests.support.fakes import FakeBackend, make_spec, picture_bytes, results
 
+pytestmark = pytest.mark.integration
+
 PHOTO = picture_bytes(size=(66, 48))
 URI = "data:image/png;base64," + base64.b64encode(PHOTO).decode()
 BODY: dict[str, Any] = {"model": AIML, "prompt": "a lake", "image_url": URI}

@@ -22,6 +22,8 @@ from PIL import Image
 from tests.support.api_app import AIML, WAVE
 from tests.support.live_app import ROOT, Served, serve
 
+pytestmark = pytest.mark.integration
+
 KEY = "srpo_the_key_of_the_examples"
 PAGES = Path(__file__).parent / "pages"
 PHOTO = ROOT / "assets" / "examples" / "still-life.jpg"

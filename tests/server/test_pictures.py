@@ -13,6 +13,8 @@ from server.identity import COOKIE, owner_of
 from tests.support.api_app import ApiApp, api_app
 from tests.support.fakes import picture_bytes
 
+pytestmark = pytest.mark.integration
+
 PUBLIC = {"public_url": "http://127.0.0.1:7860"}
 
 

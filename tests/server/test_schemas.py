@@ -31,6 +31,8 @@ from tests.support.api_app import AIML, WAVE, api_app
 from tests.support.api_server import KEY, api_server
 from tests.support.fakes import picture_bytes
 
+pytestmark = pytest.mark.integration
+
 SEED = 20261121
 """Every run makes the same requests; a failure names it."""
 EXAMPLES = 60

@@ -13,6 +13,8 @@ from server.statuses import headers_of, status_of
 from tests.support.api_app import WAVE, api_app
 from tests.support.fakes import picture_bytes
 
+pytestmark = pytest.mark.integration
+
 TICKET = {"filename": "a.png", "size": 10}
 RUN = {"prompt": "a lake", "image": base64.b64encode(picture_bytes()).decode(), "enable_sync_mode": True}
 

@@ -25,6 +25,8 @@ from tests.support.api_app import ApiApp, api_app
 from tests.support.fakes import FakeBackend, make_spec, picture, picture_bytes, results
 from tests.support.wavespeed_calls import PREDICTIONS, RUN, SYNC, kept, settled
 
+pytestmark = pytest.mark.integration
+
 TICKETS = "/api/v3/media/uploads"
 BINARY = "/api/v3/media/upload/binary"
 SECRET = "taken at 48.8584 north by Ann"

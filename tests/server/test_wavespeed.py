@@ -53,6 +53,8 @@ from tests.support.wavespeed_calls import (
     until,
 )
 
+pytestmark = pytest.mark.integration
+
 BASE = "http://127.0.0.1:7860"
 DOORS = pytest.mark.parametrize(("run", "body"), [(RUN, BODY), (AIML_RUN, AIML_BODY)], ids=["wavespeed", "aimlapi"])
 """What holds for every POST that costs."""

@@ -27,6 +27,8 @@ from tests.support.fakes import FakeBackend, make_spec
 from tests.support.loopback import serving
 from tests.support.wavespeed_calls import BODY, PREDICTIONS, RUN, settled, until
 
+pytestmark = pytest.mark.integration
+
 SECRET = "/api/v3/webhook/secret"
 NOW = (0.0, 0.05, 0.05)
 """Waits before each of three attempts, for tests that see more than the first."""

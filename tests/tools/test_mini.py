@@ -15,6 +15,8 @@ from tools.mini.autoencoder import CONFIG, Code, begin_decoder, fitted_code, set
 from tools.mini.pictures import pictures
 from tools.mini.styles import STYLES, TINTS, Style, rendered, tinted
 
+pytestmark = pytest.mark.integration
+
 HELD_OUT = Path(words.__file__).parent / "held_out.json"
 
 

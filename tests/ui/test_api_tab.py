@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, Page
 from tests.support.browser import open_page
 from tests.support.live_app import Served
 
+pytestmark = pytest.mark.integration
+
 
 def test_the_examples_carry_this_apps_address(page: Page, app: Served) -> None:
     assert not page.locator("#api").is_visible()

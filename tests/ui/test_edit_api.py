@@ -23,6 +23,8 @@ from PIL import Image
 from tests.support.fakes import picture_bytes
 from tests.support.live_app import Served, upload
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def client(app: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:

@@ -13,6 +13,8 @@ from tests.support.fakes import picture_bytes
 from tests.support.live_app import Served, serve
 from tests.support.page_client import Person, Tab
 
+pytestmark = pytest.mark.integration
+
 PICTURE = picture_bytes("PNG", "RGB", (90, 60))
 FAKE_APP = ("-m", "tests.support.fake_app")
 

@@ -18,6 +18,8 @@ from tests.support.loopback import serving_beside
 from tests.support.providers import aimlapi, wavespeed
 from tests.support.studio_page import RESULT, add_reference, choose_backend, message, open_more, set_number, start
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def aiml() -> Iterator[tuple[aimlapi.Aimlapi, str]]:

@@ -18,6 +18,8 @@ from tests.support.page_client import Person
 from ui.inline_images import REST, set_aside
 from ui.refusal import Refusal
 
+pytestmark = pytest.mark.integration
+
 PHOTO = picture_bytes("PNG", "RGB", (40, 30)) + b"\0" * 100_000
 PLAIN = base64.b64encode(PHOTO).decode()
 URI = f"data:image/png;base64,{PLAIN}"

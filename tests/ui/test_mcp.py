@@ -22,6 +22,8 @@ from PIL import Image
 from tests.support.fakes import picture_bytes
 from tests.support.live_app import Served, serve, upload
 
+pytestmark = pytest.mark.integration
+
 PHOTO = picture_bytes("PNG", "RGB", (40, 30))
 PLAIN = base64.b64encode(PHOTO).decode()
 URI = f"data:image/png;base64,{PLAIN}"

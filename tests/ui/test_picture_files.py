@@ -20,6 +20,8 @@ from tests.support.fakes import picture_bytes
 from tests.support.live_app import Served
 from ui.stage import ASSETS
 
+pytestmark = pytest.mark.integration
+
 SIZE = (160, 120)
 JPEG, PNG, TIFF, AVIF, WEBP = (picture_bytes(kind, "RGB", SIZE) for kind in ("JPEG", "PNG", "TIFF", "AVIF", "WEBP"))
 HEIC = b"\0\0\0\x24ftypheic\0\0\0\0mif1heicmiafMiHB" + bytes(4000)

@@ -12,6 +12,8 @@ from tests.support.browser import open_page
 from tests.support.fakes import picture_bytes
 from tests.support.live_app import free_port, serve
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.mark.parametrize(("mode", "kill"), [({"ALONE": "1"}, True), ({}, False)], ids=["local crash", "public restart"])
 def test_a_click_after_the_restart_runs(browser: Browser, tmp_path: Path, mode: dict[str, str], kill: bool) -> None:

@@ -17,6 +17,8 @@ from ui import text
 from ui.session import Session, Shown
 from ui.stage import ASSETS, PARTS
 
+pytestmark = pytest.mark.integration
+
 GIVE = "given => { props.value = given; redraw(); }"
 
 

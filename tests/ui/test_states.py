@@ -21,6 +21,8 @@ from tests.support.studio_page import (
     start,
 )
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def page(browser: Browser, fakes: Served) -> Iterator[Page]:

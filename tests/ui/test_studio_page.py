@@ -15,6 +15,8 @@ from tests.support.fakes import picture_bytes
 from tests.support.live_app import Served
 from tests.support.studio_page import RESULT, add_reference, prepare, run, set_number
 
+pytestmark = pytest.mark.integration
+
 
 def prepare_long(page: Page) -> None:
     """As `prepare`, for a run that goes on while a test acts on it: as large and as many steps as there are."""

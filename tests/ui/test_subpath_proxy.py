@@ -19,6 +19,8 @@ from tests.support.browser import open_page
 from tests.support.fakes import picture_bytes
 from tests.support.live_app import ROOT, Served, free_port, serve
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module", params=["away", "keep"])
 def behind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Served]]:

@@ -18,6 +18,8 @@ from tests.support.fakes import picture_bytes
 from tests.support.live_app import Served
 from tests.support.studio_page import RESULT, add_reference, prepare, release, run
 
+pytestmark = pytest.mark.integration
+
 STRIP = ".stage .strip button.thumb"
 
 

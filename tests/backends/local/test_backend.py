@@ -24,6 +24,8 @@ from core.store import Store
 from tests.backends.local.runs import PATIENCE, drain, each_step, short_request
 from tests.support.fakes import picture_bytes
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).resolve().parents[3]
 HELD = 6
 """The step of a long run within which it waits until it has been told to stop."""

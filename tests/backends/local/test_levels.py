@@ -23,6 +23,8 @@ from tests.backends.local.runs import MINI, asked, drain, ignore, made, numbers
 from tests.support.fakes import picture
 from ui.examples import FOLDER
 
+pytestmark = pytest.mark.integration
+
 DEFAULT = {"num_inference_steps": 20, "strength": 0.6}
 """Mini's own defaults: 12 steps run, of which `high` computes 4, as few as it may."""
 FULL = {"num_inference_steps": 40, "strength": 0.9}

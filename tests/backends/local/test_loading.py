@@ -26,6 +26,8 @@ from core.settings import Settings
 from tests.backends.local.runs import drain
 from tests.support.fakes import make_request
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

@@ -17,6 +17,8 @@ from backends.local.model import Model
 from tests.backends.local.runs import asked, counted, made, numbers, tiny_model
 from tests.support.fakes import picture_bytes
 
+pytestmark = pytest.mark.integration
+
 Calls = dict[str, list[str]]
 
 

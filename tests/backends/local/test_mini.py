@@ -24,6 +24,8 @@ from ui.examples import FOLDER
 if TYPE_CHECKING:
     from torch import Tensor
 
+pytestmark = pytest.mark.integration
+
 
 def test_diffusers_loads_it_as_it_loads_flux() -> None:
     from diffusers import FluxImg2ImgPipeline

@@ -20,6 +20,8 @@ from core.settings import SRPO_BASE, Settings
 from core.store import Store
 from tests.backends.local.runs import drain, short_request
 
+pytestmark = pytest.mark.integration
+
 
 async def test_after_the_preload_the_first_run_loads_nothing(tmp_path: Path) -> None:
     backend = LocalBackend(Settings(data_dir=tmp_path), cuda=0)

@@ -17,6 +17,8 @@ from core.request import EditRequest
 from tests.backends.local.runs import drain
 from tests.support.fakes import picture, picture_bytes
 
+pytestmark = pytest.mark.integration
+
 
 def request(local: LocalBackend, data: bytes | None = None, prompt: str = "a quiet lake", **raw: Any) -> EditRequest:
     reference = read_reference(data or picture_bytes("PNG", "RGB", (96, 64)))

@@ -21,6 +21,8 @@ from tests.backends.local.classifier import certain
 from tests.backends.local.runs import drain
 from tests.support.api_app import AIML, WAVE, api_app
 
+pytestmark = pytest.mark.integration
+
 ADDRESS = "data:image/png;base64," + base64.b64encode(DATA).decode()
 AIML_RUN = "/v1/images/generations"
 WAVE_RUN = f"/api/v3/{WAVE}"

@@ -17,6 +17,8 @@ from tests.backends.local.checked_runs import PUBLIC, ask, withholding_the_brigh
 from tests.backends.local.classifier import certain
 from tests.backends.local.runs import drain
 
+pytestmark = pytest.mark.integration
+
 
 def previews(events: list[Event]) -> list[Progress]:
     return [event for event in events if isinstance(event, Progress) and event.preview]

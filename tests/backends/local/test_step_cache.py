@@ -19,6 +19,8 @@ from tests.backends.local.runs import asked, counted, made, numbers, tiny_model
 from tests.backends.local.tiny import TRANSFORMER
 from tests.support.fakes import picture
 
+pytestmark = pytest.mark.integration
+
 TOTALS = range(1, 51)
 SHARES = tuple(LEVELS.values())
 EACH = [(total, share) for total in TOTALS for share in SHARES]

@@ -28,6 +28,8 @@ from tests.backends.local.runs import asked, drain, numbers, tiny_model
 from tests.backends.local.runs import made as run
 from tests.support.fakes import make_reference, make_request
 
+pytestmark = pytest.mark.integration
+
 NOTICE = "The GPU's memory was too small; from here on: blocks stream through the card."
 SMALL = 1.0
 """GiB of main memory that lets a card have its first rung only."""

@@ -24,6 +24,8 @@ from core.store import Store
 from tests.backends.local.runs import PATIENCE, drain, each_step
 from tests.support.fakes import make_reference, make_request
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
