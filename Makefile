@@ -2,16 +2,19 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := app.py core backends server ui bench tests assets
+SOURCES := app.py core backends server ui bench tests tools
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test cover check format bench bench-gpu mini judge
+.PHONY: run test quick cover check format bench bench-gpu mini judge
 
 run: $(VENV)/.app ## start the app on 127.0.0.1:7860
 	$(BIN)/python app.py
 
 test: $(VENV)/.dev browser clients ## the whole suite, on both cores
 	$(BIN)/python -m pytest -n auto --dist loadfile tests
+
+quick: $(VENV)/.dev ## the unit tests alone: under a minute
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not integration" tests
 
 cover: $(VENV)/.dev ## every branch of what guards money, addresses and secrets
 	$(BIN)/python -m coverage run -m pytest -q tests/core/test_store.py tests/core/test_old_folder.py tests/core/test_image_store.py \
@@ -34,10 +37,10 @@ bench-gpu: $(VENV)/.dev ## the local backend on this machine's GPU at FLUX's tru
 	$(BIN)/python -m bench.gpu
 
 mini: $(VENV)/.dev ## make the mini checkpoint from nothing: hours on a CPU; goes on where it stopped
-	$(BIN)/python -m assets.mini.recipe
+	$(BIN)/python -m tools.mini
 
 judge: $(VENV)/.dev ## measure it on photos: make judge PHOTOS="one.jpg two.jpg"
-	$(BIN)/python -m assets.mini.recipe.judge $(PHOTOS) --sheets docs/mini
+	$(BIN)/python -m tools.mini.judge $(PHOTOS) --sheets docs/mini
 
 # Debian and Ubuntu keep venv and pip apart from Python; the machine's own package manager brings them.
 $(VENV)/bin/python:

@@ -24,8 +24,8 @@ from bench.beside import beside
 from bench.serve import ROOT, answers, free_port
 from bench.table import Row
 from bench.visitors import Visitors
-from tests.fakes import picture_bytes
-from tests.providers.wavespeed import KEY
+from tests.support.fakes import picture_bytes
+from tests.support.providers.wavespeed import KEY
 
 SECONDS = 20.0
 """How long each abuse goes on."""

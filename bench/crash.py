@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from bench.table import Row
-from tests.crash.cycle import POINTS, TAKEN, cycles
+from tests.support.crash_cycle import POINTS, TAKEN, cycles
 
 TIMES = 20
 

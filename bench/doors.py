@@ -19,8 +19,8 @@ from core.engine import Engine
 from core.images import read_reference
 from core.request import EditRequest
 from core.store import Store
-from tests.fakes import picture_bytes
-from tests.server.house import AIML, WAVE
+from tests.support.api_app import AIML, WAVE
+from tests.support.fakes import picture_bytes
 
 PICTURE = picture_bytes("JPEG", "RGB", (240, 160))
 IMAGE = "data:image/jpeg;base64," + base64.b64encode(PICTURE).decode()

@@ -11,9 +11,9 @@ from pathlib import Path
 from core.backend import OWNERS, RunContext
 from core.events import Completed, Event, Working
 from core.request import EditRequest
-from tests.fakes import FakeBackend, make_spec, results
-from tests.providers.serving import serving
-from tests.server.house import house
+from tests.support.api_app import api_app
+from tests.support.fakes import FakeBackend, make_spec, results
+from tests.support.loopback import serving
 
 SECONDS, PLACES = 1.0, 10
 
@@ -36,7 +36,7 @@ def backend() -> Second:
 async def main() -> None:
     """Serve until the process is ended."""
     with tempfile.TemporaryDirectory() as folder:
-        async with house(Path(folder), {"local": backend()}, queue_size=500) as at, serving(at.app) as url:
+        async with api_app(Path(folder), {"local": backend()}, queue_size=500) as at, serving(at.app) as url:
             letters = [at.doors.ring.new(name)[1] for name in sys.argv[1:]]
             print(url, *letters, flush=True)
             await asyncio.Event().wait()

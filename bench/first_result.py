@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from bench.serve import ROOT, serve
 from bench.table import Row
-from tests.ui.conftest import CHROMIUM, FLAGS
+from tests.support.browser import CHROMIUM, FLAGS
 from ui.examples import EXAMPLES
 
 ROUNDS = 3

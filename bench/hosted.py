@@ -21,9 +21,9 @@ from backends.wavespeed.provider import WavespeedProvider
 from bench.serve import ROOT
 from bench.table import Row
 from core.settings import Settings
-from tests.fakes import make_reference, make_request
-from tests.providers.serving import serving_beside
-from tests.providers.wavespeed import KEY, MODEL, Wavespeed
+from tests.support.fakes import make_reference, make_request
+from tests.support.loopback import serving_beside
+from tests.support.providers.wavespeed import KEY, MODEL, Wavespeed
 
 SECONDS = (1, 2, 5, 10, 20)
 """How long jobs take; each of a kind 10% more or less."""

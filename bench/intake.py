@@ -15,7 +15,7 @@ from PIL import Image, ImageChops
 from bench.serve import serve
 from bench.tab import Tab
 from bench.table import Row
-from tests.fakes import picture_bytes
+from tests.support.fakes import picture_bytes
 
 ROUNDS, CROWD = 3, 40
 WIDE = {"STUDIO_MAX_MEGAPIXELS": "120", "STUDIO_MAX_UPLOAD_MB": "60"}

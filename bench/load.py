@@ -14,8 +14,8 @@ from bench.load_app import PLACES
 from bench.serve import serve
 from bench.table import Row
 from bench.visitors import Told, Visitors
-from tests.fakes import picture_bytes
-from tests.providers.wavespeed import KEY
+from tests.support.fakes import picture_bytes
+from tests.support.providers.wavespeed import KEY
 
 SECONDS = 1.0
 PICTURE = picture_bytes("JPEG", "RGB", (240, 160))

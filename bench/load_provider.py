@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from tests.providers.serving import serving
-from tests.providers.wavespeed import Wavespeed
+from tests.support.loopback import serving
+from tests.support.providers.wavespeed import Wavespeed
 
 
 async def main() -> None:

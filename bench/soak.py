@@ -12,8 +12,8 @@ from bench.load import PICTURE
 from bench.serve import serve
 from bench.table import Row
 from bench.visitors import Visitors
-from tests.providers.serving import serving_beside
-from tests.providers.wavespeed import KEY, Wavespeed
+from tests.support.loopback import serving_beside
+from tests.support.providers.wavespeed import KEY, Wavespeed
 
 WARM_UP, RUNS, AT_ONCE, EVERY = 200, 1000, 4, 50
 

@@ -26,8 +26,10 @@ from starlette.routing import Route
 
 from core.store import Store
 from server.serving import PATIENCE, Server, ending_signals, listen
-from tests.fakes import picture_bytes
-from tests.ui.conftest import ROOT, Served, free_port, serve
+from tests.support.fakes import picture_bytes
+from tests.support.live_app import ROOT, Served, free_port, serve
+
+pytestmark = pytest.mark.integration
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -125,7 +127,7 @@ def test_a_log_that_holds_nonsense_does_not_keep_the_app_from_starting(tmp_path:
 
 
 def test_a_second_process_with_the_same_folder_is_named(tmp_path: Path) -> None:
-    with serve(tmp_path, "-m", "tests.ui.fake_app"):
+    with serve(tmp_path, "-m", "tests.support.fake_app"):
         assert "Another process uses" in refusal(tmp_path)
 
 

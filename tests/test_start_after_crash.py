@@ -14,8 +14,10 @@ import pytest
 
 from backends.local import LocalBackend
 from core.settings import Settings
+from tests.support.live_app import Served, serve
 from tests.support.unfinished import damage_log, damage_rows, drop_from_cache, fill, pictures
-from tests.ui.conftest import Served, serve
+
+pytestmark = pytest.mark.integration
 
 Damage = Callable[[Path, list[str]], None]
 

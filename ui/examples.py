@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from starlette.staticfiles import StaticFiles
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "examples"
 
@@ -44,3 +47,14 @@ EXAMPLES = (
         {"strength": 0.8, "guidance_scale": 4.5, "seed": 77},
     ),
 )
+
+
+class ExamplePictures(StaticFiles):
+    """Serves the pictures of the examples, and nothing else that lies beside them."""
+
+    def __init__(self) -> None:
+        super().__init__(directory=FOLDER)
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """Return the full path and the status of a picture; other names are not there."""
+        return super().lookup_path(path) if any(path == each.file for each in EXAMPLES) else ("", None)

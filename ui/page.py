@@ -9,12 +9,11 @@ from typing import Any
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
 
 from core.engine import Engine
 from core.links import Links
 from ui.controls import end_words
-from ui.examples import FOLDER
+from ui.examples import ExamplePictures
 from ui.guard import Guard
 from ui.images import routes
 from ui.stage import ASSETS
@@ -41,14 +40,14 @@ def launch_options(
     own = [
         *routes(engine, links),
         *further,
-        Mount("/examples", StaticFiles(directory=FOLDER)),
+        Mount("/examples", ExamplePictures()),
     ]
     files_js, page_js, page_css = (
         (ASSETS / name).read_text(encoding="utf-8") for name in ("files.js", "page.js", "page.css")
     )
     return {
         "app_kwargs": {"routes": own, "middleware": [*door, Middleware(Guard, engine, Path(get_upload_folder()))]},
-        "allowed_paths": [str(engine.images.folder), str(FOLDER)],
+        "allowed_paths": [str(engine.images.folder)],
         "theme": studio_theme(),
         "css": end_words(engine.specs),
         "css_paths": [ASSETS / "studio.css"],

@@ -22,9 +22,9 @@ from core.events import Completed, Event, Picture, Working
 from core.request import EditRequest
 from core.result import Missing, Reason
 from core.settings import Settings
-from tests.fakes import make_reference, make_request, picture_bytes
-from tests.providers.aimlapi import KEY, Aimlapi
-from tests.providers.serving import serving
+from tests.support.fakes import make_reference, make_request, picture_bytes
+from tests.support.loopback import serving
+from tests.support.providers.aimlapi import KEY, Aimlapi
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ async def test_a_paid_picture_of_another_kind_is_kept_as_it_came(
     provider: tuple[Aimlapi, AimlapiBackend], monkeypatch: pytest.MonkeyPatch, format: str
 ) -> None:
     data = picture_bytes(format)
-    monkeypatch.setattr("tests.providers.aimlapi.drawn", lambda *_: data)
+    monkeypatch.setattr("tests.support.providers.aimlapi.drawn", lambda *_: data)
     _, done = await drain(provider[1], request())
     (made,) = done.images
     assert isinstance(made, Picture)
@@ -152,7 +152,7 @@ async def test_a_paid_picture_that_was_cut_is_kept_with_a_notice(
     provider: tuple[Aimlapi, AimlapiBackend], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = picture_bytes("PNG")[:-100]
-    monkeypatch.setattr("tests.providers.aimlapi.drawn", lambda *_: data)
+    monkeypatch.setattr("tests.support.providers.aimlapi.drawn", lambda *_: data)
     _, done = await drain(provider[1], request())
     (made,) = done.images
     assert isinstance(made, Picture)

@@ -24,10 +24,12 @@ from core.request import EditRequest
 from core.settings import Settings
 from core.spec import MAX_SEED, Choice, Integer, Number
 from core.terms import TERMS
-from tests.fakes import make_reference, picture_bytes
-from tests.providers import aimlapi, wavespeed
-from tests.providers.serving import serving_beside
-from tests.server.street import KEY, house_beside
+from tests.support.api_server import KEY, api_server
+from tests.support.fakes import make_reference, picture_bytes
+from tests.support.loopback import serving_beside
+from tests.support.providers import aimlapi, wavespeed
+
+pytestmark = pytest.mark.integration
 
 
 @contextmanager
@@ -53,7 +55,7 @@ def at_wavespeed(folder: Path) -> Iterator[Backend]:
 
 @contextmanager
 def aimlapi_at_home(folder: Path) -> Iterator[Backend]:
-    with house_beside(folder / "aimlapi at home") as url:
+    with api_server(folder / "aimlapi at home") as url:
         yield AimlapiBackend(
             AimlapiProvider(Settings(data_dir=folder, aimlapi_key=SecretStr(KEY), aimlapi_base_url=url))
         )
@@ -61,7 +63,7 @@ def aimlapi_at_home(folder: Path) -> Iterator[Backend]:
 
 @contextmanager
 def wavespeed_at_home(folder: Path) -> Iterator[Backend]:
-    with house_beside(folder / "wavespeed at home") as url:
+    with api_server(folder / "wavespeed at home") as url:
         yield WavespeedBackend(
             WavespeedProvider(Settings(data_dir=folder, wavespeed_key=SecretStr(KEY), wavespeed_base_url=url))
         )

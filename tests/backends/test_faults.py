@@ -34,8 +34,10 @@ from core.backend import RunContext
 from core.events import Completed, Picture
 from core.request import EditRequest
 from core.settings import Settings
-from tests.fakes import make_reference, make_request
-from tests.providers.broken import BOMB, CHANGES, FAILURES, KEYS, PACKED_BOMB, RETRY_AFTER, WIRES, Broken, bomb
+from tests.support.fakes import make_reference, make_request
+from tests.support.providers.broken import BOMB, CHANGES, FAILURES, KEYS, PACKED_BOMB, RETRY_AFTER, WIRES, Broken, bomb
+
+pytestmark = pytest.mark.integration
 
 SEEDS = range(20)
 FEW = range(6)

@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import re
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -16,22 +16,10 @@ from backends.http.safe_fetch import MAX_REDIRECTS, HookCaller, ImageFetcher
 from core.about import USER_AGENT
 from core.errors import FetchFailed
 from core.images import MAX_BYTES
-from tests.fakes import picture_bytes
+from tests.support.fakes import picture_bytes
+from tests.support.wire import Handler, Wire
 
 PUBLIC = "93.184.216.34"
-Handler = Callable[[httpx.Request], httpx.Response]
-
-
-class Wire(httpx.AsyncBaseTransport):
-    """A transport that answers by a function and remembers what it was asked."""
-
-    def __init__(self, handler: Handler) -> None:
-        self.handler = handler
-        self.asked: list[httpx.Request] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request)
-        return self.handler(request)
 
 
 def fetcher(handler: Handler | None = None, **names: list[str]) -> tuple[ImageFetcher, Wire]:

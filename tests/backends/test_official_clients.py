@@ -15,10 +15,10 @@ from backends.wavespeed import WavespeedBackend
 from backends.wavespeed.backend import SPEC as WAVESPEED
 from backends.wavespeed.provider import WavespeedProvider
 from core.settings import Settings
-from tests.fakes import make_reference, make_request
-from tests.providers import aimlapi
-from tests.providers import wavespeed as provider
-from tests.providers.serving import serving_beside
+from tests.support.fakes import make_reference, make_request
+from tests.support.loopback import serving_beside
+from tests.support.providers import aimlapi
+from tests.support.providers import wavespeed as provider
 
 
 async def test_wavespeeds_client_sends_the_same_submit_and_gets_the_same_picture(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from core.errors import FetchFailed, MalformedAnswer, ProviderDown, ResultGone
 from core.events import Picture
 from core.images import encode, read_reference
 from core.result import Missing, Reason
-from tests.fakes import make_reference, picture_bytes
+from tests.support.fakes import make_reference, picture_bytes
 
 NOW = 1_800_000_000.0
 

@@ -20,7 +20,7 @@ from backends.http.answer import Answer, NotSent
 from backends.http.client import ProviderClient
 from backends.http.safe_fetch import MAX_REDIRECTS, HookCaller, ImageFetcher
 from core.errors import FetchFailed
-from tests.fakes import picture_bytes
+from tests.support.fakes import picture_bytes
 
 PUBLIC = "93.184.216.34"
 PUBLIC_6 = "2606:2800:220:1::1"

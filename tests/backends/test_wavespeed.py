@@ -25,9 +25,9 @@ from core.events import Completed, Event, Picture, Working
 from core.request import EditRequest
 from core.result import Missing, Reason
 from core.settings import Settings
-from tests.fakes import make_reference, make_request, picture_bytes
-from tests.providers.serving import serving
-from tests.providers.wavespeed import KEY, MODEL, SECRET, Wavespeed
+from tests.support.fakes import make_reference, make_request, picture_bytes
+from tests.support.loopback import serving
+from tests.support.providers.wavespeed import KEY, MODEL, SECRET, Wavespeed
 
 Pair = tuple[Wavespeed, WavespeedBackend]
 
@@ -212,7 +212,7 @@ async def test_a_paid_picture_of_another_kind_is_kept_as_it_came(
     provider: Pair, monkeypatch: pytest.MonkeyPatch, format: str
 ) -> None:
     data = picture_bytes(format)
-    monkeypatch.setattr("tests.providers.wavespeed.drawn", lambda *_: data)
+    monkeypatch.setattr("tests.support.providers.wavespeed.drawn", lambda *_: data)
     _, done = await drain(provider[1], request())
     (made,) = done.images
     assert isinstance(made, Picture)
@@ -224,7 +224,7 @@ async def test_a_paid_picture_that_was_cut_is_kept_with_a_notice(
     provider: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = picture_bytes("PNG")[:-100]
-    monkeypatch.setattr("tests.providers.wavespeed.drawn", lambda *_: data)
+    monkeypatch.setattr("tests.support.providers.wavespeed.drawn", lambda *_: data)
     _, done = await drain(provider[1], request())
     (made,) = done.images
     assert isinstance(made, Picture)

@@ -27,7 +27,9 @@ from PIL import ExifTags, Image, ImageChops, ImageCms, ImageStat, PngImagePlugin
 
 from core.errors import BadImage
 from core.images import MAX_BYTES, MAX_PIXELS, Reference, read_reference
-from tests.fakes import picture, picture_bytes
+from tests.support.fakes import picture, picture_bytes
+
+pytestmark = pytest.mark.integration
 
 SEED = int(os.environ.get("STUDIO_TEST_SEED") or 20_261_101)
 CASES = 10_000

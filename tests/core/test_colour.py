@@ -14,8 +14,21 @@ from PIL import Image, ImageCms
 from core.icc import CURVES, PRIMARIES, icc_profile, power
 from core.icc import srgb as srgb_curve
 from core.images import Reference, read_reference
-from tests.core import spaces
-from tests.core.spaces import ADOBE, ADOBE_GAMMA, BT2020, D65, NTSC, P3, PAL, SRGB, chunk, gamma, with_chunks, written
+from tests.core import colour_spaces as spaces
+from tests.core.colour_spaces import (
+    ADOBE,
+    ADOBE_GAMMA,
+    BT2020,
+    D65,
+    NTSC,
+    P3,
+    PAL,
+    SRGB,
+    chunk,
+    gamma,
+    with_chunks,
+    written,
+)
 
 COLOUR = (200, 60, 40)
 OFF = 6

@@ -17,8 +17,8 @@ from PIL import ExifTags, Image, ImageCms
 from core.errors import BadImage
 from core.icc import D65, PRIMARIES, icc_profile, srgb
 from core.images import read_reference
-from tests.core.spaces import chunk, png_of, with_chunks
-from tests.fakes import picture, picture_bytes
+from tests.core.colour_spaces import chunk, png_of, with_chunks
+from tests.support.fakes import picture, picture_bytes
 
 DATA = Path(__file__).parent / "data"
 SEED = int(os.environ.get("STUDIO_TEST_SEED") or random.randrange(2**32))

@@ -25,7 +25,7 @@ from core.decoders import Bounds, Decoders
 from core.errors import BackendUnavailable, BadImage
 from core.images import read_reference
 from core.limits import Caps
-from tests.fakes import picture_bytes
+from tests.support.fakes import picture_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = picture_bytes("PNG", "RGB", (64, 48))

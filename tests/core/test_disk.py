@@ -15,7 +15,7 @@ from core.disk import EVERY, DiskProbe, disk_errors, disk_full
 from core.errors import DiskFull
 from core.keeper import Keeper
 from core.store import Store
-from tests.fakes import picture_bytes
+from tests.support.fakes import picture_bytes
 
 
 def take_nothing(path: Path, data: bytes) -> None:

@@ -22,7 +22,7 @@ from core.jobs import KEPT_JOBS
 from core.request import EditRequest
 from core.result import Result
 from core.store import Store
-from tests.fakes import FakeBackend, files_of, make_reference, make_request, make_spec, results
+from tests.support.fakes import FakeBackend, files_of, make_reference, make_request, make_spec, results, settle
 
 
 def engine_of(tmp_path: Path, *backends: Backend, **options: Any) -> Engine:
@@ -31,12 +31,6 @@ def engine_of(tmp_path: Path, *backends: Backend, **options: Any) -> Engine:
 
 async def submit(engine: Engine, prompt: str = "a lake", backend: str = "fake", **raw: Any) -> Job:
     return await engine.submit(backend, make_request(engine.specs[backend], prompt, **raw))
-
-
-async def settle() -> None:
-    """Let everything run that waits for nobody; what waits for the disk may take longer."""
-    for _ in range(20):
-        await asyncio.sleep(0.002)
 
 
 async def until_sent(engine: Engine, job: Job) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 from core.errors import BadImage
 from core.file_kinds import kind_of, start_of
 from core.images import read_reference
-from tests.fakes import picture_bytes
+from tests.support.fakes import picture_bytes
 
 HEIC = (Path(__file__).parent / "data" / "plain.heic").read_bytes()
 

@@ -23,7 +23,7 @@ from core.job import VISITOR, Job, Visitor
 from core.request import EditRequest
 from core.store import Store
 from server.door import Door, Rules
-from tests.fakes import FakeBackend, make_request, make_spec
+from tests.support.fakes import FakeBackend, make_request, make_spec
 
 TOKEN = "token-of-ann"
 

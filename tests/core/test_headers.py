@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from core.headers import HEAD, size_of
-from tests.fakes import picture_bytes
+from tests.support.fakes import picture_bytes
 
 
 @pytest.mark.parametrize(

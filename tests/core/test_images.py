@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
 from core.errors import BadImage
 from core.images import MAX_BYTES, encode, pad_to_multiple, read_reference, working_size
-from tests.fakes import picture, picture_bytes
+from tests.support.fakes import picture, picture_bytes
 
 
 def png_header(width: int, height: int) -> bytes:

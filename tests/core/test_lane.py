@@ -7,7 +7,7 @@ import asyncio
 from core.events import Queued
 from core.job import Job
 from core.lane import Lane
-from tests.fakes import FakeBackend, make_request, make_spec
+from tests.support.fakes import FakeBackend, make_request, make_spec
 
 
 class Line:

@@ -11,7 +11,7 @@ from core.lane import REMEMBERED_RUNS, Lane
 from core.request import EditRequest
 from core.spec import BackendSpec
 from core.terms import ACCELERATION
-from tests.fakes import FakeBackend, make_reference, make_request, make_spec
+from tests.support.fakes import FakeBackend, make_reference, make_request, make_spec
 
 PLAIN = make_spec()
 LEVELS = dataclasses.replace(PLAIN, params=(*PLAIN.params, ACCELERATION))

@@ -17,7 +17,7 @@ from core.migrations import MIGRATIONS
 from core.record import job_of
 from core.result import Made, Missing, Reason
 from core.store import Kept, Store
-from tests.core.old_folder import ANN, BOB, OTHERS, digest, make_old_folder
+from tests.support.old_data_folder import ANN, BOB, OTHERS, digest, make_old_folder
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from core.png import encode_png
-from tests.fakes import picture
+from tests.support.fakes import picture
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (33, 255), (33, 256), (33, 257), (7, 513)])

@@ -32,8 +32,7 @@ from core.record import error_of, error_text
 from core.request import EditRequest
 from core.result import Missing, Reason
 from core.store import Store
-from tests.core.test_engine import settle
-from tests.fakes import FakeBackend, files_of, make_request, make_spec, results
+from tests.support.fakes import FakeBackend, files_of, make_request, make_spec, results, settle
 
 
 class Provider(FakeBackend):

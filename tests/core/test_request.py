@@ -9,7 +9,7 @@ import pytest
 from core.errors import BadParameter
 from core.request import batch_seeds, draw_seed, steps_run
 from core.spec import MAX_PROMPT, MAX_SEED, Integer
-from tests.fakes import make_request, make_spec
+from tests.support.fakes import make_request, make_spec
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from core.errors import BadImage
 from core.image_store import ImageStore
 from core.image_types import MIME_OF, SUFFIX
 from core.result_files import Facts, look_at
-from tests.fakes import picture_bytes
+from tests.support.fakes import picture_bytes
 from ui.images import PICTURE_NAME
 
 

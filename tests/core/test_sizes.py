@@ -19,8 +19,10 @@ from core.images import MAX_BYTES, MAX_PIXELS, REFERENCE_PIXELS, read_reference
 from core.limits import Caps
 from core.opening import open_picture
 from core.settings import Settings
-from tests.core.spaces import chunk, png_of
-from tests.fakes import picture, picture_bytes
+from tests.core.colour_spaces import chunk, png_of
+from tests.support.fakes import picture, picture_bytes
+
+pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import BadParameter
 from core.spec import MAX_SEED
-from tests.fakes import make_spec
+from tests.support.fakes import make_spec
 
 DEEP: list[Any] = []
 for _ in range(3000):

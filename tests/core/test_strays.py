@@ -9,7 +9,7 @@ from pathlib import Path
 from core.engine import Engine
 from core.image_store import STRAY
 from core.store import Store
-from tests.fakes import FakeBackend
+from tests.support.fakes import FakeBackend
 
 
 async def test_files_that_no_row_names_are_removed_after_an_hour(tmp_path: Path) -> None:

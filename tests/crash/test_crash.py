@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.crash.cycle import POINTS, TAKEN, Cycles, cycles
+from tests.support.crash_cycle import POINTS, TAKEN, Cycles, cycles
+
+pytestmark = pytest.mark.integration
 
 TIMES = 3
 """How often each point is tried here; `make bench` tries it twenty times."""

@@ -17,21 +17,15 @@ from core.errors import Moderated, NoCredits, RunFailed, TimedOut
 from core.events import Completed, Picture
 from core.request import EditRequest
 from core.result import Missing, Reason
-from tests.fakes import FakeBackend, make_spec, picture_bytes, results
-from tests.server.house import AIML, house
+from tests.support.aimlapi_calls import BODY, RUN
+from tests.support.api_app import AIML, api_app
+from tests.support.fakes import FakeBackend, make_spec, picture_bytes, results
 
-PICTURE = "data:image/png;base64," + base64.b64encode(picture_bytes()).decode()
-BODY: dict[str, Any] = {
-    "model": "flux/srpo/image-to-image",
-    "prompt": "Add a bird to the foreground of the photo.",
-    "image_url": PICTURE,
-    "strength": 0.9,
-}
-RUN = "/v1/images/generations"
+pytestmark = pytest.mark.integration
 
 
 async def test_the_pages_example_gets_both_spellings_of_the_answer(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(RUN, json={**BODY, "seed": 484902001})
         body = answer.json()
         assert answer.status_code == 200
@@ -67,7 +61,7 @@ async def test_what_is_left_out_takes_the_schemas_defaults(tmp_path: Path) -> No
         seen.append(request)
         return Completed(results(request), {"inference": 1.0})
 
-    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
+    async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
         bare = {name: BODY[name] for name in ("model", "prompt", "image_url")}
         assert (await at.client.post(RUN, json=bare)).status_code == 200
     (request,) = seen
@@ -83,7 +77,7 @@ async def test_what_is_left_out_takes_the_schemas_defaults(tmp_path: Path) -> No
 
 
 async def test_sync_mode_puts_the_pictures_into_the_answer(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(RUN, json={**BODY, "sync_mode": True, "output_format": "png"})
         (image,), (twin,) = answer.json()["data"], answer.json()["images"]
         data = base64.b64decode(image["b64_json"])
@@ -98,7 +92,7 @@ async def test_a_result_of_any_kind_is_served_as_what_it_is(tmp_path: Path, kind
     data = picture_bytes(kind)
     made = Picture(data, f"image/{kind}", 64, 48, 7)
     backend = FakeBackend(make_spec("local"), outcome=lambda _: Completed((made,), {"inference": 1.0}))
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         (image,) = (await at.client.post(RUN, json={**BODY, "sync_mode": sync})).json()["data"]
         assert image["content_type"] == f"image/{kind}"
         if sync:
@@ -113,13 +107,13 @@ async def test_images_of_one_seed_are_not_mistaken_for_one_another(tmp_path: Pat
         made = tuple(replace(each, seed=7) for each in results(request))
         return Completed(made, {"inference": 1.0})
 
-    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
+    async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
         body = (await at.client.post(RUN, json={**BODY, "num_images": 2, "seed": 7, "sync_mode": True})).json()
         assert len({each["b64_json"] for each in body["data"]}) == 2
 
 
 async def test_a_batch_has_as_many_pictures_and_the_first_ones_seed(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         body = (await at.client.post(RUN, json={**BODY, "num_images": 3.0, "seed": 7})).json()
         assert len({each["url"] for each in body["data"]}) == len(body["has_nsfw_concepts"]) == 3
         assert body["seed"] == 7
@@ -127,7 +121,7 @@ async def test_a_batch_has_as_many_pictures_and_the_first_ones_seed(tmp_path: Pa
 
 @pytest.mark.parametrize(("given", "used"), [(1, 1), (2**31 - 1, 2**31 - 1), (2**31, 1), (10**30, None)])
 async def test_any_seed_of_the_schemas_range_is_taken(tmp_path: Path, given: int, used: int | None) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         body = (await at.client.post(RUN, json={**BODY, "seed": given})).json()
         assert 1 <= body["seed"] < 2**31
         assert used is None or body["seed"] == used
@@ -158,7 +152,7 @@ async def test_any_seed_of_the_schemas_range_is_taken(tmp_path: Path, given: int
     ],
 )
 async def test_bad_input_is_refused_in_the_providers_shape(tmp_path: Path, change: dict[str, Any], words: str) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(RUN, json={**BODY, **change})
         body = answer.json()
         assert answer.status_code == body["statusCode"] == 400
@@ -169,14 +163,14 @@ async def test_bad_input_is_refused_in_the_providers_shape(tmp_path: Path, chang
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"a": NaN}'])
 async def test_what_is_no_request_is_a_400(tmp_path: Path, raw: bytes) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(RUN, content=raw, headers={"Content-Type": "application/json"})
         assert answer.status_code == 400
         assert answer.json()["statusCode"] == 400
 
 
 async def test_an_unknown_model_path_or_method_has_the_providers_shape_too(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         for answer, status in (
             (await at.client.post(RUN, json={**BODY, "model": "flux/dev"}), 404),
             (await at.client.get("/v1/nothing"), 404),
@@ -196,7 +190,7 @@ async def test_an_unknown_model_path_or_method_has_the_providers_shape_too(tmp_p
     ],
 )
 async def test_a_failed_run_says_why(tmp_path: Path, failure: Exception, status: int) -> None:
-    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), fail=failure)}) as at:
+    async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), fail=failure)}) as at:
         answer = await at.client.post(RUN, json=BODY)
         assert (answer.status_code, answer.json()["statusCode"]) == (status, status)
         assert "/secret" not in answer.text
@@ -207,7 +201,7 @@ async def test_a_withheld_picture_is_flagged_and_black(tmp_path: Path) -> None:
         first, _ = results(request)
         return Completed((first, Missing(Reason.NSFW, "Not safe for work.", 8)), {"inference": 1.0}, cost=0.05)
 
-    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
+    async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
         answer = await at.client.post(RUN, json={**BODY, "num_images": 2})
         body = answer.json()
         assert body["has_nsfw_concepts"] == [False, True]
@@ -219,7 +213,7 @@ async def test_a_withheld_picture_is_flagged_and_black(tmp_path: Path) -> None:
 
 async def test_a_full_line_and_a_used_up_share_say_when_to_come_again(tmp_path: Path) -> None:
     gate = asyncio.Event()
-    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), gate=gate)}, queue_size=1) as at:
+    async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), gate=gate)}, queue_size=1) as at:
         greedy = at.key("greedy", per_minute=3)
         first = [asyncio.create_task(at.client.post(RUN, json=BODY, headers=greedy)) for _ in range(2)]
         while sum(at.engine.jobs.unended().values()) < 2:  # noqa: ASYNC110 - the engine tells nobody of a submit
@@ -236,7 +230,7 @@ async def test_a_full_line_and_a_used_up_share_say_when_to_come_again(tmp_path: 
 
 
 async def test_models_are_listed_without_a_key(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         at.key()
         names = [each["id"] for each in (await at.client.get("/v1/models")).json()["data"]]
         assert AIML in names
@@ -248,7 +242,7 @@ async def test_models_are_listed_without_a_key(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/a%0Ab", "/v2/%0A", "/api/v3/predictions/a%0Ab"])
 async def test_whatever_comes_under_a_door_is_answered_in_its_shape(tmp_path: Path, path: str) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.get(path)
         assert answer.status_code == 404
         assert answer.json().get("statusCode", answer.json().get("code")) == 404

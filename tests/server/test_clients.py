@@ -24,15 +24,17 @@ from core.events import Completed, Event
 from core.job import Allowance
 from core.request import EditRequest
 from core.result import Missing, Reason
-from tests.fakes import FakeBackend, make_spec, picture_bytes, results
-from tests.server.house import AIML, WAVE
-from tests.server.street import KEY, house_beside
+from tests.support.api_app import AIML, WAVE
+from tests.support.api_server import KEY, api_server
+from tests.support.fakes import FakeBackend, make_spec, picture_bytes, results
+
+pytestmark = pytest.mark.integration
 
 PICTURE = "data:image/png;base64," + base64.b64encode(picture_bytes()).decode()
 
 
 class Obedient(FakeBackend):
-    """Does what the prompt says, so that one house serves every test here.
+    """Does what the prompt says, so that one app serves every test here.
 
     Attributes:
         left: prompts of runs that were ended from outside.
@@ -68,7 +70,7 @@ def backend() -> Obedient:
 
 @pytest.fixture(scope="module")
 def url(backend: Obedient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with house_beside(tmp_path_factory.mktemp("house"), {"local": backend}) as address:
+    with api_server(tmp_path_factory.mktemp("api"), {"local": backend}) as address:
         yield address
 
 
@@ -301,7 +303,7 @@ def test_openais_client_that_goes_away_ends_its_run(client: OpenAI, backend: Obe
 
 def test_openais_client_hears_when_its_share_is_used_up(tmp_path: Path) -> None:
     with (
-        house_beside(tmp_path, api_allowance=Allowance(per_minute=1)) as url,
+        api_server(tmp_path, api_allowance=Allowance(per_minute=1)) as url,
         OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0) as client,
     ):
         generate(client)

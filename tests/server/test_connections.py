@@ -18,6 +18,8 @@ from starlette.types import Receive, Scope, Send
 
 from server.connections import Census, ConnectionLimits, PatientProtocol, connection_options, raise_file_limit
 
+pytestmark = pytest.mark.integration
+
 QUICK = ConnectionLimits(head=0.2, window=0.2, unread=0.2, linger=0.2)
 LONGER_HEAD = replace(QUICK, head=0.5)
 """With it, a head that never comes ends after a body's window did."""

@@ -10,8 +10,10 @@ import pytest
 
 from core.limits import Caps
 from core.settings import Settings, SettingsError
-from tests.fakes import FakeBackend, FakeProvider, make_spec, picture_bytes
-from tests.server.house import AIML, WAVE, house
+from tests.support.api_app import AIML, WAVE, api_app
+from tests.support.fakes import FakeBackend, FakeProvider, make_spec, picture_bytes
+
+pytestmark = pytest.mark.integration
 
 IMAGE = base64.b64encode(picture_bytes()).decode()
 
@@ -29,7 +31,7 @@ def asked(model: str) -> dict[str, Any]:
 
 async def test_a_name_of_the_owners_own_is_offered_at_both_doors(tmp_path: Path) -> None:
     models = Settings.from_env({"STUDIO_API_MODELS": "team/quick=local"}).api_models
-    async with house(tmp_path, both(), api_models=models) as at:
+    async with api_app(tmp_path, both(), api_models=models) as at:
         assert (await at.client.post("/v1/images/generations", json=asked("team/quick"))).status_code == 200
         task = await at.client.post("/api/v3/team/quick", json={"prompt": "a lake", "image": IMAGE})
         assert task.json()["data"]["model"] == "team/quick"
@@ -39,18 +41,18 @@ async def test_a_name_of_the_owners_own_is_offered_at_both_doors(tmp_path: Path)
 
 async def test_the_owners_money_is_not_spent_unless_they_said_so(tmp_path: Path) -> None:
     models = {AIML: "far"}
-    async with house(tmp_path / "shut", both(), api_models=models) as at:
+    async with api_app(tmp_path / "shut", both(), api_models=models) as at:
         refused = await at.client.post("/v1/images/generations", json=asked(AIML))
         assert refused.status_code == 403
         assert "does not spend its owner's money at Far" in refused.json()["message"]
         assert at.engine.backend("far").started == []  # type: ignore[attr-defined]
-    async with house(tmp_path / "open", both(), api_models=models, api_spends=True) as at:
+    async with api_app(tmp_path / "open", both(), api_models=models, api_spends=True) as at:
         assert (await at.client.post("/v1/images/generations", json=asked(AIML))).status_code == 200
 
 
 async def test_the_days_budget_holds_here_too(tmp_path: Path) -> None:
     caps = Caps(budget=0.5)
-    async with house(tmp_path, both(), api_models={AIML: "far"}, api_spends=True, caps=caps) as at:
+    async with api_app(tmp_path, both(), api_models={AIML: "far"}, api_spends=True, caps=caps) as at:
         assert (await at.client.get("/v2/billing")).json() == {"current_balance": 0.5, "currency": "USD"}
         assert (await at.client.post("/v1/images/generations", json=asked(AIML))).status_code == 200
         spent = await at.client.post("/v1/images/generations", json={**asked(AIML), "num_images": 2})
@@ -62,14 +64,14 @@ async def test_the_days_budget_holds_here_too(tmp_path: Path) -> None:
 async def test_the_balance_is_what_may_be_spent_at_providers(
     tmp_path: Path, settings: dict[str, Any], left: float
 ) -> None:
-    async with house(tmp_path, both(), api_models={AIML: "far", WAVE: "local"}, **settings) as at:
+    async with api_app(tmp_path, both(), api_models={AIML: "far", WAVE: "local"}, **settings) as at:
         assert (await at.client.get("/v2/billing")).json()["current_balance"] == left
         assert (await at.client.get("/api/v3/balance")).json()["data"] == {"balance": left}
 
 
 async def test_a_model_on_a_backend_that_is_not_there_is_said_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"runs team/quick on 'nowhere'\. Set one of local"):
-        async with house(tmp_path, api_models={"team/quick": "nowhere"}):
+        async with api_app(tmp_path, api_models={"team/quick": "nowhere"}):
             pass
 
 
@@ -84,5 +86,5 @@ async def test_a_provider_of_two_backends_is_asked_for_its_balance_once(tmp_path
     far = {
         name: FakeBackend(make_spec(name, key_env="FAR_KEY", price=0.3), provider=account) for name in ("far", "also")
     }
-    async with house(tmp_path, far, api_models={AIML: "far", WAVE: "also"}, api_spends=True) as at:
+    async with api_app(tmp_path, far, api_models={AIML: "far", WAVE: "also"}, api_spends=True) as at:
         assert (await at.client.get("/v2/billing")).json()["current_balance"] == 7.5

@@ -46,15 +46,17 @@ from core.job import Allowance
 from core.request import EditRequest
 from core.result import Missing, Reason
 from core.settings import Settings
-from tests.fakes import FakeBackend, make_reference, make_spec, results
-from tests.server.house import house
-from tests.server.street import KEY
+from tests.support.api_app import api_app
+from tests.support.api_server import KEY
+from tests.support.fakes import FakeBackend, make_reference, make_spec, results
+
+pytestmark = pytest.mark.integration
 
 HOME = "http://127.0.0.1:7860"
 
 
 class Tape(httpx.ASGITransport):
-    """The line to a house; writes down each exchange: method and path, headers, what was sent, status, what came."""
+    """The connection to our own API; writes down each exchange: method and path, headers, body, status, answer."""
 
     def __init__(self, app: Any) -> None:
         super().__init__(app, raise_app_exceptions=False)
@@ -94,9 +96,9 @@ async def soon(_: float) -> None:
 async def circle(
     folder: Path, make: Callable[..., Backend], behind: FakeBackend | None = None, key: str = KEY, **rest: Any
 ) -> AsyncIterator[tuple[Backend, Tape]]:
-    """Yield a hosted backend whose provider is a house, and the tape of what they say."""
+    """Yield a hosted backend whose provider is our own API, and the tape of what they say."""
     backends = {"local": behind or FakeBackend(make_spec("local"))}
-    async with house(folder, backends, api_key=SecretStr(KEY), **rest) as at:
+    async with api_app(folder, backends, api_key=SecretStr(KEY), **rest) as at:
         tape = Tape(at.app)
         backend = make(ProviderClient(HOME, tape, sleep=soon), key)
         yield backend, tape
@@ -134,7 +136,7 @@ async def test_aimlapis_run_is_asked_for_as_on_its_page(tmp_path: Path) -> None:
                 "sync_mode": False,
             }
         ]
-        assert tape.said[0][1]["authorization"] == "Bearer srpo_the_key_of_this_street"
+        assert tape.said[0][1]["authorization"] == "Bearer srpo_the_key_of_this_server"
 
 
 async def test_aimlapis_answer_is_written_as_on_its_page_and_read_as_such(tmp_path: Path) -> None:

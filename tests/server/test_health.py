@@ -11,7 +11,7 @@ from core.engine import Engine
 from core.errors import RunFailed
 from core.store import Store
 from server import health
-from tests.fakes import FakeBackend, make_request, make_spec
+from tests.support.fakes import FakeBackend, make_request, make_spec
 
 
 def serving(engine: Engine, token: str | None = None) -> httpx.AsyncClient:

@@ -9,8 +9,10 @@ from urllib.parse import quote, quote_from_bytes
 
 import pytest
 
-from tests.fakes import picture_bytes
-from tests.server.house import AIML, WAVE, house
+from tests.support.api_app import AIML, WAVE, api_app
+from tests.support.fakes import picture_bytes
+
+pytestmark = pytest.mark.integration
 
 DATA = picture_bytes(size=(66, 48))
 PLAIN = base64.b64encode(DATA).decode()
@@ -33,7 +35,7 @@ FORMS = {
 
 @pytest.mark.parametrize("name", FORMS)
 async def test_an_inline_picture_is_read_at_both_doors(tmp_path: Path, name: str) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         body = {"prompt": "a lake", "image": FORMS[name], "enable_sync_mode": True}
         answer = await at.client.post(f"/api/v3/{WAVE}", json=body)
         assert (answer.status_code, answer.json()["data"]["status"]) == (200, "completed")
@@ -55,7 +57,7 @@ async def test_an_inline_picture_is_read_at_both_doors(tmp_path: Path, name: str
     ],
 )
 async def test_what_is_no_picture_is_called_what_it_is(tmp_path: Path, image: str, words: str) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(f"/api/v3/{WAVE}", json={"prompt": "a lake", "image": image})
         assert answer.status_code == 400
         assert words in answer.json()["message"]
@@ -63,7 +65,7 @@ async def test_what_is_no_picture_is_called_what_it_is(tmp_path: Path, image: st
 
 
 async def test_blanks_around_an_address_of_our_own_do_not_matter(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         upload = await at.client.post("/api/v3/media/upload/binary", files={"file": ("photo", DATA)})
         body = {
             "prompt": "a lake",

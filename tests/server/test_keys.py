@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import os
 import re
 import stat
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +14,14 @@ from pydantic import SecretStr
 
 from core.job import Allowance
 from core.links import Links, lasting_secret
-from tests.fakes import picture_bytes
-from tests.server.house import AIML, WAVE, House, house
-from tests.server.test_aimlapi import BODY as AIML_BODY
-from tests.server.test_aimlapi import RUN as AIML_RUN
-from tests.server.test_wavespeed import BODY, PREDICTIONS, RUN, SYNC, settled, submitted
+from tests.support.aimlapi_calls import BODY as AIML_BODY
+from tests.support.aimlapi_calls import RUN as AIML_RUN
+from tests.support.api_app import AIML, WAVE, ApiApp, api_app
+from tests.support.fakes import picture_bytes
+from tests.support.key_command import command, issued
+from tests.support.wavespeed_calls import BODY, PREDICTIONS, RUN, SYNC, settled, submitted
+
+pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BALANCE = "/api/v3/balance"
@@ -52,25 +51,7 @@ OPEN = {("GET", "/v1/models"), ("GET", "/v1/models/{model}"), ("PUT", "/api/v3/m
 DOORS = pytest.mark.parametrize("path", [BALANCE, BILLING])
 
 
-async def command(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m server.keys` as its owner would, in a process of its own, on a folder in use or not."""
-    env = {"PATH": os.environ["PATH"], "STUDIO_DATA_DIR": str(folder), **environ}
-    words = [sys.executable, "-m", "server.keys", *arguments]
-    # Files that the command makes are its own to close, whatever the shell allows.
-    return await asyncio.to_thread(subprocess.run, words, env=env, cwd=ROOT, capture_output=True, text=True, umask=0)
-
-
-async def issued(folder: Path, *arguments: str) -> tuple[str, dict[str, str]]:
-    """Issue a key by the command; return its id and its header."""
-    done = await command(folder, "new", *arguments)
-    assert done.returncode == 0, done.stderr
-    letters = done.stdout.splitlines()[0]
-    found = re.search(r"This is key ([0-9a-f]+)\.", done.stdout)
-    assert found
-    return found[1], {"Authorization": f"Bearer {letters}"}
-
-
-async def status(at: House, key: dict[str, str] | None = None, path: str = BALANCE) -> int:
+async def status(at: ApiApp, key: dict[str, str] | None = None, path: str = BALANCE) -> int:
     """Return what a question gets."""
     return (await at.client.get(path, headers=key)).status_code
 
@@ -89,7 +70,7 @@ def modes(folder: Path) -> set[tuple[str, str]]:
 
 
 async def test_a_new_key_opens_both_doors_at_once(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         _, key = await issued(tmp_path, "render farm")
         assert [await status(at, key, path) for path in (BALANCE, BILLING)] == [200, 200]
         assert [await status(at, None, path) for path in (BALANCE, BILLING)] == [401, 401]
@@ -97,7 +78,7 @@ async def test_a_new_key_opens_both_doors_at_once(tmp_path: Path) -> None:
 
 
 async def test_a_revoked_key_is_shut_at_once_and_the_others_are_not(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         (gone, key), (_, other) = await issued(tmp_path, "ann"), await issued(tmp_path, "bob")
         assert await status(at, key) == 200
         assert (await command(tmp_path, "revoke", gone)).returncode == 0
@@ -105,7 +86,7 @@ async def test_a_revoked_key_is_shut_at_once_and_the_others_are_not(tmp_path: Pa
 
 
 async def test_the_last_keys_end_does_not_open_the_door(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         only, _ = await issued(tmp_path, "ann")
         await command(tmp_path, "revoke", only)
         assert await status(at) == 401
@@ -129,7 +110,7 @@ async def test_keys_are_listed_by_id_state_and_name_the_oldest_first(tmp_path: P
 
 
 async def test_a_keys_letters_are_shown_once_and_lie_nowhere(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         _, key = await issued(tmp_path, "ann")
         assert await status(at, key) == 200
         letters = key["Authorization"].removeprefix("Bearer ")
@@ -145,7 +126,7 @@ async def test_a_keys_letters_are_shown_once_and_lie_nowhere(tmp_path: Path) -> 
 async def test_the_keys_files_are_the_owners_alone(tmp_path: Path) -> None:
     await issued(tmp_path / "by the command", "ann")
     assert modes(tmp_path / "by the command") == {("keys.db", "-rw-------")}
-    async with house(tmp_path / "by the app") as at:
+    async with api_app(tmp_path / "by the app") as at:
         at.key()
         names = ("keys.db", "keys.db-wal", "keys.db-shm")
         assert modes(tmp_path / "by the app") == {(name, "-rw-------") for name in names}
@@ -171,7 +152,7 @@ async def test_a_folder_that_cannot_be_is_said_in_words(tmp_path: Path) -> None:
 
 async def test_the_fixed_key_opens_both_doors_beside_those_that_were_issued(tmp_path: Path) -> None:
     fixed = {"Authorization": "Bearer letters-of-the-owner"}
-    async with house(tmp_path, api_key=SecretStr("letters-of-the-owner")) as at:
+    async with api_app(tmp_path, api_key=SecretStr("letters-of-the-owner")) as at:
         assert [await status(at, fixed, path) for path in (BALANCE, BILLING)] == [200, 200]
         assert [await status(at, None, path) for path in (BALANCE, BILLING)] == [401, 401]
         assert await status(at, at.key()) == 200
@@ -183,16 +164,16 @@ async def test_the_fixed_key_opens_both_doors_beside_those_that_were_issued(tmp_
 
 async def test_the_fixed_key_ends_with_its_setting(tmp_path: Path) -> None:
     fixed = {"Authorization": "Bearer letters-of-the-owner"}
-    async with house(tmp_path, api_key=SecretStr("letters-of-the-owner")) as at:
+    async with api_app(tmp_path, api_key=SecretStr("letters-of-the-owner")) as at:
         at.key()
         assert await status(at, fixed) == 200
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         assert await status(at, fixed) == 401
 
 
 @DOORS
 async def test_as_long_as_no_key_was_made_the_machines_own_user_comes_in(tmp_path: Path, path: str) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         assert await status(at, None, path) == 200
         # A client that must send something sends something.
         assert await status(at, {"Authorization": "Bearer anything"}, path) == 200
@@ -200,7 +181,7 @@ async def test_as_long_as_no_key_was_made_the_machines_own_user_comes_in(tmp_pat
 
 @DOORS
 async def test_in_public_nobody_comes_in_until_a_key_was_made(tmp_path: Path, path: str) -> None:
-    async with house(tmp_path, public_url="https://studio.example") as at:
+    async with api_app(tmp_path, public_url="https://studio.example") as at:
         for given in (None, {"Authorization": "Bearer anything"}):
             answer = await at.client.get(path, headers=given)
             assert answer.status_code == answer.json().get("code", answer.json().get("statusCode")) == 403
@@ -211,7 +192,7 @@ async def test_in_public_nobody_comes_in_until_a_key_was_made(tmp_path: Path, pa
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 async def test_the_schemes_name_is_read_in_any_case(tmp_path: Path, scheme: str) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         letters = at.key()["Authorization"].removeprefix("Bearer ")
         assert await status(at, {"Authorization": f"{scheme} {letters}"}) == 200
 
@@ -220,7 +201,7 @@ async def test_the_schemes_name_is_read_in_any_case(tmp_path: Path, scheme: str)
 
 
 async def test_a_key_has_the_share_that_the_command_gave_it_at_both_doors_together(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         _, key = await issued(tmp_path, "ann", "--per-minute", "2")
         _, other = await issued(tmp_path, "bob")
         first = await at.client.post(RUN, json=BODY, headers=key)
@@ -234,7 +215,7 @@ async def test_a_key_has_the_share_that_the_command_gave_it_at_both_doors_togeth
 
 
 async def test_a_days_share_says_to_come_tomorrow(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         _, key = await issued(tmp_path, "ann", "--per-day", "1")
         assert (await at.client.post(RUN, json=BODY, headers=key)).status_code == 200
         spent = await at.client.post(RUN, json=BODY, headers=key)
@@ -243,7 +224,7 @@ async def test_a_days_share_says_to_come_tomorrow(tmp_path: Path) -> None:
 
 
 async def test_a_key_without_numbers_of_its_own_takes_the_settings(tmp_path: Path) -> None:
-    async with house(tmp_path, api_allowance=Allowance(per_minute=1)) as at:
+    async with api_app(tmp_path, api_allowance=Allowance(per_minute=1)) as at:
         modest, generous = at.key("modest"), at.key("generous", per_minute=3)
         for key, share in ((modest, 1), (generous, 3)):
             statuses = [(await at.client.post(RUN, json=BODY, headers=key)).status_code for _ in range(share + 1)]
@@ -251,7 +232,7 @@ async def test_a_key_without_numbers_of_its_own_takes_the_settings(tmp_path: Pat
 
 
 async def test_a_refused_request_uses_no_share_up(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         key = at.key("ann", per_minute=1)
         for change in ({"strength": 2}, {"image": "data:image/png;base64,AAAA"}, {"prompt": "  "}):
             assert (await at.client.post(RUN, json={**BODY, **change}, headers=key)).status_code == 400
@@ -262,7 +243,7 @@ async def test_a_refused_request_uses_no_share_up(tmp_path: Path) -> None:
 
 
 async def test_every_route_of_both_doors_is_guarded_or_known_to_be_open(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         described: dict[bool, set[tuple[str, str]]] = {True: set(), False: set()}
         for schema in ("/v1/openapi.json", "/api/v3/openapi.json"):
             for path, methods in (await at.client.get(schema)).json()["paths"].items():
@@ -273,7 +254,7 @@ async def test_every_route_of_both_doors_is_guarded_or_known_to_be_open(tmp_path
 
 @pytest.mark.parametrize(("method", "path"), GUARDED, ids=lambda value: value)
 async def test_a_guarded_route_is_shut_in_its_doors_own_words(tmp_path: Path, method: str, path: str) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         key, revoked = at.key("ann"), at.key("gone")
         letters = key["Authorization"].removeprefix("Bearer ")
         assert at.doors.ring.revoke(at.doors.ring.all()[1].id)
@@ -304,7 +285,7 @@ async def test_a_guarded_route_is_shut_in_its_doors_own_words(tmp_path: Path, me
 
 @pytest.mark.parametrize("ending", ["", "/result"])
 async def test_another_keys_prediction_is_not_there(tmp_path: Path, ending: str) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         ann, bob = at.key("ann"), at.key("bob")
         task = await submitted(at, ann)
         await settled(at, task, ann)
@@ -315,7 +296,7 @@ async def test_another_keys_prediction_is_not_there(tmp_path: Path, ending: str)
 
 
 async def test_what_a_key_ran_is_not_the_pages_and_the_pages_is_not_a_keys(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         before = await submitted(at)  # as the machine's own user, before any key was made
         await settled(at, before)
         key = at.key()
@@ -326,7 +307,7 @@ async def test_what_a_key_ran_is_not_the_pages_and_the_pages_is_not_a_keys(tmp_p
 
 
 async def test_a_result_is_shut_when_its_link_has_ended_whoever_asks(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         key = at.key()
         (output,) = (await settled(at, await submitted(at, key), key))["outputs"]
         ended = Links(lasting_secret(tmp_path)).sign(httpx.URL(output).path, 1_600_000_000)

@@ -8,8 +8,10 @@ from urllib.error import HTTPError
 
 import pytest
 
-from tests.server.test_keys import command, issued
-from tests.ui.conftest import Served, serve
+from tests.support.key_command import command, issued
+from tests.support.live_app import Served, serve
+
+pytestmark = pytest.mark.integration
 
 QUESTIONS = ["/v2/billing", "/api/v3/balance"]
 

@@ -132,6 +132,7 @@ asyncio.run(send("a private prompt", "%(key)s"))
 """
 
 
+@pytest.mark.integration
 def test_what_the_framework_prints_of_a_malformed_event_quotes_nothing() -> None:
     done = subprocess.run(
         [sys.executable, "-c", MALFORMED % {"key": UNKNOWN}], cwd=ROOT, capture_output=True, check=True, text=True

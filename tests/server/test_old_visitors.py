@@ -15,8 +15,8 @@ from core.engine import Engine
 from core.store import Store
 from server.door import Door, Rules
 from server.identity import COOKIE
-from tests.core.old_folder import ANN, BOB, digest, make_old_folder
-from tests.fakes import FakeBackend, make_spec, picture_bytes
+from tests.support.fakes import FakeBackend, make_spec, picture_bytes
+from tests.support.old_data_folder import ANN, BOB, digest, make_old_folder
 from ui.images import routes
 
 SECRET = b"s" * 32

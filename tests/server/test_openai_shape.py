@@ -14,8 +14,10 @@ from PIL import Image
 
 from core.events import Completed
 from core.request import EditRequest
-from tests.fakes import FakeBackend, make_spec, picture_bytes, results
-from tests.server.house import AIML, house
+from tests.support.api_app import AIML, api_app
+from tests.support.fakes import FakeBackend, make_spec, picture_bytes, results
+
+pytestmark = pytest.mark.integration
 
 PHOTO = picture_bytes(size=(66, 48))
 URI = "data:image/png;base64," + base64.b64encode(PHOTO).decode()
@@ -40,13 +42,13 @@ def size_of(b64: str) -> tuple[int, int]:
     [({"n": 2}, 2), ({"n": 3, "num_images": 3}, 3), ({"n": None, "num_images": 2}, 2), ({"n": 2.0}, 2), ({}, 1)],
 )
 async def test_n_is_the_number_of_images(tmp_path: Path, sent: dict[str, Any], images: int) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         assert len((await at.client.post(RUN, json={**BODY, **sent})).json()["data"]) == images
 
 
 @pytest.mark.parametrize("form", ["b64_json", "url"])
 async def test_the_response_format_decides_what_comes(tmp_path: Path, form: str) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         (image,) = (await at.client.post(RUN, json={**BODY, "response_format": form})).json()["data"]
         assert ("b64_json" in image) == (form == "b64_json")
         assert form == "url" or size_of(image["b64_json"]) == (66, 48)
@@ -67,7 +69,7 @@ async def test_the_response_format_decides_what_comes(tmp_path: Path, form: str)
     ],
 )
 async def test_what_does_not_fit_names_its_field(tmp_path: Path, sent: dict[str, Any], words: str) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         for answer in (
             await at.client.post(RUN, json={**BODY, **sent}),
             await at.client.post(EDIT, json={"prompt": "a lake", "image": URI, **sent}),
@@ -90,7 +92,7 @@ async def test_what_does_not_fit_names_its_field(tmp_path: Path, sent: dict[str,
     ],
 )
 async def test_what_is_not_used_has_a_notice(tmp_path: Path, sent: dict[str, Any], words: str) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         body = (await at.client.post(RUN, json={**BODY, **sent})).json()
         assert [words in each for each in body["notices"]] == [True]
 
@@ -108,14 +110,14 @@ async def test_what_is_not_used_has_a_notice(tmp_path: Path, sent: dict[str, Any
     ],
 )
 async def test_what_changes_nothing_has_no_notice(tmp_path: Path, sent: dict[str, Any]) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(RUN, json={**BODY, **sent})
         assert (answer.status_code, answer.json()["notices"]) == (200, [])
 
 
 @pytest.mark.parametrize(("given", "kind"), [("PNG", "png"), ("jpg", "jpeg"), ("Jpeg", "jpeg"), (" png ", "png")])
 async def test_a_format_is_known_in_any_spelling(tmp_path: Path, given: str, kind: str) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         (image,) = (await at.client.post(RUN, json={**BODY, "output_format": given})).json()["data"]
         assert image["content_type"] == f"image/{kind}"
 
@@ -125,7 +127,7 @@ async def test_a_format_is_known_in_any_spelling(tmp_path: Path, given: str, kin
 
 async def test_an_edit_takes_a_form_and_answers_in_openais_shape(tmp_path: Path) -> None:
     seen: list[EditRequest] = []
-    async with house(tmp_path, seen_by(seen)) as at:
+    async with api_app(tmp_path, seen_by(seen)) as at:
         form = {"prompt": "a lake", "n": "2", "strength": "0.5", "seed": "7", "enable_safety_checker": "false"}
         form |= {"num_inference_steps": "3.0", "guidance_scale": "2", "output_format": "PNG", "user": "", "model": AIML}
         answer = await at.client.post(EDIT, data=form, files={"image": ("photo.png", PHOTO, "image/png")})
@@ -143,7 +145,7 @@ async def test_an_edit_takes_a_form_and_answers_in_openais_shape(tmp_path: Path)
 
 @pytest.mark.parametrize("name", ["image", "image[]"])
 async def test_of_several_images_the_first_is_used_with_a_notice(tmp_path: Path, name: str) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         files = [(name, ("a.png", PHOTO)), (name, ("b.png", picture_bytes(size=(10, 10))))]
         body = (await at.client.post(EDIT, data={"prompt": "a lake", "size": "1024x1024"}, files=files)).json()
         assert size_of(body["data"][0]["b64_json"]) == (66, 48)
@@ -164,7 +166,7 @@ async def test_of_several_images_the_first_is_used_with_a_notice(tmp_path: Path,
     ],
 )
 async def test_an_edit_takes_json_too(tmp_path: Path, sent: dict[str, Any]) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(EDIT, json={"prompt": "a lake", "response_format": "url", **sent})
         (image,) = answer.json()["data"]
         assert "b64_json" not in image
@@ -180,7 +182,7 @@ async def test_an_edit_takes_json_too(tmp_path: Path, sent: dict[str, Any]) -> N
     ids=["urlencoded", "multipart"],
 )
 async def test_an_edit_takes_an_image_as_text_of_a_form(tmp_path: Path, send: Callable[[], dict[str, Any]]) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(EDIT, **send())
         assert answer.status_code == 200
         assert answer.json()["data"][0]["width"] == 66
@@ -203,7 +205,7 @@ async def test_an_edit_takes_an_image_as_text_of_a_form(tmp_path: Path, send: Ca
 async def test_an_edit_that_does_not_fit_names_its_field(
     tmp_path: Path, form: dict[str, str], files: dict[str, bytes], words: str
 ) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(EDIT, data=form, files=files)
         assert answer.status_code == 400
         assert answer.json()["message"].startswith(words)
@@ -221,7 +223,7 @@ async def test_an_edit_that_does_not_fit_names_its_field(
     ],
 )
 async def test_an_edit_that_is_no_request_is_a_400(tmp_path: Path, raw: bytes, kind: str) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(EDIT, content=raw, headers={"Content-Type": kind})
         assert answer.status_code == 400
         assert answer.json()["statusCode"] == 400
@@ -229,7 +231,7 @@ async def test_an_edit_that_is_no_request_is_a_400(tmp_path: Path, raw: bytes, k
 
 async def test_an_edit_with_an_idempotency_key_runs_once(tmp_path: Path) -> None:
     seen: list[EditRequest] = []
-    async with house(tmp_path, seen_by(seen)) as at:
+    async with api_app(tmp_path, seen_by(seen)) as at:
         answers = [
             await at.client.post(
                 EDIT, data={"prompt": prompt}, files={"image": PHOTO}, headers={"Idempotency-Key": "one"}
@@ -242,7 +244,7 @@ async def test_an_edit_with_an_idempotency_key_runs_once(tmp_path: Path) -> None
 
 
 async def test_an_edit_asks_for_the_key_before_it_reads_the_body(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         at.key()
         answer = await at.client.post(EDIT, content=b"x", headers={"Content-Type": "multipart/form-data"})
         assert answer.status_code == 401
@@ -254,7 +256,7 @@ async def test_any_form_is_answered_without_a_fault_of_the_app(tmp_path: Path) -
     dice = random.Random(seed)
     names = ["prompt", "image", "image[]", "n", "size", "strength", "seed", "mask", "stream", "user", "x", "model"]
     texts = ["", "null", "1", "0.5", "1e400", "-1", "nan", "true", "é\u202e", "\0", "9" * 400, AIML, URI, "b64_json"]
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         for _ in range(150):
             fields = {dice.choice(names): dice.choice(texts) for _ in range(dice.randrange(8))}
             files = [(dice.choice(names), ("a", dice.choice([b"", b"x", PHOTO]))) for _ in range(dice.randrange(3))]

@@ -19,8 +19,10 @@ import pytest
 import wavespeed
 from PIL import Image
 
-from tests.server.house import AIML, WAVE
-from tests.ui.conftest import ROOT, Served, serve
+from tests.support.api_app import AIML, WAVE
+from tests.support.live_app import ROOT, Served, serve
+
+pytestmark = pytest.mark.integration
 
 KEY = "srpo_the_key_of_the_examples"
 PAGES = Path(__file__).parent / "pages"

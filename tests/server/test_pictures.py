@@ -10,20 +10,22 @@ import pytest
 
 from core.links import Links, lasting_secret
 from server.identity import COOKIE, owner_of
-from tests.fakes import picture_bytes
-from tests.server.house import House, house
+from tests.support.api_app import ApiApp, api_app
+from tests.support.fakes import picture_bytes
+
+pytestmark = pytest.mark.integration
 
 PUBLIC = {"public_url": "http://127.0.0.1:7860"}
 
 
-async def put(at: House, owner: str = "somebody") -> str:
+async def put(at: ApiApp, owner: str = "somebody") -> str:
     """Keep a picture for an owner; return its name."""
     return (await at.engine.keeper.keep(owner, picture_bytes(), "image/png")).name
 
 
 @pytest.mark.parametrize("seconds", [50, 7 * 86_400])
 async def test_no_cache_holds_a_signed_picture_longer_than_its_link_lasts(tmp_path: Path, seconds: int) -> None:
-    async with house(tmp_path, **PUBLIC) as at:
+    async with api_app(tmp_path, **PUBLIC) as at:
         path = f"/files/{await put(at)}"
         answer = await at.client.get(Links(lasting_secret(tmp_path)).sign(path, int(time.time()) + seconds))
         assert answer.status_code == 200
@@ -33,7 +35,7 @@ async def test_no_cache_holds_a_signed_picture_longer_than_its_link_lasts(tmp_pa
 
 
 async def test_whoever_has_a_link_may_show_the_picture_and_nobody_embeds_a_visitors_own(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         name = await put(at, "local")
         signed = await at.client.get(Links(lasting_secret(tmp_path)).sign(f"/files/{name}"))
         assert signed.headers["cross-origin-resource-policy"] == "cross-origin"
@@ -45,14 +47,14 @@ async def test_whoever_has_a_link_may_show_the_picture_and_nobody_embeds_a_visit
 
 @pytest.mark.parametrize("address", ["/images/{}", "/display/{}?width=256"])
 async def test_who_keeps_no_cookie_is_told_that_their_pictures_need_one(tmp_path: Path, address: str) -> None:
-    async with house(tmp_path, **PUBLIC) as at:
+    async with api_app(tmp_path, **PUBLIC) as at:
         answer = await at.client.get(address.format(await put(at)))
         assert answer.status_code == 404
         assert "Cookies are needed" in answer.text
 
 
 async def test_who_keeps_one_is_told_nothing_of_other_peoples(tmp_path: Path) -> None:
-    async with house(tmp_path, **PUBLIC) as at:
+    async with api_app(tmp_path, **PUBLIC) as at:
         await at.client.get("/")
         token = at.client.cookies[COOKIE].partition(".")[0]
         assert (await at.client.get(f"/images/{await put(at, owner_of(token))}")).status_code == 200

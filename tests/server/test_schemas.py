@@ -27,9 +27,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.fakes import picture_bytes
-from tests.server.house import AIML, WAVE, house
-from tests.server.street import KEY, house_beside
+from tests.support.api_app import AIML, WAVE, api_app
+from tests.support.api_server import KEY, api_server
+from tests.support.fakes import picture_bytes
+
+pytestmark = pytest.mark.integration
 
 SEED = 20261121
 """Every run makes the same requests; a failure names it."""
@@ -88,8 +90,8 @@ IMAGES = st.sampled_from(
 
 
 @dataclass
-class Street:
-    """A house, who asks it, and what it has answered."""
+class ServedApi:
+    """A served API, a session that asks it, and what it has answered."""
 
     url: str
     session: requests.Session
@@ -114,14 +116,14 @@ class Street:
 
 
 @pytest.fixture(scope="module")
-def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedApi]:
     async def nowhere(host: str, port: int) -> list[str]:
         return ["127.0.0.1"]  # whatever chance asks for, nobody outside is asked
 
-    with house_beside(tmp_path_factory.mktemp("house"), resolve=nowhere) as url, requests.Session() as session:
+    with api_server(tmp_path_factory.mktemp("api"), resolve=nowhere) as url, requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {KEY}"
         session.trust_env = False
-        yield Street(url, session)
+        yield ServedApi(url, session)
 
 
 def found(schema: Any, label: str) -> Any:
@@ -155,14 +157,14 @@ OURS_CHECKS = (status_code_conformance, content_type_conformance, response_schem
 
 
 @pytest.mark.parametrize("page", OURS)
-def test_each_description_is_of_these_operations(street: Street, page: str) -> None:
-    schema = schemathesis.openapi.from_dict(street.session.get(street.url + page).json())
+def test_each_description_is_of_these_operations(served: ServedApi, page: str) -> None:
+    schema = schemathesis.openapi.from_dict(served.session.get(served.url + page).json())
     assert sorted(each.ok().label for each in schema.get_all_operations()) == sorted(OURS[page])
 
 
 @pytest.mark.parametrize(("page", "label"), LABELS)
-def test_what_fits_a_description_is_answered_as_it_says(street: Street, page: str, label: str) -> None:
-    task = street.session.post(f"{street.url}/api/v3/{WAVE}", json={"prompt": "a lake", "image": GOOD[0]}).json()
+def test_what_fits_a_description_is_answered_as_it_says(served: ServedApi, page: str, label: str) -> None:
+    task = served.session.post(f"{served.url}/api/v3/{WAVE}", json={"prompt": "a lake", "image": GOOD[0]}).json()
     tasks = st.sampled_from([task["data"]["id"], None])
 
     def fits(made: tuple[Case[Any], str | None, str | None]) -> None:
@@ -172,28 +174,28 @@ def test_what_fits_a_description_is_answered_as_it_says(street: Street, page: st
             case.body.update({"model": AIML} if "model" in case.body else {})
         if "prediction_id" in case.path_parameters and task_id is not None:
             case.path_parameters["prediction_id"] = task_id
-        street.ask(case, *OURS_CHECKS)
+        served.ask(case, *OURS_CHECKS)
 
-    strategy = street.operation(page, label).as_strategy(generation_mode=GenerationMode.POSITIVE)
+    strategy = served.operation(page, label).as_strategy(generation_mode=GenerationMode.POSITIVE)
     plain = not (label.startswith("POST") or "{" in label or "?" in label)
     many(st.tuples(strategy, IMAGES, tasks), fits, 3 if plain else EXAMPLES)
     # Chance never makes a picture: without those put in, nothing but refusals would have been looked at.
-    assert label not in RUNS or street.answers[label, 400] >= 5 <= street.answers[label, 200]
+    assert label not in RUNS or served.answers[label, 400] >= 5 <= served.answers[label, 200]
 
 
 @pytest.mark.parametrize(("page", "label"), WITH_INPUT)
-def test_what_does_not_fit_a_description_is_refused(street: Street, page: str, label: str) -> None:
-    strategy = street.operation(page, label).as_strategy(generation_mode=GenerationMode.NEGATIVE)
-    many(strategy, lambda case: street.ask(case, *OURS_CHECKS, negative_data_rejection))
+def test_what_does_not_fit_a_description_is_refused(served: ServedApi, page: str, label: str) -> None:
+    strategy = served.operation(page, label).as_strategy(generation_mode=GenerationMode.NEGATIVE)
+    many(strategy, lambda case: served.ask(case, *OURS_CHECKS, negative_data_rejection))
 
 
 @pytest.mark.parametrize(("page", "label"), LABELS)
-def test_what_lies_at_a_boundary_is_on_its_right_side(street: Street, page: str, label: str) -> None:
-    operation = street.operation(page, label)
+def test_what_lies_at_a_boundary_is_on_its_right_side(served: ServedApi, page: str, label: str) -> None:
+    operation = served.operation(page, label)
     cases = operation.schema.iter_coverage_cases(
         operation, generation_modes=list(GenerationMode), generation_config=GenerationConfig()
     )
-    asked = [street.ask(case, *OURS_CHECKS, negative_data_rejection) for case in cases]
+    asked = [served.ask(case, *OURS_CHECKS, negative_data_rejection) for case in cases]
     assert asked
 
 
@@ -219,14 +221,14 @@ def body_of(operation: Any) -> st.SearchStrategy[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("label", RUNS)
-def test_a_body_that_fits_makes_a_picture(street: Street, label: str) -> None:
+def test_a_body_that_fits_makes_a_picture(served: ServedApi, label: str) -> None:
     page = next(page for page, labels in OURS.items() if label in labels)
 
     def runs(body: dict[str, Any]) -> None:
-        answer = street.session.post(street.url + label.removeprefix("POST "), json=body)
+        answer = served.session.post(served.url + label.removeprefix("POST "), json=body)
         assert answer.status_code == 200, f"{answer.text} {short(body)}"
 
-    many(body_of(street.operation(page, label)), runs)
+    many(body_of(served.operation(page, label)), runs)
 
 
 def fits_leniently(operation: Any, body: Any) -> bool:
@@ -246,42 +248,42 @@ def theirs() -> Any:
     return found(schemathesis.openapi.from_dict(json.loads(PROVIDERS.read_text(encoding="utf-8"))), RUN)
 
 
-def test_a_body_that_fits_the_providers_description_makes_a_picture(street: Street, theirs: Any) -> None:
+def test_a_body_that_fits_the_providers_description_makes_a_picture(served: ServedApi, theirs: Any) -> None:
     def runs(body: dict[str, Any]) -> None:
         if body.get("num_images", 1) % 1:
             return  # the page's schema lets one and a half images through; nobody can make them
-        answer = street.session.post(street.url + "/v1/images/generations", json=body)
+        answer = served.session.post(served.url + "/v1/images/generations", json=body)
         assert answer.status_code == 200, f"{answer.text} {short(body)}"
         assert len(answer.json()["data"]) == body.get("num_images", 1)
 
     many(body_of(theirs), runs, 2 * EXAMPLES)
 
 
-def test_whatever_fits_the_providers_description_is_answered_by_it(street: Street, theirs: Any) -> None:
+def test_whatever_fits_the_providers_description_is_answered_by_it(served: ServedApi, theirs: Any) -> None:
     def fits(made: tuple[Case[Any], str | None]) -> None:
         case, image = made
         if image is not None:
             case.body["image_url"] = image
-        assert street.ask(case, content_type_conformance, response_schema_conformance).status_code in (200, 400)
+        assert served.ask(case, content_type_conformance, response_schema_conformance).status_code in (200, 400)
 
     many(st.tuples(theirs.as_strategy(generation_mode=GenerationMode.POSITIVE), IMAGES), fits, 2 * EXAMPLES)
 
 
-def test_what_does_not_fit_the_providers_description_is_refused_in_its_shape(street: Street, theirs: Any) -> None:
+def test_what_does_not_fit_the_providers_description_is_refused_in_its_shape(served: ServedApi, theirs: Any) -> None:
     def refused(case: Case[Any]) -> None:
         if fits_leniently(theirs, case.body):
             return
-        street.ask(case, content_type_conformance, response_schema_conformance, negative_data_rejection)
+        served.ask(case, content_type_conformance, response_schema_conformance, negative_data_rejection)
 
     many(theirs.as_strategy(generation_mode=GenerationMode.NEGATIVE), refused, 2 * EXAMPLES)
 
 
-def test_what_lies_at_a_boundary_of_the_providers_is_on_its_right_side(street: Street, theirs: Any) -> None:
+def test_what_lies_at_a_boundary_of_the_providers_is_on_its_right_side(served: ServedApi, theirs: Any) -> None:
     cases = theirs.schema.iter_coverage_cases(
         theirs, generation_modes=list(GenerationMode), generation_config=GenerationConfig()
     )
     asked = [
-        street.ask(case, response_schema_conformance, negative_data_rejection)
+        served.ask(case, response_schema_conformance, negative_data_rejection)
         for case in cases
         if not fits_leniently(theirs, case.body)
     ]
@@ -289,16 +291,16 @@ def test_what_lies_at_a_boundary_of_the_providers_is_on_its_right_side(street: S
 
 
 @pytest.mark.parametrize("page", OURS)
-def test_every_range_is_told_in_the_words_of_json_schema(street: Street, page: str) -> None:
+def test_every_range_is_told_in_the_words_of_json_schema(served: ServedApi, page: str) -> None:
     """A range that the models' library cannot place stands there under its own names, which no client reads."""
-    text = street.session.get(street.url + page).text
+    text = served.session.get(served.url + page).text
     assert not re.findall(r'"(?:ge|gt|le|lt|multiple_of|min_length|max_length)":', text)
 
 
 @pytest.mark.parametrize("page", OURS)
-def test_no_refusal_is_described_in_another_shape_than_the_providers(street: Street, page: str) -> None:
+def test_no_refusal_is_described_in_another_shape_than_the_providers(served: ServedApi, page: str) -> None:
     """The web framework adds a 422 of its own to whatever takes input, and no door ever answers one."""
-    paths = street.session.get(street.url + page).json()["paths"]
+    paths = served.session.get(served.url + page).json()["paths"]
     told = {status for each in paths.values() for operation in each.values() for status in operation["responses"]}
     assert "422" not in told
 
@@ -313,11 +315,11 @@ def facts(schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_our_description_gives_every_field_of_the_providers_with_its_range_and_default(street: Street) -> None:
+def test_our_description_gives_every_field_of_the_providers_with_its_range_and_default(served: ServedApi) -> None:
     page = json.loads(PROVIDERS.read_text(encoding="utf-8"))
     operation = page["paths"]["/v1/images/generations"]["post"]
     wanted = operation["requestBody"]["content"]["application/json"]["schema"]
-    ours = street.session.get(f"{street.url}/v1/openapi.json").json()["components"]["schemas"]["Generation"]
+    ours = served.session.get(f"{served.url}/v1/openapi.json").json()["components"]["schemas"]["Generation"]
     assert ours["required"] == wanted["required"]
     told = {name: facts(each) for name, each in ours["properties"].items()}
     # One model of several, and whole images only: the two places where the page's schema says something else.
@@ -328,8 +330,8 @@ def test_our_description_gives_every_field_of_the_providers_with_its_range_and_d
     assert told.keys() - wanted["properties"].keys() == {"n", "response_format", "size"}  # OpenAI's
 
 
-def test_our_description_gives_every_field_of_wavespeeds_page_with_its_range_and_default(street: Street) -> None:
-    ours = street.session.get(f"{street.url}/api/v3/openapi.json").json()["components"]["schemas"]["Submit"]
+def test_our_description_gives_every_field_of_wavespeeds_page_with_its_range_and_default(served: ServedApi) -> None:
+    ours = served.session.get(f"{served.url}/api/v3/openapi.json").json()["components"]["schemas"]["Submit"]
     assert ours["required"] == ["prompt", "image"]
     assert {name: facts(each) for name, each in ours["properties"].items()} == {
         "prompt": {"type": "string", "maxLength": 4000, "default": None},
@@ -365,15 +367,15 @@ def test_our_description_gives_every_field_of_wavespeeds_page_with_its_range_and
         ("/api/v3/media/uploads", {"filename": "a.png", "size": 1, "content_type": "\ud800"}),
     ],
 )
-def test_half_a_character_never_breaks_the_app(street: Street, path: str, body: dict[str, Any]) -> None:
-    answer = street.session.post(street.url + path, data=json.dumps(body), headers={"Content-Type": "application/json"})
+def test_half_a_character_never_breaks_the_app(served: ServedApi, path: str, body: dict[str, Any]) -> None:
+    answer = served.session.post(served.url + path, data=json.dumps(body), headers={"Content-Type": "application/json"})
     assert answer.status_code in (200, 400, 404), answer.text
     assert answer.headers["content-type"] == "application/json"
 
 
 @pytest.mark.parametrize("path", ["/v1/images/generations", f"/api/v3/{WAVE}", "/api/v3/media/upload/binary"])
 async def test_a_body_that_is_too_large_is_refused_in_the_providers_shape(tmp_path: Path, path: str) -> None:
-    async with house(tmp_path) as at:  # on a socket the line may break before the answer is read
+    async with api_app(tmp_path) as at:  # on a socket the line may break before the answer is read
         answer = await at.client.post(path, content=b"x" * 1_000_001, headers={"Content-Type": "application/json"})
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/json"

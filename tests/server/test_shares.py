@@ -10,8 +10,10 @@ import pytest
 from core.errors import QueueFull, TooManyRequests, TooManyRuns
 from core.limits import REFERENCES
 from server.statuses import headers_of, status_of
-from tests.fakes import picture_bytes
-from tests.server.house import WAVE, house
+from tests.support.api_app import WAVE, api_app
+from tests.support.fakes import picture_bytes
+
+pytestmark = pytest.mark.integration
 
 TICKET = {"filename": "a.png", "size": 10}
 RUN = {"prompt": "a lake", "image": base64.b64encode(picture_bytes()).decode(), "enable_sync_mode": True}
@@ -24,7 +26,7 @@ def test_who_has_had_their_share_is_told_when_to_ask_again(error: TooManyRequest
 
 
 async def test_a_key_has_so_many_uploads_and_another_key_its_own(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         ann, bob = at.key("ann", per_minute=1), at.key("bob", per_minute=1)
         for _ in range(int(REFERENCES.visitor)):
             answer = await at.client.post("/api/v3/media/uploads", json=TICKET, headers=ann)
@@ -40,7 +42,7 @@ async def test_a_key_has_so_many_uploads_and_another_key_its_own(tmp_path: Path)
 
 async def test_a_run_above_the_limit_is_refused_before_its_picture_is_read(tmp_path: Path) -> None:
     broken = {**RUN, "image": base64.b64encode(b"no picture").decode()}
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         ann = at.key("ann", per_minute=1)
         assert (await at.client.post(f"/api/v3/{WAVE}", json=broken, headers=ann)).status_code == 400
         assert (await at.client.post(f"/api/v3/{WAVE}", json=RUN, headers=ann)).status_code == 200

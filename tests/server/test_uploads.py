@@ -19,11 +19,13 @@ from core.image_store import ImageStore
 from core.limits import Caps
 from core.links import Links, lasting_secret
 from core.request import EditRequest
-from tests.fakes import FakeBackend, make_spec, picture, picture_bytes, results
-from tests.server.house import House, house
-from tests.server.test_aimlapi import BODY as AIML_BODY
-from tests.server.test_aimlapi import RUN as AIML_RUN
-from tests.server.test_wavespeed import PREDICTIONS, RUN, SYNC, kept, settled
+from tests.support.aimlapi_calls import BODY as AIML_BODY
+from tests.support.aimlapi_calls import RUN as AIML_RUN
+from tests.support.api_app import ApiApp, api_app
+from tests.support.fakes import FakeBackend, make_spec, picture, picture_bytes, results
+from tests.support.wavespeed_calls import PREDICTIONS, RUN, SYNC, kept, settled
+
+pytestmark = pytest.mark.integration
 
 TICKETS = "/api/v3/media/uploads"
 BINARY = "/api/v3/media/upload/binary"
@@ -31,7 +33,7 @@ SECRET = "taken at 48.8584 north by Ann"
 """What a camera wrote into a file, and nobody may read out of ours."""
 
 
-async def ticket(at: House, key: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
+async def ticket(at: ApiApp, key: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
     """Ask for a ticket."""
     answer = await at.client.post(TICKETS, json={"filename": "photo.jpg", "size": 1000, **more}, headers=key)
     assert answer.status_code == 200, answer.text
@@ -39,7 +41,7 @@ async def ticket(at: House, key: dict[str, str] | None = None, **more: Any) -> d
     return data
 
 
-async def sent(at: House, data: bytes, key: dict[str, str] | None = None) -> httpx.Response:
+async def sent(at: ApiApp, data: bytes, key: dict[str, str] | None = None) -> httpx.Response:
     """Send a picture as a form, the way an older client does."""
     return await at.client.post(BINARY, files={"file": ("photo.jpg", data, "image/jpeg")}, headers=key)
 
@@ -65,7 +67,7 @@ def telling(format: str) -> bytes:
 async def test_a_full_disk_is_called_full_with_a_507(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         put = (await ticket(at))["upload"]["url"]
 
         def full(*_: Any) -> None:
@@ -92,7 +94,7 @@ async def test_a_full_disk_is_called_full_with_a_507(
 
 
 async def test_a_ticket_has_the_pages_fields(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(TICKETS, json={"filename": "a.jpg", "size": 9, "content_type": "image/jpeg"})
         told = answer.json()
         data = told["data"]
@@ -106,7 +108,7 @@ async def test_a_ticket_has_the_pages_fields(tmp_path: Path) -> None:
 
 
 async def test_a_file_is_put_without_a_key_and_read_where_the_ticket_said(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         given = await ticket(at, at.key())
         assert (await at.client.put(given["upload"]["url"], content=picture_bytes("JPEG"))).status_code == 200
         file = await at.client.get(given["download_url"])
@@ -115,7 +117,7 @@ async def test_a_file_is_put_without_a_key_and_read_where_the_ticket_said(tmp_pa
 
 
 async def test_nothing_is_read_before_the_file_was_put(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         given = await ticket(at)
         assert (await at.client.get(given["download_url"])).status_code == 404
         answer = await at.client.post(RUN, json={**SYNC, "image": given["download_url"]})
@@ -123,7 +125,7 @@ async def test_nothing_is_read_before_the_file_was_put(tmp_path: Path) -> None:
 
 
 async def test_a_ticket_is_good_once(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         given = await ticket(at)
         await at.client.put(given["upload"]["url"], content=picture_bytes())
         first = (await at.client.get(given["download_url"])).content
@@ -133,7 +135,7 @@ async def test_a_ticket_is_good_once(tmp_path: Path) -> None:
 
 
 async def test_what_comes_with_a_used_ticket_is_not_kept(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         given = await ticket(at)
         await at.client.put(given["upload"]["url"], content=picture_bytes())
         before = kept(tmp_path)
@@ -144,7 +146,7 @@ async def test_what_comes_with_a_used_ticket_is_not_kept(tmp_path: Path) -> None
 
 
 async def test_a_ticket_that_was_changed_opens_nothing(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         given, other = await ticket(at), await ticket(at)
         url, elsewhere = httpx.URL(given["upload"]["url"]), httpx.URL(other["upload"]["url"])
         download = httpx.URL(given["download_url"])
@@ -164,7 +166,7 @@ async def test_a_ticket_that_was_changed_opens_nothing(tmp_path: Path) -> None:
 
 
 async def test_a_ticket_ends_after_its_hour(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         given = await ticket(at)
         url = httpx.URL(given["upload"]["url"])
         assert 3500 < int(url.params["until"]) - time.time() <= 3600
@@ -174,7 +176,7 @@ async def test_a_ticket_ends_after_its_hour(tmp_path: Path) -> None:
 
 
 async def test_another_uploads_link_does_not_open_this_one(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         links = []
         for size in ((64, 48), (40, 30)):
             links.append(httpx.URL((await sent(at, picture_bytes(size=size))).json()["data"]["download_url"]))
@@ -185,7 +187,7 @@ async def test_another_uploads_link_does_not_open_this_one(tmp_path: Path) -> No
 
 
 async def test_an_uploads_link_ends_after_a_week(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         link = httpx.URL((await sent(at, picture_bytes())).json()["data"]["download_url"])
         assert 6.9 * 86_400 < int(link.params["until"]) - time.time() <= 7 * 86_400
         ended = Links(lasting_secret(tmp_path)).sign(link.path, int(time.time()) - 1)
@@ -193,11 +195,11 @@ async def test_an_uploads_link_ends_after_a_week(tmp_path: Path) -> None:
 
 
 async def test_a_ticket_outlives_a_restart(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         given = await ticket(at)
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         assert (await at.client.put(given["upload"]["url"], content=picture_bytes())).status_code == 200
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         assert (await at.client.get(given["download_url"])).status_code == 200
 
 
@@ -219,7 +221,7 @@ async def test_a_ticket_outlives_a_restart(tmp_path: Path) -> None:
 )
 async def test_a_ticket_for_what_does_not_fit_is_refused(tmp_path: Path, change: dict[str, Any], words: str) -> None:
     asked = {"filename": "photo.jpg", "size": 1000, **change}
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(TICKETS, json={name: each for name, each in asked.items() if each is not ...})
         assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (400, 400, None)
         assert words in answer.json()["message"]
@@ -229,7 +231,7 @@ async def test_a_ticket_for_what_does_not_fit_is_refused(tmp_path: Path, change:
 
 
 async def test_a_form_has_the_pages_fields(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         data = picture_bytes("JPEG")
         answer = await sent(at, data)
         told = answer.json()
@@ -254,7 +256,7 @@ async def test_a_form_has_the_pages_fields(tmp_path: Path) -> None:
     ids=["nothing", "text", "another name", "two files", "json", "broken", "without a boundary"],
 )
 async def test_a_form_without_one_file_is_a_400(tmp_path: Path, form: dict[str, Any]) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(BINARY, **form)
         assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (400, 400, None)
         assert kept(tmp_path) == set()
@@ -267,7 +269,7 @@ async def test_a_form_without_one_file_is_a_400(tmp_path: Path, form: dict[str, 
 async def test_what_a_camera_tells_beside_the_picture_is_gone(tmp_path: Path, format: str) -> None:
     data = telling(format)
     assert SECRET.encode() in data
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         given = await ticket(at)
         await at.client.put(given["upload"]["url"], content=data)
         await sent(at, data)
@@ -284,7 +286,7 @@ async def test_a_picture_that_lies_on_its_side_is_stood_up(tmp_path: Path, by: s
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
     data = picture_bytes("PNG", exif=exif)
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         if by == "ticket":
             given = await ticket(at)
             await at.client.put(given["upload"]["url"], content=data)
@@ -302,7 +304,7 @@ async def test_a_picture_that_lies_on_its_side_is_stood_up(tmp_path: Path, by: s
     ids=["nothing", "text", "svg", "cut", "pdf"],
 )
 async def test_what_is_no_picture_is_a_400_and_is_not_kept(tmp_path: Path, data: bytes) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         given = await ticket(at)
         for answer in (await at.client.put(given["upload"]["url"], content=data), await sent(at, data)):
             assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (400, 400, None)
@@ -311,14 +313,14 @@ async def test_what_is_no_picture_is_a_400_and_is_not_kept(tmp_path: Path, data:
 
 
 async def test_a_ticket_is_still_good_after_a_file_that_was_no_picture(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         given = await ticket(at)
         await at.client.put(given["upload"]["url"], content=b"not a picture")
         assert (await at.client.put(given["upload"]["url"], content=picture_bytes())).status_code == 200
 
 
 async def test_a_file_over_the_owners_limit_is_refused_whatever_the_ticket_said(tmp_path: Path) -> None:
-    async with house(tmp_path, caps=Caps(max_bytes=100)) as at:
+    async with api_app(tmp_path, caps=Caps(max_bytes=100)) as at:
         given = await ticket(at, size=100)
         data = picture_bytes()
         assert len(data) > 100
@@ -329,14 +331,14 @@ async def test_a_file_over_the_owners_limit_is_refused_whatever_the_ticket_said(
 
 
 async def test_a_picture_of_too_many_pixels_is_refused(tmp_path: Path) -> None:
-    async with house(tmp_path, caps=Caps(max_pixels=64 * 48 - 1)) as at:
+    async with api_app(tmp_path, caps=Caps(max_pixels=64 * 48 - 1)) as at:
         answer = await sent(at, picture_bytes())
         assert (answer.status_code, answer.json()["data"]) == (400, None)
         assert "64x48" in answer.json()["message"]
 
 
 async def test_a_body_that_no_reference_needs_is_not_even_read(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         given = await ticket(at)
         answer = await at.client.put(given["upload"]["url"], content=b"x" * 1_000_001)
         assert answer.status_code == 413
@@ -344,7 +346,7 @@ async def test_a_body_that_no_reference_needs_is_not_even_read(tmp_path: Path) -
 
 
 async def test_an_upload_that_nobody_ran_goes_when_its_time_is_over(tmp_path: Path) -> None:
-    async with house(tmp_path, caps=Caps(cache_age=0.0)) as at:
+    async with api_app(tmp_path, caps=Caps(cache_age=0.0)) as at:
         link = (await sent(at, picture_bytes())).json()["data"]["download_url"]
         assert (await at.client.get(link)).status_code == 200
         await at.engine.tidy()
@@ -365,7 +367,7 @@ async def test_both_doors_run_an_uploaded_picture(tmp_path: Path, by: str) -> No
         seen.append(request)
         return Completed(results(request), {"inference": 1.0})
 
-    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
+    async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
         key = at.key()
         if by == "ticket":
             given = await ticket(at, key)
@@ -380,7 +382,7 @@ async def test_both_doors_run_an_uploaded_picture(tmp_path: Path, by: str) -> No
 
 
 async def test_the_name_before_an_uploads_path_does_not_matter(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         link = httpx.URL((await sent(at, picture_bytes())).json()["data"]["download_url"])
         # As a client behind another proxy may know this app.
         told = await at.client.post(RUN, json={**SYNC, "image": f"https://studio.example{link.raw_path.decode()}"})
@@ -388,7 +390,7 @@ async def test_the_name_before_an_uploads_path_does_not_matter(tmp_path: Path) -
 
 
 async def test_a_run_keeps_its_uploaded_picture_when_the_upload_is_forgotten(tmp_path: Path) -> None:
-    async with house(tmp_path, caps=Caps(cache_age=0.0)) as at:
+    async with api_app(tmp_path, caps=Caps(cache_age=0.0)) as at:
         link = (await sent(at, picture_bytes())).json()["data"]["download_url"]
         task = (await at.client.post(RUN, json={**SYNC, "image": link})).json()["data"]["id"]
         await at.engine.tidy()
@@ -398,14 +400,14 @@ async def test_a_run_keeps_its_uploaded_picture_when_the_upload_is_forgotten(tmp
 
 
 async def test_the_link_of_a_ticket_is_no_picture(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         given = await ticket(at)
         answer = await at.client.post(RUN, json={**SYNC, "image": given["upload"]["url"]})
         assert (answer.status_code, answer.json()["data"]) == (400, None)
 
 
 async def test_the_same_picture_uploaded_by_two_keys_is_one_file_and_stays_for_the_other(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         ann, bob = at.key("ann"), at.key("bob")
         data = base64.b64encode(picture_bytes()).decode()
         task = (await at.client.post(RUN, json={**SYNC, "image": data}, headers=ann)).json()["data"]["id"]

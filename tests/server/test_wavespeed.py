@@ -8,7 +8,7 @@ import io
 import json
 import re
 import sqlite3
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -37,28 +37,27 @@ from core.limits import Caps
 from core.links import Links, lasting_secret
 from core.request import EditRequest
 from core.result import Missing, Reason
-from tests.fakes import FakeBackend, FakeProvider, make_spec, picture_bytes, results
-from tests.server.house import WAVE, House, house
-from tests.server.test_aimlapi import BODY as AIML_BODY
-from tests.server.test_aimlapi import RUN as AIML_RUN
+from tests.support.aimlapi_calls import BODY as AIML_BODY
+from tests.support.aimlapi_calls import RUN as AIML_RUN
+from tests.support.api_app import WAVE, api_app
+from tests.support.fakes import FakeBackend, FakeProvider, make_spec, picture_bytes, results
+from tests.support.wavespeed_calls import (
+    BARE,
+    BODY,
+    PAGES_BODY,
+    PICTURE,
+    PREDICTIONS,
+    RUN,
+    SYNC,
+    kept,
+    settled,
+    submitted,
+    until,
+)
 
-PICTURE = "data:image/png;base64," + base64.b64encode(picture_bytes()).decode()
-PAGES_BODY: dict[str, Any] = {
-    "strength": 0.8,
-    "num_inference_steps": 28,
-    "seed": -1,
-    "guidance_scale": 3.5,
-    "output_format": "jpeg",
-    "enable_base64_output": False,
-    "enable_sync_mode": False,
-}
-"""The body of the provider's own curl example, which leaves out what its table requires."""
-BARE: dict[str, Any] = {"prompt": "as an oil painting", "image": PICTURE}
-BODY: dict[str, Any] = {**BARE, **PAGES_BODY}
-SYNC: dict[str, Any] = {**BODY, "enable_sync_mode": True}
+pytestmark = pytest.mark.integration
+
 BASE = "http://127.0.0.1:7860"
-RUN = f"/api/v3/{WAVE}"
-PREDICTIONS = "/api/v3/predictions"
 DOORS = pytest.mark.parametrize(("run", "body"), [(RUN, BODY), (AIML_RUN, AIML_BODY)], ids=["wavespeed", "aimlapi"])
 """What holds for every POST that costs."""
 
@@ -86,40 +85,11 @@ class Paid(FakeBackend):
         return Completed(results(request), {"inference": 1.0}, cost=0.5)
 
 
-async def until(holds: Callable[[], Any]) -> None:
-    """Return when something holds; nothing tells of it."""
-    while not holds():  # noqa: ASYNC110
-        await asyncio.sleep(0.005)
-
-
-async def submitted(at: House, key: dict[str, str] | None = None, **more: Any) -> str:
-    """Submit a task and return its id."""
-    answer = await at.client.post(RUN, json={**BODY, **more}, headers=key)
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["data"]["id"])
-
-
-async def settled(at: House, task: str, key: dict[str, str] | None = None) -> dict[str, Any]:
-    """Ask for a task until it has ended, as a client would, and return what is told of it."""
-    while True:
-        answer = await at.client.get(f"{PREDICTIONS}/{task}/result", headers=key)
-        assert answer.status_code == 200, answer.text
-        data: dict[str, Any] = answer.json()["data"]
-        if data["status"] in ("completed", "failed"):
-            return data
-        await asyncio.sleep(0.005)
-
-
-def kept(folder: Path) -> set[str]:
-    """Return the names of the pictures on the disk."""
-    return {path.name for path in (folder / "images").glob("*")}
-
-
 # ---- a task's life -------------------------------------------------------------------------------------
 
 
 async def test_the_pages_example_is_answered_at_once_in_the_pages_envelope(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(RUN, json=BODY)
         told = answer.json()
         task, created = told["data"]["id"], told["data"]["created_at"]
@@ -144,7 +114,7 @@ async def test_the_pages_example_is_answered_at_once_in_the_pages_envelope(tmp_p
 
 @pytest.mark.parametrize("ending", ["/result", ""])
 async def test_both_addresses_of_a_task_tell_its_result(tmp_path: Path, ending: str) -> None:
-    async with house(tmp_path, {"local": Watched()}) as at:
+    async with api_app(tmp_path, {"local": Watched()}) as at:
         task = await submitted(at)
         await settled(at, task)
         told = (await at.client.get(f"{PREDICTIONS}/{task}{ending}")).json()
@@ -159,7 +129,7 @@ async def test_both_addresses_of_a_task_tell_its_result(tmp_path: Path, ending: 
 
 
 async def test_an_output_is_read_at_its_address_without_a_key(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         key = at.key()
         (output,) = (await settled(at, await submitted(at, key), key))["outputs"]
         file = await at.client.get(output)
@@ -168,7 +138,7 @@ async def test_an_output_is_read_at_its_address_without_a_key(tmp_path: Path) ->
 
 
 async def test_an_output_whose_address_has_ended_or_was_changed_is_shut(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         (output,) = (await settled(at, await submitted(at)))["outputs"]
         path = httpx.URL(output).path
         ended = Links(lasting_secret(tmp_path)).sign(path, 1_600_000_000)
@@ -177,7 +147,7 @@ async def test_an_output_whose_address_has_ended_or_was_changed_is_shut(tmp_path
 
 
 async def test_the_address_to_ask_at_is_the_apps_own_as_its_owner_gave_it(tmp_path: Path) -> None:
-    async with house(tmp_path, public_url="https://studio.example") as at:
+    async with api_app(tmp_path, public_url="https://studio.example") as at:
         key = at.key()
         told = (await at.client.post(RUN, json=BODY, headers=key)).json()["data"]
         assert told["urls"]["get"].startswith("https://studio.example/api/v3/predictions/")
@@ -187,7 +157,7 @@ async def test_the_address_to_ask_at_is_the_apps_own_as_its_owner_gave_it(tmp_pa
 
 async def test_a_task_waits_as_created_and_is_worked_at_as_processing(tmp_path: Path) -> None:
     gate = asyncio.Event()
-    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), gate=gate)}) as at:
+    async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), gate=gate)}) as at:
         first, second = await submitted(at), await submitted(at)
         job = at.engine.jobs.get(first)
         assert job is not None
@@ -200,7 +170,7 @@ async def test_a_task_waits_as_created_and_is_worked_at_as_processing(tmp_path: 
 
 async def test_what_is_left_out_takes_the_pages_defaults(tmp_path: Path) -> None:
     backend = Watched()
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         assert (await at.client.post(RUN, json={**BARE, "enable_sync_mode": True})).status_code == 200
     (request,) = backend.seen
     assert dict(request.params) | {"seed": 0} == {
@@ -217,7 +187,7 @@ async def test_what_is_left_out_takes_the_pages_defaults(tmp_path: Path) -> None
 
 async def test_a_seed_of_minus_one_is_drawn_anew_each_time(tmp_path: Path) -> None:
     backend = Watched()
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         for _ in range(3):
             await at.client.post(RUN, json=SYNC)
     seeds = [each.seeds[0] for each in backend.seen]
@@ -246,7 +216,7 @@ async def test_a_seed_of_minus_one_is_drawn_anew_each_time(tmp_path: Path) -> No
 )
 async def test_the_edges_of_every_range_are_taken_as_they_are(tmp_path: Path, edge: dict[str, Any]) -> None:
     backend = Watched()
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         told = (await at.client.post(RUN, json={**SYNC, **edge})).json()
         assert told["data"]["status"] == "completed"
     (request,) = backend.seen
@@ -255,7 +225,7 @@ async def test_the_edges_of_every_range_are_taken_as_they_are(tmp_path: Path, ed
 
 
 async def test_base64_output_puts_the_picture_into_the_answer(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         task = await submitted(at, enable_base64_output=True, output_format="png")
         (output,) = (await settled(at, task))["outputs"]
         head, _, text = output.partition(",")
@@ -265,7 +235,7 @@ async def test_base64_output_puts_the_picture_into_the_answer(tmp_path: Path) ->
 
 async def test_bare_base64_and_an_address_of_ours_are_taken_as_image(tmp_path: Path) -> None:
     backend = Watched()
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         first = await at.client.post(RUN, json={**SYNC, "image": PICTURE.partition(",")[2], "output_format": "png"})
         (output,) = first.json()["data"]["outputs"]
         second = await at.client.post(RUN, json={**SYNC, "image": output})
@@ -278,7 +248,7 @@ async def test_bare_base64_and_an_address_of_ours_are_taken_as_image(tmp_path: P
 
 
 async def test_sync_mode_answers_with_the_result(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(RUN, json=SYNC)
         told = answer.json()
         assert (answer.status_code, told["code"], told["message"]) == (200, 200, "success")
@@ -292,7 +262,7 @@ async def test_sync_mode_that_takes_too_long_says_so_and_the_task_goes_on(
 ) -> None:
     monkeypatch.setattr("server.wavespeed.routes.SYNC_LIMIT", 0.05)
     gate = asyncio.Event()
-    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), gate=gate)}) as at:
+    async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), gate=gate)}) as at:
         answer = await at.client.post(RUN, json=SYNC)
         late = answer.json()["data"]
         assert (answer.status_code, answer.json()["code"]) == (200, 200)
@@ -305,7 +275,7 @@ async def test_sync_mode_that_takes_too_long_says_so_and_the_task_goes_on(
 
 async def test_sync_mode_of_a_run_that_fails_is_an_answer_of_success_that_says_so(tmp_path: Path) -> None:
     backend = FakeBackend(make_spec("local"), fail=Moderated("The provider refuses the prompt."))
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         answer = await at.client.post(RUN, json=SYNC)
         assert (answer.status_code, answer.json()["code"], answer.json()["message"]) == (200, 200, "success")
         data = answer.json()["data"]
@@ -336,7 +306,7 @@ async def test_sync_mode_of_a_run_that_fails_is_an_answer_of_success_that_says_s
 async def test_a_failed_task_is_an_answer_of_success_with_the_providers_code(
     tmp_path: Path, failure: Exception, code: int
 ) -> None:
-    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), fail=failure)}) as at:
+    async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), fail=failure)}) as at:
         task = await submitted(at)
         await settled(at, task)
         answer = await at.client.get(f"{PREDICTIONS}/{task}/result")
@@ -349,7 +319,7 @@ async def test_a_failed_task_is_an_answer_of_success_with_the_providers_code(
 
 async def test_a_failure_that_nobody_foresaw_tells_nothing_of_the_inside(tmp_path: Path) -> None:
     backend = FakeBackend(make_spec("local"), fail=ZeroDivisionError("/secret/path"))
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         data = await settled(at, await submitted(at))
         assert (data["status"], data["code"]) == ("failed", 1405)
         assert "/secret" not in str(data)
@@ -360,7 +330,7 @@ async def test_a_withheld_picture_is_flagged_and_black(tmp_path: Path, inline: b
     def outcome(request: EditRequest) -> Completed:
         return Completed((Missing(Reason.NSFW, "Not safe for work.", request.seeds[0]),), {"inference": 1.0})
 
-    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
+    async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
         data = await settled(at, await submitted(at, enable_base64_output=inline))
         assert (data["status"], data["has_nsfw_contents"]) == ("completed", [True])
         (output,) = data["outputs"]
@@ -414,7 +384,7 @@ async def test_a_withheld_picture_is_flagged_and_black(tmp_path: Path, inline: b
 )
 async def test_bad_input_is_refused_before_it_is_a_task(tmp_path: Path, change: dict[str, Any], words: str) -> None:
     body = {name: value for name, value in {**BODY, **change}.items() if value is not ...}
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(RUN, json=body)
         assert answer.status_code == 400
         assert list(answer.json()) == ["code", "message", "data"]
@@ -425,7 +395,7 @@ async def test_bad_input_is_refused_before_it_is_a_task(tmp_path: Path, change: 
 
 async def test_a_null_counts_as_left_out_and_a_format_is_known_in_any_spelling(tmp_path: Path) -> None:
     backend = Watched()
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         optional = {**dict.fromkeys(PAGES_BODY), "output_format": "JPG"}
         await settled(at, await submitted(at, **{**BARE, **optional}))
     (request,) = backend.seen
@@ -446,7 +416,7 @@ async def test_a_null_counts_as_left_out_and_a_format_is_known_in_any_spelling(t
 async def test_what_wavespeeds_mcp_server_sends_to_every_model_is_taken_with_a_notice(
     tmp_path: Path, sent: dict[str, Any], notices: list[str]
 ) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(RUN, json={**BODY, **sent})
         assert answer.status_code == 200
         assert answer.json()["data"].get("notices", []) == notices
@@ -455,7 +425,7 @@ async def test_what_wavespeeds_mcp_server_sends_to_every_model_is_taken_with_a_n
 
 @pytest.mark.parametrize("images", ["one", [], [7], {"a": 1}])
 async def test_without_an_image_images_must_hold_one(tmp_path: Path, images: Any) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(RUN, json={"prompt": "a lake", "images": images})
         assert (answer.status_code, answer.json()["message"].partition(":")[0]) == (400, "image")
 
@@ -465,7 +435,7 @@ async def test_without_an_image_images_must_hold_one(tmp_path: Path, images: Any
 
 async def test_delete_cancels_a_task_and_may_come_again(tmp_path: Path) -> None:
     backend = FakeBackend(make_spec("local"), gate=asyncio.Event())
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         task = await submitted(at)
         await until(lambda: backend.started)
         for _ in range(2):
@@ -478,7 +448,7 @@ async def test_delete_cancels_a_task_and_may_come_again(tmp_path: Path) -> None:
 
 
 async def test_delete_leaves_a_completed_task_as_it_is(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         done = await settled(at, await submitted(at))
         answer = await at.client.delete(f"{PREDICTIONS}/{done['id']}")
         assert answer.json()["data"] == done
@@ -486,7 +456,7 @@ async def test_delete_leaves_a_completed_task_as_it_is(tmp_path: Path) -> None:
 
 async def test_nobody_cancels_the_task_of_another_key(tmp_path: Path) -> None:
     backend = FakeBackend(make_spec("local"), gate=asyncio.Event())
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         ann, bob = at.key("ann"), at.key("bob")
         task = await submitted(at, ann)
         for wrong, key, status in ((task, bob, 404), ("0" * 32, ann, 404), (task, {}, 401)):
@@ -495,7 +465,7 @@ async def test_nobody_cancels_the_task_of_another_key(tmp_path: Path) -> None:
 
 
 async def test_a_model_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post("/api/v3/wavespeed-ai/flux-dev", json=BODY)
         assert (answer.status_code, answer.json()["code"]) == (404, 404)
         assert "'wavespeed-ai/flux-dev'" in answer.json()["message"]
@@ -507,14 +477,14 @@ async def test_a_model_that_is_not_there_is_answered_with_those_that_are(tmp_pat
 async def test_json_that_is_not_called_so_is_told_how_to_be_sent(
     tmp_path: Path, run: str, body: dict[str, Any], kind: str
 ) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(run, content=json.dumps(body), headers={"Content-Type": kind})
         assert answer.status_code == 400
         assert "Content-Type: application/json" in answer.json()["message"]
 
 
 async def test_the_pages_own_curl_lacks_what_its_table_requires(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(RUN, json=PAGES_BODY)
         assert answer.status_code == 400
         assert answer.json() == {"code": 400, "message": "prompt: Field required.", "data": None}
@@ -529,7 +499,7 @@ async def test_the_pages_own_curl_lacks_what_its_table_requires(tmp_path: Path) 
     ids=lambda value: repr(value[:20]),
 )
 async def test_what_is_no_request_is_a_400(tmp_path: Path, raw: bytes) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(RUN, content=raw, headers={"Content-Type": "application/json"})
         assert answer.status_code == answer.json()["code"] == 400
         assert answer.json()["data"] is None
@@ -553,7 +523,7 @@ async def test_what_is_no_request_is_a_400(tmp_path: Path, raw: bytes) -> None:
 async def test_an_unknown_path_method_or_id_has_the_envelope_too(
     tmp_path: Path, method: str, path: str, status: int
 ) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.request(method, path)
         assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (status, status, None)
         assert answer.json()["message"]
@@ -561,7 +531,7 @@ async def test_an_unknown_path_method_or_id_has_the_envelope_too(
 
 @pytest.mark.parametrize("webhook", ["", "example.com/hook", "ftp://example.com", "file:///etc/passwd", "x" * 3000])
 async def test_a_webhook_that_is_no_address_is_refused(tmp_path: Path, webhook: str) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(RUN, json=BODY, params={"webhook": webhook})
         assert answer.status_code == answer.json()["code"] == 400
         assert "webhook" in answer.json()["message"]
@@ -569,7 +539,7 @@ async def test_a_webhook_that_is_no_address_is_refused(tmp_path: Path, webhook: 
 
 async def test_a_full_line_says_when_to_come_again(tmp_path: Path) -> None:
     gate = asyncio.Event()
-    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), gate=gate)}, queue_size=1) as at:
+    async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), gate=gate)}, queue_size=1) as at:
         tasks = [await submitted(at), await submitted(at)]
         full = await at.client.post(RUN, json=BODY)
         assert (full.status_code, full.json()["code"], full.headers["retry-after"]) == (503, 503, "5")
@@ -578,7 +548,7 @@ async def test_a_full_line_says_when_to_come_again(tmp_path: Path) -> None:
 
 
 async def test_a_used_up_share_says_when_to_come_again(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         key = at.key("greedy", per_minute=1)
         await submitted(at, key)
         spent = await at.client.post(RUN, json=BODY, headers=key)
@@ -588,7 +558,7 @@ async def test_a_used_up_share_says_when_to_come_again(tmp_path: Path) -> None:
 
 async def test_a_backend_that_is_away_is_a_503(tmp_path: Path) -> None:
     backend = FakeBackend(make_spec("local"), reason="The model is not there.")
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         answer = await at.client.post(RUN, json=BODY)
         assert answer.status_code == 503
         assert answer.json() == {"code": 503, "message": "The model is not there.", "data": None}
@@ -598,7 +568,7 @@ async def test_a_backend_that_is_away_is_a_503(tmp_path: Path) -> None:
 
 
 async def test_predictions_are_listed_with_what_was_asked_for(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         task = await submitted(at, seed=7, strength=0.25)
         done = await settled(at, task)
         answer = await at.client.post(PREDICTIONS, json={})
@@ -613,7 +583,7 @@ async def test_predictions_are_listed_with_what_was_asked_for(tmp_path: Path) ->
 
 
 async def test_the_list_comes_in_pages_the_newest_first(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         tasks = [await submitted(at, prompt=f"number {number}") for number in range(5)]
         for each in tasks:
             await settled(at, each)
@@ -627,11 +597,11 @@ async def test_the_list_comes_in_pages_the_newest_first(tmp_path: Path) -> None:
 
 
 async def test_the_list_has_the_last_weeks_only(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         old = await submitted(at)
         await settled(at, old)
     aged(tmp_path, 8 * 86_400)
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         new = await submitted(at)
         listed = (await at.client.post(PREDICTIONS)).json()["data"]["items"]
         assert [each["id"] for each in listed] == [new]
@@ -639,7 +609,7 @@ async def test_the_list_has_the_last_weeks_only(tmp_path: Path) -> None:
 
 
 async def test_a_key_lists_its_own_predictions_only(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         ann, bob = at.key("ann"), at.key("bob")
         of_ann, of_bob = await submitted(at, ann), await submitted(at, bob)
         for key, task in ((ann, of_ann), (bob, of_bob)):
@@ -668,14 +638,14 @@ async def test_a_key_lists_its_own_predictions_only(tmp_path: Path) -> None:
     ],
 )
 async def test_a_question_that_does_not_fit_is_a_400(tmp_path: Path, path: str, body: dict[str, Any]) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(path, json=body)
         assert answer.status_code == answer.json()["code"] == 400
         assert answer.json()["data"] is None
 
 
 async def test_a_deleted_prediction_is_gone_with_its_pictures(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         task = await submitted(at)
         (output,) = (await settled(at, task))["outputs"]
         assert len(kept(tmp_path)) == 2
@@ -688,7 +658,7 @@ async def test_a_deleted_prediction_is_gone_with_its_pictures(tmp_path: Path) ->
 
 
 async def test_a_picture_that_another_prediction_has_too_stays(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         gone, stays = await submitted(at, seed=1), await submitted(at, seed=2)
         await settled(at, gone)
         (output,) = (await settled(at, stays))["outputs"]
@@ -699,7 +669,7 @@ async def test_a_picture_that_another_prediction_has_too_stays(tmp_path: Path) -
 
 
 async def test_deleting_counts_each_once_and_leaves_out_what_is_not_there(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         tasks = [await submitted(at), await submitted(at)]
         for each in tasks:
             await settled(at, each)
@@ -710,7 +680,7 @@ async def test_deleting_counts_each_once_and_leaves_out_what_is_not_there(tmp_pa
 
 async def test_a_prediction_that_runs_is_stopped_and_one_that_waits_never_begins(tmp_path: Path) -> None:
     backend = FakeBackend(make_spec("local"), gate=asyncio.Event())
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         runs = await submitted(at, prompt="the one that runs")
         await until(lambda: backend.working)
         waits = await submitted(at, prompt="the one that waits")
@@ -724,7 +694,7 @@ async def test_a_prediction_that_runs_is_stopped_and_one_that_waits_never_begins
 
 async def test_another_keys_prediction_is_not_deleted_and_goes_on(tmp_path: Path) -> None:
     gate = asyncio.Event()
-    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), gate=gate)}) as at:
+    async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), gate=gate)}) as at:
         ann, bob = at.key("ann"), at.key("bob")
         task = await submitted(at, ann)
         answer = await at.client.post(f"{PREDICTIONS}/delete", json={"ids": [task]}, headers=bob)
@@ -746,7 +716,7 @@ class Handed(FakeBackend):
 async def test_what_a_provider_cannot_take_back_is_not_said_to_be_deleted_until_it_is(tmp_path: Path) -> None:
     gate = asyncio.Event()
     backend = Handed(make_spec("local"), gate=gate)
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         task = await submitted(at)
         await until(lambda: backend.working)
         delete = {"json": {"ids": [task]}}
@@ -765,7 +735,7 @@ async def test_what_a_provider_cannot_take_back_is_not_said_to_be_deleted_until_
 
 
 async def test_runs_on_the_owners_machine_cost_nothing(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         balance = await at.client.get("/api/v3/balance")
         assert balance.json() == {"code": 200, "message": "success", "data": {"balance": 0.0}}
         price = await at.client.post("/api/v3/model/price", json={"model_id": WAVE, "inputs": {"strength": 0.8}})
@@ -774,7 +744,7 @@ async def test_runs_on_the_owners_machine_cost_nothing(tmp_path: Path) -> None:
 
 async def test_the_balance_is_what_the_owner_lets_these_doors_spend(tmp_path: Path) -> None:
     paid = {"api_models": {WAVE: "paid"}, "api_spends": True, "caps": Caps(budget=2.0)}
-    async with house(tmp_path, {"paid": Paid()}, **paid) as at:
+    async with api_app(tmp_path, {"paid": Paid()}, **paid) as at:
         assert (await at.client.get("/api/v3/balance")).json()["data"] == {"balance": 2.0}
         await settled(at, await submitted(at))
         assert (await at.client.get("/api/v3/balance")).json()["data"] == {"balance": 1.5}
@@ -784,13 +754,13 @@ async def test_the_balance_is_what_the_owner_lets_these_doors_spend(tmp_path: Pa
 
 async def test_the_balance_is_never_more_than_the_provider_has(tmp_path: Path) -> None:
     paid = {"api_models": {WAVE: "paid"}, "api_spends": True, "caps": Caps(budget=2.0)}
-    async with house(tmp_path, {"paid": Paid(left=0.75)}, **paid) as at:
+    async with api_app(tmp_path, {"paid": Paid(left=0.75)}, **paid) as at:
         assert (await at.client.get("/api/v3/balance")).json()["data"] == {"balance": 0.75}
 
 
 async def test_the_owners_money_is_not_spent_unless_they_said_so(tmp_path: Path) -> None:
     backend = Paid()
-    async with house(tmp_path, {"paid": backend}, api_models={WAVE: "paid"}) as at:
+    async with api_app(tmp_path, {"paid": backend}, api_models={WAVE: "paid"}) as at:
         answer = await at.client.post(RUN, json=BODY)
         assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (403, 403, None)
         assert "STUDIO_API_SPENDS" in answer.json()["message"]
@@ -799,7 +769,7 @@ async def test_the_owners_money_is_not_spent_unless_they_said_so(tmp_path: Path)
 
 
 async def test_a_model_is_listed_with_the_address_and_fields_that_it_really_has(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         models = (await at.client.get("/api/v3/models")).json()["data"]
         (model,) = [each for each in models if each["model_id"] == WAVE]
         assert (model["type"], model["base_price"]) == ("image-to-image", 0.0)
@@ -813,7 +783,7 @@ async def test_a_model_is_listed_with_the_address_and_fields_that_it_really_has(
 
 
 async def test_a_model_that_the_owner_named_answers_at_its_own_address(tmp_path: Path) -> None:
-    async with house(tmp_path, api_models={"somebody/painter": "local"}) as at:
+    async with api_app(tmp_path, api_models={"somebody/painter": "local"}) as at:
         told = (await at.client.post("/api/v3/somebody/painter", json=SYNC)).json()["data"]
         assert (told["model"], told["status"]) == ("somebody/painter", "completed")
         assert (await at.client.post(RUN, json=BODY)).status_code == 404
@@ -835,7 +805,7 @@ async def test_the_same_call_again_gets_the_same_answer_from_one_run(
     tmp_path: Path, run: str, body: dict[str, Any]
 ) -> None:
     backend = FakeBackend(make_spec("local"))
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         mark = {"Idempotency-Key": "order 1"}
         first = await at.client.post(run, json=body, headers=mark)
         second = await at.client.post(run, json=body, headers=mark)
@@ -850,7 +820,7 @@ async def test_the_same_call_again_gets_the_same_answer_from_one_run(
 @DOORS
 async def test_the_same_call_twice_at_once_is_one_run(tmp_path: Path, run: str, body: dict[str, Any]) -> None:
     backend = FakeBackend(make_spec("local"))
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         mark = {"Idempotency-Key": "order 1"}
         answers = await asyncio.gather(*(at.client.post(run, json=body, headers=mark) for _ in range(4)))
         assert [each.status_code for each in answers] == [200] * 4
@@ -863,7 +833,7 @@ async def test_the_same_call_twice_at_once_is_one_run(tmp_path: Path, run: str, 
 @DOORS
 async def test_a_synchronous_call_again_gets_the_same_result(tmp_path: Path, run: str, body: dict[str, Any]) -> None:
     mode = "enable_sync_mode" if run == RUN else "sync_mode"
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         mark = {"Idempotency-Key": "order 1"}
         answers = [await at.client.post(run, json={**body, mode: True}, headers=mark) for _ in range(2)]
         assert answers[0].content == answers[1].content
@@ -873,7 +843,7 @@ async def test_a_synchronous_call_again_gets_the_same_result(tmp_path: Path, run
 @DOORS
 async def test_the_same_mark_on_another_request_is_a_409(tmp_path: Path, run: str, body: dict[str, Any]) -> None:
     backend = FakeBackend(make_spec("local"))
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         mark = {"Idempotency-Key": "order 1"}
         await at.client.post(run, json=body, headers=mark)
         other = await at.client.post(run, json={**body, "prompt": "something else"}, headers=mark)
@@ -884,7 +854,7 @@ async def test_the_same_mark_on_another_request_is_a_409(tmp_path: Path, run: st
 
 
 async def test_another_webhook_is_another_request(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         mark = {"Idempotency-Key": "order 1"}
         await at.client.post(RUN, json=BODY, headers=mark)
         other = await at.client.post(RUN, json=BODY, params={"webhook": "https://example.com/hook"}, headers=mark)
@@ -894,7 +864,7 @@ async def test_another_webhook_is_another_request(tmp_path: Path) -> None:
 @DOORS
 async def test_two_keys_marks_never_meet(tmp_path: Path, run: str, body: dict[str, Any]) -> None:
     backend = FakeBackend(make_spec("local"))
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         for key in (at.key("ann"), at.key("bob")):
             answer = await at.client.post(run, json=body, headers={**key, "Idempotency-Key": "order 1"})
             assert (answer.status_code, "idempotent-replayed" in answer.headers) == (200, False)
@@ -902,7 +872,7 @@ async def test_two_keys_marks_never_meet(tmp_path: Path, run: str, body: dict[st
 
 
 async def test_two_doors_marks_never_meet(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         mark = {"Idempotency-Key": "order 1"}
         for run, body in ((RUN, BODY), (AIML_RUN, AIML_BODY)):
             answer = await at.client.post(run, json=body, headers=mark)
@@ -913,14 +883,14 @@ async def test_two_doors_marks_never_meet(tmp_path: Path) -> None:
 async def test_a_mark_that_is_older_than_a_day_runs_anew(tmp_path: Path, run: str, body: dict[str, Any]) -> None:
     mark = {"Idempotency-Key": "order 1"}
     first, second = FakeBackend(make_spec("local")), FakeBackend(make_spec("local"))
-    async with house(tmp_path, {"local": first}) as at:
+    async with api_app(tmp_path, {"local": first}) as at:
         await at.client.post(run, json=body, headers=mark)
         await until(lambda: first.ended)
     aged(tmp_path, 86_000)
-    async with house(tmp_path, {"local": second}) as at:
+    async with api_app(tmp_path, {"local": second}) as at:
         assert "idempotent-replayed" in (await at.client.post(run, json=body, headers=mark)).headers
     aged(tmp_path, 401)
-    async with house(tmp_path, {"local": second}) as at:
+    async with api_app(tmp_path, {"local": second}) as at:
         assert "idempotent-replayed" not in (await at.client.post(run, json=body, headers=mark)).headers
         await until(lambda: second.ended)
         assert "idempotent-replayed" in (await at.client.post(run, json=body, headers=mark)).headers
@@ -932,7 +902,7 @@ async def test_a_call_that_failed_fails_again_without_a_second_run(
     tmp_path: Path, run: str, body: dict[str, Any]
 ) -> None:
     backend = FakeBackend(make_spec("local"), fail=Moderated("The provider refuses it."))
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         mark = {"Idempotency-Key": "order 1"}
         first, second = [await at.client.post(run, json=body, headers=mark) for _ in range(2)]
         assert first.status_code == second.status_code == (200 if run == RUN else 400)
@@ -946,7 +916,7 @@ async def test_a_call_that_failed_fails_again_without_a_second_run(
 async def test_a_mark_that_is_empty_or_too_long_is_refused(
     tmp_path: Path, run: str, body: dict[str, Any], mark: str
 ) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         answer = await at.client.post(run, json=body, headers={"Idempotency-Key": mark})
         assert answer.status_code == 400
         assert "idempotency-key" in answer.json()["message"].lower()
@@ -954,7 +924,7 @@ async def test_a_mark_that_is_empty_or_too_long_is_refused(
 
 @DOORS
 async def test_a_call_again_is_not_counted_again(tmp_path: Path, run: str, body: dict[str, Any]) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         headers = {**at.key("modest", per_minute=1), "Idempotency-Key": "order 1"}
         statuses = [(await at.client.post(run, json=body, headers=headers)).status_code for _ in range(3)]
         assert statuses == [200, 200, 200]
@@ -964,7 +934,7 @@ async def test_a_call_again_is_not_counted_again(tmp_path: Path, run: str, body:
 
 @DOORS
 async def test_a_call_twice_at_once_is_counted_once(tmp_path: Path, run: str, body: dict[str, Any]) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         headers = {**at.key("modest", per_minute=1), "Idempotency-Key": "order 1"}
         answers = await asyncio.gather(*(at.client.post(run, json=body, headers=headers) for _ in range(2)))
         assert [each.status_code for each in answers] == [200, 200]
@@ -973,7 +943,7 @@ async def test_a_call_twice_at_once_is_counted_once(tmp_path: Path, run: str, bo
 @DOORS
 async def test_a_call_twice_at_once_takes_one_place_in_line(tmp_path: Path, run: str, body: dict[str, Any]) -> None:
     gate = asyncio.Event()
-    async with house(tmp_path, {"local": FakeBackend(make_spec("local"), gate=gate)}, queue_size=1) as at:
+    async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), gate=gate)}, queue_size=1) as at:
         await submitted(at)
         mark = {"Idempotency-Key": "order 1"}
         twins = [asyncio.create_task(at.client.post(run, json=body, headers=mark)) for _ in range(2)]
@@ -983,7 +953,7 @@ async def test_a_call_twice_at_once_takes_one_place_in_line(tmp_path: Path, run:
 
 
 async def test_a_twin_with_another_picture_is_refused_and_leaves_no_file(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         other = base64.b64encode(picture_bytes(size=(40, 30))).decode()
         bodies = ({**SYNC, "seed": 1}, {**SYNC, "seed": 1, "image": other})
         mark = {"Idempotency-Key": "order 1"}
@@ -993,7 +963,7 @@ async def test_a_twin_with_another_picture_is_refused_and_leaves_no_file(tmp_pat
 
 
 async def test_a_deleted_task_gives_its_mark_back(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         mark = {"Idempotency-Key": "order 1"}
         first = (await at.client.post(RUN, json=SYNC, headers=mark)).json()["data"]["id"]
         await at.client.post(f"{PREDICTIONS}/delete", json={"ids": [first]})
@@ -1008,11 +978,11 @@ async def test_a_deleted_task_gives_its_mark_back(tmp_path: Path) -> None:
 async def test_a_task_survives_a_restart_and_is_found_by_its_id_and_its_mark(tmp_path: Path) -> None:
     mark = {"Idempotency-Key": "order 1"}
     stuck, works = FakeBackend(make_spec("local"), gate=asyncio.Event()), FakeBackend(make_spec("local"))
-    async with house(tmp_path, {"local": stuck}) as at:
+    async with api_app(tmp_path, {"local": stuck}) as at:
         key = at.key()
         first = await at.client.post(RUN, json=BODY, headers={**key, **mark})
         await until(lambda: stuck.working)
-    async with house(tmp_path, {"local": works}) as at:
+    async with api_app(tmp_path, {"local": works}) as at:
         task = first.json()["data"]["id"]
         data = await settled(at, task, key)
         assert (data["status"], data["model"]) == ("completed", WAVE)
@@ -1024,31 +994,31 @@ async def test_a_task_survives_a_restart_and_is_found_by_its_id_and_its_mark(tmp
 
 
 async def test_a_result_survives_a_restart_byte_for_byte(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         task = await submitted(at, enable_base64_output=True)
         await settled(at, task)
         first = await at.client.get(f"{PREDICTIONS}/{task}/result")
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         assert (await at.client.get(f"{PREDICTIONS}/{task}/result")).content == first.content
 
 
 async def test_a_failure_survives_a_restart_byte_for_byte(tmp_path: Path) -> None:
     backend = FakeBackend(make_spec("local"), fail=TimedOut("It took too long.", "Ask there.", remote_id="t1"))
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         task = await submitted(at)
         await settled(at, task)
         first = await at.client.get(f"{PREDICTIONS}/{task}/result")
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         assert (await at.client.get(f"{PREDICTIONS}/{task}/result")).content == first.content
 
 
 async def test_a_task_that_may_not_begin_anew_fails_after_a_restart(tmp_path: Path) -> None:
     stuck = FakeBackend(make_spec("local"), gate=asyncio.Event())
-    async with house(tmp_path, {"local": stuck}) as at:
+    async with api_app(tmp_path, {"local": stuck}) as at:
         task = await submitted(at)
         await until(lambda: stuck.working)
     works = FakeBackend(make_spec("local"))
-    async with house(tmp_path, {"local": works}, rerun=False) as at:
+    async with api_app(tmp_path, {"local": works}, rerun=False) as at:
         data = await settled(at, task)
         assert (data["status"], data["code"]) == ("failed", 1405)
         assert "restarted" in data["error"]
@@ -1057,7 +1027,7 @@ async def test_a_task_that_may_not_begin_anew_fails_after_a_restart(tmp_path: Pa
 
 async def test_the_owners_fixed_key_finds_its_tasks_after_a_restart(tmp_path: Path) -> None:
     key = {"Authorization": "Bearer letters-of-the-owner"}
-    async with house(tmp_path, api_key=SecretStr("letters-of-the-owner")) as at:
+    async with api_app(tmp_path, api_key=SecretStr("letters-of-the-owner")) as at:
         task = await submitted(at, key)
-    async with house(tmp_path, api_key=SecretStr("letters-of-the-owner")) as at:
+    async with api_app(tmp_path, api_key=SecretStr("letters-of-the-owner")) as at:
         assert (await settled(at, task, key))["status"] == "completed"

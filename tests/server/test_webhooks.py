@@ -22,10 +22,12 @@ from starlette.routing import Route
 
 from backends.wavespeed.answers import signed
 from core.errors import Moderated
-from tests.fakes import FakeBackend, make_spec
-from tests.providers.serving import serving
-from tests.server.house import WAVE, House, house, patient
-from tests.server.test_wavespeed import BODY, PREDICTIONS, RUN, settled, until
+from tests.support.api_app import WAVE, ApiApp, api_app, patient
+from tests.support.fakes import FakeBackend, make_spec
+from tests.support.loopback import serving
+from tests.support.wavespeed_calls import BODY, PREDICTIONS, RUN, settled, until
+
+pytestmark = pytest.mark.integration
 
 SECRET = "/api/v3/webhook/secret"
 NOW = (0.0, 0.05, 0.05)
@@ -81,14 +83,14 @@ class Recording(httpx.AsyncBaseTransport):
         return httpx.Response(200)
 
 
-async def submitted(at: House, hook: str, key: dict[str, str] | None = None, **more: Any) -> str:
+async def submitted(at: ApiApp, hook: str, key: dict[str, str] | None = None, **more: Any) -> str:
     """Submit a task whose end somebody wants to be told."""
     answer = await at.client.post(RUN, json={**BODY, **more}, params={"webhook": hook}, headers=key)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["data"]["id"])
 
 
-async def over(at: House) -> None:
+async def over(at: ApiApp) -> None:
     """Return when every run is over, and nobody is being told any more."""
     await until(lambda: all(job.task is None or job.task.done() for job in at.engine.jobs))
     await until(lambda: not at.doors.hooks._telling)
@@ -99,7 +101,7 @@ async def over(at: House) -> None:
 
 async def test_a_result_is_told_as_the_bare_prediction(tmp_path: Path) -> None:
     receiver = Receiver()
-    async with receiver.listening() as (origin, hook), house(tmp_path, webhook_origins=(origin,)) as at:
+    async with receiver.listening() as (origin, hook), api_app(tmp_path, webhook_origins=(origin,)) as at:
         task = await submitted(at, hook)
         data = await settled(at, task)
         await over(at)
@@ -118,7 +120,7 @@ async def test_a_failure_is_told_too(tmp_path: Path) -> None:
     backend = FakeBackend(make_spec("local"), fail=Moderated("The provider refuses it."))
     async with (
         receiver.listening() as (origin, hook),
-        house(tmp_path, {"local": backend}, webhook_origins=(origin,)) as at,
+        api_app(tmp_path, {"local": backend}, webhook_origins=(origin,)) as at,
     ):
         task = await submitted(at, hook)
         await until(lambda: receiver.heard)
@@ -129,7 +131,7 @@ async def test_a_failure_is_told_too(tmp_path: Path) -> None:
 
 async def test_a_call_is_signed_as_the_providers_page_says(tmp_path: Path) -> None:
     receiver = Receiver()
-    async with receiver.listening() as (origin, hook), house(tmp_path, webhook_origins=(origin,)) as at:
+    async with receiver.listening() as (origin, hook), api_app(tmp_path, webhook_origins=(origin,)) as at:
         key = at.key()
         secret = (await at.client.get(SECRET, headers=key)).json()["data"]["secret"]
         task = await submitted(at, hook, key)
@@ -144,7 +146,7 @@ async def test_a_call_is_signed_as_the_providers_page_says(tmp_path: Path) -> No
 
 async def test_this_apps_own_client_of_the_provider_takes_the_call(tmp_path: Path) -> None:
     receiver = Receiver()
-    async with receiver.listening() as (origin, hook), house(tmp_path, webhook_origins=(origin,)) as at:
+    async with receiver.listening() as (origin, hook), api_app(tmp_path, webhook_origins=(origin,)) as at:
         secret = (await at.client.get(SECRET)).json()["data"]["secret"]
         await submitted(at, hook)
         await until(lambda: receiver.heard)
@@ -155,11 +157,11 @@ async def test_this_apps_own_client_of_the_provider_takes_the_call(tmp_path: Pat
 
 
 async def test_each_key_has_a_secret_of_its_own_and_keeps_it(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         nobody = (await at.client.get(SECRET)).json()["data"]["secret"]
         ann, bob = at.key("ann"), at.key("bob")
         first = [(await at.client.get(SECRET, headers=key)).json()["data"]["secret"] for key in (ann, bob)]
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         again = [(await at.client.get(SECRET, headers=key)).json()["data"]["secret"] for key in (ann, bob)]
     assert first == again
     assert len({nobody, *first}) == 3
@@ -168,7 +170,7 @@ async def test_each_key_has_a_secret_of_its_own_and_keeps_it(tmp_path: Path) -> 
 
 async def test_one_keys_call_does_not_fit_anothers_secret(tmp_path: Path) -> None:
     receiver = Receiver()
-    async with receiver.listening() as (origin, hook), house(tmp_path, webhook_origins=(origin,)) as at:
+    async with receiver.listening() as (origin, hook), api_app(tmp_path, webhook_origins=(origin,)) as at:
         ann, bob = at.key("ann"), at.key("bob")
         of_bob = (await at.client.get(SECRET, headers=bob)).json()["data"]["secret"]
         await submitted(at, hook, ann)
@@ -178,7 +180,7 @@ async def test_one_keys_call_does_not_fit_anothers_secret(tmp_path: Path) -> Non
 
 
 async def test_a_task_without_a_webhook_tells_nobody(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         at.doors.hooks._post = patient(transport=(line := Recording()))
         task = (await at.client.post(RUN, json=BODY)).json()["data"]["id"]
         await settled(at, task)
@@ -188,7 +190,7 @@ async def test_a_task_without_a_webhook_tells_nobody(tmp_path: Path) -> None:
 
 async def test_the_same_call_twice_is_told_once(tmp_path: Path) -> None:
     receiver = Receiver()
-    async with receiver.listening() as (origin, hook), house(tmp_path, webhook_origins=(origin,)) as at:
+    async with receiver.listening() as (origin, hook), api_app(tmp_path, webhook_origins=(origin,)) as at:
         call = {"json": BODY, "params": {"webhook": hook}, "headers": {"Idempotency-Key": "order 1"}}
         answers = await asyncio.gather(at.client.post(RUN, **call), at.client.post(RUN, **call))
         await settled(at, answers[0].json()["data"]["id"])
@@ -204,7 +206,7 @@ async def test_the_same_call_twice_is_told_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("status", [500, 503, 404, 429, 302, 307])
 async def test_an_answer_that_is_no_success_is_asked_again(tmp_path: Path, status: int) -> None:
     receiver = Receiver(status)
-    async with receiver.listening() as (origin, hook), house(tmp_path, webhook_origins=(origin,)) as at:
+    async with receiver.listening() as (origin, hook), api_app(tmp_path, webhook_origins=(origin,)) as at:
         at.doors.hooks._waits = NOW
         task = await submitted(at, hook)
         await settled(at, task)
@@ -216,7 +218,7 @@ async def test_an_answer_that_is_no_success_is_asked_again(tmp_path: Path, statu
 
 async def test_every_success_is_heard(tmp_path: Path) -> None:
     receiver = Receiver(204)
-    async with receiver.listening() as (origin, hook), house(tmp_path, webhook_origins=(origin,)) as at:
+    async with receiver.listening() as (origin, hook), api_app(tmp_path, webhook_origins=(origin,)) as at:
         at.doors.hooks._waits = NOW
         await settled(at, await submitted(at, hook))
         await over(at)
@@ -235,7 +237,7 @@ async def test_a_connection_that_breaks_is_tried_again(tmp_path: Path) -> None:
 
     server = await asyncio.start_server(hang_up_once, "127.0.0.1", 0)
     origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server, house(tmp_path, webhook_origins=(origin,)) as at:
+    async with server, api_app(tmp_path, webhook_origins=(origin,)) as at:
         at.doors.hooks._waits = NOW
         task = await submitted(at, f"{origin}/hook")
         await settled(at, task)
@@ -247,12 +249,12 @@ async def test_a_connection_that_breaks_is_tried_again(tmp_path: Path) -> None:
 async def test_an_address_is_given_up_after_the_last_attempt_and_for_good(tmp_path: Path) -> None:
     receiver = Receiver(*[500] * 9)
     async with receiver.listening() as (origin, hook):
-        async with house(tmp_path, webhook_origins=(origin,)) as at:
+        async with api_app(tmp_path, webhook_origins=(origin,)) as at:
             at.doors.hooks._waits = NOW
             await settled(at, await submitted(at, hook))
             await over(at)
             assert len(receiver.heard) == 3
-        async with house(tmp_path, webhook_origins=(origin,)) as at:
+        async with api_app(tmp_path, webhook_origins=(origin,)) as at:
             await over(at)
             assert len(receiver.heard) == 3
 
@@ -270,7 +272,7 @@ async def test_one_who_does_not_answer_holds_up_nobody_else(tmp_path: Path) -> N
     async with (
         server,
         receiver.listening() as (origin, hook),
-        house(tmp_path, webhook_origins=(origin, silent)) as at,
+        api_app(tmp_path, webhook_origins=(origin, silent)) as at,
     ):
         await submitted(at, f"{silent}/hook")
         await quiet.wait()
@@ -304,7 +306,7 @@ async def test_an_address_that_is_not_on_the_public_internet_is_never_connected_
     tmp_path: Path, address: str
 ) -> None:
     line = Recording()
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         at.doors.hooks._post = patient(transport=line)
         at.doors.hooks._waits = NOW
         assert (await settled(at, await submitted(at, address)))["status"] == "completed"
@@ -314,7 +316,7 @@ async def test_an_address_that_is_not_on_the_public_internet_is_never_connected_
 
 async def test_a_public_address_needs_nobodys_leave(tmp_path: Path) -> None:
     line = Recording()
-    async with house(tmp_path) as at:
+    async with api_app(tmp_path) as at:
         at.doors.hooks._post = patient(transport=line)
         await settled(at, await submitted(at, "https://93.184.216.34/hook"))
         await over(at)
@@ -326,7 +328,7 @@ async def test_an_allowed_origin_allows_no_other_port(tmp_path: Path) -> None:
     async with (
         allowed.listening() as (origin, _),
         other.listening() as (_, hook),
-        house(tmp_path, webhook_origins=(origin,)) as at,
+        api_app(tmp_path, webhook_origins=(origin,)) as at,
     ):
         at.doors.hooks._waits = NOW
         await settled(at, await submitted(at, hook))
@@ -340,11 +342,11 @@ async def test_an_allowed_origin_allows_no_other_port(tmp_path: Path) -> None:
 async def test_what_was_not_heard_is_told_after_a_restart(tmp_path: Path) -> None:
     receiver = Receiver(500)
     async with receiver.listening() as (origin, hook):
-        async with house(tmp_path, webhook_origins=(origin,)) as at:
+        async with api_app(tmp_path, webhook_origins=(origin,)) as at:
             at.doors.hooks._waits = (0.0, 600.0)
             task = await submitted(at, hook)
             await until(lambda: receiver.heard)
-        async with house(tmp_path, webhook_origins=(origin,)) as at:
+        async with api_app(tmp_path, webhook_origins=(origin,)) as at:
             await until(lambda: len(receiver.heard) == 2)
             await over(at)
             assert receiver.told[0] == receiver.told[1]
@@ -354,11 +356,11 @@ async def test_what_was_not_heard_is_told_after_a_restart(tmp_path: Path) -> Non
 async def test_what_was_heard_is_not_told_after_a_restart(tmp_path: Path) -> None:
     receiver = Receiver()
     async with receiver.listening() as (origin, hook):
-        async with house(tmp_path, webhook_origins=(origin,)) as at:
+        async with api_app(tmp_path, webhook_origins=(origin,)) as at:
             await submitted(at, hook)
             await until(lambda: receiver.heard)
             await over(at)
-        async with house(tmp_path, webhook_origins=(origin,)) as at:
+        async with api_app(tmp_path, webhook_origins=(origin,)) as at:
             await over(at)
     assert len(receiver.heard) == 1
 
@@ -366,10 +368,10 @@ async def test_what_was_heard_is_not_told_after_a_restart(tmp_path: Path) -> Non
 async def test_a_restart_is_not_told_as_an_end(tmp_path: Path) -> None:
     receiver, stuck = Receiver(), FakeBackend(make_spec("local"), gate=asyncio.Event())
     async with receiver.listening() as (origin, hook):
-        async with house(tmp_path, {"local": stuck}, webhook_origins=(origin,)) as at:
+        async with api_app(tmp_path, {"local": stuck}, webhook_origins=(origin,)) as at:
             task = await submitted(at, hook)
             await until(lambda: stuck.working)
-        async with house(tmp_path, webhook_origins=(origin,)) as at:
+        async with api_app(tmp_path, webhook_origins=(origin,)) as at:
             assert (await settled(at, task))["status"] == "completed"
             await over(at)
         assert [(each["id"], each["status"]) for each in receiver.told] == [(task, "completed")]
@@ -378,10 +380,10 @@ async def test_a_restart_is_not_told_as_an_end(tmp_path: Path) -> None:
 async def test_a_task_that_a_restart_ended_is_told(tmp_path: Path) -> None:
     receiver, stuck = Receiver(), FakeBackend(make_spec("local"), gate=asyncio.Event())
     async with receiver.listening() as (origin, hook):
-        async with house(tmp_path, {"local": stuck}, webhook_origins=(origin,)) as at:
+        async with api_app(tmp_path, {"local": stuck}, webhook_origins=(origin,)) as at:
             task = await submitted(at, hook)
             await until(lambda: stuck.working)
-        async with house(tmp_path, webhook_origins=(origin,), rerun=False) as at:
+        async with api_app(tmp_path, webhook_origins=(origin,), rerun=False) as at:
             await until(lambda: receiver.heard)
             await over(at)
         assert [(each["id"], each["status"], each["code"]) for each in receiver.told] == [(task, "failed", 1405)]
@@ -391,13 +393,13 @@ async def test_a_task_that_ends_while_the_others_are_still_taken_up_is_told_once
     receiver, gate = Receiver(takes=0.3), asyncio.Event()
     stuck = {key: FakeBackend(make_spec(key), gate=gate) for key in ("local", "gone")}
     async with receiver.listening() as (origin, hook):
-        async with house(tmp_path, stuck, api_models={WAVE: "local", "old/model": "gone"}) as at:
+        async with api_app(tmp_path, stuck, api_models={WAVE: "local", "old/model": "gone"}) as at:
             task = await submitted(at, hook)
             for _ in range(8):  # each is written down as ended by the next process, which takes its time
                 await at.client.post("/api/v3/old/model", json=BODY)
             await until(lambda: stuck["local"].working and stuck["gone"].working)
         receiver.heard.clear()
-        async with house(tmp_path, webhook_origins=(origin,)) as at:
+        async with api_app(tmp_path, webhook_origins=(origin,)) as at:
             assert (await settled(at, task))["status"] == "completed"
             await over(at)
         assert [(each["id"], each["status"]) for each in receiver.told] == [(task, "completed")]
@@ -405,7 +407,7 @@ async def test_a_task_that_ends_while_the_others_are_still_taken_up_is_told_once
 
 async def test_a_prediction_that_was_deleted_while_somebody_was_to_be_told_is_not_told_again(tmp_path: Path) -> None:
     receiver = Receiver(500, 500, gate=(answers := asyncio.Event()))
-    async with receiver.listening() as (origin, hook), house(tmp_path, webhook_origins=(origin,)) as at:
+    async with receiver.listening() as (origin, hook), api_app(tmp_path, webhook_origins=(origin,)) as at:
         at.doors.hooks._waits = NOW
         task = await submitted(at, hook)
         await until(lambda: receiver.heard)
@@ -420,7 +422,7 @@ async def test_a_prediction_that_was_deleted_while_it_ran_is_not_told(tmp_path: 
     receiver, backend = Receiver(), FakeBackend(make_spec("local"), gate=asyncio.Event())
     async with (
         receiver.listening() as (origin, hook),
-        house(tmp_path, {"local": backend}, webhook_origins=(origin,)) as at,
+        api_app(tmp_path, {"local": backend}, webhook_origins=(origin,)) as at,
     ):
         task = await submitted(at, hook)
         await until(lambda: backend.working)

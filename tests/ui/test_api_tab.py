@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.ui.conftest import Served, open_page
+from tests.support.browser import open_page
+from tests.support.live_app import Served
+
+pytestmark = pytest.mark.integration
 
 
 def test_the_examples_carry_this_apps_address(page: Page, app: Served) -> None:

@@ -19,7 +19,7 @@ from core.engine import Engine
 from core.errors import BadImage
 from core.job import VISITOR, Visitor
 from core.store import Store
-from tests.fakes import FakeBackend, picture_bytes
+from tests.support.fakes import FakeBackend, picture_bytes
 from ui.images import routes
 
 

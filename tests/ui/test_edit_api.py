@@ -22,8 +22,10 @@ from PIL import Image
 
 from core.about import VERSION
 from core.recipe import Recipe
-from tests.fakes import picture_bytes
-from tests.ui.conftest import Served
+from tests.support.fakes import picture_bytes
+from tests.support.live_app import Served, upload
+
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
@@ -192,23 +194,6 @@ def call(app: Served, image: str, strength: str = "0.5", **more: Any) -> str:
     with urllib.request.urlopen(f"{app.url}/gradio_api/call/v2/edit/{event}", timeout=120) as answer:
         text: str = answer.read().decode()
     return text
-
-
-def upload(app: Served, data: bytes) -> str:
-    boundary = "----part"
-    body = (
-        (
-            f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n'
-            "Content-Type: image/png\r\n\r\n"
-        ).encode()
-        + data
-        + f"\r\n--{boundary}--\r\n".encode()
-    )
-    request = urllib.request.Request(
-        f"{app.url}/gradio_api/upload", body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    )
-    with urllib.request.urlopen(request, timeout=120) as answer:
-        return str(json.loads(answer.read())[0])
 
 
 def file_data(path: str) -> str:

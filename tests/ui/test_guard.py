@@ -9,12 +9,14 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.fakes import picture_bytes
-from tests.ui.by_hand import Person, Tab
-from tests.ui.conftest import Served, serve
+from tests.support.fakes import picture_bytes
+from tests.support.live_app import Served, serve
+from tests.support.page_client import Person, Tab
+
+pytestmark = pytest.mark.integration
 
 PICTURE = picture_bytes("PNG", "RGB", (90, 60))
-FAKE_APP = ("-m", "tests.ui.fake_app")
+FAKE_APP = ("-m", "tests.support.fake_app")
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from core.engine import Engine
 from core.inline_body import DEPTH, TooDeep, shallow_json
 from core.job import VISITOR, Visitor
 from core.store import Store
-from tests.fakes import FakeBackend, make_spec
+from tests.support.fakes import FakeBackend, make_spec
 from ui.bodies import named_paths, parsed
 from ui.framework import LATEST, Latest, Messages, NoFiles
 from ui.guard import Guard

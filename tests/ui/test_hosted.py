@@ -11,12 +11,14 @@ import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 from playwright.sync_api import Error as PlaywrightError
 
-from tests.fakes import picture_bytes
-from tests.providers import aimlapi, wavespeed
-from tests.providers.serving import serving_beside
-from tests.ui.conftest import Served, free_port, open_page, serve
-from tests.ui.test_states import choose_backend, message, run
-from tests.ui.test_studio_page import RESULT, add_reference, open_more, set_number
+from tests.support.browser import open_page
+from tests.support.fakes import picture_bytes
+from tests.support.live_app import Served, free_port, serve
+from tests.support.loopback import serving_beside
+from tests.support.providers import aimlapi, wavespeed
+from tests.support.studio_page import RESULT, add_reference, choose_backend, message, open_more, set_number, start
+
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def test_a_pasted_key_is_checked_kept_for_the_tab_and_seen_nowhere(
     expect(page.locator("#key-note")).to_contain_text("Key accepted, $7.25 left")
     expect(page.locator("#status")).to_contain_text("ready")
     expect(page.locator("#key input")).to_have_value("")
-    run(page, "as a watercolour")
+    start(page, "as a watercolour")
     page.wait_for_selector(RESULT)
     expect(page.locator(".stage .facts")).to_contain_text("$0.02")
     expect(page.locator(".stage .queue")).to_contain_text("spent in this session")
@@ -82,7 +84,7 @@ def test_a_pasted_key_is_checked_kept_for_the_tab_and_seen_nowhere(
 def test_another_tab_does_not_have_the_key(page: Page) -> None:
     choose_backend(page, "WaveSpeedAI")
     expect(page.locator("#status")).to_contain_text("Needs a key")
-    run(page, "as a watercolour")
+    start(page, "as a watercolour")
     assert "Needs a key" in message(page)
 
 
@@ -102,7 +104,7 @@ def test_a_withheld_image_is_shown_as_such(page: Page, aiml: tuple[aimlapi.Aimla
     expect(page.locator("#preflight")).to_contain_text("$0.058")  # two are asked for
     aiml[0].nsfw = [True, False]
     try:
-        run(page, "as a watercolour")
+        start(page, "as a watercolour")
         page.wait_for_selector(RESULT)
     finally:
         aiml[0].nsfw = []
@@ -114,7 +116,7 @@ def test_a_withheld_image_is_shown_as_such(page: Page, aiml: tuple[aimlapi.Aimla
 def test_a_refusal_is_told_with_what_to_do_and_that_it_was_free(page: Page, aiml: tuple[aimlapi.Aimlapi, str]) -> None:
     choose_backend(page, "AI/ML API")
     aiml[0].refuse = [(403, "You have run out of credits", {})]
-    run(page, "as a watercolour")
+    start(page, "as a watercolour")
     assert all(each in message(page) for each in ("no credits left", "Top it up", "Nothing was charged"))
 
 
@@ -125,7 +127,7 @@ def test_a_run_that_cannot_be_taken_back_lands_after_its_cancel(
     paste_key(page, wavespeed.KEY)
     expect(page.locator("#key-note")).to_contain_text("accepted")
     wave[0].seconds = 3600
-    run(page, "as a watercolour")
+    start(page, "as a watercolour")
     page.wait_for_function(
         "/Waiting at the provider|provider works/.test(document.querySelector('.stage .progress')?.textContent)"
     )
@@ -173,18 +175,18 @@ def test_no_secret_is_found_in_any_place_that_anybody_can_read(
             add_reference(page, picture_bytes("PNG", "RGB", (240, 160)))
             choose_backend(page, "AI/ML API")
             aiml[0].refuse = [(400, f"a refusal that says {aimlapi.KEY} back", {})]
-            run(page, "as a watercolour")
+            start(page, "as a watercolour")
             message(page)
-            run(page, "as a watercolour")
+            start(page, "as a watercolour")
             page.wait_for_selector(RESULT)
             choose_backend(page, "WaveSpeedAI")
             expect(page.locator("#status")).to_contain_text("Needs a key")
             paste_key(page, wavespeed.KEY)
             expect(page.locator("#key-note")).to_contain_text("accepted")
             wave[0].failures = [("failed", 1200, f"a failure that says {wavespeed.KEY} back")]
-            run(page, "as an oil painting")
+            start(page, "as an oil painting")
             message(page)
-            run(page, "as an oil painting")
+            start(page, "as an oil painting")
             expect(page.locator(".stage .strip button.thumb")).to_have_count(2)
             places |= {answer.url: body_of(answer) for answer in answers}
             places["the page"] = page.content().encode()
@@ -226,7 +228,7 @@ def test_a_run_at_a_provider_outlives_the_app_and_goes_on_with_its_key(
         choose_backend(page, "WaveSpeedAI")
         paste_key(page, wavespeed.KEY)
         expect(page.locator("#key-note")).to_contain_text("accepted")
-        run(page, "as a watercolour")
+        start(page, "as a watercolour")
         page.wait_for_function("/provider works/.test(document.querySelector('.stage .progress')?.textContent)")
     with serve(tmp_path, "app.py", **environ) as served, open_page(browser, served.url) as page:
         expect(page.locator(".stage .progress")).to_contain_text("Paste your key")

@@ -25,8 +25,8 @@ from core.images import Reference
 from core.job import VISITOR, Visitor, visitor_in
 from core.limits import Caps, Limits
 from core.store import Store
-from tests.backends.test_image_fetch import Wire
-from tests.fakes import FakeBackend, make_reference, make_spec, picture_bytes
+from tests.support.fakes import FakeBackend, make_reference, make_spec, picture_bytes
+from tests.support.wire import Wire
 from ui.edit_api import run_edit
 from ui.image_input import read_image
 

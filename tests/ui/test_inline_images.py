@@ -17,10 +17,12 @@ from starlette.types import Message, Receive
 
 from core.errors import BadParameter, StudioError
 from core.inline_body import REST, separate
-from tests.fakes import picture_bytes
-from tests.ui.by_hand import Person
-from tests.ui.conftest import Served
+from tests.support.fakes import picture_bytes
+from tests.support.live_app import Served
+from tests.support.page_client import Person
 from ui.inline_images import place_of, spooled
+
+pytestmark = pytest.mark.integration
 
 PHOTO = picture_bytes("PNG", "RGB", (40, 30)) + b"\0" * 100_000
 PLAIN = base64.b64encode(PHOTO).decode()

@@ -19,9 +19,10 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, ImageContent, TextContent
 from PIL import Image
 
-from tests.fakes import picture_bytes
-from tests.ui.conftest import Served, serve
-from tests.ui.test_edit_api import upload
+from tests.support.fakes import picture_bytes
+from tests.support.live_app import Served, serve, upload
+
+pytestmark = pytest.mark.integration
 
 PHOTO = picture_bytes("PNG", "RGB", (40, 30))
 PLAIN = base64.b64encode(PHOTO).decode()

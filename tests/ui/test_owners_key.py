@@ -13,7 +13,7 @@ from core.engine import Engine
 from core.errors import KeyRejected, StudioError
 from core.job import EVERYONE, VISITOR, Visitor
 from core.store import Store
-from tests.fakes import FakeBackend, FakeProvider, make_spec
+from tests.support.fakes import FakeBackend, FakeProvider, make_spec
 from ui import actions, text
 from ui.actions import Actions
 from ui.session import Session

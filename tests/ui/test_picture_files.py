@@ -15,9 +15,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.fakes import picture_bytes
-from tests.ui.conftest import Served, open_page
+from tests.support.browser import open_page
+from tests.support.fakes import picture_bytes
+from tests.support.live_app import Served
 from ui.stage import ASSETS
+
+pytestmark = pytest.mark.integration
 
 SIZE = (160, 120)
 JPEG, PNG, TIFF, AVIF, WEBP = (picture_bytes(kind, "RGB", SIZE) for kind in ("JPEG", "PNG", "TIFF", "AVIF", "WEBP"))

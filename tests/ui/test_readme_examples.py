@@ -8,7 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.ui.conftest import ROOT, Served
+import pytest
+
+from tests.support.live_app import ROOT, Served
+
+pytestmark = pytest.mark.integration
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -19,7 +19,7 @@ from core.images import Reference
 from core.job import VISITOR, Visitor
 from core.request import EditRequest
 from core.store import Store
-from tests.fakes import FakeBackend, files_of, make_request, picture_bytes
+from tests.support.fakes import FakeBackend, files_of, make_request, picture_bytes
 from ui.actions import Actions
 from ui.controls import Controls
 from ui.images import stored_name

@@ -12,10 +12,12 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from core.images import read_reference
-from tests.fakes import picture_bytes
+from tests.support.fakes import picture_bytes
 from ui import text
 from ui.session import Session, Shown
 from ui.stage import ASSETS, PARTS
+
+pytestmark = pytest.mark.integration
 
 GIVE = "given => { props.value = given; redraw(); }"
 

@@ -7,9 +7,21 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.fakes import picture_bytes
-from tests.ui.conftest import Served, open_page
-from tests.ui.test_studio_page import RESULT, add_reference, open_more, set_number
+from tests.support.browser import open_page
+from tests.support.fakes import picture_bytes
+from tests.support.live_app import Served
+from tests.support.studio_page import (
+    RESULT,
+    add_reference,
+    choose_backend,
+    message,
+    open_more,
+    release,
+    set_number,
+    start,
+)
+
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
@@ -22,31 +34,11 @@ def page(browser: Browser, fakes: Served) -> Iterator[Page]:
             opened.wait_for_timeout(100)
 
 
-def run(page: Page, prompt: str) -> None:
-    page.fill("#prompt textarea", prompt)
-    page.click("#run")
-
-
-def release(fakes: Served, word: str) -> None:
-    """Let the run go on that is held by this word."""
-    (fakes.data_dir / word).touch()
-
-
-def choose_backend(page: Page, label: str) -> None:
-    page.click("#backend input")
-    page.locator("ul[role=listbox] li", has_text=label).click()
-
-
-def message(page: Page) -> str:
-    page.wait_for_selector(".stage .message")
-    return page.inner_text(".stage .message")
-
-
 def test_a_style_is_on_until_its_chip_is_pressed_again_and_comes_back_with_the_settings(page: Page) -> None:
     pencil = page.locator("#styles button").first
     expect(pencil).to_have_attribute("aria-pressed", "false")
     pencil.click()
-    run(page, "a mountain lake")
+    start(page, "a mountain lake")
     page.wait_for_selector(RESULT)
     pencil.click()
     expect(pencil).to_have_attribute("aria-pressed", "false")
@@ -64,38 +56,38 @@ def test_a_backend_without_a_list_of_styles_shows_no_chips(page: Page) -> None:
 
 
 def test_a_failed_run_says_what_happened_what_to_do_and_that_it_was_free(page: Page) -> None:
-    run(page, "fail please")
+    start(page, "fail please")
     assert all(
         each in message(page) for each in ("The provider broke.", "Try again in a minute.", "Nothing was charged")
     )
 
 
 def test_a_failure_that_may_have_cost_money_says_so(page: Page) -> None:
-    run(page, "charged perhaps")
+    start(page, "charged perhaps")
     assert "not known whether it was charged" in message(page)
 
 
 def test_an_unforeseen_failure_shows_no_secrets(page: Page) -> None:
-    run(page, "crash please")
+    start(page, "crash please")
     assert "inside the app" in message(page)
     assert "/secret" not in page.content()
 
 
 def test_an_empty_prompt_is_refused_and_the_next_run_takes_the_message_away(page: Page) -> None:
-    run(page, "  ")
+    start(page, "  ")
     assert "The prompt is empty" in message(page)
-    run(page, "good")
+    start(page, "good")
     page.wait_for_selector(RESULT)
     expect(page.locator(".stage .message")).to_have_count(0)
 
 
 def test_a_prompt_that_is_too_long_is_refused_with_its_length(page: Page) -> None:
-    run(page, "x" * 4001)
+    start(page, "x" * 4001)
     assert "4001 characters" in message(page)
 
 
 def test_loading_the_model_is_a_stage_of_its_own(page: Page, fakes: Served) -> None:
-    run(page, "loading first")
+    start(page, "loading first")
     expect(page.locator(".stage .progress")).to_contain_text("Loading the model: transformer (2 of 5)")
     assert page.get_attribute(".stage", "data-state") == "loading"
     release(fakes, "first")
@@ -103,9 +95,9 @@ def test_loading_the_model_is_a_stage_of_its_own(page: Page, fakes: Served) -> N
 
 
 def test_a_result_stays_until_there_is_something_newer_to_see(page: Page) -> None:
-    run(page, "good")
+    start(page, "good")
     old = str(page.get_attribute(RESULT, "src"))
-    run(page, "loading next")
+    start(page, "loading next")
     page.wait_for_selector(".stage[data-state=loading] img.older")
     assert page.get_attribute(".stage img.older", "src") == old
 
@@ -125,18 +117,18 @@ def test_queued_runs_say_how_many_wait_and_cancel_lets_the_next_one_start(page: 
 
 
 def test_another_visitor_waits_in_line_and_is_told_the_place(page: Page, browser: Browser, fakes: Served) -> None:
-    run(page, "held here")
+    start(page, "held here")
     page.wait_for_selector(".stage[data-state=running]")
     with open_page(browser, fakes.url) as second:
         add_reference(second, picture_bytes("PNG", "RGB", (240, 160)))
-        run(second, "good")
+        start(second, "good")
         expect(second.locator(".stage .progress")).to_contain_text("Next in line")
         page.click("#cancel")
         second.wait_for_selector(RESULT)
 
 
 def test_the_reference_of_a_run_stays_when_another_is_chosen_meanwhile(page: Page) -> None:
-    run(page, "held here")
+    start(page, "held here")
     page.wait_for_selector(".stage[data-state=running]")
     before = page.get_attribute(".stage img.reference", "src")
     page.set_input_files(
@@ -159,13 +151,13 @@ def test_another_backend_shows_its_own_controls_and_says_what_it_changed(page: P
     expect(page.locator("#param-strength input[type=number]")).to_have_value("0.5")
     expect(page.locator("#param-num_inference_steps input[type=number]")).to_have_value("12")
     expect(page.locator("#preflight")).to_contain_text("$0.040")
-    run(page, "good")
+    start(page, "good")
     page.wait_for_selector(RESULT)
 
 
 def test_reuse_settings_brings_the_backend_and_its_values_back(page: Page) -> None:
     set_number(page, "strength", 0.9)
-    run(page, "good")
+    start(page, "good")
     page.wait_for_selector(RESULT)
     choose_backend(page, "Other")
     expect(page.locator("#param-strength input[type=number]")).to_have_value("0.5")
@@ -179,7 +171,7 @@ def test_a_backend_that_cannot_run_says_what_it_needs(page: Page) -> None:
     choose_backend(page, "Away")
     expect(page.locator("#status")).to_contain_text("Needs a key: set AWAY_KEY")
     expect(page.locator("#status .dot.blocked")).to_have_count(1)
-    run(page, "good")
+    start(page, "good")
     assert "AWAY_KEY" in message(page)
 
 
@@ -205,7 +197,7 @@ def test_a_pasted_picture_becomes_the_reference(page: Page) -> None:
 
 
 def test_words_that_a_person_wrote_are_never_markup(page: Page) -> None:
-    run(page, 'good <img src=x onerror="window.pwned=1"> {{x}} ${x} `x`')
+    start(page, 'good <img src=x onerror="window.pwned=1"> {{x}} ${x} `x`')
     page.wait_for_selector(RESULT)
     assert page.evaluate("window.pwned") is None
 
@@ -225,7 +217,7 @@ def test_milestones_are_spoken_not_every_step(page: Page) -> None:
             .observe(document.querySelector('[data-part=live]'), { childList: true, characterData: true });
         }"""
     )
-    run(page, "steps please")
+    start(page, "steps please")
     page.wait_for_selector(RESULT)
     heard = page.evaluate("window.heard")
     assert heard[-1] == "The result is here"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.recipe import StyleUse
 from core.spec import Style
-from tests.fakes import make_spec
+from tests.support.fakes import make_spec
 from ui.styles import known, shown, switched
 
 SPEC = make_spec(styles=(Style("oil", "Oil", "an oil painting, thick"), Style("odd", '<b>"Odd"', '"quoted" & <odd>')))

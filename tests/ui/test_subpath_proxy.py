@@ -15,8 +15,11 @@ import pytest
 from gradio_client import Client, handle_file
 from playwright.sync_api import Browser, expect
 
-from tests.fakes import picture_bytes
-from tests.ui.conftest import ROOT, Served, free_port, open_page, serve
+from tests.support.browser import open_page
+from tests.support.fakes import picture_bytes
+from tests.support.live_app import ROOT, Served, free_port, serve
+
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module", params=["away", "keep"])

@@ -25,7 +25,7 @@ from core.engine import Engine
 from core.job import VISITOR, Visitor
 from core.limits import Caps, Limits
 from core.store import Store
-from tests.fakes import FakeBackend, make_spec, picture_bytes
+from tests.support.fakes import FakeBackend, make_spec, picture_bytes
 from ui.guard import Guard
 
 ANN, BOB = Visitor("ann", "192.0.2.1"), Visitor("bob", "192.0.2.2")

@@ -13,10 +13,12 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.fakes import picture_bytes
-from tests.ui.conftest import Served, open_page
-from tests.ui.test_states import release
-from tests.ui.test_studio_page import RESULT, add_reference, prepare, run
+from tests.support.browser import open_page
+from tests.support.fakes import picture_bytes
+from tests.support.live_app import Served
+from tests.support.studio_page import RESULT, add_reference, prepare, release, run
+
+pytestmark = pytest.mark.integration
 
 STRIP = ".stage .strip button.thumb"
 

@@ -13,7 +13,7 @@ from backends.local import LocalBackend
 from backends.local.machine import GIB, Machine
 from core.events import Completed
 from core.settings import Settings
-from tests.fakes import make_reference, make_request
+from tests.support.fakes import make_reference, make_request
 
 
 async def seed_of(backend: LocalBackend, seed: int) -> int:

@@ -7,9 +7,6 @@ from pathlib import Path
 import pytest
 
 from backends.local import LocalBackend
-from core.backend import OWNERS, RunContext
-from core.events import Completed, Event
-from core.request import EditRequest
 from core.settings import Settings
 from tests.backends.local.tiny import build
 
@@ -31,12 +28,3 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def local(data_dir: Path) -> LocalBackend:
     """A backend on mini; it loads at the first run that asks."""
     return LocalBackend(Settings(data_dir=data_dir), cuda=0)
-
-
-async def drain(
-    backend: LocalBackend, request: EditRequest, context: RunContext = OWNERS
-) -> tuple[list[Event], Completed]:
-    """Run a request to its end; return the events before it and the end."""
-    events = [event async for event in backend.edit(request, context)]
-    assert isinstance(events[-1], Completed)
-    return events[:-1], events[-1]

@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from backends.local import LocalBackend
 from backends.local.choice import ModelChoice
 from backends.local.loading import load
 from backends.local.machine import Machine
 from backends.local.model import Model
 from backends.local.offer import local_spec
 from backends.local.run import Made, edit_images
-from core.events import Loading, Progress
+from core.backend import OWNERS, RunContext
+from core.events import Completed, Event, Loading, Progress
 from core.images import read_reference
 from core.request import EditRequest
 from core.settings import Settings
-from tests.fakes import picture_bytes
+from tests.support.fakes import picture_bytes
 
 MINI = ModelChoice(None, None, "cpu", None)
 
@@ -88,3 +90,38 @@ def velocity(flow: Any, images: int = 2, tokens: int = 12) -> Any:
             txt_ids=torch.zeros(8, 3),
             return_dict=False,
         )[0].float()
+
+
+async def drain(
+    backend: LocalBackend, request: EditRequest, context: RunContext = OWNERS
+) -> tuple[list[Event], Completed]:
+    """Run a request to its end; return the events before it and the end."""
+    events = [event async for event in backend.edit(request, context)]
+    assert isinstance(events[-1], Completed)
+    return events[:-1], events[-1]
+
+
+def short_request(local: LocalBackend) -> EditRequest:
+    reference = read_reference(picture_bytes("PNG", "RGB", (64, 64)))
+    return EditRequest.build(local.spec, "a lake", reference, {"num_inference_steps": 2, "seed": 3})
+
+
+@contextmanager
+def each_step(hook: Callable[[Any], None]) -> Iterator[None]:
+    """Call a hook with the transformer before each step of any model."""
+    from diffusers import FluxTransformer2DModel
+    from torch.nn.modules.module import register_module_forward_pre_hook
+
+    def before(part: Any, _: Any) -> None:
+        if type(part) is FluxTransformer2DModel:
+            hook(part)
+
+    handle = register_module_forward_pre_hook(before)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+PATIENCE = 60.0
+"""Seconds after which a test gives up waiting for a run that should go on at the same time."""

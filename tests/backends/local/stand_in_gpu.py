@@ -15,12 +15,12 @@ from typing import Any
 from backends.local import LocalBackend
 from backends.local.choice import choose
 from backends.local.offer import local_spec
-from backends.local.worker import Worker
+from backends.local.worker import Tell, Worker
 from backends.local.zero import ZeroGpu
-from core.events import Loading
+from core.events import Completed, Loading, Progress
 from core.request import EditRequest
 from core.settings import Settings
-from tests.fakes import make_request
+from tests.support.fakes import make_request, results
 
 CHOICE = choose(Settings(), has_cuda=False)
 SPEC = local_spec(CHOICE, Settings())
@@ -149,3 +149,15 @@ class OnZero(LocalBackend):
 def sent(thing: Any) -> Any:
     """Return what arrives of a thing in another process."""
     return pickle.loads(pickle.dumps(thing))
+
+
+class Paced(Worker):
+    """Says of each run that it took so many seconds."""
+
+    def __init__(self, seconds: float = 10.0) -> None:
+        super().__init__(CHOICE, SPEC)
+        self.seconds = seconds
+
+    def work(self, request: EditRequest, checked: bool, tell: Tell) -> Completed:
+        tell(Progress(0, request.steps_run))
+        return Completed(results(request), {"inference": self.seconds})

@@ -21,9 +21,10 @@ from core.images import read_reference
 from core.request import EditRequest
 from core.settings import Settings
 from core.store import Store
-from tests.backends.local.conftest import drain
-from tests.backends.local.test_workers import PATIENCE, each_step
-from tests.fakes import files_of, picture_bytes
+from tests.backends.local.runs import PATIENCE, drain, each_step, short_request
+from tests.support.fakes import files_of, picture_bytes
+
+pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).resolve().parents[3]
 HELD = 6
@@ -34,11 +35,6 @@ def long_request(local: LocalBackend) -> EditRequest:
     """Return a run of 50 steps at mini's full size, which takes seconds."""
     reference = read_reference(picture_bytes("PNG", "RGB", (512, 512)))
     return EditRequest.build(local.spec, "a lake", reference, {"num_inference_steps": 50, "strength": 1.0, "seed": 3})
-
-
-def short_request(local: LocalBackend) -> EditRequest:
-    reference = read_reference(picture_bytes("PNG", "RGB", (64, 64)))
-    return EditRequest.build(local.spec, "a lake", reference, {"num_inference_steps": 2, "seed": 3})
 
 
 class Held:

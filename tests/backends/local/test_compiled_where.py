@@ -14,6 +14,8 @@ from tests.backends.local.cards import FLUX
 from tests.backends.local.runs import velocity
 from tests.backends.local.tiny import TRANSFORMER
 
+pytestmark = pytest.mark.integration
+
 CARD = Machine("cuda", 0, 0, capability=(9, 0), compiles=True, quantises=True)
 WIDTHS = (3072, 4 * 3072, 4096, 768, 64)
 """Sizes inside FLUX.1's transformer."""

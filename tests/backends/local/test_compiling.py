@@ -21,6 +21,7 @@ from tests.backends.local.runs import asked, made, numbers, tiny_model, velocity
 from tests.backends.local.tiny import TRANSFORMER
 
 pytestmark = [
+    pytest.mark.integration,
     # Dynamo says so of a version check in diffusers' decoder, whose answer never changes.
     pytest.mark.filterwarnings("ignore:Dynamo detected a call to a `functools.lru_cache`:UserWarning"),
     # What torch's own compiler says of torch's own code when it is imported.

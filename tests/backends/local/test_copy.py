@@ -19,6 +19,8 @@ from backends.local.weights import INDEX, SHARD, _shards, bfloat16_copy, load_tr
 from core.events import Loading
 from tests.backends.local.flows import tinys_weights, written
 
+pytestmark = pytest.mark.integration
+
 
 def ignore(_: object) -> None: ...
 

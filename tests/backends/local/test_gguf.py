@@ -24,6 +24,8 @@ from tests.backends.local.tiny import TRANSFORMER
 if TYPE_CHECKING:
     from diffusers import FluxTransformer2DModel
 
+pytestmark = pytest.mark.integration
+
 Bytes = npt.NDArray[np.uint8]
 
 WIDE = {

@@ -19,10 +19,11 @@ from backends.local.step_cache import LEAST, plan
 from core.events import Completed, Progress
 from core.images import encode
 from core.request import EditRequest
-from tests.backends.local.conftest import drain
-from tests.backends.local.runs import MINI, asked, ignore, made, numbers
-from tests.fakes import picture
+from tests.backends.local.runs import MINI, asked, drain, ignore, made, numbers
+from tests.support.fakes import picture
 from ui.examples import FOLDER
+
+pytestmark = pytest.mark.integration
 
 DEFAULT = {"num_inference_steps": 20, "strength": 0.6}
 """Mini's own defaults: 12 steps run, of which `high` computes 4, as few as it may."""

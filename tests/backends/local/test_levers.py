@@ -16,6 +16,8 @@ from backends.local.machine import GIB, Machine, look
 from backends.local.quantise import LARGE, MODULATION, eight_bits, twin
 from tests.backends.local.runs import tiny_model, velocity
 
+pytestmark = pytest.mark.integration
+
 PLAIN = Machine("cpu", 8 * GIB, 8 * GIB, quantises=True)
 ADA = Machine("cuda", 24 * GIB, 64 * GIB, capability=(8, 9), quantises=True, compiles=True)
 

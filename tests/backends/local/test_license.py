@@ -12,7 +12,7 @@ from core.engine import Engine
 from core.errors import BackendUnavailable
 from core.settings import MEMORY, NAMES, SRPO_BASE, SRPO_TRANSFORMER, Settings, SettingsError
 from core.store import Store
-from tests.fakes import make_request
+from tests.support.fakes import make_request
 
 OPEN: tuple[dict[str, str], ...] = (
     {"STUDIO_PUBLIC_URL": "https://studio.example"},

@@ -23,8 +23,10 @@ from backends.local.weights import load_transformer
 from core.errors import BackendUnavailable, ModelMissing
 from core.events import Loading
 from core.settings import Settings
-from tests.backends.local.conftest import drain
-from tests.fakes import make_request
+from tests.backends.local.runs import drain
+from tests.support.fakes import make_request
+
+pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -157,7 +159,7 @@ def hub(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (root / "me" / "empty").mkdir()
     (root / "me" / "empty" / "README.md").write_text("nothing here")
     server = subprocess.Popen(
-        [sys.executable, "-m", "tests.backends.hub", str(root)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tests.support.hub", str(root)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     assert server.stdout is not None
     with server:

@@ -15,7 +15,9 @@ from backends.local.levers import LEVELS
 from backends.local.memo import Recent
 from backends.local.model import Model
 from tests.backends.local.runs import asked, counted, made, numbers, tiny_model
-from tests.fakes import picture_bytes
+from tests.support.fakes import picture_bytes
+
+pytestmark = pytest.mark.integration
 
 Calls = dict[str, list[str]]
 

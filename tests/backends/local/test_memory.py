@@ -19,6 +19,8 @@ from core.events import Loading, Progress
 from tests.backends.local.cards import card
 from tests.backends.local.runs import asked, made, numbers, tiny_model
 
+pytestmark = pytest.mark.integration
+
 STEPS = 4
 """Steps of `asked`; all of them are computed."""
 

@@ -9,20 +9,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from assets.mini.recipe.checkpoint import MAX_ALL, MAX_FILE, PARTS
-from assets.mini.recipe.sheets import as_picture
-from assets.mini.recipe.styles import STYLES
 from backends.local import LocalBackend
 from backends.local.choice import MINI_FOLDER
 from backends.local.offer import MINI_SIDE, mini_styles
 from core.images import encode, read_reference
 from core.request import EditRequest
-from tests.backends.local.conftest import drain
-from tests.fakes import picture
+from tests.backends.local.runs import drain
+from tests.support.fakes import picture
+from tools.mini.checkpoint import MAX_ALL, MAX_FILE, PARTS
+from tools.mini.sheets import as_picture
+from tools.mini.styles import STYLES
 from ui.examples import FOLDER
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+pytestmark = pytest.mark.integration
 
 
 def test_diffusers_loads_it_as_it_loads_flux() -> None:

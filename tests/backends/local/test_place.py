@@ -19,6 +19,8 @@ from backends.local.model import Model
 from tests.backends.local.cards import card
 from tests.backends.local.runs import asked, ignore, made, numbers
 
+pytestmark = pytest.mark.integration
+
 KEYS = [rung.key for rung in LADDER if rung.kinds == ("cuda",)]
 TILE = (32, 32)
 """Pixels of one tile of tiny's decoder: no larger picture is the same in tiles as whole."""

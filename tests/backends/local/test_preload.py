@@ -18,8 +18,9 @@ from core.errors import RunCancelled
 from core.events import Event, Loading
 from core.settings import SRPO_BASE, Settings
 from core.store import Store
-from tests.backends.local.conftest import drain
-from tests.backends.local.test_backend import short_request
+from tests.backends.local.runs import drain, short_request
+
+pytestmark = pytest.mark.integration
 
 
 async def test_after_the_preload_the_first_run_loads_nothing(tmp_path: Path) -> None:

@@ -14,8 +14,10 @@ from backends.local.frame import Frame
 from core.events import Completed, Loading, Progress
 from core.images import read_reference
 from core.request import EditRequest
-from tests.backends.local.conftest import drain
-from tests.fakes import picture, picture_bytes
+from tests.backends.local.runs import drain
+from tests.support.fakes import picture, picture_bytes
+
+pytestmark = pytest.mark.integration
 
 
 def request(local: LocalBackend, data: bytes | None = None, prompt: str = "a quiet lake", **raw: Any) -> EditRequest:

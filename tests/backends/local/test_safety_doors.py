@@ -17,10 +17,12 @@ from core.backend import OWNERS, RunContext
 from core.events import Event
 from core.request import EditRequest
 from core.settings import Settings
+from tests.backends.local.checked_runs import ASKED, DATA, PUBLIC, ask, withholding_the_brightest
 from tests.backends.local.classifier import certain
-from tests.backends.local.conftest import drain
-from tests.backends.local.test_safety_runs import ASKED, DATA, PUBLIC, ask, withholding_the_brightest
-from tests.server.house import AIML, WAVE, house
+from tests.backends.local.runs import drain
+from tests.support.api_app import AIML, WAVE, api_app
+
+pytestmark = pytest.mark.integration
 
 ADDRESS = "data:image/png;base64," + base64.b64encode(DATA).decode()
 AIML_RUN = "/v1/images/generations"
@@ -75,7 +77,7 @@ def is_black(address: str) -> bool:
 async def test_aimlapis_door_flags_the_withheld_ones_and_gives_them_black(strict: LocalBackend, tmp_path: Path) -> None:
     _, plain = await drain(strict, ask(strict, enable_safety_checker=False))
     backend, hidden = withholding_the_brightest(plain, tmp_path)
-    async with house(tmp_path / "house", {"local": backend}) as at:
+    async with api_app(tmp_path / "api", {"local": backend}) as at:
         body = (await at.client.post(AIML_RUN, json=wire())).json()
         assert body["has_nsfw_concepts"] == hidden
         assert [is_black(each["url"]) for each in body["data"]] == hidden
@@ -84,7 +86,7 @@ async def test_aimlapis_door_flags_the_withheld_ones_and_gives_them_black(strict
 
 async def test_wavespeeds_door_flags_a_withheld_one_and_gives_it_black(strict: LocalBackend, tmp_path: Path) -> None:
     body = {"prompt": "a lake", "image": ADDRESS, "num_inference_steps": 2, "enable_sync_mode": True}
-    async with house(tmp_path, {"local": strict}) as at:
+    async with api_app(tmp_path, {"local": strict}) as at:
         told = (await at.client.post(WAVE_RUN, json=body)).json()["data"]
         assert told["status"] == "completed"
         assert told["has_nsfw_contents"] == [True]
@@ -95,13 +97,13 @@ async def test_wavespeeds_door_flags_a_withheld_one_and_gives_it_black(strict: L
 
 @pytest.mark.parametrize("checked", [True, False])
 async def test_aimlapis_switch_reaches_a_private_backend(strict: LocalBackend, tmp_path: Path, checked: bool) -> None:
-    async with house(tmp_path, {"local": strict}) as at:
+    async with api_app(tmp_path, {"local": strict}) as at:
         body = (await at.client.post(AIML_RUN, json=wire(enable_safety_checker=checked))).json()
         assert body["has_nsfw_concepts"] == [checked] * 3
 
 
 async def test_aimlapis_switch_turns_nothing_off_on_a_public_address(public: LocalBackend, tmp_path: Path) -> None:
-    async with house(tmp_path, {"local": public}, public_url=PUBLIC) as at:
+    async with api_app(tmp_path, {"local": public}, public_url=PUBLIC) as at:
         asked = wire(enable_safety_checker=False)
         body = (await at.client.post(AIML_RUN, json=asked, headers=at.key())).json()
         assert body["has_nsfw_concepts"] == [True] * 3
@@ -113,7 +115,7 @@ async def test_the_level_that_aimlapis_caller_asks_for_reaches_the_backend(
 ) -> None:
     backend = Watched(Settings(data_dir=tmp_path))
     body = {name: value for name, value in wire(strength=0).items() if name != "acceleration"}
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         assert (await at.client.post(AIML_RUN, json={**body, **asked})).status_code == 200
     assert [each.params["acceleration"] for each in backend.seen] == [level]
 
@@ -122,6 +124,6 @@ async def test_the_level_that_aimlapis_caller_asks_for_reaches_the_backend(
 async def test_wavespeeds_door_leaves_the_level_to_the_backend(tmp_path: Path, device: str, level: str) -> None:
     backend = Watched(Settings(data_dir=tmp_path, local_model="mini", local_device=device), cuda=1)
     body = {"prompt": "a lake", "image": ADDRESS, "strength": 0, "enable_sync_mode": True}
-    async with house(tmp_path, {"local": backend}) as at:
+    async with api_app(tmp_path, {"local": backend}) as at:
         assert (await at.client.post(WAVE_RUN, json=body)).json()["data"]["status"] == "completed"
     assert [each.params["acceleration"] for each in backend.seen] == [level]

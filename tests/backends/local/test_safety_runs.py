@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from backends.local import LocalBackend
 from core.errors import BadParameter, ModelMissing
-from core.events import Completed, Event, Loading, Picture, Progress
-from core.images import read_reference
+from core.events import Event, Loading, Picture, Progress
 from core.request import EditRequest
 from core.result import Missing, Reason
 from core.settings import Settings
-from tests.backends.local.classifier import by_brightness, certain
-from tests.backends.local.conftest import drain
-from tests.fakes import picture_bytes
+from tests.backends.local.checked_runs import PUBLIC, ask, withholding_the_brightest
+from tests.backends.local.classifier import certain
+from tests.backends.local.runs import drain
 
-PUBLIC = "https://studio.example"
-ASKED: dict[str, Any] = {
-    "strength": 1.0,
-    "guidance_scale": 3.5,
-    "num_inference_steps": 4,
-    "seed": 5,
-    "num_images": 3,
-    "acceleration": "none",
-}
-"""A batch whose three pictures are not equally bright."""
-DATA = picture_bytes("PNG", "RGB", (48, 48))
-
-
-def ask(backend: LocalBackend, **raw: Any) -> EditRequest:
-    return EditRequest.build(backend.spec, "a quiet lake", read_reference(DATA), {**ASKED, **raw})
+pytestmark = pytest.mark.integration
 
 
 def previews(events: list[Event]) -> list[Progress]:
@@ -63,22 +45,6 @@ def strict(folder: Path, always: Path) -> LocalBackend:
 def public(folder: Path, always: Path) -> LocalBackend:
     """The same on a public address."""
     return LocalBackend(Settings(data_dir=folder, safety_model=str(always), public_url=PUBLIC), cuda=0)
-
-
-def withholding_the_brightest(plain: Completed, folder: Path) -> tuple[LocalBackend, list[bool]]:
-    """Return a backend whose checker withholds the brightest of the batch alone, and which that is.
-
-    Args:
-        plain: the batch as it was made without a check.
-        folder: an empty one.
-    """
-    made = [Image.open(io.BytesIO(each.data)) for each in plain.images if isinstance(each, Picture)]
-    shades = [float(np.asarray(each, np.float64).mean()) / 255 for each in made]
-    _, second, first = sorted(shades)
-    assert first - second > 0.002, "these seeds make pictures of one brightness: take others"
-    checker = by_brightness(folder / "checker", (first + second) / 2)
-    backend = LocalBackend(Settings(data_dir=folder, safety_model=str(checker)), cuda=0)
-    return backend, [shade == first for shade in shades]
 
 
 # ---- runs --------------------------------------------------------------------------------------------

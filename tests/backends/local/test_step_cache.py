@@ -17,7 +17,9 @@ from backends.local.trouble import Stopped
 from core.events import Loading, Progress
 from tests.backends.local.runs import asked, counted, made, numbers, tiny_model
 from tests.backends.local.tiny import TRANSFORMER
-from tests.fakes import picture
+from tests.support.fakes import picture
+
+pytestmark = pytest.mark.integration
 
 TOTALS = range(1, 51)
 SHARES = tuple(LEVELS.values())

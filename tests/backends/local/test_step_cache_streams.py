@@ -12,6 +12,8 @@ from backends.local.memo import positions_once
 from backends.local.step_cache import cached, plan
 from tests.backends.local.runs import asked, made, numbers, tiny_model
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def pipe(tiny: Path) -> Any:

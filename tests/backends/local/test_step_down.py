@@ -24,10 +24,11 @@ from core.errors import OutOfMemory
 from core.events import Completed, Event, Loading, Progress
 from core.settings import Settings
 from tests.backends.local.cards import card
-from tests.backends.local.conftest import drain
-from tests.backends.local.runs import asked, numbers, tiny_model
+from tests.backends.local.runs import asked, drain, numbers, tiny_model
 from tests.backends.local.runs import made as run
-from tests.fakes import make_reference, make_request
+from tests.support.fakes import make_reference, make_request
+
+pytestmark = pytest.mark.integration
 
 NOTICE = "The GPU's memory was too small; from here on: blocks stream through the card."
 SMALL = 1.0

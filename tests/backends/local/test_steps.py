@@ -11,7 +11,7 @@ from PIL import Image
 
 from backends.local.trouble import Stopped
 from core.events import Progress
-from tests.backends.local.line import TOTAL, Device, Run
+from tests.backends.local.fake_device import TOTAL, Device, Run
 
 EARLIER = (b"the first picture's", b"the second's")
 

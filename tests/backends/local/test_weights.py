@@ -21,6 +21,8 @@ from tests.backends.local import tiny as shapes
 from tests.backends.local.cards import FLUX, card
 from tests.backends.local.flows import tinys_weights, velocity, written
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).resolve().parents[3]
 FLUXES_VAE = {"block_out_channels": (128, 256, 512, 512), "layers_per_block": 2, "norm_num_groups": 32}
 FLUXES_T5 = {"vocab_size": 32128, "d_model": 4096, "d_ff": 10240, "d_kv": 64, "num_layers": 24, "num_heads": 64}

@@ -6,8 +6,8 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,12 @@ from core.events import Loading, Progress
 from core.request import EditRequest
 from core.settings import Settings
 from core.store import Store
-from tests.backends.local.conftest import drain
-from tests.fakes import files_of, make_reference, make_request
+from tests.backends.local.runs import PATIENCE, drain, each_step
+from tests.support.fakes import files_of, make_reference, make_request
+
+pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 60.0
-"""Seconds after which a test gives up waiting for a run that should go on at the same time."""
 
 
 def fresh(data_dir: Path) -> LocalBackend:
@@ -52,23 +52,6 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> LocalBackend:
 
 def asked(backend: LocalBackend, **raw: Any) -> EditRequest:
     return make_request(backend.spec, "a lake", make_reference(32, 32), num_inference_steps=3, strength=1.0, **raw)
-
-
-@contextmanager
-def each_step(hook: Callable[[Any], None]) -> Iterator[None]:
-    """Call a hook with the transformer before each step of any model."""
-    from diffusers import FluxTransformer2DModel
-    from torch.nn.modules.module import register_module_forward_pre_hook
-
-    def before(part: Any, _: Any) -> None:
-        if type(part) is FluxTransformer2DModel:
-            hook(part)
-
-    handle = register_module_forward_pre_hook(before)
-    try:
-        yield
-    finally:
-        handle.remove()
 
 
 async def until_a_step(events: AsyncIterator[Any]) -> None:

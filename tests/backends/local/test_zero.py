@@ -16,8 +16,10 @@ from core.backend import RunContext
 from core.events import Completed, Event, Progress
 from core.request import EditRequest
 from core.settings import Settings
-from tests.backends.local.conftest import drain
+from tests.backends.local.runs import drain
 from tests.backends.local.stand_in_gpu import CHOICE, SPEC, WAITING, ForkedGpu, Gpu, OnZero, ask
+
+pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -7,29 +7,14 @@ from typing import Any
 import pytest
 
 from backends.local.levers import LEVELS
-from backends.local.worker import Tell, Worker
 from backends.local.zero import FIRST, MARGIN, SPARE, ZeroGpu
 from core.errors import StudioError
-from core.events import Completed, Progress
-from core.request import EditRequest
-from tests.backends.local.stand_in_gpu import CHOICE, SPEC, Gpu
-from tests.fakes import make_reference, make_request, results
+from tests.backends.local.stand_in_gpu import SPEC, Gpu, Paced
+from tests.support.fakes import make_reference, make_request
 from ui.framework import as_visitor
 
 assert SPEC.working_side is not None
 SIDE = SPEC.working_side
-
-
-class Paced(Worker):
-    """Says of each run that it took so many seconds."""
-
-    def __init__(self, seconds: float = 10.0) -> None:
-        super().__init__(CHOICE, SPEC)
-        self.seconds = seconds
-
-    def work(self, request: EditRequest, checked: bool, tell: Tell) -> Completed:
-        tell(Progress(0, request.steps_run))
-        return Completed(results(request), {"inference": self.seconds})
 
 
 class Asked:

@@ -6,9 +6,8 @@ import pytest
 
 from backends.local.zero import ZeroGpu
 from core.errors import BackendUnavailable, RunFailed, StudioError
-from tests.backends.local.stand_in_gpu import SPEC, Gpu
-from tests.backends.local.test_zero_quota import Paced
-from tests.fakes import make_request
+from tests.backends.local.stand_in_gpu import SPEC, Gpu, Paced
+from tests.support.fakes import make_request
 
 QUOTA = "You have exceeded your free ZeroGPU quota (60s requested vs. 12s left). Try again in 3:20:00. "
 

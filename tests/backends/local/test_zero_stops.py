@@ -14,7 +14,7 @@ from core.errors import BadParameter, OutOfMemory, RateLimited, RunFailed, Studi
 from core.events import Completed, Event, Progress
 from core.request import EditRequest
 from tests.backends.local.stand_in_gpu import CHOICE, SPEC, WAITING, ForkedGpu, Gpu, OnZero, ask
-from tests.fakes import results
+from tests.support.fakes import results
 
 STEPS = 40_000
 """Of a slow run; far more than happen before somebody looks: it would take minutes, and none goes on to its end."""

@@ -1,0 +1,79 @@
+"""The API doors on an engine with a backend that needs no model, as the app puts them together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from backends.http.addresses import Resolve, resolve
+from backends.http.safe_fetch import HookCaller, ImageFetcher
+from core.backend import Backend
+from core.engine import Engine
+from core.limits import Limits
+from core.links import Links, lasting_secret
+from core.settings import Settings
+from core.store import Store
+from server.door import Door, Rules
+from server.doors import Doors, open_doors
+from tests.support.fakes import FakeBackend, make_spec
+from ui.images import routes
+
+patient = partial(HookCaller, deadline=600.0)
+"""A caller that a stall of this machine does not lead to call twice."""
+
+AIML = "flux/srpo/image-to-image"
+WAVE = "wavespeed-ai/flux-srpo/image-to-image"
+
+
+@dataclass
+class ApiApp:
+    """A running API: its ASGI app, its parts, and a client that knows no key."""
+
+    app: Starlette
+    engine: Engine
+    doors: Doors
+    settings: Settings
+    client: httpx.AsyncClient
+    told: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
+
+    def key(self, name: str = "ann", **limits: int) -> dict[str, str]:
+        """Return the header of a new key."""
+        return {"Authorization": f"Bearer {self.doors.ring.new(name, **limits)[1]}"}
+
+
+@asynccontextmanager
+async def api_app(
+    folder: Path, backends: Mapping[str, Backend] | None = None, resolve: Resolve = resolve, **settings: Any
+) -> AsyncIterator[ApiApp]:
+    """Yield a running API, taken up from whatever an earlier one left in the folder.
+
+    Args:
+        folder: of its data.
+        backends: by key; None is one that is called `local` and answers at once.
+        resolve: turns host names into addresses.
+        settings: the owner's.
+    """
+    own = Settings(data_dir=folder, **settings)
+    backends = backends or {"local": FakeBackend(make_spec("local"))}
+    engine = Engine(backends, Store(folder), own.queue_size, Limits(own.caps), rerun=own.rerun)
+    links = Links(lasting_secret(folder))
+    doors = open_doors(engine, own, links, ImageFetcher(resolve=resolve), patient(own.webhook_origins, resolve=resolve))
+    rules = Rules(public=own.public, max_body=1_000_000)
+    app = Starlette(routes=[*routes(engine, links), *doors.routes], middleware=[Middleware(Door, rules)])
+    await engine.recover()
+    await doors.hooks.recover()
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860") as client:
+            yield ApiApp(app, engine, doors, own, client)
+    finally:
+        await doors.close()
+        await engine.close()

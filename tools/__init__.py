@@ -1,0 +1,1 @@
+"""What makes the data under `assets/`, and installs what the app needs."""
