@@ -118,6 +118,12 @@ def test_assets_hold_no_code_that_the_app_could_import() -> None:
     assert [ids(path) for path in (ROOT / "assets").rglob("*.py")] == []
 
 
+@pytest.mark.parametrize("path", [path for path in MODULES if {"aimlapi", "wavespeed"} & set(path.parts)], ids=ids)
+def test_a_providers_folder_knows_nothing_of_the_other_providers(path: Path) -> None:
+    other = "wavespeed" if "aimlapi" in path.parts else "aimlapi"
+    assert not [name for name, _ in imported(tree_of(path)) if other in name.split(".")]
+
+
 @pytest.mark.parametrize("path", [path for path in MODULES if path.parts[-2] == "core"], ids=ids)
 def test_core_knows_no_framework(path: Path) -> None:
     names = {name.split(".")[0] for name, _ in imports_of(path)}

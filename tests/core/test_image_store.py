@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from core.image_store import STRAY, ImageStore, drop_older
+from core.recipe import ImageRef
 
 
 def test_a_file_is_named_by_its_content_and_kept_as_it_is(tmp_path: Path) -> None:
@@ -110,3 +111,10 @@ def test_a_sweep_removes_half_display_copies_too(tmp_path: Path) -> None:
     copy.with_name("x.part").write_bytes(b"ha")
     store.sweep()
     assert list(copy.parent.iterdir()) == [copy]
+
+
+def test_a_stored_picture_is_found_by_what_a_recipe_says_of_it(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+    path = store.put(b"bytes", "image/webp")
+    ref = ImageRef(digest=path.stem, mime="image/webp", width=1, height=1, size=5)
+    assert store.path(ref) == path

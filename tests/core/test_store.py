@@ -94,6 +94,24 @@ def test_a_picture_is_seen_by_whoever_has_a_job_with_it_or_uploaded_it(store: St
     assert seen == {("ann", "r.png"), ("ann", "p.png"), ("bob", "b.png")}
 
 
+def test_a_picture_is_a_result_of_the_owner_for_whom_it_was_made(store: Store) -> None:
+    store.add(RECORD, REFERENCE)
+    store.end("j1", "done", 200.0, done=done(("p", 7)))
+    assert store.is_result("ann", "p")
+    assert not store.is_result("bob", "p")
+    assert not store.is_result("ann", "r")
+
+
+def test_an_image_that_is_missing_has_a_row_and_no_file(store: Store) -> None:
+    store.add(RECORD, REFERENCE)
+    made = done(("p", 7))
+    missing = ResultRow(place=1, seed=9, missing="nsfw", why="Not safe for work.")
+    store.end("j1", "done", 200.0, done=replace(made, results=(*made.results, missing)))
+    (found,) = store.recent("ann", 1)
+    assert found.results == (*made.results, missing)
+    assert store.size() == 10 + 7
+
+
 def test_only_the_app_owners_money_counts_and_an_unknown_cost_by_its_estimate(store: Store) -> None:
     def run(name: str, created: float, cost: float | None, *, own_key: bool = False) -> None:
         store.add(replace(RECORD, id=name, created=created, own_key=own_key, estimate=0.5), REFERENCE)
