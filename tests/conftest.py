@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,6 +16,17 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 # Clients that are given no patience of their own have five seconds, which are few on a machine that stalls.
 for wait in ("connect", "read", "write", "pool"):
     setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, wait, 120.0)
+
+
+QUICK = "not integration"
+"""What `make quick` gives to `-m`."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out whole modules of integration tests before they import their libraries, which takes longest."""
+    if config.option.markexpr != QUICK or collection_path.suffix != ".py":
+        return None
+    return "\npytestmark = pytest.mark.integration\n" in collection_path.read_text(encoding="utf-8") or None
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
