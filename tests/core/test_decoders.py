@@ -298,7 +298,9 @@ async def test_a_decoder_has_no_keys_no_open_files_and_a_low_priority(
     about = Path(f"/proc/{pid}")
     assert {each.split(":")[0] for each in map(os.readlink, (about / "fd").iterdir())} <= {"pipe", "/dev/null"}
     assert b"wsk-secret" not in (about / "environ").read_bytes()
-    assert os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)
+    lowest = 19
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert own < os.getpriority(os.PRIO_PROCESS, pid) or own == lowest
     loaded = (about / "maps").read_text()
     assert "PIL" in loaded
     assert not [each for each in ("torch", "numpy", "pydantic", "orjson") if f"/{each}" in loaded]
