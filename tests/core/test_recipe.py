@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -50,6 +50,7 @@ RECIPES = st.builds(
 PLAIN = Recipe(backend="local", prompt="a lake", params={"strength": 0.6}, seed=7, seeds=(7, 8))
 
 
+@settings(deadline=None)  # a busy machine may stop for a second
 @given(RECIPES)
 def test_any_recipe_survives_json_and_fits_its_schema(recipe: Recipe) -> None:
     text = recipe.model_dump_json()
@@ -59,6 +60,7 @@ def test_any_recipe_survives_json_and_fits_its_schema(recipe: Recipe) -> None:
     jsonschema.validate(json.loads(text), schema())
 
 
+@settings(deadline=None)
 @given(RECIPES, st.dictionaries(NAMES.map("new_{}".format), st.integers() | WORDS | st.lists(WORDS), min_size=1))
 def test_fields_of_a_newer_version_stay_at_every_level(recipe: Recipe, more: dict[str, Any]) -> None:
     newer = json.loads(recipe.model_dump_json()) | {"version": 2, **more}
