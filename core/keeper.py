@@ -280,7 +280,7 @@ class Keeper:
 
         Args:
             owner: may see it.
-            reference: its bytes at hand.
+            reference: with its bytes in memory.
             parent: digest of the result that it was made of, None where it was none.
 
         Raises:

@@ -35,7 +35,7 @@ def batch_seeds(seed: int, num_images: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class EditRequest:
-    """One edit: a recipe, and its reference image at hand.
+    """One edit: a recipe, and its reference image.
 
     Attributes:
         recipe: validated by a backend's spec.

@@ -48,7 +48,7 @@ class ModelChoice:
 
     @property
     def name(self) -> str:
-        """The model's name for people; of a local path only the last part, for the rest is nobody's business."""
+        """The model's name for people; of a local path only the last part: the rest is private."""
         if self.base is None:
             return "mini"
         if self.base == SRPO_BASE and self.transformer == SRPO_TRANSFORMER:
@@ -64,7 +64,7 @@ class ModelChoice:
 
 
 def _hub_name(name: str) -> str:
-    """Return a hub repository's name; of a local path only the last part, for the rest is nobody's business."""
+    """Return a hub repository's name; of a local path only the last part: the rest is private."""
     return Path(name).name if is_path(name) or Path(name).expanduser().exists() else name
 
 
