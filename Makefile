@@ -24,7 +24,7 @@ cover: $(VENV)/.dev ## every branch of what guards money, addresses and secrets
 check: $(VENV)/.dev ## format, lint, types
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy --strict core backends server ui
+	$(BIN)/mypy --strict app.py core backends server ui bench
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format $(SOURCES)

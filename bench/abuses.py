@@ -227,7 +227,7 @@ async def log_floods(stranger: Stranger) -> None:
 
 
 ABUSES: dict[str, Callable[[Stranger], Awaitable[None]]] = {
-    each.__name__: each  # type: ignore[attr-defined] # all are functions
+    each.__name__: each
     for each in (
         flat_json,
         nested_json,

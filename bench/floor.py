@@ -53,12 +53,12 @@ def rate(device: str) -> float:
 
     side = 8192
     a, b = (torch.randn(side, side, device=device, dtype=torch.bfloat16) for _ in range(2))
-    seconds = []
+    seconds: list[float] = []
     for _ in range(13):
-        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
         begin.record()
         a @ b
         end.record()
         end.synchronize()
         seconds.append(begin.elapsed_time(end) / 1000)
-    return 2 * side**3 / statistics.median(seconds[3:]) / 1e12
+    return float(2 * side**3 / statistics.median(seconds[3:]) / 1e12)

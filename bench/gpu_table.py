@@ -20,6 +20,7 @@ from backends.local.machine import GIB
 from core.images import Reference, encode
 from core.recipe import Recipe
 from core.request import EditRequest, steps_run
+from core.spec import ParamValue
 
 STEPS = {28: (28, 1.0), 36: (40, 0.9), 50: (50, 1.0)}
 """Steps that run, and the steps and strength that are asked for."""
@@ -171,7 +172,7 @@ def request_of(size: str, ran: int) -> EditRequest:
     assert steps_run(steps, strength) == ran
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     reference = Reference(encode(Image.fromarray(noise), "png"), width, height)
-    params = {"strength": strength, "num_inference_steps": steps, "guidance_scale": 3.5}
+    params: dict[str, ParamValue] = {"strength": strength, "num_inference_steps": steps, "guidance_scale": 3.5}
     return EditRequest(Recipe(backend="local", prompt=PROMPT, params=params, seed=7, seeds=(7,)), reference)
 
 

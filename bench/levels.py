@@ -23,6 +23,7 @@ from bench.table import Row
 from core.images import Reference, encode
 from core.recipe import Recipe
 from core.request import EditRequest
+from core.spec import ParamValue
 
 SIDE = 256
 RUNS = ((40, 0.9), (28, 0.6))
@@ -70,7 +71,11 @@ def requests() -> list[EditRequest]:
         reference = Reference(encode(picture, "png"), SIDE, SIDE)
         for style in (styles[place], styles[place + 6]):
             for steps, strength in RUNS:
-                params = {"strength": strength, "num_inference_steps": steps, "guidance_scale": 4.5}
+                params: dict[str, ParamValue] = {
+                    "strength": strength,
+                    "num_inference_steps": steps,
+                    "guidance_scale": 4.5,
+                }
                 recipe = Recipe(backend="local", prompt=style["prompt"], params=params, seed=7, seeds=(7,))
                 asked.append(EditRequest(recipe, reference))
     return asked

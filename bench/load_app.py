@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from app import serve
 from backends.wavespeed.backend import SPEC, WavespeedBackend
+from backends.wavespeed.provider import WavespeedProvider
 from core.engine import Engine
 from core.settings import Settings
 from core.spec import BackendSpec
@@ -38,7 +39,7 @@ def main() -> None:
     from ui import build
     from ui.page import QUEUE, launch_options
 
-    engine = Engine({"wavespeed": Wide(settings)}, Store(settings.data_dir), settings.queue_size)
+    engine = Engine({"wavespeed": Wide(WavespeedProvider(settings))}, Store(settings.data_dir), settings.queue_size)
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:

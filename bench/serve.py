@@ -64,6 +64,6 @@ def answers(url: str) -> bool:
     """Return whether a program answers at an address."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
-            return answer.status == 200
+            return bool(answer.status == 200)
     except OSError:
         return False
