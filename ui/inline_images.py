@@ -20,7 +20,7 @@ from core.inline_body import REST
 
 CARRIER = re.compile(r"(api|call|run)/(v2/)?edit/?|mcp(/.*)?")
 """Paths, after the framework's prefix, of the calls whose image may be inline."""
-_WRITTEN = 2**20
+_WRITTEN = 2**18
 """Bytes that are written at a time."""
 
 
