@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := app.py core backends server ui bench tests tools
+SOURCES := app.py core engine storage backends server ui bench tests tools
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: run test quick cover check format bench bench-gpu mini judge
@@ -17,14 +17,14 @@ quick: $(VENV)/.dev ## the unit tests alone: under a minute
 	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not integration" tests
 
 cover: $(VENV)/.dev ## every branch of what guards money, addresses and secrets
-	$(BIN)/python -m coverage run -m pytest -q tests/core/test_store.py tests/core/test_old_folder.py tests/core/test_image_store.py \
+	$(BIN)/python -m coverage run -m pytest -q tests/storage/test_store.py tests/storage/test_old_folder.py tests/storage/test_image_store.py \
 		tests/core/test_secrets.py tests/backends/test_image_fetch.py tests/backends/test_ssrf.py
 	$(BIN)/python -m coverage report
 
 check: $(VENV)/.dev ## format, lint, types
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy --strict app.py core backends server ui bench
+	$(BIN)/mypy --strict app.py core engine storage backends server ui bench
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format $(SOURCES)

@@ -21,19 +21,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.backend import Backend
-from core.engine import Engine
-from core.image_store import drop_older
-from core.limits import Limits
-from core.links import Links, lasting_secret
+from core.links import Links
 from core.provider import Webhook
 from core.secrets import redactor, revealed
 from core.settings import Settings, SettingsError
-from core.store import Store, StoreError
+from engine.engine import Engine
+from engine.quotas import Limits
 from server import health, logs
 from server.connections import connection_options, raise_file_limit
 from server.door import Accounts, Door, Rules
 from server.serving import Server, ending_signals, exempt_from_proxies, leave, listen, local_url
 from server.subpath import SubPath
+from storage.files.image_store import drop_older
+from storage.files.secret import lasting_secret
+from storage.sqlite.store import Store, StoreError
 
 if TYPE_CHECKING:
     from backends.http.safe_fetch import ImageFetcher

@@ -60,7 +60,7 @@ def run_directly() -> None:
     from backends.local.choice import MINI_FOLDER
     from backends.local.frame import Frame
     from backends.local.offer import MINI_SIDE
-    from core.images import working_size
+    from core.imaging.images import working_size
 
     pipe = FluxImg2ImgPipeline.from_pretrained(MINI_FOLDER)
     pipe.set_progress_bar_config(disable=True)

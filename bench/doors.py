@@ -15,10 +15,10 @@ import httpx
 from bench.beside import beside
 from bench.doors_app import PLACES, SECONDS, backend
 from bench.table import Row
-from core.engine import Engine
-from core.images import read_reference
+from core.imaging.images import read_reference
 from core.request import EditRequest
-from core.store import Store
+from engine.engine import Engine
+from storage.sqlite.store import Store
 from tests.support.api_app import AIML, WAVE
 from tests.support.fakes import picture_bytes
 

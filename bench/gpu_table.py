@@ -17,7 +17,7 @@ from PIL import Image
 
 from backends.local.levers import LEVELS
 from backends.local.machine import GIB
-from core.images import Reference, encode
+from core.imaging.images import Reference, encode
 from core.recipe import Recipe
 from core.request import EditRequest, steps_run
 from core.spec import ParamValue

@@ -20,7 +20,7 @@ from backends.local.levers import LEVELS
 from bench.quality import Distance, distance, worst
 from bench.serve import ROOT
 from bench.table import Row
-from core.images import Reference, encode
+from core.imaging.images import Reference, encode
 from core.recipe import Recipe
 from core.request import EditRequest
 from core.spec import ParamValue

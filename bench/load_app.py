@@ -10,14 +10,14 @@ from dataclasses import replace
 from app import serve
 from backends.wavespeed.backend import SPEC, WavespeedBackend
 from backends.wavespeed.provider import WavespeedProvider
-from core.engine import Engine
 from core.settings import Settings
 from core.spec import BackendSpec
-from core.store import Store
+from engine.engine import Engine
 from server import health
 from server.connections import connection_options
 from server.door import Door, Rules
 from server.serving import Server, listen
+from storage.sqlite.store import Store
 
 PLACES = 10
 

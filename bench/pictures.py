@@ -17,7 +17,7 @@ from bench.table import Row
 SECONDS, MEMORY = 3.0, 400e6
 """The most for a photo of 24 megapixels, and for a baseline JPEG of 108."""
 OVER = 1.1
-"""The most by which a peak may pass what `core.bombs.decode_bytes` said."""
+"""The most by which a peak may pass what `core.imaging.bombs.decode_bytes` said."""
 
 _KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "JPEG": ("JPEG", "RGB", {}),
@@ -37,10 +37,10 @@ _KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
 _CHILD = """
 import json, sys, time
 from pathlib import Path
-from core.bombs import decode_bytes
-from core.file_kinds import kind_of
-from core.images import REFERENCE_PIXELS, read_reference
-from core.opening import open_picture
+from core.imaging.bombs import decode_bytes
+from core.imaging.file_kinds import kind_of
+from core.imaging.images import REFERENCE_PIXELS, read_reference
+from core.imaging.opening import open_picture
 
 def status(name):
     return int(next(each for each in open("/proc/self/status") if each.startswith(name)).split()[1]) * 1024

@@ -1,88 +1,22 @@
-"""What a visitor may ask for, and what the app's owner pays: each limit a setting, each with words of its own.
-
-Runs are counted by the library `limits`: moving windows have corners that others have found already. All other work
-is counted by `Pace`: the library's memory keeps every key it ever saw, and visitors' cookies are free.
-"""
+"""The values of the limits: what one picture may have, one visitor may ask for, and the app's owner pays."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypedDict
 
-from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
-from core.errors import BudgetSpent, TooManyRequests, TooManyRuns
-from core.images import MAX_BYTES, MAX_PIXELS, REFERENCE_PIXELS
-from core.job import Allowance, Visitor
+from core.imaging.images import MAX_BYTES, MAX_PIXELS, REFERENCE_PIXELS
 
 DAY = 86_400.0
+"""Seconds."""
 
 
 class PictureLimits(TypedDict):
-    """What `core.images.read_reference` takes."""
+    """What `core.imaging.images.read_reference` takes."""
 
     max_bytes: int
     max_pixels: int
     reference_pixels: int
-
-
-@dataclass(frozen=True)
-class Share:
-    """How much of one kind of work is done for one visitor, and for one network address.
-
-    Attributes:
-        visitor, address: amounts in `span`; an address has more, for an office shares one.
-        span: seconds.
-        words: what is limited, with places for `amount`, and for `who`.
-    """
-
-    visitor: float
-    address: float
-    span: float
-    words: str
-
-
-REQUESTS = Share(600, 1800, 60.0, "At most {amount:g} requests a minute are answered for one {who}.")
-"""A slider that is dragged sends about ten a second; each takes the server a few milliseconds."""
-REFERENCES = Share(30, 120, 60.0, "At most {amount:g} pictures a minute are read for one {who}.")
-"""A large photo takes a decoder seconds; a person looks at a picture longer than that before they choose the next."""
-FETCHES = Share(10, 40, 60.0, "At most {amount:g} addresses a minute are read for one {who}.")
-"""Each may hold a connection for 20 seconds, to a host that the visitor chose."""
-KEY_CHECKS = Share(6, 24, 60.0, "At most {amount:g} keys a minute are checked for one {who}.")
-"""Each is a request to a provider: nobody tries out keys here."""
-UPLOADS = "At most {amount:g} MB an hour are accepted from one {who}."
-
-
-class Pace:
-    """Counts amounts over time (the generic cell rate algorithm): a whole share at once, then as it comes back.
-
-    One number a key: when its share will be whole again. From then on the key is forgotten.
-
-    Args:
-        now: seconds, on a clock that never goes back.
-    """
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._whole = dict[str, float]()
-        self._sweep_at = 1000
-
-    def wait(self, key: str, amount: float, limit: float, span: float) -> float:
-        """Return the seconds until `amount` of `limit` in `span` seconds fits; 0 where it does now."""
-        now = self._now()
-        return max(0.0, max(self._whole.get(key, now), now) - now + min(amount, limit) * span / limit - span)
-
-    def add(self, key: str, amount: float, limit: float, span: float) -> None:
-        """Count an amount."""
-        now = self._now()
-        self._whole[key] = max(self._whole.get(key, now), now) + amount * span / limit
-        if len(self._whole) > self._sweep_at:
-            self._whole = {each: whole for each, whole in self._whole.items() if whole > now}
-            self._sweep_at = max(1000, 2 * len(self._whole))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,150 +45,9 @@ class Caps:
 
     @property
     def of_pictures(self) -> PictureLimits:
-        """The limits on a picture that comes in, as `core.images.read_reference` takes them."""
+        """The limits on a picture that comes in, as `core.imaging.images.read_reference` takes them."""
         return {
             "max_bytes": self.max_bytes,
             "max_pixels": self.max_pixels,
             "reference_pixels": self.reference_pixels,
         }
-
-
-class Limits:
-    """Counts runs, and all other work that a visitor may ask for.
-
-    A visitor without an address is the owner of the machine, and is not counted.
-
-    Args:
-        caps: the limits' values.
-        now: seconds since the epoch.
-        clock: seconds, on a clock that never goes back.
-    """
-
-    def __init__(
-        self,
-        caps: Caps | None = None,
-        now: Callable[[], float] = time.time,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.caps = caps = caps or Caps()
-        self._now = now
-        self._windows = MovingWindowRateLimiter(MemoryStorage())
-        self._allowance = Allowance(caps.per_minute, caps.per_day)
-        self._pace = Pace(clock)
-
-    def count(self, visitor: Visitor) -> None:
-        """Count a run of a visitor.
-
-        Raises:
-            TooManyRuns: there were enough already; this one is not counted.
-        """
-        self.check(visitor)
-        for rate in self._rates(visitor):
-            self._windows.hit(rate, visitor.address)
-
-    def check(self, visitor: Visitor) -> None:
-        """Check that a visitor may start a run now, without counting one.
-
-        Raises:
-            TooManyRuns: there were enough already.
-        """
-        for rate in self._rates(visitor):
-            if not self._windows.test(rate, visitor.address):
-                wait = max(1.0, self._windows.get_window_stats(rate, visitor.address).reset_time - self._now())
-                span = "minute" if isinstance(rate, RateLimitItemPerMinute) else "day"
-                raise TooManyRuns(
-                    f"At most {rate.amount} runs a {span} are taken from one place.",
-                    f"Run again {_in(wait)}.",
-                    wait=wait,
-                )
-
-    def _rates(self, visitor: Visitor) -> list[RateLimitItem]:
-        if not visitor.address:
-            return []
-        allowed = visitor.allowance or self._allowance
-        kinds = ((RateLimitItemPerMinute, allowed.per_minute), (RateLimitItemPerDay, allowed.per_day))
-        return [kind(amount) for kind, amount in kinds if amount is not None]
-
-    def spend(self, share: Share, visitor: Visitor, amount: float = 1.0) -> None:
-        """Count work of a kind other than a run.
-
-        Raises:
-            TooManyRequests: the visitor, or their network address, has had its share; this is not counted.
-        """
-        self.check_share(share, visitor, amount)
-        for key, limit, _ in _holders(share, visitor):
-            self._pace.add(key, amount, limit, share.span)
-
-    def check_share(self, share: Share, visitor: Visitor, amount: float) -> None:
-        """Check that a share has room for an amount, without counting it; more than a whole share needs a whole one.
-
-        Raises:
-            TooManyRequests: it has not.
-        """
-        waits = [
-            (self._pace.wait(key, amount, limit, share.span), limit, who)
-            for key, limit, who in _holders(share, visitor)
-        ]
-        wait, limit, who = max(waits, default=(0.0, 0.0, ""))
-        if wait > 0:
-            wait = max(1.0, wait)
-            raise TooManyRequests(share.words.format(amount=limit, who=who), f"Try again {_in(wait)}.", wait=wait)
-
-    def spend_reference(self, visitor: Visitor) -> None:
-        """Count a reference that is read for a run: before the run itself is counted, and whatever comes of it.
-
-        Who may start many runs may have as many references uploaded and read, and some that fail.
-
-        Raises:
-            TooManyRequests: the visitor has had their share, of runs or of references.
-        """
-        self.check(visitor)
-        runs = (visitor.allowance or self._allowance).per_minute
-        if runs is not None:
-            share = replace(
-                REFERENCES, visitor=max(REFERENCES.visitor, 3 * runs), address=max(REFERENCES.address, 3 * runs)
-            )
-            self.spend(share, visitor)
-
-    def uploads(self) -> Share | None:
-        """Return the share of uploaded megabytes, None where there is no limit."""
-        if self.caps.uploads_per_hour is None:
-            return None
-        most = self.caps.uploads_per_hour / 1e6
-        return Share(most, most, 3600.0, UPLOADS)
-
-    def afford(self, estimate: float, spent: float) -> None:
-        """Check that the app owner's money reaches for a run.
-
-        Args:
-            estimate: US dollars that the run may cost.
-            spent: US dollars that went since `today`.
-
-        Raises:
-            BudgetSpent: it does not.
-        """
-        if self.caps.budget is not None and spent + estimate > self.caps.budget:
-            raise BudgetSpent(
-                f"The owner of this app pays ${self.caps.budget:.2f} a day, and that is spent.",
-                "Paste a key of your own, choose another backend, or come back tomorrow.",
-            )
-
-    def today(self) -> float:
-        """Return when the day began, in seconds since the epoch (UTC)."""
-        return self._now() // DAY * DAY
-
-
-def _holders(share: Share, visitor: Visitor) -> list[tuple[str, float, str]]:
-    """Return whose shares a visitor's work counts on: key, amount and name of each."""
-    if not visitor.address:
-        return []
-    holders = [(f"{share.words} address {visitor.address}", share.address, "network address")]
-    if not visitor.passing:  # else the owner is new with each request
-        holders.append((f"{share.words} visitor {visitor.owner}", share.visitor, "visitor"))
-    return holders
-
-
-def _in(seconds: float) -> str:
-    if seconds < 90:
-        return f"in {seconds:.0f} s"
-    return f"in {seconds / 60:.0f} min" if seconds < 5400 else f"in {seconds / 3600:.0f} h"

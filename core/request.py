@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import BadParameter
-from core.images import Reference
+from core.imaging.images import Reference
 from core.recipe import ImageRef, Model, Recipe, StyleUse, compose, composed
 from core.spec import MAX_PROMPT, MAX_SEED, BackendSpec, Integer, ParamValue
 

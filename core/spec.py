@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from core.errors import BadParameter
-from core.images import working_size
+from core.imaging.images import working_size
 
 ParamValue = int | float | str | bool
 """A validated value. A seed that is to be drawn is absent from the mapping, never None."""

@@ -17,15 +17,15 @@ from weakref import WeakValueDictionary
 from PIL import Image
 from starlette.requests import Request
 
-from core.engine import Engine
 from core.errors import BadParameter, FetchFailed
-from core.images import Reference
+from core.imaging.images import Reference
+from core.imaging.sources import LONGEST_ADDRESS, bare_base64, is_address, is_data_uri, tidy
 from core.job import Call, Job, Visitor
 from core.links import Links
 from core.request import EditRequest
 from core.result import Made, Missing, Reason, Result
-from core.sources import LONGEST_ADDRESS, bare_base64, is_address, is_data_uri, tidy
 from core.terms import is_hint
+from engine.engine import Engine
 from server.access import Access
 from server.statuses import Refused
 

@@ -16,10 +16,10 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from core.engine import Engine
 from core.links import Links
 from core.secrets import revealed
 from core.settings import Settings, SettingsError
+from engine.engine import Engine
 from server.access import Access
 from server.aimlapi import routes as aimlapi
 from server.desk import Desk

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from core.disk import DiskProbe
-from core.engine import Engine
 from core.job import Job
-from core.record import state_of
+from engine.engine import Engine
+from storage.files.disk import DiskProbe
+from storage.records import state_of
 
 SECONDS = (0.5, 1, 2, 5, 10, 20, 60, 180, 600)
 """Upper bounds of the buckets for run times."""

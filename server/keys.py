@@ -20,8 +20,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.private import close
 from core.settings import Settings, SettingsError
+from storage.files.private import close
 
 PREFIX = "srpo_"
 """What every issued key begins with, so that one is known for what it is wherever it turns up."""

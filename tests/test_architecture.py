@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("core", "backends", "server", "ui")
+ROOMS = ("core", "storage", "backends", "engine", "server", "ui")
 PRODUCT = {"app", *ROOMS}
 MAY_IMPORT = {
     "core": {"core"},
+    "storage": {"core", "storage"},
     "backends": {"core", "backends"},
-    "server": {"core", "server"},
-    "ui": {"core", "ui"},
+    "engine": {"core", "storage", "engine"},
+    "server": {"core", "storage", "engine", "server"},
+    "ui": {"core", "storage", "engine", "ui"},
     "app": PRODUCT,
     "bench": {*PRODUCT, "bench", "tests"},
     "tools": {*PRODUCT, "tools", "tests"},
@@ -28,6 +30,7 @@ WHOLE = {
     *(f"tests.support.{name}" for name in ("api_app", "api_server", "browser", "crash_cycle", "live_app")),
     *(f"tests.backends.local.{name}" for name in ("checked_runs", "runs")),
 }
+UNDER = ("core", "engine", "storage")
 FIXTURES = {"browser", "tiny"}
 """By what tests come to a browser, a process of the app, a whole API, or a model: `make quick` leaves these out."""
 HEAVY = {"torch", "diffusers", "transformers", "tokenizers", "huggingface_hub", "tqdm", "safetensors", "accelerate"}
@@ -124,8 +127,8 @@ def test_a_providers_folder_knows_nothing_of_the_other_providers(path: Path) -> 
     assert not [name for name, _ in imported(tree_of(path)) if other in name.split(".")]
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if path.parts[-2] == "core"], ids=ids)
-def test_core_knows_no_framework(path: Path) -> None:
+@pytest.mark.parametrize("path", [path for path in MODULES if path.relative_to(ROOT).parts[0] in UNDER], ids=ids)
+def test_no_framework_stands_under_the_pages_and_the_api(path: Path) -> None:
     names = {name.split(".")[0] for name, _ in imports_of(path)}
     assert not names & {"gradio", "httpx", "fastapi", "starlette", *HEAVY}
 
@@ -159,7 +162,7 @@ def test_only_the_composition_root_reads_the_environment() -> None:
         or "getenv" in path.read_text(encoding="utf-8")
     ]
     # What a child needs to start, without the keys; a command of its own.
-    assert readers == ["core/decoder.py", "server/keys.py"]
+    assert readers == ["core/imaging/decoder.py", "server/keys.py"]
 
 
 def public(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
@@ -188,7 +191,7 @@ def test_everything_public_is_documented(path: Path) -> None:
 def test_no_backend_is_asked_for_by_name_outside_its_room() -> None:
     keys = {"local", "aimlapi", "wavespeed"}
     for path in MODULES:
-        if path.relative_to(ROOT).parts[0] in ("core", "ui"):
+        if path.relative_to(ROOT).parts[0] in (*UNDER, "ui"):
             for node in ast.walk(tree_of(path)):
                 if isinstance(node, ast.Compare):
                     words = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}

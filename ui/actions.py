@@ -13,17 +13,17 @@ from typing import Any
 
 import gradio as gr
 
-from core.engine import Engine
 from core.errors import BadImage, DiskFull, KeyRejected, StudioError, TooManyRequests
-from core.images import MIME
+from core.imaging.images import MIME
+from core.imaging.sources import tidy
 from core.job import EVERYONE
-from core.limits import FETCHES, KEY_CHECKS, REFERENCES
 from core.provider import Price, Provider
 from core.request import EditRequest, draw_seed
 from core.result import Made
 from core.secrets import redactor
-from core.sources import tidy
 from core.spec import BackendSpec, Integer
+from engine.engine import Engine
+from engine.quotas import FETCHES, KEY_CHECKS, REFERENCES
 from ui import text
 from ui.controls import Controls
 from ui.examples import EXAMPLES, Example

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 
 from starlette.types import Message, Receive
 
-from core.inline_body import DEPTH, TooDeep, shallow_json
-from core.sources import is_address, is_data_uri
+from core.imaging.inline_body import DEPTH, TooDeep, shallow_json
+from core.imaging.sources import is_address, is_data_uri
 from ui.refusal import Refusal
 
 RESULT = re.compile(r"call/(?:v2/)?[^/]+/([^/]+)")

@@ -17,18 +17,18 @@ from gradio.components.api_component import Api
 from gradio.processing_utils import save_file_to_cache
 
 from core.backend import Backend
-from core.disk import disk_errors
-from core.engine import Engine
 from core.errors import BadParameter, StudioError
 from core.events import JobEvent
-from core.image_store import ImageStore
-from core.images import Reference
+from core.imaging.images import Reference
+from core.imaging.sources import is_address, is_data_uri
 from core.job import Job, Visitor
 from core.request import EditRequest
 from core.result import Made, Missing, Result
-from core.sources import is_address, is_data_uri
 from core.spec import MAX_PROMPT, AnyParam, Choice, Integer, Number, ParamValue, Toggle
 from core.terms import TERMS, is_neutral
+from engine.engine import Engine
+from storage.files.disk import disk_errors
+from storage.files.image_store import ImageStore
 from ui.framework import forget_session
 from ui.image_input import DESCRIPTION, NEEDED, Fetch, read_image, take_any_image
 from ui.images import visitor_of

@@ -22,11 +22,11 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.engine import Engine
 from core.errors import BadParameter, DiskFull, StudioError, TooManyRequests
 from core.job import EVERYONE, Visitor, visitor_in
-from core.limits import REQUESTS
 from core.subpath import route_path
+from engine.engine import Engine
+from engine.quotas import REQUESTS
 from ui.bodies import (
     RESULT,
     SMALL,

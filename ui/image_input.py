@@ -14,13 +14,13 @@ from gradio.utils import get_upload_folder
 from starlette.requests import Request
 from starlette.types import Message
 
-from core.engine import Engine
 from core.errors import BadParameter, FetchFailed
-from core.images import Reference
+from core.imaging.images import Reference
+from core.imaging.sources import LONGEST_ADDRESS, bare_base64, is_address, is_data_uri, tidy
 from core.job import VISITOR
-from core.limits import FETCHES
-from core.sources import LONGEST_ADDRESS, bare_base64, is_address, is_data_uri, tidy
 from core.subpath import without_prefix
+from engine.engine import Engine
+from engine.quotas import FETCHES
 from ui.images import visitor_of
 
 Fetch = Callable[[str], Awaitable[bytes]]

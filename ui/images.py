@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from core.display import rounded
-from core.engine import Engine
 from core.errors import DiskFull, StudioError
 from core.image_types import MIME_OF
+from core.imaging.display import rounded
 from core.job import Visitor, visitor_in
 from core.links import Links
+from engine.engine import Engine
 
 SUFFIXES = "|".join(re.escape(each) for each in MIME_OF)
 PICTURE_NAME = re.compile(rf"[0-9a-f]{{64}}({SUFFIXES})")
@@ -44,7 +44,7 @@ def stored_name(name: str) -> str | None:
 def routes(engine: Engine, links: Links | None = None) -> list[Route]:
     """Return the routes `/images/{name}` and `/display/{name}?width=`; what a visitor may not see answers 404.
 
-    A width in pixels is rounded up to a display size: see `core.display`.
+    A width in pixels is rounded up to a display size: see `core.imaging.display`.
 
     With links, `/files/{name}` and `/uploads/{id}` too: for whoever has a signed address, a provider say.
     """

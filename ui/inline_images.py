@@ -16,7 +16,7 @@ from pathlib import Path
 
 from starlette.types import Receive
 
-from core.inline_body import REST
+from core.imaging.inline_body import REST
 
 CARRIER = re.compile(r"(api|call|run)/(v2/)?edit/?|mcp(/.*)?")
 """Paths, after the framework's prefix, of the calls whose image may be inline."""

@@ -23,14 +23,14 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from core.about import VERSION
-from core.engine import Engine
 from core.errors import BadParameter, StudioError
 from core.events import JobEvent, Loading, Progress, Queued, Working
-from core.image_store import ImageStore
 from core.job import Job
 from core.result import Made
 from core.spec import MAX_PROMPT, Choice, Toggle
 from core.terms import TERMS
+from engine.engine import Engine
+from storage.files.image_store import ImageStore
 from ui.edit_api import INPUTS, KINDS, choose, report, run_edit
 from ui.image_input import DESCRIPTION as IMAGE_FORMS
 from ui.image_input import Fetch, read_image

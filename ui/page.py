@@ -10,8 +10,8 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
-from core.engine import Engine
 from core.links import Links
+from engine.engine import Engine
 from ui.controls import end_words
 from ui.examples import ExamplePictures
 from ui.guard import Guard

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from core.engine import Engine
 from core.job import Visitor
+from engine.engine import Engine
 from ui.framework import open_calls, open_events
 from ui.refusal import Refusal
 

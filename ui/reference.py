@@ -1,4 +1,4 @@
-"""The reference input: gradio's image box, whose file nobody but `core.images` opens."""
+"""The reference input: gradio's image box, whose file nobody but `core.imaging.images` opens."""
 
 from __future__ import annotations
 

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.engine import Engine
 from core.errors import BadInput, FetchFailed, RunCancelled, StudioError
 from core.events import KeyWanted, Loading, Progress, Queued, Working
-from core.images import Reference
+from core.imaging.images import Reference
 from core.job import Job, Visitor
 from core.recipe import StyleUse
 from core.result import Made
 from core.spec import BackendSpec
+from engine.engine import Engine
 from ui import text
 
 View = dict[str, Any]

@@ -10,8 +10,8 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from core.engine import Engine
 from core.spec import BackendSpec
+from engine.engine import Engine
 from ui import text
 from ui.actions import Actions
 from ui.api_tab import api_tab

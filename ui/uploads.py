@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive
 
 from core.errors import TooManyRequests
-from core.file_kinds import kind_of, refusal_of, start_of
+from core.imaging.file_kinds import kind_of, refusal_of, start_of
 from ui.refusal import Refusal
 
 FRAME = 16_384

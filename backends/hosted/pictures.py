@@ -9,10 +9,10 @@ from backends.hosted.refusals import unreadable
 from backends.http.answer import MAX_RESULT
 from core.errors import BadImage, FetchFailed, ResultGone
 from core.events import Picture
-from core.images import MIME, Reference, encode
+from core.imaging.images import MIME, Reference, encode
+from core.imaging.result_files import look_at
+from core.imaging.sources import InlineTooLong, NotInline, base64_bytes, data_uri, is_address, is_data_uri, tidy
 from core.result import Missing
-from core.result_files import look_at
-from core.sources import InlineTooLong, NotInline, base64_bytes, data_uri, is_address, is_data_uri, tidy
 
 PNG_TRAVELS = 8_000_000
 """Bytes; a larger PNG goes to a provider as a JPEG of quality 95."""

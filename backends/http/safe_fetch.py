@@ -17,8 +17,8 @@ from backends.http.addresses import Resolve, is_public, resolve
 from backends.http.bodies import TooLong, UnknownPacking, body_of
 from core.about import USER_AGENT
 from core.errors import FetchFailed
-from core.images import MAX_BYTES
-from core.sources import is_data_uri, read_data_uri, tidy, too_long
+from core.imaging.images import MAX_BYTES
+from core.imaging.sources import is_data_uri, read_data_uri, tidy, too_long
 
 DEADLINE = 20.0
 """Seconds for the whole fetch, redirects included."""
@@ -81,7 +81,7 @@ class ImageFetcher:
         self._max_bytes = max_bytes
 
     async def __call__(self, address: str) -> bytes:
-        """Return the bytes behind an address, or inside a data URI; what they are is for `core.images` to say.
+        """Return the bytes behind an address, or inside a data URI; what they are is for `core.imaging.images` to say.
 
         Raises:
             FetchFailed: the address is not allowed, or could not be read.

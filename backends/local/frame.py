@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from core.images import pad_to_multiple
+from core.imaging.images import pad_to_multiple
 
 MULTIPLE = 16
 """Pixels: the VAE makes one latent of 8, the transformer one token of 2 latents."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.images import encode
+from core.imaging.images import encode
 
 MIN_INTERVAL = 0.5
 """Seconds between two previews."""

@@ -24,7 +24,7 @@ from backends.local.step_cache import plan
 from backends.local.trouble import Stopped
 from core.errors import OutOfMemory, StudioError
 from core.events import Completed, Event, Loading, Picture
-from core.images import MIME, encode
+from core.imaging.images import MIME, encode
 from core.request import EditRequest
 from core.result import Missing, Reason
 from core.spec import BackendSpec

@@ -10,7 +10,7 @@ from backends.http.answer import Lost, NotSent
 from backends.http.client import ProviderClient
 from backends.wavespeed.answers import NAME, Envelope, Ticket, refusal
 from core.errors import FetchFailed, MalformedAnswer, ProviderDown
-from core.images import Reference
+from core.imaging.images import Reference
 
 UPLOAD_KEPT = 6.5 * 86_400
 """Seconds for which an uploaded picture is used again; the provider keeps it seven days."""

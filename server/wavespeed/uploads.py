@@ -13,7 +13,6 @@ from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 from starlette.responses import JSONResponse, Response
 
-from core.disk import disk_errors
 from core.errors import BadParameter, DiskFull
 from core.job import visitor_in
 from core.subpath import route_path
@@ -22,6 +21,7 @@ from server.desk import Desk
 from server.kinds import Whole
 from server.statuses import Refused
 from server.wavespeed.envelope import PROBLEMS, Envelope, answer, guarded
+from storage.files.disk import disk_errors
 
 TICKET = 3600
 """Seconds in which a ticket must be used."""

@@ -200,7 +200,7 @@ def test_what_does_not_fit_is_refused_before_any_work(backend: Backend) -> None:
 
 
 async def test_a_tall_reference_comes_back_as_tall(backend: Backend) -> None:
-    from core.images import read_reference
+    from core.imaging.images import read_reference
 
     reference = read_reference(picture_bytes("PNG", "RGB", (33, 90)))
     request = EditRequest.build(backend.spec, "a lake", reference, {"seed": 5})

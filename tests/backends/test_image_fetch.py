@@ -15,7 +15,7 @@ from backends.http.addresses import is_public
 from backends.http.safe_fetch import MAX_REDIRECTS, HookCaller, ImageFetcher
 from core.about import USER_AGENT
 from core.errors import FetchFailed
-from core.images import MAX_BYTES
+from core.imaging.images import MAX_BYTES
 from tests.support.fakes import picture_bytes
 from tests.support.wire import Handler, Wire
 

@@ -23,7 +23,7 @@ from backends.http.answer import MAX_RESULT, Answer, NotSent, jitter
 from backends.http.client import ProviderClient
 from core.errors import FetchFailed, MalformedAnswer, ProviderDown, ResultGone
 from core.events import Picture
-from core.images import encode, read_reference
+from core.imaging.images import encode, read_reference
 from core.result import Missing, Reason
 from tests.support.fakes import make_reference, picture_bytes
 

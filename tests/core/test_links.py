@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from core.links import SECRET, VALID, Links, lasting_secret
+from core.links import SECRET, VALID, Links
 from core.settings import SettingsError
+from storage.files.secret import lasting_secret
 
 LINKS = Links(b"s" * 32, lambda: 1000.0)
 

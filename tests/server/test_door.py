@@ -20,7 +20,8 @@ from starlette.routing import Route
 
 from core.errors import TooManyRuns
 from core.job import EVERYONE, VISITOR, Visitor
-from core.limits import Caps, Limits
+from core.limits import Caps
+from engine.quotas import Limits
 from server.bodies import ADDRESS, SMALL, VALUES, BodyRefused, HeldBodies
 from server.door import Accounts, Door, Rules
 from server.identity import COOKIE, SECURE_COOKIE, owner_of

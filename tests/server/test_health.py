@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 from starlette.applications import Starlette
 
-from core.engine import Engine
 from core.errors import RunFailed
-from core.store import Store
+from engine.engine import Engine
 from server import health
+from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_request, make_spec
 
 

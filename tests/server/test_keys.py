@@ -13,7 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from core.job import Allowance
-from core.links import Links, lasting_secret
+from core.links import Links
+from storage.files.secret import lasting_secret
 from tests.support.aimlapi_calls import BODY as AIML_BODY
 from tests.support.aimlapi_calls import RUN as AIML_RUN
 from tests.support.api_app import AIML, WAVE, ApiApp, api_app

@@ -43,10 +43,10 @@ def lines(stream: io.StringIO) -> list[dict[str, str]]:
 
 
 def test_a_line_is_an_object_with_its_level_place_and_time(stream: io.StringIO) -> None:
-    logging.getLogger("core.engine").info("job %s was taken", "j1")
+    logging.getLogger("engine.engine").info("job %s was taken", "j1")
     (told,) = lines(stream)
     assert told["event"] == "job j1 was taken"
-    assert (told["level"], told["logger"]) == ("info", "core.engine")
+    assert (told["level"], told["logger"]) == ("info", "engine.engine")
     assert told["timestamp"].endswith("Z")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import QueueFull, TooManyRequests, TooManyRuns
-from core.limits import REFERENCES
+from engine.quotas import REFERENCES
 from server.statuses import headers_of, status_of
 from tests.support.api_app import WAVE, api_app
 from tests.support.fakes import picture_bytes

@@ -15,10 +15,11 @@ import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
 from core.events import Completed
-from core.image_store import ImageStore
 from core.limits import Caps
-from core.links import Links, lasting_secret
+from core.links import Links
 from core.request import EditRequest
+from storage.files.image_store import ImageStore
+from storage.files.secret import lasting_secret
 from tests.support.aimlapi_calls import BODY as AIML_BODY
 from tests.support.aimlapi_calls import RUN as AIML_RUN
 from tests.support.api_app import ApiApp, api_app

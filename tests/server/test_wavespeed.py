@@ -34,9 +34,10 @@ from core.errors import (
 )
 from core.events import Completed, Event, Queued, Working
 from core.limits import Caps
-from core.links import Links, lasting_secret
+from core.links import Links
 from core.request import EditRequest
 from core.result import Missing, Reason
+from storage.files.secret import lasting_secret
 from tests.support.aimlapi_calls import BODY as AIML_BODY
 from tests.support.aimlapi_calls import RUN as AIML_RUN
 from tests.support.api_app import WAVE, api_app

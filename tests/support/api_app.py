@@ -16,13 +16,14 @@ from starlette.middleware import Middleware
 from backends.http.addresses import Resolve, resolve
 from backends.http.safe_fetch import HookCaller, ImageFetcher
 from core.backend import Backend
-from core.engine import Engine
-from core.limits import Limits
-from core.links import Links, lasting_secret
+from core.links import Links
 from core.settings import Settings
-from core.store import Store
+from engine.engine import Engine
+from engine.quotas import Limits
 from server.door import Door, Rules
 from server.doors import Doors, open_doors
+from storage.files.secret import lasting_secret
+from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_spec
 from ui.images import routes
 

@@ -11,20 +11,20 @@ from pathlib import Path
 
 from app import serve
 from core.backend import OWNERS, RunContext
-from core.engine import Engine
 from core.errors import FetchFailed, RunFailed
 from core.events import Event, Loading, Progress
-from core.limits import Limits
-from core.links import lasting_secret
+from core.imaging.sources import is_data_uri, read_data_uri
 from core.request import EditRequest
 from core.settings import Settings
-from core.sources import is_data_uri, read_data_uri
 from core.spec import MAX_SEED, AnyParam, Choice, Integer, Number, Style, Toggle
-from core.store import Store
+from engine.engine import Engine
+from engine.quotas import Limits
 from server import health
 from server.connections import connection_options
 from server.door import Door, Rules
 from server.serving import Server, leave, listen
+from storage.files.secret import lasting_secret
+from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_spec, picture_bytes, preview
 
 OTHER: tuple[AnyParam, ...] = (

@@ -12,7 +12,7 @@ from PIL import Image
 
 from core.backend import OWNERS, Backend, RunContext
 from core.events import Completed, Event, Loading, Picture, Progress
-from core.images import MIME, Reference, encode, read_reference
+from core.imaging.images import MIME, Reference, encode, read_reference
 from core.job import Job
 from core.provider import Price, Provider
 from core.request import EditRequest

@@ -6,7 +6,7 @@ import hashlib
 import sqlite3
 from pathlib import Path
 
-from core.migrations import MIGRATIONS
+from storage.sqlite.migrations import MIGRATIONS
 
 OLD_VERSION = 2
 """Migrations that had run in such a folder."""

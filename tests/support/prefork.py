@@ -21,9 +21,9 @@ from pydantic import SecretStr
 from backends.http.client import ProviderClient
 from backends.wavespeed.backend import SPEC, WavespeedBackend
 from backends.wavespeed.provider import WavespeedProvider
-from core.engine import Engine
 from core.settings import Settings
-from core.store import Store
+from engine.engine import Engine
+from storage.sqlite.store import Store
 from tests.support.fakes import files_of, make_reference, make_request
 
 ENDED_IN = 30.0

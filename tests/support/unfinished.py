@@ -11,12 +11,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from core.images import Reference, encode
+from core.imaging.images import Reference, encode
 from core.job import Job, new_id
-from core.record import record_of
 from core.request import EditRequest
 from core.spec import BackendSpec
-from core.store import Kept, Store
+from storage.records import record_of
+from storage.sqlite.store import Kept, Store
 
 
 def pictures(folder: Path, megapixels: int, distinct: int = 5) -> list[Path]:

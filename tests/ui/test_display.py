@@ -15,10 +15,10 @@ import pytest_asyncio
 from PIL import Image
 from starlette.applications import Starlette
 
-from core.engine import Engine
 from core.errors import BadImage
 from core.job import VISITOR, Visitor
-from core.store import Store
+from engine.engine import Engine
+from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, picture_bytes
 from ui.images import routes
 

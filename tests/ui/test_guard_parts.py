@@ -18,10 +18,10 @@ from gradio.queueing import Queue as FrameworkQueue
 from starlette.responses import PlainTextResponse
 from starlette.types import Message
 
-from core.engine import Engine
-from core.inline_body import DEPTH, TooDeep, shallow_json
+from core.imaging.inline_body import DEPTH, TooDeep, shallow_json
 from core.job import VISITOR, Visitor
-from core.store import Store
+from engine.engine import Engine
+from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_spec
 from ui.bodies import named_paths, parsed
 from ui.framework import LATEST, Latest, Messages, NoFiles

@@ -19,12 +19,13 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from backends.http.safe_fetch import ImageFetcher
-from core.engine import Engine
 from core.errors import BadImage, BadInput, FetchFailed, StudioError
-from core.images import Reference
+from core.imaging.images import Reference
 from core.job import VISITOR, Visitor, visitor_in
-from core.limits import Caps, Limits
-from core.store import Store
+from core.limits import Caps
+from engine.engine import Engine
+from engine.quotas import Limits
+from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_reference, make_spec, picture_bytes
 from tests.support.wire import Wire
 from ui.edit_api import run_edit

@@ -16,7 +16,7 @@ from mcp.client.streamable_http import streamable_http_client
 from starlette.types import Message, Receive
 
 from core.errors import BadParameter, StudioError
-from core.inline_body import REST, separate
+from core.imaging.inline_body import REST, separate
 from tests.support.fakes import picture_bytes
 from tests.support.live_app import Served
 from tests.support.page_client import Person

@@ -9,10 +9,10 @@ from typing import Any, cast
 import pytest
 from starlette.requests import Request
 
-from core.engine import Engine
 from core.errors import KeyRejected, StudioError
 from core.job import EVERYONE, VISITOR, Visitor
-from core.store import Store
+from engine.engine import Engine
+from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, FakeProvider, make_spec
 from ui import actions, text
 from ui.actions import Actions

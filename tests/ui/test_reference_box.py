@@ -14,11 +14,11 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from core.engine import Engine
-from core.images import Reference
+from core.imaging.images import Reference
 from core.job import VISITOR, Visitor
 from core.request import EditRequest
-from core.store import Store
+from engine.engine import Engine
+from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, files_of, make_request, picture_bytes
 from ui.actions import Actions
 from ui.controls import Controls

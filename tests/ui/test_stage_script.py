@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from core.images import read_reference
+from core.imaging.images import read_reference
 from tests.support.fakes import picture_bytes
 from ui import text
 from ui.session import Session, Shown

@@ -21,10 +21,11 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from core.engine import Engine
 from core.job import VISITOR, Visitor
-from core.limits import Caps, Limits
-from core.store import Store
+from core.limits import Caps
+from engine.engine import Engine
+from engine.quotas import Limits
+from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_spec, picture_bytes
 from ui.guard import Guard
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from backends.local import LocalBackend
 from core.events import Completed, Picture
-from core.images import read_reference
+from core.imaging.images import read_reference
 from core.request import EditRequest
 from core.settings import Settings
 from tests.backends.local.classifier import by_brightness

@@ -19,7 +19,7 @@ from backends.local.offer import local_spec
 from backends.local.run import Made, edit_images
 from core.backend import OWNERS, RunContext
 from core.events import Completed, Event, Loading, Progress
-from core.images import read_reference
+from core.imaging.images import read_reference
 from core.request import EditRequest
 from core.settings import Settings
 from tests.support.fakes import picture_bytes

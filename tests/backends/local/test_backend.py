@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from backends.local import LocalBackend
-from core.engine import Engine
 from core.errors import RunCancelled
 from core.events import Progress
-from core.images import read_reference
+from core.imaging.images import read_reference
 from core.request import EditRequest
 from core.settings import Settings
-from core.store import Store
+from engine.engine import Engine
+from storage.sqlite.store import Store
 from tests.backends.local.runs import PATIENCE, drain, each_step, short_request
 from tests.support.fakes import files_of, picture_bytes
 

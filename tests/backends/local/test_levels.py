@@ -17,7 +17,7 @@ from backends.local.loading import load
 from backends.local.model import Model
 from backends.local.step_cache import LEAST, plan
 from core.events import Completed, Progress
-from core.images import encode
+from core.imaging.images import encode
 from core.request import EditRequest
 from tests.backends.local.runs import MINI, asked, drain, ignore, made, numbers
 from tests.support.fakes import picture

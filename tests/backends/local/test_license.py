@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from backends.local import LocalBackend
-from core.engine import Engine
 from core.errors import BackendUnavailable
 from core.settings import MEMORY, NAMES, SRPO_BASE, SRPO_TRANSFORMER, Settings, SettingsError
-from core.store import Store
+from engine.engine import Engine
+from storage.sqlite.store import Store
 from tests.support.fakes import make_request
 
 OPEN: tuple[dict[str, str], ...] = (

@@ -13,11 +13,11 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 
 from backends.local import LocalBackend
 from backends.local import worker as worker_module
-from core.engine import Engine
 from core.errors import RunCancelled
 from core.events import Event, Loading
 from core.settings import SRPO_BASE, Settings
-from core.store import Store
+from engine.engine import Engine
+from storage.sqlite.store import Store
 from tests.backends.local.runs import drain, short_request
 
 pytestmark = pytest.mark.integration

@@ -12,7 +12,7 @@ from PIL import Image
 from backends.local import LocalBackend
 from backends.local.frame import Frame
 from core.events import Completed, Loading, Progress
-from core.images import read_reference
+from core.imaging.images import read_reference
 from core.request import EditRequest
 from tests.backends.local.runs import drain
 from tests.support.fakes import picture, picture_bytes

@@ -15,12 +15,12 @@ import pytest
 
 from backends.local import LocalBackend
 from backends.local.machine import GIB, Machine
-from core.engine import Engine
 from core.errors import RunCancelled
 from core.events import Loading, Progress
 from core.request import EditRequest
 from core.settings import Settings
-from core.store import Store
+from engine.engine import Engine
+from storage.sqlite.store import Store
 from tests.backends.local.runs import PATIENCE, drain, each_step
 from tests.support.fakes import files_of, make_reference, make_request
 

@@ -1,0 +1,1 @@
+"""Picture files: what they are, read and checked, normalised, encoded."""

@@ -1,0 +1,1 @@
+"""What happens: jobs run, in turn, within quotas, and go on after a restart."""

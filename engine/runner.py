@@ -1,0 +1,155 @@
+"""Driving one job from its place in line to its end, whatever happens on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
+from dataclasses import replace
+
+from core.errors import KeyRejected, RunCancelled, RunFailed, StudioError
+from core.events import Accepted, Completed, Event, KeyWanted, Working
+from core.job import Job
+from core.result import Result
+from engine.fair_queue import Lane
+from engine.quotas import Limits
+from engine.recovery import LOOKED_AT_AGAIN, broken
+from storage.async_store import Keeper
+
+log = logging.getLogger(__name__)
+
+DISK_FULL = "disk full"
+"""The status of `Working` while a result waits for room on the disk."""
+RETRY = 5.0
+"""Seconds between two tries to write a result that was paid for."""
+
+
+class Work:
+    """Drives jobs.
+
+    Args:
+        keeper: writes down what happens.
+        limits: of the disk.
+
+    Attributes:
+        closing: set when the process ends: what stops now is taken up by the next one.
+        on_end: called with each job that has ended.
+    """
+
+    def __init__(self, keeper: Keeper, limits: Limits) -> None:
+        self._keeper = keeper
+        self._limits = limits
+        self.closing = asyncio.Event()
+        self.on_end: list[Callable[[Job], None]] = []
+
+    async def tidy(self, spared: Job | None = None) -> int:
+        """Remove old references, and the oldest runs where the disk's share is used up; return how many runs."""
+        caps = self._limits.caps
+        return await self._keeper.tidy(caps.quota, caps.cache_age, spared.id if spared else "")
+
+    async def run(self, lane: Lane, job: Job, events: AsyncGenerator[Event, None]) -> None:
+        """Drive one job to its end; never raises."""
+        error = None
+        try:
+            await lane.enter(job)
+            try:
+                job.started = time.monotonic()
+                await self._drive(lane, job, events)
+            finally:
+                lane.leave()
+        except asyncio.CancelledError:
+            error = job.error or RunCancelled("The run was cancelled.")
+        except StudioError as failure:
+            error = failure
+        except Exception as failure:
+            # The reason may hold paths or keys: it belongs in the log, not on a stranger's screen.
+            log.exception("job %s on %s broke", job.id, job.backend)
+            error = broken(failure, job)
+        if job.cancelled:
+            return  # `Engine.cancel` has recorded its end, and calls `let_go`
+        stopped = False
+        if error is not None:
+            if isinstance(error, KeyRejected) and job.own_key and any(job.remote) and not job.ended:
+                job.key = job.task = None
+                job.tell(KeyWanted())  # the provider has the run: another key may still fetch it
+                return
+            # What is not the run's own end is no end: the next process looks again.
+            stopped = self.closing.is_set() and isinstance(error, RunCancelled)
+            if not stopped and not (any(job.remote) and isinstance(error, LOOKED_AT_AGAIN)):
+                await self._keeper.failed(job, error)
+            job.error = error
+        if stopped:
+            job.forget_secrets()
+            job.tell()
+        else:
+            self.let_go(job)
+
+    def let_go(self, job: Job) -> None:
+        """Let go of what an ended job needs no more, and say that it has ended."""
+        job.forget_secrets()
+        job.tell()
+        for told in self.on_end:
+            told(job)
+
+    async def _drive(self, lane: Lane, job: Job, events: AsyncGenerator[Event, None]) -> None:
+        async with aclosing(events):
+            async for event in events:
+                match event:
+                    case Completed():
+                        job.storing = True
+                        break
+                    case Accepted(place, remote_id):
+                        job.remote[place] = remote_id
+                        await self._keeper.accepted(job, place, remote_id)
+                        continue
+                    case Working() if not isinstance(job.event, Working):
+                        await self._keeper.sending(job)
+                job.tell(event)
+            else:
+                raise RunFailed("The backend ended without a result.", "Try again.")
+        keeping = asyncio.ensure_future(self._keep(lane, job, event))
+        try:
+            await asyncio.shield(keeping)
+        except asyncio.CancelledError:
+            await keeping  # what is made is kept: a cancel that comes now comes too late
+
+    async def _keep(self, lane: Lane, job: Job, event: Completed) -> None:
+        """Write the images, then write that the job is done, then say it: in this order."""
+        assert job.started is not None
+        now = time.monotonic()
+        timings = {**event.timings, "queue": job.started - job.submitted, "total": now - job.submitted}
+        lane.learn(job.request, event.timings.get("inference"))
+        event = replace(event, timings={name: round(value, 4) for name, value in timings.items()})
+        result = await self._stored(job, event)
+        try:
+            removed = await self.tidy(job)
+        except Exception:  # the result is kept all the same
+            log.exception("no room could be made on the disk")
+            removed = 0
+        if removed:
+            notice = f"To make room on the disk, the {removed} oldest runs were removed."
+            result = replace(result, notices=(*result.notices, notice))
+        job.storing = False
+        job.error = None  # a result that came after the wait was ended is a result
+        job.event = job.result = result
+
+    async def _stored(self, job: Job, event: Completed) -> Result:
+        """Write the pictures and the job's end. What a provider was paid for is tried again until the disk takes it.
+
+        Raises:
+            OSError, sqlite3.Error: the disk takes nothing, and the pictures cost nothing or the process ends.
+        """
+        while True:
+            try:
+                return await self._keeper.done(job, event)
+            except (OSError, sqlite3.Error):
+                if not isinstance(job.event, Working) or self.closing.is_set():
+                    raise
+                log.exception("the result of job %s waits in memory until the disk takes it", job.id)
+            if job.event.status != DISK_FULL:
+                job.tell(replace(job.event, status=DISK_FULL))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.closing.wait(), RETRY)

@@ -1,0 +1,1 @@
+"""What is stored: jobs, results, and the files of pictures."""

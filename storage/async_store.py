@@ -1,0 +1,397 @@
+"""The store as the event loop uses it: one thread does the writing, in the order in which it was asked.
+
+Pictures are written and removed on the same thread as their rows, so that none is removed for being nobody's in the
+moment before it becomes somebody's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from core.errors import BadImage, DiskFull, RunCancelled, RunFailed, StudioError
+from core.events import Completed, Picture
+from core.imaging.images import Reference
+from core.job import Job
+from core.recipe import ImageRef
+from core.result import Made, Missing, Result
+from storage.files.disk import disk_errors, disk_full
+from storage.files.upload_folder import BLOCK, UploadFolder
+from storage.records import (
+    error_text,
+    job_of,
+    record_of,
+    reference_of,
+    reference_row,
+    report_text,
+    rows_of,
+    state_of,
+)
+from storage.rows import Record
+from storage.sqlite.store import CallTaken, Done, Freed, Kept, Store
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+STRAYS_AT_ONCE = 500
+"""Files that are looked up in one go, in some milliseconds: the store's thread has other work."""
+RESERVE = 20_000_000
+"""Bytes of the disk that uploads leave free, so that the database and the results of runs can be written."""
+
+
+class Keeper:
+    """Writes jobs and pictures down, and finds them again.
+
+    Args:
+        store: used by nobody else from here on; `close` closes it.
+
+    Attributes:
+        images: where pictures are.
+        uploads: where the framework puts what the page uploads.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self.images = store.images
+        self.uploads = UploadFolder(store.images.folder.parent / "uploads")
+
+    def _do(self, call: Callable[..., _T], *values: object) -> asyncio.Future[_T]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, call, *values)
+
+    async def close(self) -> None:
+        """Finish what was asked for, and let go of the database."""
+        await self._do(self._store.close)
+        self._thread.shutdown()
+
+    # ---- a job's life ------------------------------------------------------------------------------
+
+    async def add(self, job: Job, estimate: float, afford: Callable[[float], None], since: float) -> None:
+        """Write a new job down; where the caller goes away meanwhile, the job is noted as cancelled.
+
+        Args:
+            job: not known to the store yet.
+            estimate: US dollars that it may cost.
+            afford: is given what the app owner's keys cost since `since`, and raises where that leaves too little.
+            since: seconds since the epoch.
+
+        Raises:
+            BudgetSpent: they do not.
+            CallTaken: the owner's job of the same mark is there.
+            DiskFull: the disk takes nothing.
+            RunFailed: it could not be written for another reason.
+        """
+        try:
+            await asyncio.shield(self._do(self._add, job, estimate, afford, since))
+        except asyncio.CancelledError:
+            self._thread.submit(self._failed, job, RunCancelled("The run was cancelled."))
+            raise
+        except (StudioError, CallTaken):
+            raise
+        except Exception as error:
+            full = disk_full(error)
+            if full is not None:
+                log.warning("job %s was not started: %s", job.id, error)
+                raise DiskFull(f"{full.what} The run was not started.", full.todo) from error
+            log.exception("job %s could not be written down", job.id)
+            raise RunFailed("The run could not be written to disk, so it was not started.", "Try again.") from error
+
+    def _add(self, job: Job, estimate: float, afford: Callable[[float], None], since: float) -> None:
+        """Count the money and write the row with nobody in between: two clicks never share the last cent."""
+        if not job.own_key and estimate:
+            afford(self._store.spent(since))
+        image = job.request.image
+        file = image.file or self.images.put(image.data, image.mime, image.digest)
+        try:
+            kept = Kept(file.name, file.stat().st_size)
+        except FileNotFoundError as error:
+            raise BadImage("The reference image is no longer stored.", "Choose the picture again.") from error
+        self._store.add(record_of(job, estimate), kept)
+        # From here on the bytes are on the disk, and are read when the job's turn comes.
+        job.request = replace(job.request, image=image.stored_at(file))
+
+    async def sending(self, job: Job) -> None:
+        """Note that a job's request is about to be sent."""
+        await self._do(self._store.sending, job.id)
+
+    async def accepted(self, job: Job, place: int, remote_id: str) -> None:
+        """Note the provider's id. A disk that takes nothing is no reason to lose a run that is paid for."""
+        try:
+            await asyncio.shield(self._do(self._store.accepted, job.id, place, remote_id))
+        except Exception:
+            log.exception("task %s of job %s could not be written down", remote_id, job.id)
+
+    async def done(self, job: Job, event: Completed) -> Result:
+        """Write the pictures, then that the job is done.
+
+        Raises:
+            OSError: the disk is full or not writable.
+        """
+        return await self._do(self._done, job, event)
+
+    def _done(self, job: Job, event: Completed) -> Result:
+        images = tuple(each if isinstance(each, Missing) else self._stored(each) for each in event.images)
+        recipe = job.request.recipe
+        model = event.model or recipe.model
+        result = Result(images, model, event.timings, event.cost, event.notices)
+        text = recipe.model_copy(update={"model": model}).model_dump_json()
+        done = Done(report_text(result), text, model.id, recipe.parent, rows_of(result))
+        self._store.end(job.id, "done", time.time(), done=done, cost=event.cost)
+        return result
+
+    def _stored(self, picture: Picture) -> Made:
+        digest, size = self.images.put(picture.data, picture.mime).stem, len(picture.data)
+        image = ImageRef(digest=digest, mime=picture.mime, width=picture.width, height=picture.height, size=size)
+        return Made(image, picture.seed, picture.damaged)
+
+    async def failed(self, job: Job, error: StudioError) -> None:
+        """Note that a job ended without a result."""
+        await self._do(self._failed, job, error)
+
+    def _failed(self, job: Job, error: StudioError) -> None:
+        cost = 0.0 if error.charged is False else None
+        try:
+            self._store.end(job.id, state_of(error), time.time(), error=error_text(error), cost=cost)
+        except Exception:  # the next process takes the job for unfinished, and finds out
+            log.exception("the end of job %s could not be written down", job.id)
+
+    # ---- later ---------------------------------------------------------------------------------------
+
+    async def unfinished(self) -> list[tuple[Record, Job]]:
+        """Return the jobs that an earlier process left, oldest first; one whose row is damaged ends as failed."""
+        return await self._do(self._unfinished)
+
+    def _unfinished(self) -> list[tuple[Record, Job]]:
+        found = []
+        for record in self._store.unfinished():
+            job = self._readable(record)
+            if job is not None:
+                found.append((record, job))
+                continue
+            error = RunFailed("The record of this run is damaged, so it was not continued.", "Run it again.")
+            error.charged = False if record.state == "queued" else None
+            self._store.end(record.id, "failed", time.time(), error=error_text(error))
+        return found
+
+    def _readable(self, record: Record) -> Job | None:
+        """Return a row's job, None where the row is damaged: one bad row must not take the others with it."""
+        try:
+            return job_of(record, self.images.folder)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            log.error("the row of job %s is damaged and was left out", record.id)
+            return None
+
+    def _jobs(self, records: Iterable[Record | None]) -> list[Job]:
+        return [job for each in records if each is not None and (job := self._readable(each)) is not None]
+
+    async def history(self, owner: str, limit: int, skip: int = 0, since: float = 0.0) -> list[Job]:
+        """Return an owner's latest jobs, newest first, without damaged rows."""
+        return self._jobs(await self._do(self._store.recent, owner, limit, skip, since))
+
+    async def find(self, owner: str, job_id: str) -> Job | None:
+        """Return an owner's job from the disk, None where there is none or its row is damaged."""
+        return next(iter(self._jobs([await self._do(self._store.find, owner, job_id)])), None)
+
+    async def find_call(self, owner: str, once: str, since: float) -> Job | None:
+        """Return an owner's job by the mark of its call, None where there is none or its row is damaged."""
+        return next(iter(self._jobs([await self._do(self._store.find_call, owner, once, since)])), None)
+
+    async def delete(self, owner: str, job_id: str) -> bool:
+        """Remove an owner's ended job with its pictures; return whether there was one."""
+        return await self._do(self._delete, owner, job_id)
+
+    def _delete(self, owner: str, job_id: str) -> bool:
+        gone, names = self._store.delete(owner, job_id)
+        self.images.drop(names)
+        return gone
+
+    async def untold(self) -> list[Job]:
+        """Return the ended jobs whose end somebody is still to be told."""
+        return self._jobs(await self._do(self._store.untold))
+
+    async def told(self, job_id: str) -> None:
+        """Note that nobody is to be told a job's end any more."""
+        await self._do(self._store.told, job_id)
+
+    async def ticket(self, owner: str, upload_id: str) -> None:
+        """Note that an owner will upload a picture under an id.
+
+        Raises:
+            DiskFull: the disk takes nothing.
+        """
+        with disk_errors():
+            await self._do(self._store.ticket, owner, upload_id, time.time())
+
+    async def upload(self, upload_id: str, data: bytes, mime: str) -> bool:
+        """Keep the picture that came under an id; return whether that was still open.
+
+        Raises:
+            DiskFull: the disk takes nothing.
+        """
+        with disk_errors():
+            return await self._do(self._upload, upload_id, data, mime)
+
+    def _upload(self, upload_id: str, data: bytes, mime: str) -> bool:
+        if not self._store.awaited(upload_id):
+            return False
+        path = self.images.put(data, mime)
+        self._store.upload(upload_id, Kept(path.name, len(data)), time.time())
+        return True
+
+    async def awaited(self, upload_id: str) -> bool:
+        """Return whether a picture may still come under an id."""
+        return await self._do(self._store.awaited, upload_id)
+
+    async def uploaded(self, upload_id: str) -> str | None:
+        """Return the file's name of an upload, None where nothing came."""
+        return await self._do(self._store.uploaded, upload_id)
+
+    async def spent(self, since: float) -> float:
+        """Return the US dollars that went from the app owner's keys since then."""
+        return await self._do(self._store.spent, since)
+
+    async def keep(self, owner: str, data: bytes, mime: str) -> Path:
+        """Keep a picture that is no job's yet for an owner, and return its file.
+
+        Raises:
+            DiskFull: the disk takes nothing.
+        """
+        with disk_errors():
+            return await self._do(self._keep, owner, data, mime)
+
+    def _keep(self, owner: str, data: bytes, mime: str) -> Path:
+        path = self.images.put(data, mime)
+        self._store.grant(owner, Kept(path.name, len(data)), time.time())
+        return path
+
+    async def keep_reference(self, owner: str, reference: Reference, parent: str | None) -> Reference:
+        """Store a normalised reference for an owner, and return it without its bytes in memory.
+
+        Args:
+            owner: may see it.
+            reference: with its bytes in memory.
+            parent: digest of the result that it was made of, None where it was none.
+
+        Raises:
+            DiskFull: the disk takes nothing.
+        """
+        with disk_errors():
+            return await self._do(self._keep_reference, owner, reference, parent)
+
+    def _keep_reference(self, owner: str, reference: Reference, parent: str | None) -> Reference:
+        file = self.images.put(reference.data, reference.mime, reference.digest)
+        self._store.add_reference(owner, reference_row(file.name, reference, parent), time.time())
+        return reference.stored_at(file)
+
+    async def find_reference(self, owner: str, name: str) -> tuple[Reference, str | None] | None:
+        """Return an owner's stored reference and the digest of the result that it was, None where there is none."""
+        row = await self._do(self._store.reference, owner, name)
+        return None if row is None else (reference_of(row, self.images.folder), row.parent)
+
+    async def keep_display(self, name: str, width: int, data: bytes) -> Path:
+        """Store a picture's copy at a display width and return its file; of a picture that is gone, none is stored.
+
+        Raises:
+            BadImage: it was removed meanwhile.
+            DiskFull: the disk is full or not writable.
+        """
+        try:
+            return await self._do(self._keep_display, name, width, data)
+        except (OSError, sqlite3.Error) as error:
+            raise DiskFull("A copy of the picture could not be written.", "Make room on the disk.") from error
+
+    def _keep_display(self, name: str, width: int, data: bytes) -> Path:
+        if not self._store.known(name):
+            raise BadImage("This picture was removed.")
+        self._store.displayed(name, width, len(data))  # first: a crash leaves no file that the quota does not know
+        return self.images.put_display(name, width, data)
+
+    async def may_see(self, owner: str, name: str) -> bool:
+        """Return whether an owner may see a kept picture."""
+        return await self._do(self._store.may_see, owner, name)
+
+    async def is_result(self, owner: str, digest: str) -> bool:
+        """Return whether a picture was made for an owner."""
+        return await self._do(self._store.is_result, owner, digest)
+
+    async def exchange(self, owner: str) -> bool:
+        """Return whether an owner is one whose cookie was never signed, and forget that it is."""
+        return await self._do(self._store.exchange, owner)
+
+    # ---- files that the page uploaded ----------------------------------------------------------------
+
+    async def add_file(self, owner: str, path: Path) -> bool:
+        """Record an uploaded file, named relative to `uploads`, as an owner's; return whether it still exists.
+
+        Raises:
+            OSError, sqlite3.Error: the disk is full or not writable.
+        """
+        return await self._do(self._add_file, owner, path)
+
+    def _add_file(self, owner: str, path: Path) -> bool:
+        size = self.uploads.size(path)
+        if size is not None:
+            self._store.add_file(owner, path.as_posix(), size, time.time())
+        return size is not None
+
+    async def owns_file(self, owner: str, path: Path) -> bool:
+        """Return whether an uploaded file, named relative to `uploads`, is an owner's."""
+        return await self._do(self._store.owns_file, owner, path.as_posix())
+
+    async def make_room(self, size: int, quota: int) -> bool:
+        """Make room for a file of `size` bytes; return whether the quota and the disk have it now."""
+        return await self._do(self._make_room, size, quota)
+
+    def _make_room(self, size: int, quota: int) -> bool:
+        size = max(size, BLOCK)
+        self._drop(self._store.make_room(quota, coming=size))
+        fits = self._store.size() + size <= quota
+        return fits and shutil.disk_usage(self.images.folder.parent).free > size + RESERVE
+
+    def _drop(self, freed: Freed) -> None:
+        self.images.drop(freed.pictures)
+        self.uploads.drop(freed.files)
+
+    async def sweep(self) -> None:
+        """Remove half files."""
+        await self._do(self._sweep)
+
+    def _sweep(self) -> None:
+        self.images.sweep()
+        self.uploads.sweep()
+
+    async def drop_strays(self) -> None:
+        """Remove files older than an hour that no row names: what a crash left between a file and its row."""
+        old = await asyncio.to_thread(self.images.old)
+        for first in range(0, len(old), STRAYS_AT_ONCE):
+            await self._do(self._drop_strays, old[first : first + STRAYS_AT_ONCE])
+
+    def _drop_strays(self, names: Sequence[str]) -> None:
+        gone = self.images.drop_strays(name for name in names if not self._store.known(name))
+        if gone:
+            log.info("removed %d files that nobody knows", gone)
+
+    async def tidy(self, quota: int, age: float, spared: str = "") -> int:
+        """Remove old references that nobody ran, and the oldest runs where the files have more than `quota` bytes.
+
+        Returns:
+            How many runs were removed.
+        """
+        return await self._do(self._tidy, quota, age, spared)
+
+    def _tidy(self, quota: int, age: float, spared: str) -> int:
+        self.images.drop(self._store.forget(time.time() - age))
+        freed = self._store.make_room(quota, spared)
+        self._drop(freed)
+        if freed.jobs:
+            log.info("removed the %d oldest runs: the pictures had more than %d bytes", freed.jobs, quota)
+        return freed.jobs

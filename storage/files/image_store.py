@@ -1,0 +1,130 @@
+"""Where pictures are kept: files named by the hash of their content, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from core.image_types import SUFFIX
+from core.imaging.display import WIDTHS, display_name
+from core.recipe import ImageRef
+from storage.files.private import write_whole
+
+STRAY = 3600.0
+"""Seconds after which a file that no row names is nobody's: as long as a link to one is valid."""
+
+
+def drop_older(folder: Path, age: float) -> None:
+    """Remove files under a folder that were last written more than `age` seconds ago, and folders left empty."""
+    for path in sorted(folder.rglob("*"), reverse=True):  # what is inside before what it is in
+        if path.is_dir():
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        else:
+            with contextlib.suppress(FileNotFoundError):  # room was made meanwhile
+                if time.time() - path.stat().st_mtime > age:
+                    path.unlink()
+
+
+class ImageStore:
+    """A folder of picture files.
+
+    Args:
+        folder: made when the first picture is put.
+
+    Attributes:
+        refused: bytes of the last picture that the disk did not take; 0 where it took all, or takes as much again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._sweeping = threading.Lock()  # a file is either found old and removed, or put again, never both
+        self.refused = 0
+
+    def put(self, data: bytes, mime: str, digest: str | None = None) -> Path:
+        """Keep a file's bytes as they are and return where; the same bytes give the same path.
+
+        Args:
+            data: an encoded picture.
+            mime: one of `core.image_types.SUFFIX`.
+            digest: SHA-256 of the bytes, in hexadecimal; None hashes them.
+
+        Raises:
+            OSError: the disk is full or not writable.
+        """
+        path = self.folder / f"{digest or hashlib.sha256(data).hexdigest()}{SUFFIX[mime]}"
+        if not self._touched(path):
+            self._write(path, data)
+        return path
+
+    def path(self, ref: ImageRef) -> Path:
+        """Return where a stored picture lies."""
+        return self.folder / ref.name
+
+    def _touched(self, path: Path) -> bool:
+        """Return whether a file is there, and as good as new: else it may be removed before a row names it."""
+        with self._sweeping:
+            try:
+                os.utime(path)
+            except FileNotFoundError:
+                return False
+        return True
+
+    def _write(self, path: Path, data: bytes) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            write_whole(path, data)
+        except OSError:
+            self.refused = len(data)
+            raise
+
+    def display(self, name: str, width: int) -> Path:
+        """Return where a picture's copy at a display width lies, or will."""
+        return self.folder / "display" / display_name(name, width)
+
+    def put_display(self, name: str, width: int, data: bytes) -> Path:
+        """Keep a picture's copy at a display width, and return where.
+
+        Raises:
+            OSError: the disk is full or not writable.
+        """
+        path = self.display(name, width)
+        self._write(path, data)
+        return path
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Remove files and their display copies; one that is gone already is as good as removed."""
+        for name in names:
+            (self.folder / name).unlink(missing_ok=True)
+            for width in WIDTHS:
+                self.display(name, width).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Remove the half files that an ended process left. Whole pictures stay, whoever knows them."""
+        for path in self.folder.rglob("*.part"):
+            path.unlink(missing_ok=True)
+
+    def old(self) -> list[str]:
+        """Return the names of pictures whose files, or display copies, are older than `STRAY` seconds."""
+        names = set()
+        for path in self.folder.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.is_file() and time.time() - path.stat().st_mtime > STRAY:
+                    names.add(path.name if path.parent == self.folder else path.name.rpartition("-")[0])
+        return sorted(names)
+
+    def drop_strays(self, names: Iterable[str]) -> int:
+        """Remove those pictures that were not put again meanwhile; return how many."""
+        gone = 0
+        for name in names:
+            with self._sweeping:
+                path = self.folder / name
+                if not path.exists() or time.time() - path.stat().st_mtime > STRAY:
+                    self.drop([name])
+                    gone += 1
+        return gone

@@ -1,0 +1,180 @@
+"""Jobs to rows of the store, and back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from core import errors
+from core.errors import Interrupted, RunCancelled, RunFailed, StudioError, SubmitUnknown
+from core.image_types import MIME_OF
+from core.imaging.images import Reference
+from core.job import Call, Job
+from core.recipe import ImageRef, Recipe
+from core.request import EditRequest
+from core.result import Made, Missing, Reason, Result
+from storage.rows import Record, ReferenceRow, ResultRow
+
+CALL = ("model", "base", "inline", "body")
+"""Parts of a call that lie in its JSON; the others have columns of their own."""
+
+
+def record_of(job: Job, estimate: float) -> Record:
+    """Return the row of a job that was just taken.
+
+    Args:
+        job: without its key, which is not stored.
+        estimate: US dollars that it may cost.
+    """
+    image = job.request.image
+    return Record(
+        id=job.id,
+        owner=job.owner,
+        backend=job.backend,
+        created=job.created,
+        recipe=job.request.recipe.model_dump_json(),
+        notices=_text(image.notices),
+        address=image.address,
+        own_key=job.own_key,
+        estimate=estimate,
+        call=_text({name: getattr(job.call, name) for name in CALL}) if job.call else None,
+        once=job.call.once if job.call else None,
+        hook=(job.call.hook or None) if job.call else None,
+        remote=_text([None for _ in job.request.seeds]),
+    )
+
+
+def job_of(record: Record, folder: Path) -> Job:
+    """Return the job of a row. Its reference is read from the disk when it is needed.
+
+    Args:
+        record: the row.
+        folder: where the pictures are stored.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: the row is damaged.
+    """
+    recipe = Recipe.model_validate_json(record.recipe)
+    ref = recipe.reference
+    if ref is None:
+        raise ValueError("a job without a reference")
+    image = Reference(
+        b"",
+        ref.width,
+        ref.height,
+        tuple(json.loads(record.notices)),
+        ref.mime,
+        record.address,
+        folder / ref.name,
+        ref.digest,
+        ref.size,
+    )
+    job = Job(
+        record.id,
+        record.backend,
+        EditRequest(recipe, image),
+        owner=record.owner,
+        own_key=record.own_key,
+        call=Call(**json.loads(record.call), once=record.once, hook=record.hook or "") if record.call else None,
+        created=record.created,
+        remote=json.loads(record.remote),
+    )
+    if record.report is not None:
+        report = json.loads(record.report)
+        if not record.results:
+            raise ValueError("a report without results")
+        images = tuple(_image_of(each) for each in record.results)
+        job.result = Result(images, recipe.model, report["timings"], record.cost, tuple(report["notices"]))
+        job.event = job.result
+    if record.error is not None:
+        job.error = error_of(record.error)
+    return job
+
+
+def _image_of(row: ResultRow) -> Made | Missing:
+    if row.missing is not None:
+        return Missing(Reason(row.missing), row.why or "", row.seed)
+    image = ImageRef.model_validate(
+        {"digest": row.digest, "mime": row.mime, "width": row.width, "height": row.height, "size": row.bytes}
+    )
+    return Made(image, row.seed, row.damaged)
+
+
+def report_text(result: Result) -> str:
+    """Return what of a result is about all of its images, as JSON; the cost has a column of its own."""
+    return _text({"timings": dict(result.timings), "notices": result.notices})
+
+
+def rows_of(result: Result) -> tuple[ResultRow, ...]:
+    """Return the rows of a result's images."""
+    rows = []
+    for place, each in enumerate(result.images):
+        if isinstance(each, Missing):
+            rows.append(ResultRow(place=place, seed=each.seed, missing=each.reason.value, why=each.why))
+            continue
+        ref = each.image
+        rows.append(
+            ResultRow(
+                place=place,
+                seed=each.seed,
+                digest=ref.digest,
+                mime=ref.mime,
+                width=ref.width,
+                height=ref.height,
+                bytes=ref.size,
+                damaged=each.damaged,
+            )
+        )
+    return tuple(rows)
+
+
+def reference_row(name: str, reference: Reference, parent: str | None) -> ReferenceRow:
+    """Return the row of a reference that is stored under a name."""
+    return ReferenceRow(
+        name=name,
+        width=reference.width,
+        height=reference.height,
+        bytes=reference.size,
+        notices=_text(reference.notices),
+        address=reference.address,
+        parent=parent,
+    )
+
+
+def reference_of(row: ReferenceRow, folder: Path) -> Reference:
+    """Return the reference of a row; its bytes are read from the disk when they are needed."""
+    file = folder / row.name
+    notices = tuple(json.loads(row.notices))
+    mime = MIME_OF[file.suffix]
+    return Reference(b"", row.width, row.height, notices, mime, row.address, file, file.stem, row.bytes)
+
+
+def state_of(error: StudioError) -> str:
+    """Return the state in which an error ends a job."""
+    for kind, state in ((RunCancelled, "cancelled"), (SubmitUnknown, "unknown"), (Interrupted, "interrupted")):
+        if isinstance(error, kind):
+            return state
+    return "failed"
+
+
+def error_text(error: StudioError) -> str:
+    """Return an error as JSON."""
+    facts = {"what": error.what, "todo": error.todo, "field": error.field, "charged": error.charged}
+    more = {name: getattr(error, name) for name in ("wait", "remote_id") if hasattr(error, name)}
+    return _text({"kind": type(error).__name__, **facts, **more})
+
+
+def error_of(text: str) -> StudioError:
+    """Return the error of `error_text`; a kind that is no longer known becomes RunFailed."""
+    told = json.loads(text)
+    kind = getattr(errors, told.pop("kind"), RunFailed)
+    error: StudioError = kind.__new__(kind, told["what"], told["todo"])
+    StudioError.__init__(
+        error, told.pop("what"), told.pop("todo"), field=told.pop("field"), charged=told.pop("charged")
+    )
+    error.__dict__.update(told)
+    return error
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,85 @@
+"""How long a run should take: by earlier runs of its own level of acceleration, and of its size."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from core.request import EditRequest
+from core.spec import BackendSpec
+from core.terms import ACCELERATION
+from engine.fair_queue import REMEMBERED_RUNS, Lane
+from tests.support.fakes import FakeBackend, make_reference, make_request, make_spec
+
+PLAIN = make_spec()
+LEVELS = dataclasses.replace(PLAIN, params=(*PLAIN.params, ACCELERATION))
+
+
+def lane(spec: BackendSpec = LEVELS) -> Lane:
+    return Lane(FakeBackend(spec))
+
+
+def run(level: str = "none", size: tuple[int, int] = (64, 48), spec: BackendSpec = LEVELS, **raw: Any) -> EditRequest:
+    settings = {"strength": 1.0, "num_inference_steps": 10, **raw}
+    return make_request(spec, image=make_reference(*size), acceleration=level, **settings)
+
+
+@pytest.mark.parametrize("level", ["none", "regular", "high"])
+def test_nothing_is_expected_before_the_first_run_of_a_level(level: str) -> None:
+    own = lane()
+    for other in {"none", "regular", "high"} - {level}:
+        own.learn(run(other), 10.0)
+    assert own.expected(run(level)) is None
+    own.learn(run(level), 4.0)
+    assert own.expected(run(level)) == pytest.approx(4.0)
+
+
+def test_each_level_has_a_pace_of_its_own() -> None:
+    own = lane()
+    for level, seconds in (("none", 30.0), ("high", 10.0), ("none", 30.0), ("regular", 16.0), ("high", 10.0)):
+        own.learn(run(level), seconds)
+    told = {level: own.expected(run(level)) for level in ("none", "regular", "high")}
+    assert told == pytest.approx({"none": 30.0, "regular": 16.0, "high": 10.0})
+
+
+def test_the_expected_time_grows_with_steps_images_and_pixels() -> None:
+    own = lane()
+    own.learn(run(), 6.0)
+    assert own.expected(run(num_inference_steps=20)) == pytest.approx(12.0)
+    assert own.expected(run(num_inference_steps=20, strength=0.5)) == pytest.approx(6.0)
+    assert own.expected(run(num_images=3)) == pytest.approx(18.0)
+    assert own.expected(run(size=(128, 96))) == pytest.approx(24.0)
+
+
+def test_a_reference_that_is_worked_smaller_takes_no_longer() -> None:
+    spec = dataclasses.replace(LEVELS, working_side=64)
+    own = lane(spec)
+    own.learn(run(spec=spec), 6.0)
+    assert own.expected(run(size=(640, 480), spec=spec)) == pytest.approx(6.0)
+
+
+def test_it_is_the_median_of_the_latest_runs() -> None:
+    own = lane()
+    for seconds in (1.0, 2.0, 900.0):
+        own.learn(run(), seconds)
+    assert own.expected(run()) == pytest.approx(2.0)
+    for _ in range(REMEMBERED_RUNS):
+        own.learn(run(), 5.0)
+    assert own.expected(run()) == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize(("seconds", "strength"), [(None, 1.0), (3.0, 0.0)])
+def test_a_run_that_was_not_timed_or_took_no_step_teaches_nothing(seconds: float | None, strength: float) -> None:
+    own = lane()
+    own.learn(run(strength=strength), seconds)
+    assert own.expected(run()) is None
+
+
+def test_a_backend_without_levels_has_one_pace() -> None:
+    own = lane(PLAIN)
+    asked = make_request(PLAIN)
+    assert own.expected(asked) is None
+    own.learn(asked, 3.0)
+    assert own.expected(asked) == pytest.approx(3.0)

@@ -1,0 +1,223 @@
+"""A public data folder from before owners were digests: visitors keep what is theirs, and the disk opens nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.job import Job
+from core.result import Made, Missing, Reason
+from storage.records import job_of
+from storage.sqlite.migrations import MIGRATIONS
+from storage.sqlite.store import Kept, Store
+from tests.support.old_data_folder import ANN, BOB, OTHERS, digest, make_old_folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    make_old_folder(tmp_path / "data")
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[Store]:
+    store = Store(folder)
+    yield store
+    store.close()
+
+
+def test_the_fixture_is_such_a_folder(folder: Path) -> None:
+    assert ANN.encode() in (folder / "studio.db").read_bytes()
+
+
+def test_jobs_pictures_and_uploads_belong_to_the_digests_of_their_owners(store: Store) -> None:
+    assert [each.id for each in store.recent(digest(ANN), 10)] == ["j0"]
+    assert store.may_see(digest(ANN), "p.png")
+    assert store.may_see(digest(BOB), "q.png")
+    assert not store.may_see(ANN, "p.png")
+    assert store.find_call(digest(ANN), "mark", 0.0) is not None
+    store.upload("u", Kept("u.png", 7), 2.0)
+    assert store.may_see(digest(BOB), "u.png")
+
+
+@pytest.mark.parametrize("owner", OTHERS)
+def test_accounts_keys_and_personal_machines_keep_their_names(store: Store, owner: str) -> None:
+    assert len(store.recent(owner, 10)) == 1
+    assert store.may_see(owner, "p.png")
+    assert not store.exchange(digest(owner))
+
+
+@pytest.mark.parametrize("token", [ANN, BOB])
+def test_an_owner_from_then_is_exchanged_once(store: Store, folder: Path, token: str) -> None:
+    assert not store.exchange(token)
+    assert store.exchange(digest(token))
+    assert not store.exchange(digest(token))
+    store.close()
+    again = Store(folder)
+    assert not again.exchange(digest(token))
+    again.close()
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
+def test_a_folder_of_each_earlier_version_is_brought_up_to_date(tmp_path: Path, version: int) -> None:
+    (tmp_path / "data").mkdir()
+    base = sqlite3.connect(tmp_path / "data" / "studio.db", isolation_level=None)
+    for migrate in MIGRATIONS[:version]:
+        migrate(base)
+    base.execute(f"pragma user_version = {version}")
+    base.execute("insert into pictures values ('p.png', 'local', '', 7, 1.0)")
+    base.close()
+    store = Store(tmp_path / "data")
+    store.add_file("local", "ab/photo.png", 5, 1.0)
+    store.displayed("p.png", 256, 3)
+    assert store.may_see("local", "p.png")
+    assert store.size() == 7 + 5 + 3
+    store.close()
+
+
+def test_no_token_is_left_in_any_file(store: Store, folder: Path) -> None:
+    for path in folder.glob("studio.db*"):
+        content = path.read_bytes()
+        assert ANN.encode() not in content
+        assert BOB.encode() not in content
+    store.close()
+    assert ANN.encode() not in (folder / "studio.db").read_bytes()
+
+
+def test_an_owner_of_today_is_no_old_one(tmp_path: Path) -> None:
+    store = Store(tmp_path / "new")
+    assert not store.exchange(digest(ANN))
+    store.close()
+
+
+def modes(folder: Path) -> dict[str, int]:
+    paths = (folder, *folder.iterdir())
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in paths}
+
+
+def test_an_old_folder_is_closed_to_other_users(store: Store, folder: Path) -> None:
+    assert modes(folder) == {"data": 0o700, "images": 0o700, "uploads": 0o700, "studio.db": 0o600} | (
+        {"studio.db-wal": 0o600} if (folder / "studio.db-wal").exists() else {}
+    )
+
+
+def test_a_new_folder_is_closed_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        store = Store(tmp_path / "data")
+        store.images.put(b"bytes", "image/png")
+    finally:
+        os.umask(before)
+    assert {mode & 0o077 for mode in modes(tmp_path / "data").values()} == {0}
+    assert {mode & 0o077 for mode in modes(tmp_path / "data" / "images").values()} == {0}
+    store.close()
+
+
+def test_a_folder_with_other_peoples_files_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").touch()
+    tmp_path.chmod(0o755)
+    for _ in range(2):
+        Store(tmp_path).close()
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+    assert stat.S_IMODE((tmp_path / "studio.db").stat().st_mode) == 0o600
+
+
+# ---- a folder as the app left it before recipes, with runs of every kind on three backends --------------------
+
+BEFORE_RECIPES = Path(__file__).parent / "data" / "before_recipes"
+"""Made by running the app of then: mini's runs are real, the providers were stand-ins."""
+HERS, HIS = "a" * 64, "b" * 64
+
+
+@pytest.fixture
+def before_recipes(tmp_path: Path) -> Path:
+    shutil.copytree(BEFORE_RECIPES, tmp_path / "data")
+    return tmp_path / "data"
+
+
+def by_prompt(folder: Path) -> dict[str, Job]:
+    """Return every readable job by its prompt."""
+    store = Store(folder)
+    records = [each for owner in (HERS, HIS, "local") for each in store.recent(owner, 100)]
+    store.close()
+    return {
+        job.recipe.prompt: job for job in (job_of(each, folder / "images") for each in records if each.id != "damaged")
+    }
+
+
+def test_no_run_and_no_word_of_it_is_lost_when_runs_become_recipes(before_recipes: Path) -> None:
+    base = sqlite3.connect(before_recipes / "studio.db")
+    names = ("id", "backend", "state", "request", "reference", "error", "call", "remote", "cost", "result", "created")
+    old = [dict(zip(names, row, strict=True)) for row in base.execute(f"select {', '.join(names)} from jobs")]
+    base.close()
+    jobs = by_prompt(before_recipes)
+    assert len(jobs) == len(old) - 1 == 11
+    for row in old:
+        if row["id"] == "damaged":
+            continue
+        request = json.loads(row["request"])
+        job = jobs[request["prompt"]]
+        recipe, image = job.recipe, job.request.image
+        assert (job.id, job.backend, recipe.backend, job.created) == (row["id"], *[row["backend"]] * 2, row["created"])
+        assert {**recipe.params, "seed": recipe.seed} == request["params"]
+        assert list(recipe.seeds) == request["seeds"]
+        assert (recipe.model.id, recipe.app, recipe.style) == ("unknown", "unknown", ())
+        assert recipe.reference is not None
+        assert recipe.reference.name == row["reference"]
+        assert recipe.reference.size == (before_recipes / "images" / row["reference"]).stat().st_size
+        assert (image.width, image.height, list(image.notices), image.address) == (
+            *(request[name] for name in ("width", "height", "notices", "address")),
+        )
+        assert image.file is not None
+        assert image.file.is_file()
+        assert job.remote == json.loads(row["remote"])
+        assert (job.error is None) == (row["error"] is None)
+        assert (job.call is None) == (row["call"] is None)
+        if row["result"] is not None:
+            result, images = job.result, json.loads(row["result"])["images"]
+            assert result is not None
+            assert result.cost == row["cost"]
+            assert dict(result.timings) == json.loads(row["result"])["timings"]
+            assert [each.seed for each in result.images] == [each["seed"] for each in images]
+            made = [each.image for each in result.images if isinstance(each, Made)]
+            assert [(each.name, each.width, each.height) for each in made] == [
+                (each["file"], each["width"], each["height"]) for each in images if "file" in each
+            ]
+            assert all((before_recipes / "images" / each.name).stat().st_size == each.size for each in made)
+
+
+def test_an_image_that_failed_beside_others_is_told_from_one_that_was_withheld(before_recipes: Path) -> None:
+    job = by_prompt(before_recipes)["one withheld, one failed"]
+    assert job.result is not None
+    assert [each.reason if isinstance(each, Missing) else "made" for each in job.result.images] == [
+        "made",
+        Reason.NSFW,
+        Reason.FAILED,
+    ]
+
+
+def test_results_of_old_runs_follow_each_other_in_time(before_recipes: Path) -> None:
+    Store(before_recipes).close()
+    base = sqlite3.connect(before_recipes / "studio.db")
+    rows = base.execute(
+        "select ended, results.id from results join jobs on jobs.id = job order by ended, place"
+    ).fetchall()
+    base.close()
+    assert len(rows) == 8
+    assert [number for _, number in rows] == sorted({number for _, number in rows})
+    assert all(number // 1_000_000 == int(ended) for ended, number in rows)
+
+
+def test_a_damaged_row_stays_as_it_was(before_recipes: Path) -> None:
+    store = Store(before_recipes)
+    found = store.find(HERS, "damaged")
+    assert found is not None
+    assert found.recipe == '{"prompt": cut'
+    store.close()
