@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := app.py core engine storage backends server ui bench tests tools
+SOURCES := app.py core engine storage backends api ui bench tests tools
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: run test quick cover check format bench bench-gpu mini judge
@@ -24,7 +24,7 @@ cover: $(VENV)/.dev ## every branch of what guards money, addresses and secrets
 check: $(VENV)/.dev ## format, lint, types
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy --strict app.py core engine storage backends server ui bench
+	$(BIN)/mypy --strict app.py core engine storage backends api ui bench
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format $(SOURCES)

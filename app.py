@@ -20,6 +20,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from api import health, logs
+from api.connections import connection_options, raise_file_limit
+from api.middleware import Accounts, Door, Rules
+from api.serving import Server, ending_signals, exempt_from_proxies, leave, listen, local_url
+from api.subpath import SubPath
 from core.backend import Backend
 from core.links import Links
 from core.provider import Webhook
@@ -27,11 +32,6 @@ from core.secrets import redactor, revealed
 from core.settings import Settings, SettingsError
 from engine.engine import Engine
 from engine.quotas import Limits
-from server import health, logs
-from server.connections import connection_options, raise_file_limit
-from server.door import Accounts, Door, Rules
-from server.serving import Server, ending_signals, exempt_from_proxies, leave, listen, local_url
-from server.subpath import SubPath
 from storage.files.image_store import drop_older
 from storage.files.secret import lasting_secret
 from storage.sqlite.store import Store, StoreError
@@ -71,9 +71,9 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
         store: the data folder, opened.
         sockets: what the app is served on; they listen already.
     """
+    from api.routes import open_doors
     from backends import all_backends
     from backends.http.safe_fetch import HookCaller, ImageFetcher
-    from server.doors import open_doors
     from ui import build
     from ui.framework import as_visitor
     from ui.page import QUEUE, launch_options

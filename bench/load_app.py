@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from api import health
+from api.connections import connection_options
+from api.middleware import Door, Rules
+from api.serving import Server, listen
 from app import serve
 from backends.wavespeed.backend import SPEC, WavespeedBackend
 from backends.wavespeed.provider import WavespeedProvider
 from core.settings import Settings
 from core.spec import BackendSpec
 from engine.engine import Engine
-from server import health
-from server.connections import connection_options
-from server.door import Door, Rules
-from server.serving import Server, listen
 from storage.sqlite.store import Store
 
 PLACES = 10

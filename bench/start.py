@@ -24,11 +24,11 @@ from pathlib import Path
 
 from gradio_client import Client, handle_file
 
+from api.serving import PATIENCE
 from backends.local import LocalBackend
 from bench.serve import ROOT
 from bench.table import Row
 from core.settings import Settings
-from server.serving import PATIENCE
 from tests.support.unfinished import damage_database, damage_log, damage_rows, drop_from_cache, fill, pictures
 
 ROUNDS = 20

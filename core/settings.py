@@ -96,7 +96,7 @@ class Settings:
         trusted_proxies: how many proxies in front of the app tell a visitor's address.
         metrics_token: opens `/metrics`, which is shut without one.
         mcp: whether the API is offered to MCP clients too.
-        api_key: one fixed key to the provider-compatible API, beside those that `server.keys` issues.
+        api_key: one fixed key to the provider-compatible API, beside those that `api.keys` issues.
         api_models: which backend runs what is asked for by a model's name there.
         api_spends: whether that API may spend the owner's keys at the providers.
         api_allowance: runs that each of its keys may start.

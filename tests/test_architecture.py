@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("core", "storage", "backends", "engine", "server", "ui")
+ROOMS = ("core", "storage", "backends", "engine", "api", "ui")
 PRODUCT = {"app", *ROOMS}
 MAY_IMPORT = {
     "core": {"core"},
     "storage": {"core", "storage"},
     "backends": {"core", "backends"},
     "engine": {"core", "storage", "engine"},
-    "server": {"core", "storage", "engine", "server"},
+    "api": {"core", "storage", "engine", "api"},
     "ui": {"core", "storage", "engine", "ui"},
     "app": PRODUCT,
     "bench": {*PRODUCT, "bench", "tests"},
@@ -147,10 +147,10 @@ def test_heavy_libraries_are_imported_in_functions_only(path: Path) -> None:
 def test_httpx_is_imported_where_requests_are_made_and_where_their_proxies_are_checked() -> None:
     users = [ids(path) for path in MODULES if "httpx" in {name.split(".")[0] for name, _ in imports_of(path)}]
     assert users == [
+        "api/serving.py",
         "backends/http/bodies.py",
         "backends/http/client.py",
         "backends/http/safe_fetch.py",
-        "server/serving.py",
     ]
 
 
@@ -162,7 +162,7 @@ def test_only_the_composition_root_reads_the_environment() -> None:
         or "getenv" in path.read_text(encoding="utf-8")
     ]
     # What a child needs to start, without the keys; a command of its own.
-    assert readers == ["core/imaging/decoder.py", "server/keys.py"]
+    assert readers == ["api/keys.py", "core/imaging/decoder.py"]
 
 
 def public(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:

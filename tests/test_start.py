@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from server.serving import PATIENCE, Server, ending_signals, listen
+from api.serving import PATIENCE, Server, ending_signals, listen
 from storage.sqlite.store import Store
 from tests.support.fakes import picture_bytes
 from tests.support.live_app import ROOT, Served, free_port, serve

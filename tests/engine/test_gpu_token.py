@@ -15,13 +15,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.middleware import Door, Rules
 from core.backend import OWNERS, RunContext
 from core.errors import RunCancelled, RunFailed
 from core.events import Event
 from core.job import VISITOR, Job, Visitor
 from core.request import EditRequest
 from engine.engine import Engine
-from server.door import Door, Rules
 from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_request, make_spec
 

@@ -13,6 +13,8 @@ import httpx
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from api.middleware import Door, Rules
+from api.routes import Doors, open_doors
 from backends.http.addresses import Resolve, resolve
 from backends.http.safe_fetch import HookCaller, ImageFetcher
 from core.backend import Backend
@@ -20,8 +22,6 @@ from core.links import Links
 from core.settings import Settings
 from engine.engine import Engine
 from engine.quotas import Limits
-from server.door import Door, Rules
-from server.doors import Doors, open_doors
 from storage.files.secret import lasting_secret
 from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_spec

@@ -9,6 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from api import health
+from api.connections import connection_options
+from api.middleware import Door, Rules
+from api.serving import Server, leave, listen
 from app import serve
 from core.backend import OWNERS, RunContext
 from core.errors import FetchFailed, RunFailed
@@ -19,10 +23,6 @@ from core.settings import Settings
 from core.spec import MAX_SEED, AnyParam, Choice, Integer, Number, Style, Toggle
 from engine.engine import Engine
 from engine.quotas import Limits
-from server import health
-from server.connections import connection_options
-from server.door import Door, Rules
-from server.serving import Server, leave, listen
 from storage.files.secret import lasting_secret
 from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_spec, picture_bytes, preview

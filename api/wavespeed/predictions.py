@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from api.answers import notices_of, stamp
+from api.gateway import Desk
 from core.errors import (
     BackendUnavailable,
     BadInput,
@@ -19,8 +21,6 @@ from core.errors import (
 from core.events import Queued
 from core.job import Job
 from core.result import Made, Missing
-from server.answers import notices_of, stamp
-from server.desk import Desk
 
 CODES: tuple[tuple[type[StudioError], int], ...] = (
     (Moderated, 1200),

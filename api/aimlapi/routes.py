@@ -19,14 +19,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.routing import BaseRoute, Route
 
+from api.access import guarded_route
+from api.aimlapi.generation import Generation, edits_described, read_edit
+from api.answers import add_error_handlers, notices_of, refusals, stamp
+from api.gateway import Ask, Desk, mark
+from api.statuses import Refused
 from core.job import Call, Job
 from core.result import Made, Missing, Result
 from core.subpath import route_path
-from server.access import guarded_route
-from server.aimlapi.generation import Generation, edits_described, read_edit
-from server.answers import add_error_handlers, notices_of, refusals, stamp
-from server.desk import Ask, Desk, mark
-from server.statuses import Refused
 
 CREDITS_PER_DOLLAR = 2_000_000
 

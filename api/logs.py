@@ -26,7 +26,7 @@ PERIOD = 60.0
 """Seconds."""
 REPEATS = 60
 """Warnings and errors of one kind that are written in a period."""
-_ONCE = ("asyncio", "server.connections")
+_ONCE = ("asyncio", "api.connections")
 """Loggers of which one of a kind is written in a period: a flood of connections makes them speak for each."""
 _KINDS = 1000
 """Kinds that are remembered."""

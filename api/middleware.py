@@ -20,11 +20,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.aimlapi.routes import problem
+from api.body_limits import ADDRESS, BodyLimits, BodyMeter, BodyRefused, HeldBodies
+from api.identity import Cookies, address_of, is_https, owner_of
 from core.job import EVERYONE, VISITOR, Visitor
 from core.subpath import route_path
-from server.aimlapi.routes import problem
-from server.bodies import ADDRESS, BodyLimits, BodyMeter, BodyRefused, HeldBodies
-from server.identity import Cookies, address_of, is_https, owner_of
 
 HEADERS = {
     "Content-Security-Policy": "; ".join(
@@ -70,7 +70,7 @@ class Rules:
 
     Attributes:
         public: whether strangers can come in.
-        max_body: bytes of a request that carries a picture; for all others see `server.bodies`.
+        max_body: bytes of a request that carries a picture; for all others see `api.body_limits`.
         other_bodies: bytes of a request to single paths: a provider's webhook.
         hops: proxies in front of the app whose word on the address is taken; 0 where there is none.
         hosts: names under which its own pages are served, beside the one that a request names.

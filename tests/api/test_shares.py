@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from api.statuses import headers_of, status_of
 from core.errors import QueueFull, TooManyRequests, TooManyRuns
 from engine.quotas import REFERENCES
-from server.statuses import headers_of, status_of
 from tests.support.api_app import WAVE, api_app
 from tests.support.fakes import picture_bytes
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 from starlette.applications import Starlette
 
+from api import health
 from core.errors import RunFailed
 from engine.engine import Engine
-from server import health
 from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_request, make_spec
 

@@ -14,11 +14,11 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from api.gateway import Desk
+from api.wavespeed.predictions import input_of, view
 from core.errors import StudioError
 from core.job import Job
 from core.links import Links
-from server.desk import Desk
-from server.wavespeed.predictions import input_of, view
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from api.serving import Server, exempt_from_proxies, listen, local_url
 from core.settings import SettingsError
-from server.serving import Server, exempt_from_proxies, listen, local_url
 
 
 @pytest.mark.parametrize(

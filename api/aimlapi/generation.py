@@ -15,9 +15,9 @@ from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StrictStr, 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartParser
 
+from api.schemas import Acceleration, Body, Format, Real, Whole, whole
 from core.errors import BadParameter
 from core.spec import MAX_PROMPT, MAX_SEED
-from server.kinds import Acceleration, Body, Format, Real, Whole, whole
 from storage.files.disk import disk_errors
 
 MODEL = "flux/srpo/image-to-image"

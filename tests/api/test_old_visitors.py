@@ -11,9 +11,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from api.identity import COOKIE
+from api.middleware import Door, Rules
 from engine.engine import Engine
-from server.door import Door, Rules
-from server.identity import COOKIE
 from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_spec, picture_bytes
 from tests.support.old_data_folder import ANN, BOB, digest, make_old_folder

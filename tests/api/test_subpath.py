@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from api.subpath import SubPath
 from core.links import Links
 from core.subpath import route_path
-from server.subpath import SubPath
 
 SECRET = b"s" * 32
 

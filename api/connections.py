@@ -18,7 +18,7 @@ from typing import Any, cast
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from server.identity import network_of
+from api.identity import network_of
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ import wavespeed.api.client
 from openai import OpenAI
 from PIL import Image
 
-import server.wavespeed.routes
+import api.wavespeed.routes
 from core.backend import OWNERS, RunContext
 from core.errors import Moderated
 from core.events import Completed, Event
@@ -150,7 +150,7 @@ def test_wavespeeds_client_hears_why_a_run_on_one_line_failed(url: str) -> None:
 def test_wavespeeds_client_hears_that_a_long_run_goes_on_and_gets_it_later(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.wavespeed.routes, "SYNC_LIMIT", 0.1)
+    monkeypatch.setattr(api.wavespeed.routes, "SYNC_LIMIT", 0.1)
     told = wave_run(url, prompt="take half a second", enable_sync_mode=True)
     assert (told["status"], told["outputs"]) == ("processing", None)
     (output,) = wave(url)._wait(told["task_id"], 120, 0.1)["outputs"]

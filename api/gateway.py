@@ -17,6 +17,8 @@ from weakref import WeakValueDictionary
 from PIL import Image
 from starlette.requests import Request
 
+from api.access import Access
+from api.statuses import Refused
 from core.errors import BadParameter, FetchFailed
 from core.imaging.images import Reference
 from core.imaging.sources import LONGEST_ADDRESS, bare_base64, is_address, is_data_uri, tidy
@@ -26,8 +28,6 @@ from core.request import EditRequest
 from core.result import Made, Missing, Reason, Result
 from core.terms import is_hint
 from engine.engine import Engine
-from server.access import Access
-from server.statuses import Refused
 
 REPLAYED = 86_400.0
 """Seconds for which a request with an idempotency key is answered again instead of run again."""
@@ -118,7 +118,7 @@ class Desk:
             The job, and whether it had begun before.
 
         Raises:
-            StudioError: the call cannot be taken; `server.statuses` knows the status.
+            StudioError: the call cannot be taken; `api.statuses` knows the status.
         """
         if ask.call.once is None:
             return await self._take(visitor, ask), False

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from api import logs
+from api.logs import RECORD, Repeats
 from core.secrets import redactor
-from server import logs
-from server.logs import RECORD, Repeats
 
 CANARY = "canary-key-in-the-log"
 UNKNOWN = "a-key-that-nobody-has-learnt"
@@ -93,7 +93,7 @@ def test_an_exception_of_ours_says_what_and_where(stream: io.StringIO) -> None:
         logging.getLogger("anything").exception("it broke")
     (told,) = lines(stream)
     assert told["exception"].endswith("ValueError: the disk is full")
-    assert "tests/server/test_logs.py:" in told["exception"]
+    assert "tests/api/test_logs.py:" in told["exception"]
     assert "test_an_exception_of_ours_says_what_and_where" in told["exception"]
 
 
@@ -112,7 +112,7 @@ def test_all_that_led_to_an_exception_is_named(stream: io.StringIO) -> None:
 
 MALFORMED = """
 import asyncio, sys, traceback
-from server import logs
+from api import logs
 logs.configure(sys.stderr)
 import gradio as gr
 with gr.Blocks() as demo:
@@ -228,7 +228,7 @@ def test_kinds_of_records_are_remembered_for_a_while_only() -> None:
 
 def test_warnings_are_records_too(stream: io.StringIO) -> None:
     words = "import warnings; warnings.warn('x' * 100_000)"
-    code = f"import sys; from server import logs; logs.configure(sys.stderr); {words}"
+    code = f"import sys; from api import logs; logs.configure(sys.stderr); {words}"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
     (line,) = done.stderr.splitlines()
     assert len(line) <= RECORD

@@ -1,8 +1,8 @@
 """Keys to this app's own API: issue, list and revoke them, also while the app runs.
 
-    python -m server.keys new NAME [--per-minute N] [--per-day N]
-    python -m server.keys list
-    python -m server.keys revoke ID
+    python -m api.keys new NAME [--per-minute N] [--per-day N]
+    python -m api.keys list
+    python -m api.keys revoke ID
 
 A key has 256 random bits, so its plain SHA-256 is kept and nothing else of it.
 """
@@ -125,7 +125,7 @@ def _share(text: str) -> int:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m server.keys", description="Keys to this app's own API.")
+    parser = argparse.ArgumentParser(prog="python -m api.keys", description="Keys to this app's own API.")
     commands = parser.add_subparsers(dest="command", required=True)
     new = commands.add_parser("new", help="issue a key; its letters are shown once")
     new.add_argument("name", help="whose it is, in your own words")

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from server.answers import add_error_handlers, refusals
+from api.answers import add_error_handlers, refusals
 
 NOT_FOUND = HTTPStatus.NOT_FOUND.phrase
 """The framework's whole message on a path that has no route."""

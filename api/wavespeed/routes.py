@@ -15,16 +15,16 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from api.access import guarded_route
+from api.gateway import Ask, Desk, mark
+from api.schemas import Body, Format, Real, Whole
+from api.wavespeed.envelope import Envelope, answer, guarded, problems
+from api.wavespeed.predictions import input_of, view
+from api.wavespeed.uploads import add_uploads
+from api.wavespeed.webhooks import Hooks
 from core.errors import BadParameter, StudioError
 from core.job import Call
 from core.spec import MAX_PROMPT, MAX_SEED
-from server.access import guarded_route
-from server.desk import Ask, Desk, mark
-from server.kinds import Body, Format, Real, Whole
-from server.wavespeed.envelope import Envelope, answer, guarded, problems
-from server.wavespeed.predictions import input_of, view
-from server.wavespeed.uploads import add_uploads
-from server.wavespeed.webhooks import Hooks
 
 SYNC_LIMIT = 90.0
 """Seconds that a synchronous submit waits before it answers `processing` with code 5004."""

@@ -186,7 +186,7 @@ async def test_in_public_nobody_comes_in_until_a_key_was_made(tmp_path: Path, pa
         for given in (None, {"Authorization": "Bearer anything"}):
             answer = await at.client.get(path, headers=given)
             assert answer.status_code == answer.json().get("code", answer.json().get("statusCode")) == 403
-            assert "python -m server.keys new" in answer.json()["message"]
+            assert "python -m api.keys new" in answer.json()["message"]
         assert await status(at, at.key(), path) == 200
         assert await status(at, None, path) == 401
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from api.identity import COOKIE, owner_of
 from core.links import Links
-from server.identity import COOKIE, owner_of
 from storage.files.secret import lasting_secret
 from tests.support.api_app import ApiApp, api_app
 from tests.support.fakes import picture_bytes

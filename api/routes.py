@@ -16,16 +16,16 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from api.access import Access
+from api.aimlapi import routes as aimlapi
+from api.gateway import Desk
+from api.keys import KeyRing
+from api.wavespeed import routes as wavespeed
+from api.wavespeed.webhooks import Hooks, Post
 from core.links import Links
 from core.secrets import revealed
 from core.settings import Settings, SettingsError
 from engine.engine import Engine
-from server.access import Access
-from server.aimlapi import routes as aimlapi
-from server.desk import Desk
-from server.keys import KeyRing
-from server.wavespeed import routes as wavespeed
-from server.wavespeed.webhooks import Hooks, Post
 
 STATIC = Path(fastapi_offline.__file__).parent / "static"
 """Swagger UI, served from here: no page of this app asks another host."""

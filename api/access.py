@@ -9,9 +9,9 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from api.keys import KeyRing
+from api.statuses import Refused
 from core.job import Allowance, Visitor, visitor_in
-from server.keys import KeyRing
-from server.statuses import Refused
 
 CALLER = "studio.caller"
 """Where a request's scope holds who asks."""
@@ -46,9 +46,7 @@ class Access:
         kind, _, letters = request.headers.get("authorization", "").partition(" ")
         if not self._ring.configured():
             if self._public:
-                raise Refused(
-                    403, "This app's API is shut.", "Its owner opens it with `python -m server.keys new NAME`."
-                )
+                raise Refused(403, "This app's API is shut.", "Its owner opens it with `python -m api.keys new NAME`.")
             return visitor_in(request.scope)
         key = self._ring.find(letters.strip()) if kind.lower() == "bearer" else None
         if key is None:

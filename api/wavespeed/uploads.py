@@ -13,14 +13,14 @@ from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 from starlette.responses import JSONResponse, Response
 
+from api.answers import stamp
+from api.gateway import Desk
+from api.schemas import Whole
+from api.statuses import Refused
+from api.wavespeed.envelope import PROBLEMS, Envelope, answer, guarded
 from core.errors import BadParameter, DiskFull
 from core.job import visitor_in
 from core.subpath import route_path
-from server.answers import stamp
-from server.desk import Desk
-from server.kinds import Whole
-from server.statuses import Refused
-from server.wavespeed.envelope import PROBLEMS, Envelope, answer, guarded
 from storage.files.disk import disk_errors
 
 TICKET = 3600

@@ -261,7 +261,7 @@ async def test_sync_mode_answers_with_the_result(tmp_path: Path) -> None:
 async def test_sync_mode_that_takes_too_long_says_so_and_the_task_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.wavespeed.routes.SYNC_LIMIT", 0.05)
+    monkeypatch.setattr("api.wavespeed.routes.SYNC_LIMIT", 0.05)
     gate = asyncio.Event()
     async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), gate=gate)}) as at:
         answer = await at.client.post(RUN, json=SYNC)

@@ -18,13 +18,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.body_limits import ADDRESS, SMALL, VALUES, BodyRefused, HeldBodies
+from api.identity import COOKIE, SECURE_COOKIE, owner_of
+from api.middleware import Accounts, Door, Rules
 from core.errors import TooManyRuns
 from core.job import EVERYONE, VISITOR, Visitor
 from core.limits import Caps
 from engine.quotas import Limits
-from server.bodies import ADDRESS, SMALL, VALUES, BodyRefused, HeldBodies
-from server.door import Accounts, Door, Rules
-from server.identity import COOKIE, SECURE_COOKIE, owner_of
 
 SECRET = b"s" * 32
 
@@ -244,7 +244,7 @@ async def test_an_old_cookie_is_exchanged_once(monkeypatch: pytest.MonkeyPatch) 
     cookie = {"cookie": f"{COOKIE}={old}"}
     await door.get("/else", headers=cookie)
     door.cookies.clear()
-    monkeypatch.setattr("server.door.GRACE", -1.0)
+    monkeypatch.setattr("api.middleware.GRACE", -1.0)
     again = await door.get("/", headers=cookie)
     assert again.json()["passing"]
     assert again.json()["owner"] != owner_of(old)
@@ -361,7 +361,7 @@ async def test_a_body_over_the_limit_is_refused_by_its_length_and_while_it_comes
 async def test_an_address_has_so_many_bytes_of_bodies_in_memory_at_a_time(
     monkeypatch: pytest.MonkeyPatch, public: bool, status: int
 ) -> None:
-    monkeypatch.setattr("server.door.HeldBodies", partial(HeldBodies, by_address=1000))
+    monkeypatch.setattr("api.middleware.HeldBodies", partial(HeldBodies, by_address=1000))
     own, come, let = client(public=public), asyncio.Event(), asyncio.Event()
 
     async def held() -> AsyncIterator[bytes]:

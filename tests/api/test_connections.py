@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from server.connections import Census, ConnectionLimits, PatientProtocol, connection_options, raise_file_limit
+from api.connections import Census, ConnectionLimits, PatientProtocol, connection_options, raise_file_limit
 
 pytestmark = pytest.mark.integration
 
@@ -396,8 +396,8 @@ async def test_a_server_that_stops_does_not_wait_for_half_a_request() -> None:
 FLOOD = """
 import asyncio, resource, socket, sys
 import uvicorn
-from server.connections import connection_options, raise_file_limit
-from server import logs
+from api.connections import connection_options, raise_file_limit
+from api import logs
 
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
 logs.configure(sys.stderr)
@@ -443,7 +443,7 @@ def test_the_file_limit_is_raised_as_far_as_it_goes() -> None:
     words = (
         "import resource; _, hard = resource.getrlimit(resource.RLIMIT_NOFILE);"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (64, min(hard, 512)));"
-        "from server.connections import raise_file_limit; print(raise_file_limit())"
+        "from api.connections import raise_file_limit; print(raise_file_limit())"
     )
     done = subprocess.run([sys.executable, "-c", words], cwd=Path(__file__).parents[2], capture_output=True, check=True)
     assert int(done.stdout) == 512

@@ -12,10 +12,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from api.schemas import first_fault
+from api.statuses import headers_of, status_of
 from core.errors import StudioError
 from core.job import Job
-from server.kinds import first_fault
-from server.statuses import headers_of, status_of
 
 REFUSALS = (400, 401, 403, 404, 405, 409, 413, 429, 500, 503, 504, 507)
 """The statuses of every refusal."""
