@@ -31,7 +31,7 @@ from core.provider import Webhook
 from core.secrets import redactor, revealed
 from core.settings import Settings, SettingsError
 from engine.engine import Engine
-from engine.quotas import Limits
+from engine.quotas import Quotas
 from storage.files.image_store import drop_older
 from storage.files.secret import lasting_secret
 from storage.sqlite.store import Store, StoreError
@@ -87,7 +87,7 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
     backends = all_backends(settings, publish, as_visitor)
     for backend in backends.values():
         backend.prepare()
-    engine = Engine(backends, store, settings.queue_size, Limits(settings.caps), rerun=settings.rerun)
+    engine = Engine(backends, store, settings.queue_size, Quotas(settings.caps), rerun=settings.rerun)
     fetch = ImageFetcher(max_bytes=settings.caps.max_bytes)
     doors = open_doors(engine, settings, links, fetch, HookCaller(settings.webhook_origins))
     mcp = mcp_endpoint(engine, fetch, body_limit(settings)) if settings.mcp else None

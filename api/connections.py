@@ -1,7 +1,7 @@
 """What the web server needs so that no stranger can hold it: time limits for whoever sends or reads slowly, and a bound
 on connections that makes room for the next one.
 
-Limits on what is sent are the door's; here it is about when. A request whose head and body have come has no limit here:
+Quotas on what is sent are the door's; here it is about when. A request whose head and body have come has no limit here:
 a run, or a stream of events, goes on as long as its reader reads.
 """
 

@@ -56,7 +56,7 @@ class Ask:
     size: str | None = None
 
 
-class Desk:
+class ApiGateway:
     """Takes calls and finds their jobs.
 
     Args:

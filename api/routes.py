@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from api.access import Access
 from api.aimlapi import routes as aimlapi
-from api.gateway import Desk
+from api.gateway import ApiGateway
 from api.keys import KeyRing
 from api.wavespeed import routes as wavespeed
 from api.wavespeed.webhooks import Hooks, Post
@@ -65,7 +65,7 @@ def open_doors(
             raise SettingsError(f"STUDIO_API_MODELS runs {model} on {backend!r}. Set one of {', '.join(engine.specs)}.")
     ring = KeyRing(settings.data_dir, revealed(settings.api_key))
     access = Access(ring, public=settings.public, allowance=settings.api_allowance)
-    desk = Desk(
+    desk = ApiGateway(
         engine,
         access,
         links,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backends.aimlapi.backend import AimlapiBackend, Publish
 from backends.aimlapi.provider import AimlapiProvider
 from backends.local import LocalBackend
-from backends.local.zero import AsVisitor, as_owner
+from backends.local.zero_gpu import AsVisitor, as_owner
 from backends.wavespeed import WavespeedBackend
 from backends.wavespeed.provider import WavespeedProvider
 from core.backend import Backend

@@ -58,8 +58,8 @@ def run_directly() -> None:
     from torch import Generator
 
     from backends.local.choice import MINI_FOLDER
-    from backends.local.frame import Frame
-    from backends.local.offer import MINI_SIDE
+    from backends.local.framing import Frame
+    from backends.local.model_spec import MINI_SIDE
     from core.imaging.images import working_size
 
     pipe = FluxImg2ImgPipeline.from_pretrained(MINI_FOLDER)

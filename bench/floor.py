@@ -9,7 +9,7 @@ TEXT = 512
 
 
 @dataclass(frozen=True)
-class Work:
+class JobRunner:
     """Operations of one step, in TFLOP (a multiplication and an addition are two)."""
 
     tokens: int
@@ -22,7 +22,7 @@ class Work:
         return self.linear + self.attention
 
 
-def count(width: int, height: int) -> Work:
+def count(width: int, height: int) -> JobRunner:
     """Return the work of one step of FLUX.1's transformer for a picture of this size in pixels."""
     import torch
     from diffusers import FluxTransformer2DModel
@@ -42,7 +42,7 @@ def count(width: int, height: int) -> Work:
         )
     counts = {str(name): value / 1e12 for name, value in counter.get_flop_counts()["Global"].items()}
     linear = sum(value for name, value in counts.items() if name in ("aten.addmm", "aten.mm"))
-    return Work(image + TEXT, linear, sum(counts.values()) - linear)
+    return JobRunner(image + TEXT, linear, sum(counts.values()) - linear)
 
 
 def rate(device: str) -> float:

@@ -21,8 +21,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from backends.local.levers import LEVELS
-from backends.local.machine import GIB
+from backends.local.acceleration import LEVELS
+from backends.local.hardware import GIB
 from bench.gpu_table import GOAL_CELL, STEPS, Cell, edited, plain, table
 
 SIZES = ("512x512", "1024x768", "1024x1024")
@@ -67,8 +67,8 @@ def main() -> None:
 def small(kind: str) -> dict[str, Any]:
     """Run mini in bfloat16 at each level and print how near it stays to plain diffusers' picture and to `none`."""
     from backends.local.choice import MINI_FOLDER, ModelChoice
+    from backends.local.hardware import look
     from backends.local.loading import load
-    from backends.local.machine import look
     from bench.levels import requests
     from bench.quality import distance, worst
 
@@ -110,7 +110,7 @@ def full(
     """Return every cell at the true size, and what the card is; each is saved when it is there."""
     import torch
 
-    from backends.local.machine import look
+    from backends.local.hardware import look
     from bench.floor import count, rate
     from bench.true_size import build, weigh
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from backends.local.levers import LEVELS
-from backends.local.machine import GIB
+from backends.local.acceleration import LEVELS
+from backends.local.hardware import GIB
 from core.imaging.images import Reference, encode
 from core.recipe import Recipe
 from core.request import EditRequest, steps_run
@@ -68,10 +68,10 @@ def table(
         floors: seconds of a step at each size that no version can go below.
         save: is given the cells so far, each time there is one more.
     """
-    from backends.local.ladder import BY_KEY
-    from backends.local.levers import speed_up
+    from backends.local.acceleration import speed_up
+    from backends.local.memory_plan import BY_KEY
     from backends.local.model import Model
-    from backends.local.place import place
+    from backends.local.placement import place
     from backends.local.preview import fit_rgb
 
     asked = sorted(((size, ran) for size in sizes for ran in steps), key=lambda cell: cell != GOAL_CELL)

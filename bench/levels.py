@@ -15,8 +15,8 @@ from typing import Any
 
 from PIL import Image
 
+from backends.local.acceleration import LEVELS
 from backends.local.choice import MINI_FOLDER, ModelChoice
-from backends.local.levers import LEVELS
 from bench.quality import Distance, distance, worst
 from bench.serve import ROOT
 from bench.table import Row

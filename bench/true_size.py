@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from backends.local.choice import MINI_FOLDER
-from backends.local.ladder import Sizes
+from backends.local.memory_plan import Sizes
 from backends.local.quantise import LARGE, MODULATION
 
 TOKENS = 512

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.imaging.display import WIDTHS
 from engine.decoders import Decoders
-from storage.async_store import Keeper
+from storage.async_store import AsyncStore
 
 
 class Displays:
@@ -18,7 +18,7 @@ class Displays:
         decoders: make them.
     """
 
-    def __init__(self, keeper: Keeper, decoders: Decoders) -> None:
+    def __init__(self, keeper: AsyncStore, decoders: Decoders) -> None:
         self._keeper = keeper
         self._decoders = decoders
         self._making: dict[str, asyncio.Task[Path]] = {}

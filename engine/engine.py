@@ -25,11 +25,11 @@ from core.spec import BackendSpec
 from engine.active_jobs import Jobs
 from engine.decoders import Decoders
 from engine.displays import Displays
-from engine.fair_queue import Lane
-from engine.quotas import Limits
+from engine.fair_queue import FairQueue
+from engine.quotas import Quotas
 from engine.recovery import hopeless
-from engine.runner import Work
-from storage.async_store import Keeper
+from engine.runner import JobRunner
+from storage.async_store import AsyncStore
 from storage.rows import Record
 from storage.sqlite.store import Store
 
@@ -58,19 +58,19 @@ class Engine:
         backends: Mapping[str, Backend],
         store: Store,
         queue_size: int = 50,
-        limits: Limits | None = None,
+        limits: Quotas | None = None,
         *,
         rerun: bool = True,
     ) -> None:
-        self._lanes = {key: Lane(backend) for key, backend in backends.items()}
+        self._lanes = {key: FairQueue(backend) for key, backend in backends.items()}
         self.jobs = Jobs(backends)
         self._rerun = rerun
-        self.limits = limits or Limits()
-        self.keeper = Keeper(store)
+        self.limits = limits or Quotas()
+        self.keeper = AsyncStore(store)
         self.images = store.images
         self.decoders = Decoders(self.limits.caps)
         self.displays = Displays(self.keeper, self.decoders)
-        self._work = Work(self.keeper, self.limits)
+        self._work = JobRunner(self.keeper, self.limits)
         self._known = asyncio.Event()  # what an earlier process left is in `jobs`
         self._known.set()
         self.on_end = self._work.on_end

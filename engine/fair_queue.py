@@ -16,7 +16,7 @@ REMEMBERED_RUNS = 20
 """Runs of which the expected time is the median; enough to smooth noise, few enough to follow a change."""
 
 
-class Lane:
+class FairQueue:
     """A backend's limiter: jobs at work, jobs that wait, and how long runs took."""
 
     def __init__(self, backend: Backend) -> None:

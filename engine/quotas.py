@@ -74,7 +74,7 @@ class Pace:
             self._sweep_at = max(1000, 2 * len(self._whole))
 
 
-class Limits:
+class Quotas:
     """Counts runs, and all other work that a visitor may ask for.
 
     A visitor without an address is the owner of the machine, and is not counted.

@@ -14,10 +14,10 @@ from core.errors import KeyRejected, RunCancelled, RunFailed, StudioError
 from core.events import Accepted, Completed, Event, KeyWanted, Working
 from core.job import Job
 from core.result import Result
-from engine.fair_queue import Lane
-from engine.quotas import Limits
+from engine.fair_queue import FairQueue
+from engine.quotas import Quotas
 from engine.recovery import LOOKED_AT_AGAIN, broken
-from storage.async_store import Keeper
+from storage.async_store import AsyncStore
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ RETRY = 5.0
 """Seconds between two tries to write a result that was paid for."""
 
 
-class Work:
+class JobRunner:
     """Drives jobs.
 
     Args:
@@ -39,7 +39,7 @@ class Work:
         on_end: called with each job that has ended.
     """
 
-    def __init__(self, keeper: Keeper, limits: Limits) -> None:
+    def __init__(self, keeper: AsyncStore, limits: Quotas) -> None:
         self._keeper = keeper
         self._limits = limits
         self.closing = asyncio.Event()
@@ -50,7 +50,7 @@ class Work:
         caps = self._limits.caps
         return await self._keeper.tidy(caps.quota, caps.cache_age, spared.id if spared else "")
 
-    async def run(self, lane: Lane, job: Job, events: AsyncGenerator[Event, None]) -> None:
+    async def run(self, lane: FairQueue, job: Job, events: AsyncGenerator[Event, None]) -> None:
         """Drive one job to its end; never raises."""
         error = None
         try:
@@ -94,7 +94,7 @@ class Work:
         for told in self.on_end:
             told(job)
 
-    async def _drive(self, lane: Lane, job: Job, events: AsyncGenerator[Event, None]) -> None:
+    async def _drive(self, lane: FairQueue, job: Job, events: AsyncGenerator[Event, None]) -> None:
         async with aclosing(events):
             async for event in events:
                 match event:
@@ -116,7 +116,7 @@ class Work:
         except asyncio.CancelledError:
             await keeping  # what is made is kept: a cancel that comes now comes too late
 
-    async def _keep(self, lane: Lane, job: Job, event: Completed) -> None:
+    async def _keep(self, lane: FairQueue, job: Job, event: Completed) -> None:
         """Write the images, then write that the job is done, then say it: in this order."""
         assert job.started is not None
         now = time.monotonic()

@@ -48,7 +48,7 @@ RESERVE = 20_000_000
 """Bytes of the disk that uploads leave free, so that the database and the results of runs can be written."""
 
 
-class Keeper:
+class AsyncStore:
     """Writes jobs and pictures down, and finds them again.
 
     Args:

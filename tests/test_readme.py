@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 _, FRONT, BODY = README.split("---\n", 2)
 
+PACKAGES = ("core", "engine", "storage", "backends", "api", "ui")
+
 
 def pins(name: str) -> dict[str, str]:
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
@@ -53,7 +55,11 @@ def test_every_file_that_it_shows_or_links_is_there() -> None:
 def test_every_direct_dependency_is_pinned_and_used() -> None:
     sources = [
         ROOT / "app.py",
-        *(path for room in ("core", "engine", "storage", "backends", "api", "ui") for path in (ROOT / room).rglob("*.py")),
+        *(
+            path
+            for room in ("core", "engine", "storage", "backends", "api", "ui")
+            for path in (ROOT / room).rglob("*.py")
+        ),
     ]
     code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     named_by_others = {

@@ -22,7 +22,7 @@ from starlette.routing import BaseRoute, Route
 from api.access import guarded_route
 from api.aimlapi.generation import Generation, edits_described, read_edit
 from api.answers import add_error_handlers, notices_of, refusals, stamp
-from api.gateway import Ask, Desk, mark
+from api.gateway import ApiGateway, Ask, mark
 from api.statuses import Refused
 from core.job import Call, Job
 from core.result import Made, Missing, Result
@@ -105,7 +105,7 @@ PROBLEMS = refusals(Problem)
 GUARDED: dict[str, Any] = {"responses": PROBLEMS, "openapi_extra": {"security": [{"bearer": []}]}}
 
 
-def door(desk: Desk) -> FastAPI:
+def door(desk: ApiGateway) -> FastAPI:
     """Return the app that answers under `/v1` and `/v2`."""
     app = FastAPI(title="SRPO Studio, as AI/ML API", version="1", openapi_url="/v1/openapi.json", docs_url=None)
     app.router.redirect_slashes = False
@@ -160,7 +160,7 @@ def routes(app: FastAPI) -> list[BaseRoute]:
 
 
 async def _run(
-    desk: Desk, request: Request, body: Generation, image: str | bytes, idempotency_key: str | None
+    desk: ApiGateway, request: Request, body: Generation, image: str | bytes, idempotency_key: str | None
 ) -> tuple[Job, Result, bool]:
     """Run what a body asks for; return the job, its result, and whether it had begun before.
 
@@ -177,7 +177,7 @@ async def _run(
     return job, await desk.attend(request, job), again
 
 
-async def _answer(desk: Desk, job: Job, result: Result) -> dict[str, Any]:
+async def _answer(desk: ApiGateway, job: Job, result: Result) -> dict[str, Any]:
     assert job.call is not None
     data, images, flags = [], [], []
     for made, link, b64 in await desk.outputs(job, job.call.base):
@@ -209,7 +209,7 @@ def _facts(job: Job, result: Result, again: bool) -> dict[str, str]:
     return {**headers, "Idempotent-Replayed": "true"} if again else headers
 
 
-def _model(desk: Desk, name: str) -> dict[str, Any]:
+def _model(desk: ApiGateway, name: str) -> dict[str, Any]:
     spec = desk.engine.specs[desk.models[name]]
     return {
         "id": name,

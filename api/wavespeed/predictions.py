@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.answers import notices_of, stamp
-from api.gateway import Desk
+from api.gateway import ApiGateway
 from core.errors import (
     BackendUnavailable,
     BadInput,
@@ -37,7 +37,7 @@ CODES: tuple[tuple[type[StudioError], int], ...] = (
 """The provider's task codes by what went wrong; the first that fits."""
 
 
-async def view(desk: Desk, job: Job, base: str, *, created: bool = False) -> dict[str, Any]:
+async def view(desk: ApiGateway, job: Job, base: str, *, created: bool = False) -> dict[str, Any]:
     """Return a task as the provider tells it.
 
     Args:
@@ -76,7 +76,7 @@ async def view(desk: Desk, job: Job, base: str, *, created: bool = False) -> dic
     return {**told, **done, "status": "completed"}
 
 
-def input_of(desk: Desk, job: Job, base: str) -> dict[str, Any]:
+def input_of(desk: ApiGateway, job: Job, base: str) -> dict[str, Any]:
     """Return what a task was asked for; its reference as an address of ours."""
     assert job.request.image.file is not None  # stored with the job
     link = desk.link(f"/files/{job.request.image.file.name}", job, base)

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from api.access import guarded_route
-from api.gateway import Ask, Desk, mark
+from api.gateway import ApiGateway, Ask, mark
 from api.schemas import Body, Format, Real, Whole
 from api.wavespeed.envelope import Envelope, answer, guarded, problems
 from api.wavespeed.predictions import input_of, view
@@ -121,7 +121,7 @@ class Quote(BaseModel):
     inputs: dict[str, Any] = {}
 
 
-def door(desk: Desk, hooks: Hooks) -> FastAPI:
+def door(desk: ApiGateway, hooks: Hooks) -> FastAPI:
     """Return the app that answers under `/api/v3`."""
     app = FastAPI(title="SRPO Studio, as WaveSpeedAI", version="1", openapi_url="/api/v3/openapi.json", docs_url=None)
     app.router.redirect_slashes = False
@@ -140,7 +140,7 @@ def routes(app: FastAPI) -> list[BaseRoute]:
     return [Route("/api/v3/{rest:anything}", app)]
 
 
-def _model(app: FastAPI, desk: Desk, name: str) -> None:
+def _model(app: FastAPI, desk: ApiGateway, name: str) -> None:
     """Add a model's own address."""
 
     @app.post(
@@ -181,7 +181,7 @@ def _model(app: FastAPI, desk: Desk, name: str) -> None:
         return answer(await view(desk, job, call.base), headers=headers)
 
 
-def _predictions(app: FastAPI, desk: Desk) -> None:
+def _predictions(app: FastAPI, desk: ApiGateway) -> None:
     """Add what is asked of tasks."""
 
     @app.get("/api/v3/predictions/{prediction_id}/result", response_model=Answer, **guarded())
@@ -215,7 +215,7 @@ def _predictions(app: FastAPI, desk: Desk) -> None:
         return answer({"deleted_count": await desk.engine.delete(visitor.owner, ids)})
 
 
-def _account(app: FastAPI, desk: Desk, hooks: Hooks) -> None:
+def _account(app: FastAPI, desk: ApiGateway, hooks: Hooks) -> None:
     """Add what is asked of the account."""
 
     @app.get("/api/v3/balance", response_model=Envelope, **guarded())
@@ -244,7 +244,7 @@ def _account(app: FastAPI, desk: Desk, hooks: Hooks) -> None:
         return answer({"price": (await desk.engine.backend(desk.models[body.model_id]).price()).dollars})
 
 
-def _facts(desk: Desk, name: str, base: str) -> dict[str, Any]:
+def _facts(desk: ApiGateway, name: str, base: str) -> dict[str, Any]:
     spec = desk.engine.specs[desk.models[name]]
     schema = {"type": "model_run", "method": "POST", "server": base, "api_path": f"/api/v3/{name}"}
     return {

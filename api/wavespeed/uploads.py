@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr
 from starlette.responses import JSONResponse, Response
 
 from api.answers import stamp
-from api.gateway import Desk
+from api.gateway import ApiGateway
 from api.schemas import Whole
 from api.statuses import Refused
 from api.wavespeed.envelope import PROBLEMS, Envelope, answer, guarded
@@ -39,7 +39,7 @@ class Ticket(BaseModel):
     content_type: StrictStr | None = Field(None, max_length=255)
 
 
-def add_uploads(app: FastAPI, desk: Desk) -> None:
+def add_uploads(app: FastAPI, desk: ApiGateway) -> None:
     """Add the upload routes to the door."""
 
     caps = desk.engine.limits.caps

@@ -14,7 +14,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from api.gateway import Desk
+from api.gateway import ApiGateway
 from api.wavespeed.predictions import input_of, view
 from core.errors import StudioError
 from core.job import Job
@@ -39,7 +39,7 @@ class Hooks:
         waits: seconds before each attempt.
     """
 
-    def __init__(self, desk: Desk, links: Links, post: Post, waits: Sequence[float] = WAITS) -> None:
+    def __init__(self, desk: ApiGateway, links: Links, post: Post, waits: Sequence[float] = WAITS) -> None:
         self._desk = desk
         self._links = links
         self._post = post

@@ -10,11 +10,11 @@ from contextlib import aclosing
 from typing import Any
 
 from backends.local.choice import choose, cuda_devices
-from backends.local.machine import Machine
-from backends.local.offer import DEVICE_WORDS, local_spec
-from backends.local.trouble import Stopped
+from backends.local.hardware import Hardware
+from backends.local.load_errors import Stopped
+from backends.local.model_spec import DEVICE_WORDS, local_spec
 from backends.local.worker import Worker, finished
-from backends.local.zero import AsVisitor, ZeroGpu, as_owner, on_zero_gpu
+from backends.local.zero_gpu import AsVisitor, ZeroGpu, as_owner, on_zero_gpu
 from core.backend import OWNERS, Backend, RunContext
 from core.errors import StudioError
 from core.events import Completed, Event
@@ -24,7 +24,7 @@ from core.spec import BackendSpec
 
 log = logging.getLogger(__name__)
 
-Work = Callable[[Callable[[Event], None]], Completed]
+JobRunner = Callable[[Callable[[Event], None]], Completed]
 """Does a run, telling what happens on the way."""
 
 
@@ -42,7 +42,7 @@ class LocalBackend(Backend):
         self,
         settings: Settings,
         cuda: int | None = None,
-        machines: Sequence[Machine] | None = None,
+        machines: Sequence[Hardware] | None = None,
         as_visitor: AsVisitor = as_owner,
     ) -> None:
         if cuda is None:  # on ZeroGPU the driver has no device to show before a run
@@ -50,7 +50,7 @@ class LocalBackend(Backend):
         self._settings = settings
         self._as_visitor = as_visitor
         self._choice = choose(settings, cuda > 0)
-        found: Sequence[Machine | None] = machines or [None] * (cuda if self._choice.device == "cuda" else 1)
+        found: Sequence[Hardware | None] = machines or [None] * (cuda if self._choice.device == "cuda" else 1)
         self._spec = local_spec(self._choice, settings, len(found))
         self._workers = [
             Worker(self._choice, self._spec, settings.safety_model, index, machine)
@@ -127,7 +127,7 @@ class LocalBackend(Backend):
         finally:
             worker.busy -= 1
 
-    def _work(self, worker: Worker, request: EditRequest, token: str) -> Work:
+    def _work(self, worker: Worker, request: EditRequest, token: str) -> JobRunner:
         checked, zero = self._checked(request), self._zero
         if zero is not None:
             return lambda tell: zero.work(request, checked, tell, token)
@@ -139,7 +139,7 @@ class LocalBackend(Backend):
         return has and (self._settings.public or bool(request.params.get("enable_safety_checker", True)))
 
 
-async def _handed_over(worker: Worker, work: Work) -> AsyncGenerator[Event, None]:
+async def _handed_over(worker: Worker, work: JobRunner) -> AsyncGenerator[Event, None]:
     """Yield what work in a worker's thread tells, and its result; leaving early stops it within a step."""
     loop = asyncio.get_running_loop()
     events: asyncio.Queue[Event | None] = asyncio.Queue()

@@ -25,7 +25,7 @@ def find(choice: ModelChoice, tell: Callable[[str], None], *, offline: bool = Fa
 
     Raises:
         ModelMissing: a path leads nowhere.
-        Exception: whatever huggingface_hub raises; `backends.local.trouble` explains it.
+        Exception: whatever huggingface_hub raises; `backends.local.load_errors` explains it.
     """
     if choice.base is None:
         return MINI_FOLDER, None
@@ -56,7 +56,7 @@ def fetch_folder(
 
     Raises:
         ModelMissing: the path leads nowhere.
-        Exception: whatever huggingface_hub raises; `backends.local.trouble` explains it.
+        Exception: whatever huggingface_hub raises; `backends.local.load_errors` explains it.
     """
     from huggingface_hub import snapshot_download
 

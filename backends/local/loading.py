@@ -13,18 +13,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from backends.local.acceleration import speed_up
 from backends.local.choice import ModelChoice
 from backends.local.files import find
 from backends.local.gguf_file import is_gguf
-from backends.local.ladder import Rung, Sizes, below, choose_rung
-from backends.local.levers import speed_up
-from backends.local.machine import Machine, look
+from backends.local.hardware import Hardware, look
+from backends.local.load_errors import explained, out_of_memory
+from backends.local.memory_plan import Rung, Sizes, below, choose_rung
 from backends.local.model import Model, alone
-from backends.local.place import place
+from backends.local.placement import place
 from backends.local.preview import fit_rgb
 from backends.local.quantise import eight_bits
 from backends.local.revision import recorded
-from backends.local.trouble import explained, out_of_memory
 from backends.local.weights import bfloat16_copy, load_transformer, weigh
 from core.errors import BackendUnavailable
 from core.events import Loading
@@ -50,7 +50,7 @@ def load(
     *,
     index: int = 0,
     below_rung: Rung | None = None,
-    machine: Machine | None = None,
+    machine: Hardware | None = None,
     offline: bool = False,
 ) -> Model:
     """Load a model; takes a second for mini, minutes for FLUX.
@@ -105,7 +105,7 @@ def load(
 
 
 def _assemble(
-    base: Path, transformer: Path | None, dtype: Any, machine: Machine, rung: Rung, sizes: Sizes, stage: Stage
+    base: Path, transformer: Path | None, dtype: Any, machine: Hardware, rung: Rung, sizes: Sizes, stage: Stage
 ) -> Model:
     """Load the parts and put them in their places. The transformer comes first: nothing else is as large."""
     import diffusers

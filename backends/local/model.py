@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from backends.local.ladder import WORK, Rung, Sizes
-from backends.local.levers import compile_flow, compiles, doubles, run_plain, warm_up
-from backends.local.machine import Machine
-from backends.local.memo import Memo
+from backends.local.acceleration import compile_flow, compiles, doubles, run_plain, warm_up
+from backends.local.embedding_cache import EmbeddingCache
+from backends.local.hardware import Hardware
+from backends.local.load_errors import out_of_memory
+from backends.local.memory_plan import WORK, Rung, Sizes
 from backends.local.preview import Floats
 from backends.local.quantise import eight_bits, twin
-from backends.local.trouble import out_of_memory
 from core import recipe
 from core.events import Loading
 
@@ -80,12 +80,12 @@ class Model:
 
     pipe: Any
     rgb: Floats
-    machine: Machine
+    machine: Hardware
     rung: Rung
     sizes: Sizes
     words: tuple[str, ...] = ()
     identity: recipe.Model = recipe.Model()  # noqa: RUF009 - frozen
-    memo: Memo = field(default_factory=Memo)
+    memo: EmbeddingCache = field(default_factory=EmbeddingCache)
     warm: set[tuple[bool, bool]] = field(default_factory=set)
     too_many: int | None = None
     _fast: Any = None

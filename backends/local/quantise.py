@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from backends.local.machine import Machine
+from backends.local.hardware import Hardware
 
 LARGE = (
     r"(single_)?transformer_blocks\.\d+\."
@@ -20,7 +20,7 @@ MODULATION = r"(single_)?transformer_blocks\.\d+\.norm(1|1_context)?\.linear"
 """What scales and shifts each block by time and guidance; 27 % of FLUX.1-dev's weights."""
 
 
-def eight_bits(machine: Machine, *, modulation: bool = False) -> Any:
+def eight_bits(machine: Hardware, *, modulation: bool = False) -> Any:
     """Return torchao's config: which matrices, and how.
 
     Where the card multiplies 8-bit floats, activations become such too, row by row while they pass; else

@@ -9,14 +9,14 @@ from typing import Any
 
 from PIL import Image
 
-from backends.local.frame import Frame
-from backends.local.levers import LEVELS
-from backends.local.memo import positions_once
+from backends.local.acceleration import LEVELS
+from backends.local.embedding_cache import positions_once
+from backends.local.framing import Frame
+from backends.local.load_errors import out_of_memory
 from backends.local.model import Model
 from backends.local.preview import Previewer
 from backends.local.step_cache import cached, plan
 from backends.local.steps import Steps, as_floats, cuda_mark
-from backends.local.trouble import out_of_memory
 from core.errors import OutOfMemory, RunFailed
 from core.events import Loading, Progress
 from core.request import EditRequest

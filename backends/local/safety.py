@@ -11,7 +11,7 @@ from PIL import Image
 
 from backends.local.choice import ModelChoice
 from backends.local.files import fetch_folder
-from backends.local.trouble import explained, out_of_memory
+from backends.local.load_errors import explained, out_of_memory
 from core.errors import ModelMissing
 
 UNSAFE = re.compile(r"nsfw|porn|hentai|sexy|sexual|nud|explicit|unsafe|gore|violen", re.IGNORECASE)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from backends.local.files import WEIGHTS
 from backends.local.gguf_file import is_gguf, read_gguf
-from backends.local.ladder import Sizes
+from backends.local.memory_plan import Sizes
 from backends.local.quantise import LARGE, MODULATION
 from core.errors import ModelMissing
 

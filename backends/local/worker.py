@@ -12,16 +12,16 @@ from dataclasses import replace
 
 from PIL import Image
 
+from backends.local.acceleration import LEVELS
 from backends.local.choice import ModelChoice
-from backends.local.ladder import Rung, below
-from backends.local.levers import LEVELS
+from backends.local.hardware import Hardware
+from backends.local.load_errors import Stopped
 from backends.local.loading import free_memory, load
-from backends.local.machine import Machine
+from backends.local.memory_plan import Rung, below
 from backends.local.model import Model, alone
 from backends.local.run import Made, edit_images
 from backends.local.safety import WITHHELD, SafetyChecker
 from backends.local.step_cache import plan
-from backends.local.trouble import Stopped
 from core.errors import OutOfMemory, StudioError
 from core.events import Completed, Event, Loading, Picture
 from core.imaging.images import MIME, encode
@@ -62,7 +62,7 @@ class Worker:
         spec: BackendSpec,
         safety: str | None = None,
         index: int = 0,
-        machine: Machine | None = None,
+        machine: Hardware | None = None,
     ) -> None:
         self.thread = ThreadPoolExecutor(1, thread_name_prefix=f"local-{index}")
         self.busy = 0

@@ -24,7 +24,7 @@ from api.middleware import Accounts, Door, Rules
 from core.errors import TooManyRuns
 from core.job import EVERYONE, VISITOR, Visitor
 from core.limits import Caps
-from engine.quotas import Limits
+from engine.quotas import Quotas
 
 SECRET = b"s" * 32
 
@@ -316,7 +316,7 @@ async def test_an_address_is_believed_from_trusted_proxies_only(
     ],
 )
 async def test_whoever_turns_through_addresses_has_the_runs_of_one(hops: int, addresses: list[str]) -> None:
-    own, limits, limited = client(hops=hops), Limits(Caps(per_minute=10)), 0
+    own, limits, limited = client(hops=hops), Quotas(Caps(per_minute=10)), 0
     for each in addresses:
         visitor = (await own.get("/else", headers={"x-forwarded-for": each})).json()
         try:

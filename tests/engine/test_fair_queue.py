@@ -6,7 +6,7 @@ import asyncio
 
 from core.events import Queued
 from core.job import Job
-from engine.fair_queue import Lane
+from engine.fair_queue import FairQueue
 from tests.support.fakes import FakeBackend, make_request, make_spec
 
 
@@ -14,7 +14,7 @@ class Line:
     """A lane with one place, which is taken; jobs come, and note when they have their turn."""
 
     def __init__(self) -> None:
-        self.lane = Lane(FakeBackend(make_spec(concurrency=1)))
+        self.lane = FairQueue(FakeBackend(make_spec(concurrency=1)))
         self.turns: list[str] = []
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self.jobs: dict[str, Job] = {}

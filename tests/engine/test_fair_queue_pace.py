@@ -10,15 +10,15 @@ import pytest
 from core.request import EditRequest
 from core.spec import BackendSpec
 from core.terms import ACCELERATION
-from engine.fair_queue import REMEMBERED_RUNS, Lane
+from engine.fair_queue import REMEMBERED_RUNS, FairQueue
 from tests.support.fakes import FakeBackend, make_reference, make_request, make_spec
 
 PLAIN = make_spec()
 LEVELS = dataclasses.replace(PLAIN, params=(*PLAIN.params, ACCELERATION))
 
 
-def lane(spec: BackendSpec = LEVELS) -> Lane:
-    return Lane(FakeBackend(spec))
+def lane(spec: BackendSpec = LEVELS) -> FairQueue:
+    return FairQueue(FakeBackend(spec))
 
 
 def run(level: str = "none", size: tuple[int, int] = (64, 48), spec: BackendSpec = LEVELS, **raw: Any) -> EditRequest:

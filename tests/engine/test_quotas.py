@@ -1,4 +1,4 @@
-"""Limits: a share for each visitor, a purse for each day, and words for whoever meets one."""
+"""Quotas: a share for each visitor, a purse for each day, and words for whoever meets one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from core.errors import BudgetSpent, TooManyRequests, TooManyRuns
 from core.job import Allowance, Visitor
 from core.limits import DAY, Caps
-from engine.quotas import FETCHES, KEY_CHECKS, REFERENCES, REQUESTS, Limits, Pace, Share
+from engine.quotas import FETCHES, KEY_CHECKS, REFERENCES, REQUESTS, Pace, Quotas, Share
 
 ANN, BOB = Visitor("ann", "192.0.2.1"), Visitor("bob", "192.0.2.2")
 SHARES = [REQUESTS, REFERENCES, FETCHES, KEY_CHECKS]
@@ -32,7 +32,7 @@ def clock() -> Clock:
 
 @pytest.mark.parametrize(("caps", "span"), [(Caps(per_minute=3), "minute"), (Caps(per_minute=9, per_day=3), "day")])
 def test_a_visitor_has_a_share_and_others_have_their_own(caps: Caps, span: str) -> None:
-    limits = Limits(caps)
+    limits = Quotas(caps)
     for _ in range(3):
         limits.count(ANN)
     with pytest.raises(TooManyRuns, match=f"At most 3 runs a {span}.*Run again in") as caught:
@@ -42,14 +42,14 @@ def test_a_visitor_has_a_share_and_others_have_their_own(caps: Caps, span: str) 
 
 
 def test_a_new_cookie_gives_no_new_share() -> None:
-    limits = Limits(Caps(per_minute=1))
+    limits = Quotas(Caps(per_minute=1))
     limits.count(ANN)
     with pytest.raises(TooManyRuns):
         limits.count(Visitor("another token", ANN.address))
 
 
 def test_a_refused_run_is_not_counted() -> None:
-    limits = Limits(Caps(per_minute=2, per_day=1))
+    limits = Quotas(Caps(per_minute=2, per_day=1))
     limits.count(ANN)
     for _ in range(5):
         with pytest.raises(TooManyRuns, match="a day"):
@@ -57,14 +57,14 @@ def test_a_refused_run_is_not_counted() -> None:
 
 
 def test_the_owner_of_a_personal_machine_is_not_counted() -> None:
-    limits = Limits(Caps(per_minute=1))
+    limits = Quotas(Caps(per_minute=1))
     for _ in range(5):
         limits.count(Visitor())
 
 
 @pytest.mark.parametrize("share", SHARES, ids=["requests", "references", "fetches", "key checks"])
 def test_work_that_is_no_run_has_a_share_too(share: Share, clock: Clock) -> None:
-    limits = Limits(clock=clock)
+    limits = Quotas(clock=clock)
     for _ in range(int(share.visitor)):
         limits.spend(share, ANN)
     with pytest.raises(TooManyRequests, match=rf"At most {share.visitor:g} .* one visitor\. Try again in") as caught:
@@ -80,7 +80,7 @@ def test_work_that_is_no_run_has_a_share_too(share: Share, clock: Clock) -> None
 
 @pytest.mark.parametrize("share", SHARES, ids=["requests", "references", "fetches", "key checks"])
 def test_new_cookies_come_to_the_end_of_the_addresss_share(share: Share, clock: Clock) -> None:
-    limits = Limits(clock=clock)
+    limits = Quotas(clock=clock)
     assert share.address > share.visitor, "an office has one address"
     for number in range(int(share.address)):
         limits.spend(share, Visitor(f"cookie {number}", ANN.address))
@@ -89,7 +89,7 @@ def test_new_cookies_come_to_the_end_of_the_addresss_share(share: Share, clock: 
 
 
 def test_a_caller_without_a_cookie_counts_on_the_address_alone(clock: Clock) -> None:
-    limits = Limits(clock=clock)
+    limits = Quotas(clock=clock)
     for _ in range(5):
         limits.spend(FEW, Visitor("one owner", ANN.address, passing=True))
     with pytest.raises(TooManyRequests, match="one network address"):
@@ -97,7 +97,7 @@ def test_a_caller_without_a_cookie_counts_on_the_address_alone(clock: Clock) -> 
 
 
 def test_what_is_refused_is_not_counted(clock: Clock) -> None:
-    limits = Limits(clock=clock)
+    limits = Quotas(clock=clock)
     limits.spend(FEW, ANN, 2)
     for _ in range(9):
         with pytest.raises(TooManyRequests):
@@ -107,7 +107,7 @@ def test_what_is_refused_is_not_counted(clock: Clock) -> None:
 
 
 def test_an_amount_above_the_share_fits_when_all_of_it_is_there(clock: Clock) -> None:
-    limits = Limits(clock=clock)
+    limits = Quotas(clock=clock)
     limits.check_share(FEW, ANN, 1000)
     limits.spend(FEW, ANN)
     with pytest.raises(TooManyRequests, match="in 30 s"):
@@ -124,24 +124,24 @@ def test_a_share_that_is_whole_again_is_forgotten(clock: Clock) -> None:
 
 
 def test_the_owner_of_a_personal_machine_has_no_shares() -> None:
-    limits = Limits()
+    limits = Quotas()
     for _ in range(2000):
         limits.spend(REQUESTS, Visitor())
 
 
 def test_uploads_are_counted_in_megabytes_an_hour(clock: Clock) -> None:
-    limits = Limits(Caps(uploads_per_hour=50_000_000), clock=clock)
+    limits = Quotas(Caps(uploads_per_hour=50_000_000), clock=clock)
     share = limits.uploads()
     assert share is not None
     for _ in range(5):
         limits.spend(share, ANN, 10)
     with pytest.raises(TooManyRequests, match=r"At most 50 MB an hour are accepted from one .* Try again in 12 min"):
         limits.spend(share, ANN, 10)
-    assert Limits().uploads() is None
+    assert Quotas().uploads() is None
 
 
 def test_a_reference_for_a_run_is_refused_before_it_is_read_where_the_run_would_be() -> None:
-    limits = Limits(Caps(per_minute=1))
+    limits = Quotas(Caps(per_minute=1))
     limits.spend_reference(ANN)
     limits.count(ANN)
     with pytest.raises(TooManyRuns):
@@ -149,7 +149,7 @@ def test_a_reference_for_a_run_is_refused_before_it_is_read_where_the_run_would_
 
 
 def test_references_for_runs_that_never_begin_come_to_an_end(clock: Clock) -> None:
-    limits = Limits(Caps(per_minute=1), clock=clock)
+    limits = Quotas(Caps(per_minute=1), clock=clock)
     for _ in range(int(REFERENCES.visitor)):
         limits.spend_reference(ANN)
     with pytest.raises(TooManyRequests, match="pictures a minute"):
@@ -157,7 +157,7 @@ def test_references_for_runs_that_never_begin_come_to_an_end(clock: Clock) -> No
 
 
 def test_who_may_run_much_may_have_as_many_references_read(clock: Clock) -> None:
-    limits = Limits(Caps(per_minute=1), clock=clock)
+    limits = Quotas(Caps(per_minute=1), clock=clock)
     key = Visitor("key", "key", allowance=Allowance(per_minute=1000))
     free = Visitor("free", "free", allowance=Allowance())
     for _ in range(3000):
@@ -168,17 +168,17 @@ def test_who_may_run_much_may_have_as_many_references_read(clock: Clock) -> None
 
 
 def test_the_days_purse_is_for_all() -> None:
-    limits = Limits(Caps(budget=1.0))
+    limits = Quotas(Caps(budget=1.0))
     limits.afford(0.25, 0.75)
     with pytest.raises(BudgetSpent, match=r"pays \$1.00 a day.*key of your own"):
         limits.afford(0.25, 0.76)
-    Limits(Caps(budget=None)).afford(100.0, 1e9)
+    Quotas(Caps(budget=None)).afford(100.0, 1e9)
 
 
 def test_a_day_begins_at_midnight_utc() -> None:
     noon = 20_000 * DAY + DAY / 2
-    assert Limits(now=lambda: noon).today() == 20_000 * DAY
-    assert 0 <= time.time() - Limits().today() < DAY
+    assert Quotas(now=lambda: noon).today() == 20_000 * DAY
+    assert 0 <= time.time() - Quotas().today() < DAY
 
 
 @pytest.mark.parametrize(("wait", "words"), [(5.0, "in 5 s"), (600.0, "in 10 min"), (7200.0, "in 2 h")])

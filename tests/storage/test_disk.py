@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import DiskFull
-from storage.async_store import Keeper
+from storage.async_store import AsyncStore
 from storage.files.disk import EVERY, DiskProbe, disk_errors, disk_full
 from storage.sqlite.store import Store
 from tests.support.fakes import picture_bytes
@@ -77,7 +77,7 @@ async def test_uploads_and_references_say_that_the_disk_is_full(
 ) -> None:
     monkeypatch.setattr("storage.files.image_store.write_whole", take_nothing)
     store = Store(tmp_path)
-    keeper = Keeper(store)
+    keeper = AsyncStore(store)
     await keeper.ticket("ann", "1" * 32)
     for kept in (
         keeper.upload("1" * 32, picture_bytes(), "image/png"),

@@ -21,7 +21,7 @@ from core.backend import Backend
 from core.links import Links
 from core.settings import Settings
 from engine.engine import Engine
-from engine.quotas import Limits
+from engine.quotas import Quotas
 from storage.files.secret import lasting_secret
 from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_spec
@@ -64,7 +64,7 @@ async def api_app(
     """
     own = Settings(data_dir=folder, **settings)
     backends = backends or {"local": FakeBackend(make_spec("local"))}
-    engine = Engine(backends, Store(folder), own.queue_size, Limits(own.caps), rerun=own.rerun)
+    engine = Engine(backends, Store(folder), own.queue_size, Quotas(own.caps), rerun=own.rerun)
     links = Links(lasting_secret(folder))
     doors = open_doors(engine, own, links, ImageFetcher(resolve=resolve), patient(own.webhook_origins, resolve=resolve))
     rules = Rules(public=own.public, max_body=1_000_000)

@@ -22,7 +22,7 @@ from core.request import EditRequest
 from core.settings import Settings
 from core.spec import MAX_SEED, AnyParam, Choice, Integer, Number, Style, Toggle
 from engine.engine import Engine
-from engine.quotas import Limits
+from engine.quotas import Quotas
 from storage.files.secret import lasting_secret
 from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_spec, picture_bytes, preview
@@ -107,7 +107,7 @@ def main() -> None:
         "other": Directed(replace(first, key="other", label="Other", params=OTHER, price=0.04, styles=())),
         "away": Directed(make_spec("away", label="Away"), reason="Needs a key: set AWAY_KEY and restart."),
     }
-    engine = Engine(backends, Store(settings.data_dir), settings.queue_size, Limits(settings.caps))
+    engine = Engine(backends, Store(settings.data_dir), settings.queue_size, Quotas(settings.caps))
     # Each test's browser is a visitor of its own, unless a test says that there is one person alone.
     secret = lasting_secret(settings.data_dir)
     rules = Rules(public="ALONE" not in os.environ, max_body=30_000_000, secret=secret)

@@ -24,7 +24,7 @@ from core.imaging.images import Reference
 from core.job import VISITOR, Visitor, visitor_in
 from core.limits import Caps
 from engine.engine import Engine
-from engine.quotas import Limits
+from engine.quotas import Quotas
 from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_reference, make_spec, picture_bytes
 from tests.support.wire import Wire
@@ -69,7 +69,7 @@ class App:
 
 
 def engine_with(folder: Path, caps: Caps) -> Engine:
-    return Engine({"local": FakeBackend(make_spec("local"))}, Store(folder), limits=Limits(caps))
+    return Engine({"local": FakeBackend(make_spec("local"))}, Store(folder), limits=Quotas(caps))
 
 
 @pytest_asyncio.fixture

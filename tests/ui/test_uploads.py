@@ -24,7 +24,7 @@ from starlette.types import Message, Receive, Scope, Send
 from core.job import VISITOR, Visitor
 from core.limits import Caps
 from engine.engine import Engine
-from engine.quotas import Limits
+from engine.quotas import Quotas
 from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_spec, picture_bytes
 from ui.guard import Guard
@@ -80,7 +80,7 @@ async def place(folder: Path, **caps: Any) -> AsyncIterator[Place]:
         Route("/gradio_api/upload", upload, methods=["POST"]),
         Route("/gradio_api/file={path:path}", file),
     ]
-    limits = Limits(Caps(max_bytes=LIMIT, **caps))
+    limits = Quotas(Caps(max_bytes=LIMIT, **caps))
     engine = Engine({"fake": FakeBackend(make_spec())}, Store(folder), limits=limits)
     try:
         yield Place(engine, uploads, Guard(Starlette(routes=routes), engine, uploads))

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from backends.local import LocalBackend
-from backends.local.machine import GIB, Machine
+from backends.local.hardware import GIB, Hardware
 from core.events import Completed
 from core.settings import Settings
 from tests.support.fakes import make_reference, make_request
@@ -24,7 +24,7 @@ async def seed_of(backend: LocalBackend, seed: int) -> int:
 
 
 async def main() -> None:
-    machines = [Machine("cpu", 64 * GIB, 64 * GIB, index=index) for index in range(2)]
+    machines = [Hardware("cpu", 64 * GIB, 64 * GIB, index=index) for index in range(2)]
     backend = LocalBackend(Settings(data_dir=Path(sys.argv[1]), local_model="mini"), cuda=0, machines=machines)
     print(*await asyncio.gather(seed_of(backend, 1), seed_of(backend, 2)), await seed_of(backend, 3))
 

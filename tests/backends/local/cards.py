@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from backends.local.ladder import Sizes
-from backends.local.machine import GIB, Machine
+from backends.local.hardware import GIB, Hardware
+from backends.local.memory_plan import Sizes
 
 TRANSFORMER = 11_901_408_320
 LARGE = 8_606_711_808
@@ -32,7 +32,7 @@ GGUF = Sizes(GGUF_FILE, GGUF_FILE, GGUF_FILE, FLUX.text, FLUX.text_part, FLUX.va
 
 
 @dataclass(frozen=True)
-class Card(Machine):
+class Card(Hardware):
     """A CUDA card as the ladder sees it, whose work is done by the CPU."""
 
     @property
@@ -44,9 +44,9 @@ class Card(Machine):
         return False
 
 
-def cuda(free: float, memory: float = 64.0, **facts: Any) -> Machine:
+def cuda(free: float, memory: float = 64.0, **facts: Any) -> Hardware:
     """Return a CUDA card with torchao; `free` and `memory` in GiB, `facts` override its facts."""
-    return Machine("cuda", int(free * GIB), int(memory * GIB), **{"quantises": True, **facts})
+    return Hardware("cuda", int(free * GIB), int(memory * GIB), **{"quantises": True, **facts})
 
 
 def card(free: float = 100.0, memory: float = 100.0, **facts: Any) -> Card:

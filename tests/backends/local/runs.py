@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from backends.local import LocalBackend
 from backends.local.choice import ModelChoice
+from backends.local.hardware import Hardware
 from backends.local.loading import load
-from backends.local.machine import Machine
 from backends.local.model import Model
-from backends.local.offer import local_spec
+from backends.local.model_spec import local_spec
 from backends.local.run import Made, edit_images
 from core.backend import OWNERS, RunContext
 from core.events import Completed, Event, Loading, Progress
@@ -30,7 +30,7 @@ MINI = ModelChoice(None, None, "cpu", None)
 def ignore(_: Loading | Progress) -> None: ...
 
 
-def tiny_model(folder: Path, machine: Machine | None = None) -> Model:
+def tiny_model(folder: Path, machine: Hardware | None = None) -> Model:
     """Load the tiny checkpoint on the CPU; `machine` says what that is taken for."""
     return load(ModelChoice(str(folder), None, "cpu", None), ignore, machine=machine)
 

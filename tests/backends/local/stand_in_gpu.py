@@ -14,9 +14,9 @@ from typing import Any
 
 from backends.local import LocalBackend
 from backends.local.choice import choose
-from backends.local.offer import local_spec
+from backends.local.model_spec import local_spec
 from backends.local.worker import Tell, Worker
-from backends.local.zero import ZeroGpu
+from backends.local.zero_gpu import ZeroGpu
 from core.events import Completed, Loading, Progress
 from core.request import EditRequest
 from core.settings import Settings

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from backends.local.ladder import BY_KEY
-from backends.local.levers import attend, compiles
-from backends.local.machine import Machine
+from backends.local.acceleration import attend, compiles
+from backends.local.hardware import Hardware
+from backends.local.memory_plan import BY_KEY
 from backends.local.model import MAX_TOKENS, WARM_SIZE
 from tests.backends.local.cards import FLUX
 from tests.backends.local.runs import velocity
@@ -16,7 +16,7 @@ from tests.backends.local.tiny import TRANSFORMER
 
 pytestmark = pytest.mark.integration
 
-CARD = Machine("cuda", 0, 0, capability=(9, 0), compiles=True, quantises=True)
+CARD = Hardware("cuda", 0, 0, capability=(9, 0), compiles=True, quantises=True)
 WIDTHS = (3072, 4 * 3072, 4096, 768, 64)
 """Sizes inside FLUX.1's transformer."""
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backends.local.ladder import BY_KEY
-from backends.local.levers import compile_blocks, run_plain, warm_up
-from backends.local.machine import GIB, Machine
+from backends.local.acceleration import compile_blocks, run_plain, warm_up
+from backends.local.hardware import GIB, Hardware
+from backends.local.load_errors import Stopped
+from backends.local.memory_plan import BY_KEY
 from backends.local.model import Model
 from backends.local.quantise import eight_bits, twin
-from backends.local.trouble import Stopped
 from core.events import Loading, Progress
 from tests.backends.local.runs import asked, made, numbers, tiny_model, velocity
 from tests.backends.local.tiny import TRANSFORMER
@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning"),
 ]
 
-COMPILING = Machine("cpu", 8 * GIB, 8 * GIB, compiles=True)
+COMPILING = Hardware("cpu", 8 * GIB, 8 * GIB, compiles=True)
 
 
 @dataclass

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from backends.local.choice import ModelChoice
+from backends.local.load_errors import Stopped
 from backends.local.loading import load
-from backends.local.trouble import Stopped
 from backends.local.weights import INDEX, SHARD, _shards, bfloat16_copy, load_transformer
 from core.events import Loading
 from tests.backends.local.flows import tinys_weights, written

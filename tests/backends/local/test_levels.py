@@ -11,8 +11,8 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from backends.local import LocalBackend
+from backends.local.acceleration import LEVELS
 from backends.local.choice import MINI_FOLDER
-from backends.local.levers import LEVELS
 from backends.local.loading import load
 from backends.local.model import Model
 from backends.local.step_cache import LEAST, plan

@@ -138,6 +138,6 @@ def test_a_wrong_word_is_refused_by_its_variables_name(name: str, text: str) -> 
 
 
 def test_every_rung_that_may_be_named_is_a_rung_of_the_ladder() -> None:
-    from backends.local.ladder import BY_KEY
+    from backends.local.memory_plan import BY_KEY
 
     assert set(MEMORY) - {"auto"} == {key for key, rung in BY_KEY.items() if "cuda" in rung.kinds and key != "cpu"}

@@ -17,8 +17,8 @@ from safetensors.torch import load_file, save_file
 from backends.local import LocalBackend
 from backends.local.choice import ModelChoice
 from backends.local.files import WEIGHTS
+from backends.local.load_errors import Stopped
 from backends.local.loading import STAGES, load
-from backends.local.trouble import Stopped
 from backends.local.weights import load_transformer
 from core.errors import BackendUnavailable, ModelMissing
 from core.events import Loading

@@ -11,7 +11,7 @@ from PIL import Image
 
 from backends.local import LocalBackend
 from backends.local.choice import MINI_FOLDER
-from backends.local.offer import MINI_SIDE, mini_styles
+from backends.local.model_spec import MINI_SIDE, mini_styles
 from core.imaging.images import encode, read_reference
 from core.request import EditRequest
 from tests.backends.local.runs import drain

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from backends.local import LocalBackend
-from backends.local.frame import Frame
+from backends.local.framing import Frame
 from core.events import Completed, Loading, Progress
 from core.imaging.images import read_reference
 from core.request import EditRequest

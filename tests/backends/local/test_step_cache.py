@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backends.local.levers import LEVELS
+from backends.local.acceleration import LEVELS
+from backends.local.load_errors import Stopped
 from backends.local.step_cache import HEAD, LEAST, StepCache, cached, plan
-from backends.local.trouble import Stopped
 from core.events import Loading, Progress
 from tests.backends.local.runs import asked, counted, made, numbers, tiny_model
 from tests.backends.local.tiny import TRANSFORMER

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backends.local.memo import positions_once
+from backends.local.embedding_cache import positions_once
 from backends.local.step_cache import cached, plan
 from tests.backends.local.runs import asked, made, numbers, tiny_model
 

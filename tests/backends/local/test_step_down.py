@@ -15,10 +15,10 @@ import pytest
 
 from backends.local import LocalBackend
 from backends.local.choice import ModelChoice
-from backends.local.ladder import BY_KEY
+from backends.local.hardware import Hardware
 from backends.local.loading import STAGES, load
-from backends.local.machine import Machine
-from backends.local.offer import local_spec
+from backends.local.memory_plan import BY_KEY
+from backends.local.model_spec import local_spec
 from backends.local.worker import Worker
 from core.errors import OutOfMemory
 from core.events import Completed, Event, Loading, Progress
@@ -38,7 +38,7 @@ SMALL = 1.0
 def ignore(_: object) -> None: ...
 
 
-def worker_on(tiny: Path, machine: Machine) -> Worker:
+def worker_on(tiny: Path, machine: Hardware) -> Worker:
     choice = ModelChoice(str(tiny), None, "cpu", None)
     return Worker(choice, local_spec(choice, Settings()), machine=machine)
 

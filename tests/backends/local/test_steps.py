@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 from PIL import Image
 
-from backends.local.trouble import Stopped
+from backends.local.load_errors import Stopped
 from core.events import Progress
 from tests.backends.local.fake_device import TOTAL, Device, Run
 

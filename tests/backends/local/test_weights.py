@@ -78,7 +78,7 @@ def test_a_transformer_in_8_bits_takes_the_memory_that_was_weighed(tiny: Path, r
     import torch
     from torchao.quantization import Float8Tensor
 
-    from backends.local.ladder import BY_KEY
+    from backends.local.memory_plan import BY_KEY
     from backends.local.quantise import eight_bits
 
     bits = eight_bits(card(), modulation=BY_KEY[rung].modulation)

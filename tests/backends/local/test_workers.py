@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from backends.local import LocalBackend
-from backends.local.machine import GIB, Machine
+from backends.local.hardware import GIB, Hardware
 from core.errors import RunCancelled
 from core.events import Loading, Progress
 from core.request import EditRequest
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def fresh(data_dir: Path) -> LocalBackend:
     """Return a backend on mini with two devices, both of them the CPU, and nothing loaded."""
-    machines = [Machine("cpu", 64 * GIB, 64 * GIB, index=index) for index in range(2)]
+    machines = [Hardware("cpu", 64 * GIB, 64 * GIB, index=index) for index in range(2)]
     return LocalBackend(Settings(data_dir=data_dir, local_model="mini"), cuda=0, machines=machines)
 
 

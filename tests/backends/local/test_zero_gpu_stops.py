@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from backends.local.trouble import Stopped
+from backends.local.load_errors import Stopped
 from backends.local.worker import Tell, Worker
-from backends.local.zero import ZeroGpu
+from backends.local.zero_gpu import ZeroGpu
 from core.errors import BadParameter, OutOfMemory, RateLimited, RunFailed, StudioError
 from core.events import Completed, Event, Progress
 from core.request import EditRequest

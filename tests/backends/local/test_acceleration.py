@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from backends.local.ladder import BY_KEY, Sizes
-from backends.local.levers import doubles
-from backends.local.machine import GIB, Machine, look
+from backends.local.acceleration import doubles
+from backends.local.hardware import GIB, Hardware, look
+from backends.local.memory_plan import BY_KEY, Sizes
 from backends.local.quantise import LARGE, MODULATION, eight_bits, twin
 from tests.backends.local.runs import tiny_model, velocity
 
 pytestmark = pytest.mark.integration
 
-PLAIN = Machine("cpu", 8 * GIB, 8 * GIB, quantises=True)
-ADA = Machine("cuda", 24 * GIB, 64 * GIB, capability=(8, 9), quantises=True, compiles=True)
+PLAIN = Hardware("cpu", 8 * GIB, 8 * GIB, quantises=True)
+ADA = Hardware("cuda", 24 * GIB, 64 * GIB, capability=(8, 9), quantises=True, compiles=True)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_a_twin_of_compiled_blocks_starts_uncompiled(flow: Any) -> None:
 
 
 def test_activations_become_eight_bits_only_where_the_card_multiplies_them() -> None:
-    def kinds(machine: Machine, modulation: bool) -> list[str]:
+    def kinds(machine: Hardware, modulation: bool) -> list[str]:
         return [type(each).__name__ for each in eight_bits(machine, modulation=modulation).fqn_to_config.values()]
 
     kept, multiplied = "Float8WeightOnlyConfig", "Float8DynamicActivationFloat8WeightConfig"
@@ -140,7 +140,7 @@ def test_the_patterns_name_the_intended_matrices_of_the_true_size_transformer() 
 def test_the_best_exact_attention_follows_from_the_card_and_the_install(
     capability: tuple[int, int], flash3: bool, attention: tuple[str, ...]
 ) -> None:
-    assert Machine("cuda", 0, 0, capability=capability, flash3=flash3).attention == attention
+    assert Hardware("cuda", 0, 0, capability=capability, flash3=flash3).attention == attention
 
 
 @pytest.mark.parametrize(
@@ -148,14 +148,14 @@ def test_the_best_exact_attention_follows_from_the_card_and_the_install(
     [((0, 0), True, False), ((8, 6), True, False), ((8, 9), True, True), ((8, 9), False, False), ((10, 0), True, True)],
 )
 def test_eight_bits_are_multiplied_from_ada_on(capability: tuple[int, int], quantises: bool, multiplies: bool) -> None:
-    assert Machine("cuda", 0, 0, capability=capability, quantises=quantises).multiplies_fp8 is multiplies
+    assert Hardware("cuda", 0, 0, capability=capability, quantises=quantises).multiplies_fp8 is multiplies
 
 
 @pytest.mark.parametrize(
     ("kind", "device", "line"), [("cuda", "cuda:1", True), ("mps", "mps", False), ("cpu", "cpu", False)]
 )
 def test_a_device_is_named_as_torch_does(kind: str, device: str, line: bool) -> None:
-    machine = Machine(kind, 0, 0, index=1)
+    machine = Hardware(kind, 0, 0, index=1)
     assert (machine.device, machine.has_line) == (device, line)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from backends.local.machine import GIB, Machine
+from backends.local.hardware import GIB, Hardware
 
 WORK = 4.0 * GIB
 """Room for a run beside the weights: activations, and the decoder, at 2 megapixels."""
@@ -140,7 +140,7 @@ LADDER = (
 BY_KEY = {rung.key: rung for rung in LADDER}
 
 
-def choose_rung(machine: Machine, sizes: Sizes, wanted: str = "auto") -> Rung:
+def choose_rung(machine: Hardware, sizes: Sizes, wanted: str = "auto") -> Rung:
     """Return the best rung that fits, or the one that the owner wants.
 
     Where none fits, it is the lowest that this machine has: an error in a run says more than a refusal.
@@ -151,13 +151,13 @@ def choose_rung(machine: Machine, sizes: Sizes, wanted: str = "auto") -> Rung:
     return next((rung for rung in usable if _fits(rung, machine, sizes)), usable[-1])
 
 
-def below(rung: Rung, machine: Machine, sizes: Sizes) -> Rung | None:
+def below(rung: Rung, machine: Hardware, sizes: Sizes) -> Rung | None:
     """Return the next lower rung that this machine has the main memory for, None where there is none."""
     lower = [each for each in _usable(machine, sizes) if LADDER.index(each) > LADDER.index(rung)]
     return next((each for each in lower if each.main(sizes) <= machine.memory), None)
 
 
-def _usable(machine: Machine, sizes: Sizes) -> list[Rung]:
+def _usable(machine: Hardware, sizes: Sizes) -> list[Rung]:
     """Return the rungs of this kind of machine, best first."""
     rungs = [rung for rung in LADDER if machine.kind in rung.kinds and (rung.key != "cpu" or machine.kind == "cpu")]
     if machine.fixed:
@@ -167,5 +167,5 @@ def _usable(machine: Machine, sizes: Sizes) -> list[Rung]:
     return [rung for rung in rungs if machine.quantises or not rung.eight_bits]
 
 
-def _fits(rung: Rung, machine: Machine, sizes: Sizes) -> bool:
+def _fits(rung: Rung, machine: Hardware, sizes: Sizes) -> bool:
     return rung.card(sizes) <= machine.free and rung.main(sizes) <= machine.memory

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from backends.local.levers import LEVELS
-from backends.local.zero import FIRST, MARGIN, SPARE, ZeroGpu
+from backends.local.acceleration import LEVELS
+from backends.local.zero_gpu import FIRST, MARGIN, SPARE, ZeroGpu
 from core.errors import StudioError
 from tests.backends.local.stand_in_gpu import SPEC, Gpu, Paced
 from tests.support.fakes import make_reference, make_request

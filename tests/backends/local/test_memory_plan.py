@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from backends.local.choice import MINI_FOLDER
-from backends.local.ladder import BY_KEY, LADDER, Rung, Sizes, below, choose_rung
-from backends.local.machine import GIB, Machine
+from backends.local.hardware import GIB, Hardware
+from backends.local.memory_plan import BY_KEY, LADDER, Rung, Sizes, below, choose_rung
 from backends.local.weights import weigh
 from core.settings import MEMORY
 from tests.backends.local.cards import FLUX, GGUF, GGUF_FILE, cuda
@@ -18,7 +18,7 @@ from tests.backends.local.cards import FLUX, GGUF, GGUF_FILE, cuda
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "performance.md").read_text(encoding="utf-8")
 
 
-def walked(rung: Rung, machine: Machine, sizes: Sizes) -> list[str]:
+def walked(rung: Rung, machine: Hardware, sizes: Sizes) -> list[str]:
     """Return the rungs below one, in the order in which they are stepped onto."""
     keys: list[str] = []
     step: Rung | None = rung
@@ -49,9 +49,9 @@ def test_each_card_gets_the_best_rung_that_fits_flux(name: str, free: float, mem
 def test_a_rung_is_taken_up_to_its_last_byte_of_either_memory() -> None:
     text = BY_KEY["text"]
     card, main = int(text.card(FLUX)) + 1, int(text.main(FLUX)) + 1
-    assert choose_rung(Machine("cuda", card, main, quantises=True), FLUX) is text
-    assert choose_rung(Machine("cuda", card - 2, main, quantises=True), FLUX).key == "tiles"
-    assert choose_rung(Machine("cuda", card, main - 2, quantises=True), FLUX).key == "stream"  # none fits
+    assert choose_rung(Hardware("cuda", card, main, quantises=True), FLUX) is text
+    assert choose_rung(Hardware("cuda", card - 2, main, quantises=True), FLUX).key == "tiles"
+    assert choose_rung(Hardware("cuda", card, main - 2, quantises=True), FLUX).key == "stream"  # none fits
 
 
 def test_where_nothing_fits_the_lowest_rung_is_tried() -> None:
@@ -83,7 +83,7 @@ def test_a_gguf_transformer_neither_streams_nor_takes_turns() -> None:
 @pytest.mark.parametrize("kind", ["mps", "cpu"])
 @pytest.mark.parametrize("gib", [96.0, 8.0])
 def test_apple_gpus_and_cpus_have_one_rung_each(kind: str, gib: float) -> None:
-    machine = Machine(kind, int(gib * GIB), int(gib * GIB), quantises=True)  # they share main memory
+    machine = Hardware(kind, int(gib * GIB), int(gib * GIB), quantises=True)  # they share main memory
     for sizes in (FLUX, weigh(MINI_FOLDER, None, 4)):
         assert choose_rung(machine, sizes).key == kind
         assert below(BY_KEY[kind], machine, sizes) is None
@@ -91,7 +91,7 @@ def test_apple_gpus_and_cpus_have_one_rung_each(kind: str, gib: float) -> None:
 
 @pytest.mark.parametrize("kind", ["mps", "cpu"])
 def test_a_gguf_transformer_runs_on_apple_gpus_and_cpus_too(kind: str) -> None:
-    machine = Machine(kind, 32 * GIB, 32 * GIB)
+    machine = Hardware(kind, 32 * GIB, 32 * GIB)
     assert choose_rung(machine, GGUF).key == kind
     assert below(BY_KEY[kind], machine, GGUF) is None
 

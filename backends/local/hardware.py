@@ -17,7 +17,7 @@ CUDNN_CAPABILITY = (9, 0)
 
 
 @dataclass(frozen=True)
-class Machine:
+class Hardware:
     """A device and what comes with it.
 
     Attributes:
@@ -66,7 +66,7 @@ class Machine:
         return (*flash, "_native_cudnn") if self.capability >= CUDNN_CAPABILITY else flash
 
 
-def look(kind: str, index: int = 0, *, fixed: bool = False) -> Machine:
+def look(kind: str, index: int = 0, *, fixed: bool = False) -> Hardware:
     """Return what is there now.
 
     Args:
@@ -79,9 +79,9 @@ def look(kind: str, index: int = 0, *, fixed: bool = False) -> Machine:
     memory = psutil.virtual_memory().available
     quantises = find_spec("torchao") is not None
     if kind != "cuda":
-        return Machine(kind, memory, memory, quantises=quantises)
+        return Hardware(kind, memory, memory, quantises=quantises)
     free, total = torch.cuda.mem_get_info(index)
-    return Machine(
+    return Hardware(
         kind,
         total if fixed else free,  # of a ZeroGPU only the size is known at start
         memory,

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backends.local.levers import LEVELS
-from backends.local.memo import Recent
+from backends.local.acceleration import LEVELS
+from backends.local.embedding_cache import Recent
 from backends.local.model import Model
 from tests.backends.local.runs import asked, counted, made, numbers, tiny_model
 from tests.support.fakes import picture_bytes

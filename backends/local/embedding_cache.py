@@ -53,7 +53,7 @@ class Recent:
         self._kept.clear()
 
 
-class Memo:
+class EmbeddingCache:
     """What one loaded model remembers between runs.
 
     Attributes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.local.ladder import Rung
-from backends.local.machine import Machine
+from backends.local.hardware import Hardware
+from backends.local.memory_plan import Rung
 
 
-def place(pipe: Any, rung: Rung, machine: Machine) -> None:
+def place(pipe: Any, rung: Rung, machine: Hardware) -> None:
     """Put a pipeline's parts in their places.
 
     Args:
@@ -35,7 +35,7 @@ def place(pipe: Any, rung: Rung, machine: Machine) -> None:
     pipe.vae.to(machine.device)
 
 
-def _stream(part: Any, machine: Machine, by: str) -> None:
+def _stream(part: Any, machine: Hardware, by: str) -> None:
     """Bring a part to the device piece by piece while it runs; on CUDA the next piece comes during this one's work."""
     import torch
     from diffusers.hooks import apply_group_offloading

@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, nullcontext
 from queue import SimpleQueue
 from typing import Any
 
-from backends.local.trouble import Stopped
+from backends.local.load_errors import Stopped
 from backends.local.worker import Worker
 from core.errors import BackendUnavailable, RunFailed, StudioError
 from core.events import Completed, Event, Loading

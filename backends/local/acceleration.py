@@ -14,8 +14,8 @@ import logging
 from fractions import Fraction
 from typing import Any
 
-from backends.local.ladder import Rung, Sizes
-from backends.local.machine import Machine
+from backends.local.hardware import Hardware
+from backends.local.memory_plan import Rung, Sizes
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ GRAPHS = 128
 ATTENTION_WORDS = {"_flash_3": "FlashAttention 3", "_native_cudnn": "cuDNN attention"}
 
 
-def speed_up(pipe: Any, rung: Rung, machine: Machine, sizes: Sizes) -> tuple[str, ...]:
+def speed_up(pipe: Any, rung: Rung, machine: Hardware, sizes: Sizes) -> tuple[str, ...]:
     """Turn on what changes no more of a picture than its rounding, and return the words for what is on.
 
     Args:
@@ -48,7 +48,7 @@ def speed_up(pipe: Any, rung: Rung, machine: Machine, sizes: Sizes) -> tuple[str
     return tuple(words)
 
 
-def attend(flow: Any, machine: Machine) -> str | None:
+def attend(flow: Any, machine: Hardware) -> str | None:
     """Give a transformer the best attention that works here, and return its name, None for torch's own choice."""
     import torch
     from diffusers.models.attention_dispatch import AttentionBackendName, _AttentionBackendRegistry
@@ -71,7 +71,7 @@ def attend(flow: Any, machine: Machine) -> str | None:
     return None
 
 
-def _try_attention(flow: Any, name: str, machine: Machine) -> None:
+def _try_attention(flow: Any, name: str, machine: Hardware) -> None:
     """Attend once to next to nothing: whether a kernel fits a card is known only when it runs."""
     import torch
     from diffusers.models.attention_dispatch import AttentionBackendName, dispatch_attention_fn
@@ -83,7 +83,7 @@ def _try_attention(flow: Any, name: str, machine: Machine) -> None:
         dispatch_attention_fn(query, query, query, backend=AttentionBackendName(name)).sum().item()
 
 
-def compiles(rung: Rung, machine: Machine, sizes: Sizes) -> bool:
+def compiles(rung: Rung, machine: Hardware, sizes: Sizes) -> bool:
     """Return whether blocks are compiled.
 
     Not where they stream or take turns on the card: they are moved meanwhile. Nor GGUF's: the compiler does not
@@ -143,7 +143,7 @@ def warm_up(pipe: Any, width: int, height: int, images: int, tokens: int) -> Non
         )
 
 
-def doubles(pipe: Any, rung: Rung, machine: Machine, sizes: Sizes) -> bool:
+def doubles(pipe: Any, rung: Rung, machine: Hardware, sizes: Sizes) -> bool:
     """Return whether `regular` and `high` may have a second set of matrices, in 8 bits, beside the exact one.
 
     Only where blocks are compiled: to turn activations into 8 bits by one operation after the other takes longer than

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backends.local.zero import ZeroGpu
+from backends.local.zero_gpu import ZeroGpu
 from core.errors import BackendUnavailable, RunFailed, StudioError
 from tests.backends.local.stand_in_gpu import SPEC, Gpu, Paced
 from tests.support.fakes import make_request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backends.local.trouble import out_of_memory
+from backends.local.load_errors import out_of_memory
 
 torch = pytest.importorskip("torch")
 

@@ -11,7 +11,7 @@ import pytest
 
 from backends.local import LocalBackend
 from backends.local.worker import Worker
-from backends.local.zero import ZeroGpu, as_owner, on_zero_gpu
+from backends.local.zero_gpu import ZeroGpu, as_owner, on_zero_gpu
 from core.backend import RunContext
 from core.events import Completed, Event, Progress
 from core.request import EditRequest

@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pytest
 
 from backends.local.choice import ModelChoice
-from backends.local.ladder import BY_KEY, LADDER
+from backends.local.hardware import GIB, Hardware
 from backends.local.loading import load
-from backends.local.machine import GIB, Machine
+from backends.local.memory_plan import BY_KEY, LADDER
 from backends.local.model import Model
 from tests.backends.local.cards import card
 from tests.backends.local.runs import asked, ignore, made, numbers
@@ -34,7 +34,7 @@ def placed(tiny: Path) -> Callable[[str], Model]:
     def on(key: str) -> Model:
         if key not in there:
             # Taking turns needs a device that diffusers can name: a card that a CPU stands in for has none.
-            machine: Machine = card(quantises=True) if key != "offload" else Machine("cpu", 100 * GIB, 100 * GIB)
+            machine: Hardware = card(quantises=True) if key != "offload" else Hardware("cpu", 100 * GIB, 100 * GIB)
             choice = ModelChoice(str(tiny), None, "cpu", None, memory=key)
             there[key] = load(choice, ignore, machine=replace(machine, quantises=True))
         return there[key]
