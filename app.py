@@ -212,4 +212,9 @@ def webhook_route(webhook: Webhook) -> Route:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:]:
+        from api.cli import cli
+
+        cli()
+    else:
+        main()
