@@ -314,7 +314,10 @@ class Engine:
     async def page(self, owner: str, since: float, size: int, number: int) -> list[Job]:
         """Return a page of an owner's jobs, newest first; the first page is number 1."""
         await self._known.wait()
-        return self._live(await self.keeper.history(owner, size, size * (number - 1), since))
+        before = await self.keeper.place(owner, size * (number - 1), since) if number > 1 else None
+        if number > 1 and before is None:
+            return []
+        return self._live(await self.keeper.history(owner, size, before, since))
 
     def _live(self, jobs: Sequence[Job]) -> list[Job]:
         return [self.jobs.get(each.id) or each for each in jobs]
