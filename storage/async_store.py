@@ -23,8 +23,10 @@ from core.imaging.images import Reference
 from core.job import Job
 from core.recipe import ImageRef
 from core.result import Made, Missing, Result
+from storage.async_library import AsyncLibrary
 from storage.files.disk import disk_errors, disk_full
 from storage.files.upload_folder import BLOCK, UploadFolder
+from storage.protocols import Library
 from storage.records import (
     error_text,
     job_of,
@@ -56,6 +58,7 @@ class AsyncStore:
         store: used by nobody else from here on; `close` closes it.
 
     Attributes:
+        library: the results with their pictures.
         images: where pictures are.
         uploads: where the framework puts what the page uploads.
     """
@@ -64,6 +67,7 @@ class AsyncStore:
         self._store = store
         self._threads = StoreThreads(store)
         self._write, self._read, self._row = self._threads.write, self._threads.read, self._threads.submit
+        self.library: Library = AsyncLibrary(store, self._threads)
         self.images = store.images
         self.uploads = UploadFolder(store.images.folder.parent / "uploads")
 

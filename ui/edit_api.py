@@ -28,7 +28,7 @@ from core.spec import MAX_PROMPT, AnyParam, Choice, Integer, Number, ParamValue,
 from core.terms import TERMS, is_neutral
 from engine.engine import Engine
 from storage.files.disk import disk_errors
-from storage.files.image_store import ImageStore
+from storage.protocols import BlobStore
 from ui.framework import forget_session
 from ui.image_input import DESCRIPTION, NEEDED, Fetch, read_image, take_any_image
 from ui.images import visitor_of
@@ -214,7 +214,7 @@ def _file_fault(image: Any) -> str | None:
     return "image: A file's path is that of an upload or an http address. Send a data URI or base64 as text."
 
 
-def handed(job: Job, images: ImageStore, cache: str) -> list[str]:
+def handed(job: Job, images: BlobStore, cache: str) -> list[str]:
     """Return the results as files in the framework's cache, under names that nobody can guess: see `ui.guard`."""
     assert job.result is not None
     files = []

@@ -30,7 +30,7 @@ from core.result import Made
 from core.spec import MAX_PROMPT, Choice, Toggle
 from core.terms import TERMS
 from engine.engine import Engine
-from storage.files.image_store import ImageStore
+from storage.protocols import BlobStore
 from ui.edit_api import INPUTS, KINDS, choose, report, run_edit
 from ui.image_input import DESCRIPTION as IMAGE_FORMS
 from ui.image_input import Fetch, read_image
@@ -153,7 +153,7 @@ class McpEndpoint:
         )
 
 
-def _images(job: Job, images: ImageStore) -> list[mcp.types.ImageContent]:
+def _images(job: Job, images: BlobStore) -> list[mcp.types.ImageContent]:
     """Return a run's pictures as MCP has them."""
     assert job.result is not None
     return [

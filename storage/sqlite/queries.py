@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from core.image_types import MIME_OF
 from storage.rows import Record, ReferenceRow, ResultRow
+from storage.sqlite.library import LibraryQueries
+from storage.sqlite.reader import NEWEST, OWNER
 
 JOB = ", ".join(
     "owners.name as owner" if name == "owner" else f"jobs.{name}"
@@ -16,39 +16,10 @@ JOB = ", ".join(
     if name != "results"
 )
 RESULT = """job, place, seed, pictures.name as file, width, height, pictures.bytes as bytes, damaged, missing, why"""
-OWNER = "(select number from owners where name = ?)"
 
 
-class Queries:
-    """Questions to the database over one connection, for one thread at a time.
-
-    Args:
-        base: a connection to a database of the present version.
-    """
-
-    def __init__(self, base: sqlite3.Connection) -> None:
-        self._base = base
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._base.close()
-
-    @contextlib.contextmanager
-    def _snapshot(self) -> Iterator[None]:
-        """Let several statements see the database as it is at the first of them."""
-        self._base.execute("begin")
-        try:
-            yield
-        finally:
-            self._base.execute("commit")
-
-    def _rows(self, query: str, values: Sequence[object]) -> list[dict[str, Any]]:
-        cursor = self._base.execute(query, values)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
-
-    def _exists(self, query: str, *values: object) -> bool:
-        return self._base.execute(query, values).fetchone() is not None
+class Queries(LibraryQueries):
+    """All that can be read: jobs and who may see which picture, and the library."""
 
     # ---- jobs ----------------------------------------------------------------------------------------
 
@@ -66,7 +37,7 @@ class Queries:
             since: seconds since the epoch; older jobs are left out.
         """
         which = f"where jobs.owner = {OWNER} and created >= ? and jobs.number >= ? and jobs.number < ?"
-        values = (owner, since, number_at(since), before if before is not None else 1 << 62, limit)
+        values = (owner, since, number_at(since), NEWEST if before is None else before, limit)
         return self._records(f"{which} order by jobs.number desc limit ?", values)
 
     def place(self, owner: str, skip: int, since: float = 0.0) -> int | None:

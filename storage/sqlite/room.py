@@ -122,6 +122,22 @@ def remove_job(base: sqlite3.Connection, job: int) -> list[str]:
     return release(base, "job != 0 and job = ?", (job,))
 
 
+def remove_result(base: sqlite3.Connection, result: int, job: int) -> list[str]:
+    """Delete a result by its id, and its job with the last picture; return the names of the files to drop."""
+    (picture,) = base.execute("delete from results where id = ? returning picture", (result,)).fetchall()[0]
+    if base.execute("select 1 from results where job = ? and picture is not null", (job,)).fetchone() is None:
+        return remove_job(base, job)
+    # The job may have the same picture again, as another result, or as its reference or mask: its recipe names those.
+    return release(
+        base,
+        "job = ? and picture = ? and not exists"
+        " (select 1 from results where results.job = grants.job and results.picture = grants.picture) and not exists"
+        " (select 1 from jobs join pictures on pictures.number = grants.picture where jobs.number = grants.job"
+        " and instr(recipe, substr(name, 1, instr(name, '.') - 1)))",
+        (job, picture),
+    )
+
+
 def release(base: sqlite3.Connection, which: str, values: tuple[object, ...]) -> list[str]:
     """Take rights back; return the names of the pictures that are nobody's any more, in order.
 

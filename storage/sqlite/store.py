@@ -18,6 +18,7 @@ from storage.rows import Record, ReferenceRow, ResultRow
 from storage.sqlite import room
 from storage.sqlite.database import Database
 from storage.sqlite.queries import Queries, number_at
+from storage.sqlite.reader import OWNER
 from storage.sqlite.room import Freed
 from storage.sqlite.search_text import spaced
 
@@ -183,8 +184,7 @@ class Store(Queries):
         """Let an owner use a mark again that a job from before then has."""
         with self._writing():
             self._base.execute(
-                "update jobs set once = null where created < ? and once = ?"
-                " and owner = (select number from owners where name = ?)",
+                f"update jobs set once = null where created < ? and once = ? and owner = {OWNER}",  # noqa: S608 - our own words
                 (before, once, owner),
             )
 
@@ -192,6 +192,26 @@ class Store(Queries):
         """Note that nobody is to be told a job's end any more."""
         with self._writing():
             self._base.execute("update jobs set hook = null where id = ?", (job_id,))
+
+    # ---- the library ---------------------------------------------------------------------------------
+
+    def star(self, owner: str, result_id: int, on: bool) -> bool:
+        """Give an owner's result a star, or take it away; return whether there is such a result."""
+        with self._writing():
+            which = f"id = ? and picture is not null and owner = {OWNER}"
+            query = f"update results set star = ? where {which}"  # noqa: S608 - our own words
+            return self._base.execute(query, (on, result_id, owner)).rowcount == 1
+
+    def delete_result(self, owner: str, result_id: int) -> tuple[bool, list[str]]:
+        """Delete an owner's result, and its job with the last of them.
+
+        Returns:
+            Whether there was one, and the names of the files to drop.
+        """
+        with self._writing():
+            query = f"select job from results where id = ? and picture is not null and owner = {OWNER}"  # noqa: S608 - our own words
+            found = self._base.execute(query, (result_id, owner)).fetchone()
+            return (True, room.remove_result(self._base, result_id, found[0])) if found else (False, [])
 
     # ---- uploads -----------------------------------------------------------------------------------
 
