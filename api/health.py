@@ -14,7 +14,6 @@ from starlette.routing import BaseRoute, Route
 from core.job import Job
 from engine.engine import Engine
 from storage.files.disk import DiskProbe
-from storage.records import state_of
 
 SECONDS = (0.5, 1, 2, 5, 10, 20, 60, 180, 600)
 """Upper bounds of the buckets for run times."""
@@ -47,7 +46,7 @@ class Figures:
         yield family
 
     def _note(self, job: Job) -> None:
-        self._runs.labels(job.backend, "done" if job.error is None else state_of(job.error)).inc()
+        self._runs.labels(job.backend, job.state).inc()
         if job.result is not None:
             self._seconds.labels(job.backend).observe(job.result.timings["total"])
             self._cost.labels(job.backend).inc(job.result.cost or 0.0)

@@ -16,8 +16,9 @@ from functools import partial
 
 from core.backend import Backend, Resumable, RunContext
 from core.errors import BackendUnavailable, QueueFull, RunCancelled
-from core.events import Event, JobEvent, KeyWanted, Queued, Working
+from core.events import Event, JobEvent, Queued, Working
 from core.job import Call, Job, Visitor, new_id
+from core.job_state import JobState, end_of
 from core.provider import Provider
 from core.request import EditRequest
 from core.result import Result
@@ -30,7 +31,6 @@ from engine.quotas import Quotas
 from engine.recovery import hopeless
 from engine.runner import JobRunner
 from storage.async_store import AsyncStore
-from storage.rows import Record
 from storage.sqlite.store import Store
 
 log = logging.getLogger(__name__)
@@ -155,22 +155,20 @@ class Engine:
         )
 
     async def watch(self, job: Job) -> AsyncGenerator[JobEvent, None]:
-        """Yield the job's latest event now and after each change; the last one is its Result.
+        """Yield the job's latest event now and after each change of it or of the state; the last is its Result.
 
         Of a cancelled job that goes on at its provider, the watch goes on too.
 
         Raises:
             StudioError: the job failed or was cancelled.
         """
-        told: JobEvent | None = None
+        seen: tuple[JobEvent, JobState] | None = None
         while True:
-            if job.event is not told:
-                told = job.event
-                yield told  # much may happen until the watcher comes back: look at everything anew
-            elif job.late:
-                await job.changed.wait()
-            elif job.error is not None:
+            if job.ended and job.error is not None:
                 raise job.error
+            if seen is None or seen[0] is not job.event or seen[1] is not job.state:
+                seen = job.event, job.state
+                yield job.event  # much may happen until the watcher comes back
             elif job.ended:
                 return
             else:
@@ -193,25 +191,26 @@ class Engine:
         A job that has ended, or whose result is being stored, is left as it is. What a provider has cannot be taken
         back: then the wait ends, and the work goes on by itself.
         """
-        if job.ended or job.storing:
+        if job.ended or job.storing or job.state is JobState.DETACHED:
             return
-        if isinstance(job.event, Working | KeyWanted):
-            job.late = isinstance(job.event, Working)
-            job.error = RunCancelled(
+        error = RunCancelled("The run was cancelled.")
+        if job.at_provider:
+            error = RunCancelled(
                 "The wait was ended.",
                 "The provider goes on and may bill the run; if its result comes, it appears here.",
                 charged=None,
             )
+        if job.at_provider and job.task is not None:
+            job.advance(JobState.DETACHED, error)
             job.tell()
-            if job.task is None:
-                await self.keeper.failed(job, job.error)
+            await self.keeper.moved(job)
             return
-        job.cancelled, job.error = True, RunCancelled("The run was cancelled.")
+        job.advance(JobState.CANCELLED, error)
         if job.task is not None:
             job.task.cancel()
             job.task.add_done_callback(lambda _: self._work.let_go(job))
         job.tell()
-        await self.keeper.failed(job, job.error)
+        await self.keeper.ended(job)
 
     async def close(self, patience: float = 6.0) -> None:
         """Stop everything, and let go of connections and store; the next process's `recover` takes it up again.
@@ -226,7 +225,7 @@ class Engine:
         loop = asyncio.get_running_loop()
         until = loop.time() + patience
         at_work = {job.task: job for job in self.jobs if job.task is not None and not job.task.done()}
-        paid = [task for task, job in at_work.items() if isinstance(job.event, Working) and not any(job.remote)]
+        paid = [task for task, job in at_work.items() if job.at_provider and not any(job.remote)]
         for task in at_work.keys() - paid:
             if not task.cancelling():  # a second cancel would break into the backend's tidying up
                 task.cancel()
@@ -256,33 +255,37 @@ class Engine:
         It reads rows and no pictures: those are read when a job's turn comes.
         """
         self._known.clear()
-        unfinished: list[tuple[Record, Job]] = []
+        unfinished: list[Job] = []
         try:
             await self.keeper.sweep()
             unfinished = await self.keeper.unfinished()
-            for _, job in unfinished:
+            for job in unfinished:
                 self.jobs.add(job)
         except Exception:  # a damaged database, say: the app serves, and the next start tries again
             log.exception("what an earlier process left unfinished could not be read")
         finally:
             self._known.set()
-        for record, job in unfinished:
-            await self._take_up(record, job)
+        for job in unfinished:
+            await self._take_up(job)
 
-    async def _take_up(self, record: Record, job: Job) -> None:
+    async def _take_up(self, job: Job) -> None:
         lane = self._lanes.get(job.backend)
-        error = hopeless(record.state, job, lane.backend if lane is not None else None, rerun=self._rerun)
-        if job.ended:
+        error = hopeless(job, lane.backend if lane is not None else None, rerun=self._rerun)
+        if job.state.terminal:
             return  # cancelled in the meantime
         if error is not None:
-            job.error = error
-            await self.keeper.failed(job, error)
+            job.advance(end_of(error), error)
+            await self.keeper.ended(job)
             job.tell()
         elif not any(job.remote):
             self._begin(job, self._lanes[job.backend].backend.edit)
         elif job.own_key:
-            job.tell(KeyWanted())
+            if job.state is not JobState.NEEDS_KEY:
+                job.advance(JobState.NEEDS_KEY)
+            job.tell()
         else:
+            if job.state is JobState.DETACHED and not isinstance(job.error, RunCancelled):
+                job.advance(JobState.RUNNING)  # nobody ended the wait but the end of the process, or a limit of time
             self._resume(job)
 
     def _resume(self, job: Job) -> None:
@@ -300,9 +303,10 @@ class Engine:
             key: the one that came.
         """
         for job in self.jobs:
-            wants = isinstance(job.event, KeyWanted) and not job.ended and job.task is None
+            wants = job.state is JobState.NEEDS_KEY and job.task is None
             if wants and (job.owner, self._lanes[job.backend].backend.spec.key_env) == (owner, key_env):
                 job.key = key
+                job.advance(JobState.RUNNING)
                 self._resume(job)
                 job.tell()
 

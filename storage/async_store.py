@@ -21,6 +21,7 @@ from core.errors import BadImage, DiskFull, RunCancelled, RunFailed, StudioError
 from core.events import Completed, Picture
 from core.imaging.images import Reference
 from core.job import Job
+from core.job_state import JobState
 from core.recipe import ImageRef
 from core.result import Made, Missing, Result
 from storage.async_library import AsyncLibrary
@@ -35,7 +36,6 @@ from storage.records import (
     reference_row,
     report_text,
     rows_of,
-    state_of,
 )
 from storage.rows import Record
 from storage.sqlite.queries import Queries
@@ -99,7 +99,8 @@ class AsyncStore:
         try:
             await asyncio.shield(asyncio.wrap_future(adding))
         except asyncio.CancelledError:
-            adding.add_done_callback(lambda _: self._row(self._failed, job, RunCancelled("The run was cancelled.")))
+            job.advance(JobState.CANCELLED, RunCancelled("The run was cancelled."))
+            adding.add_done_callback(lambda _: self._row(self._ended, job))
             raise
         except (StudioError, CallTaken):
             raise
@@ -128,9 +129,9 @@ class AsyncStore:
         # From here on the bytes are on the disk, and are read when the job's turn comes.
         job.request = replace(job.request, image=job.request.image.stored_at(file))
 
-    async def sending(self, job: Job) -> None:
-        """Note that a job's request is about to be sent."""
-        await self._write(self._store.sending, job.id)
+    async def moved(self, job: Job) -> None:
+        """Write the state of a job that goes on, and why nobody waits for it if nobody does."""
+        await self._write(self._store.move, job.id, job.state, error_text(job.error) if job.error else None)
 
     async def accepted(self, job: Job, place: int, remote_id: str) -> None:
         """Note the provider's id. A disk that takes nothing is no reason to lose a run that is paid for."""
@@ -155,7 +156,7 @@ class AsyncStore:
             images = tuple(each if isinstance(each, Missing) else self._stored(each, held) for each in event.images)
             result = Result(images, model, event.timings, event.cost, event.notices)
             done = Done(report_text(result), text, model.id, recipe.parent, rows_of(result), recipe.prompt)
-            self._row(self._store.end, job.id, "done", time.time(), done=done, cost=event.cost).result()
+            self._row(self._store.end, job.id, JobState.DONE, time.time(), done=done, cost=event.cost).result()
         return result
 
     def _stored(self, picture: Picture, held: ExitStack) -> Made:
@@ -164,30 +165,31 @@ class AsyncStore:
         image = ImageRef(digest=file.stem, mime=picture.mime, width=picture.width, height=picture.height, size=size)
         return Made(image, picture.seed, picture.damaged)
 
-    async def failed(self, job: Job, error: StudioError) -> None:
-        """Note that a job ended without a result."""
-        await self._write(self._failed, job, error)
+    async def ended(self, job: Job) -> None:
+        """Write that a job ended without a result, and why."""
+        await self._write(self._ended, job)
 
-    def _failed(self, job: Job, error: StudioError) -> None:
-        cost = 0.0 if error.charged is False else None
+    def _ended(self, job: Job) -> None:
+        assert job.error is not None
+        cost = 0.0 if job.error.charged is False else None
         try:
-            self._store.end(job.id, state_of(error), time.time(), error=error_text(error), cost=cost)
+            self._store.end(job.id, job.state, time.time(), error=error_text(job.error), cost=cost)
         except Exception:  # the next process takes the job for unfinished, and finds out
             log.exception("the end of job %s could not be written down", job.id)
 
     # ---- later ---------------------------------------------------------------------------------------
 
-    async def unfinished(self) -> list[tuple[Record, Job]]:
+    async def unfinished(self) -> list[Job]:
         """Return the jobs that an earlier process left, oldest first; one whose row is damaged ends as failed."""
         found = []
         for record in await self._read(Queries.unfinished):
             job = self._readable(record)
             if job is not None:
-                found.append((record, job))
+                found.append(job)
                 continue
             error = RunFailed("The record of this run is damaged, so it was not continued.", "Run it again.")
-            error.charged = False if record.state == "queued" else None
-            await self._write(self._store.end, record.id, "failed", time.time(), error=error_text(error))
+            error.charged = False if record.state == JobState.QUEUED else None
+            await self._write(self._store.end, record.id, JobState.FAILED, time.time(), error=error_text(error))
         return found
 
     def _readable(self, record: Record) -> Job | None:

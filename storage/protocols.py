@@ -7,12 +7,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from core.errors import StudioError
 from core.events import Completed
 from core.job import Job
 from core.recipe import ImageRef
 from core.result import Result
-from storage.rows import LibraryRow, Record
+from storage.rows import LibraryRow
 
 
 class JobStore(Protocol):
@@ -31,8 +30,8 @@ class JobStore(Protocol):
             StudioError: it is not affordable, or the disk is full.
         """
 
-    async def sending(self, job: Job) -> None:
-        """Write that a job's request is about to be sent: from here on it may have been taken."""
+    async def moved(self, job: Job) -> None:
+        """Write the state of a job that goes on; `submitting` before its request is sent: then it may be taken."""
 
     async def accepted(self, job: Job, place: int, remote_id: str) -> None:
         """Write the provider's id of the task for image `place`. It waits for no read, and raises nothing."""
@@ -44,10 +43,10 @@ class JobStore(Protocol):
             OSError: the disk is full or not writable.
         """
 
-    async def failed(self, job: Job, error: StudioError) -> None:
-        """Write that a job ended without a result."""
+    async def ended(self, job: Job) -> None:
+        """Write that a job ended without a result, and why."""
 
-    async def unfinished(self) -> list[tuple[Record, Job]]:
+    async def unfinished(self) -> list[Job]:
         """Return the jobs that an earlier process left, oldest first."""
 
     async def history(self, owner: str, limit: int, before: int | None = None, since: float = 0.0) -> list[Job]:

@@ -85,7 +85,9 @@ class Hooks:
         else:
             log.warning("webhook of task %s: given up", job.id)
         kept = await self._desk.engine.keeper.find(job.owner, job.id)
-        if kept is not None and kept.ended:  # else the provider still has it: the next process looks, and tells again
+        if (
+            kept is not None and kept.state.terminal
+        ):  # else the provider still has it: the next process looks, and tells again
             await self._desk.engine.keeper.told(job.id)
 
     async def _told(self, job: Job) -> bool:

@@ -225,6 +225,12 @@ def normalised_references(base: sqlite3.Connection) -> None:
     )
 
 
+def job_states(base: sqlite3.Connection) -> None:
+    """The states of unfinished jobs get the names that the app's code has for them."""
+    for old, new in (("sending", "submitting"), ("waiting", "running")):
+        base.execute("update jobs set state = ? where state = ?", (new, old))
+
+
 _SUFFIX = {
     "image/png": ".png",
     "image/jpeg": ".jpg",
@@ -535,6 +541,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     recipes,
     results,
     normalised_references,
+    job_states,
     numbered_rows,
     running_totals,
     searchable_prompts,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.image_types import SUFFIX
+from core.job_state import JobState
 from storage.files.image_store import ImageStore
 from storage.rows import Record, ReferenceRow, ResultRow
 from storage.sqlite import room
@@ -115,23 +116,32 @@ class Store(Queries):
             number += 1
         return number
 
-    def sending(self, job_id: str) -> None:
-        """Note that a job's request is about to be sent: from here on it may have been taken."""
+    def move(self, job_id: str, state: JobState, error: str | None = None) -> None:
+        """Write the state of a job that goes on; `submitting` before its request is sent, for then it may be taken.
+
+        Args:
+            job_id: the job's.
+            state: not a terminal one.
+            error: JSON of why nobody waits for it, None where somebody does.
+        """
         with self._writing():
-            self._base.execute("update jobs set state = 'sending' where id = ? and ended is null", (job_id,))
+            self._base.execute(
+                "update jobs set state = ?, error = ? where id = ? and ended is null", (state, error, job_id)
+            )
 
     def accepted(self, job_id: str, place: int, remote_id: str) -> None:
         """Note the provider's id of the task for image `place`."""
         with self._writing():
             self._base.execute(
-                "update jobs set state = 'waiting', remote = json_set(remote, ?, ?) where id = ? and ended is null",
+                "update jobs set remote = json_set(remote, ?, ?),"
+                " state = iif(state = 'detached', state, 'running') where id = ? and ended is null",
                 (f"$[{place}]", remote_id, job_id),
             )
 
     def end(
         self,
         job_id: str,
-        state: str,
+        state: JobState,
         now: float,
         *,
         error: str | None = None,

@@ -17,6 +17,7 @@ from core.backend import OWNERS, Backend, RunContext
 from core.errors import BackendUnavailable, BadImage, QueueFull, RunCancelled, RunFailed
 from core.events import Completed, Event, JobEvent, Loading, Progress, Queued, Working
 from core.job import Job
+from core.job_state import JobState
 from core.request import EditRequest
 from core.result import Result
 from engine.active_jobs import KEPT_JOBS
@@ -353,11 +354,12 @@ async def test_whoever_comes_late_still_sees_the_end(tmp_path: Path) -> None:
 async def test_a_slow_watcher_misses_steps_and_never_the_end(tmp_path: Path) -> None:
     engine = engine_of(tmp_path, FakeBackend(steps=30))
     job = await submit(engine)
-    assert job.task
+    task = job.task
+    assert task is not None
     seen: list[JobEvent] = []
     async for event in engine.watch(job):
         seen.append(event)
-        await asyncio.wait([job.task])  # so slow that the run is over meanwhile
+        await asyncio.wait([task])  # so slow that the run is over meanwhile
     assert isinstance(seen[-1], Result)
     assert len(seen) < 30
 
@@ -449,15 +451,15 @@ async def test_what_a_provider_has_goes_on_after_its_cancel_and_lands(tmp_path: 
     job = await submit(engine)
     await until_sent(engine, job)
     await engine.cancel(job)
-    assert job.ended
-    assert job.late
+    assert job.state is JobState.DETACHED
+    assert not job.ended
     assert isinstance(job.error, RunCancelled)
     assert job.error.charged is None
     gate.set()
     done = await engine.result(job)
     assert job.result is done
     assert job.error is None
-    assert not job.late
+    assert job.state is JobState.DONE
 
 
 async def test_what_fails_at_a_provider_after_its_cancel_says_so(tmp_path: Path) -> None:
@@ -477,7 +479,7 @@ async def test_closing_stops_even_what_a_provider_has(tmp_path: Path) -> None:
     await until_sent(engine, job)
     await engine.close()
     assert job.ended
-    assert not job.late
+    assert job.state is JobState.SUBMITTING, "as the next process finds it"
 
 
 async def test_a_key_belongs_to_its_job_and_is_not_printed_or_kept(tmp_path: Path) -> None:

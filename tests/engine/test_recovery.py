@@ -24,8 +24,9 @@ from core.errors import (
     TimedOut,
     TooManyRuns,
 )
-from core.events import Accepted, Completed, Event, KeyWanted, Working
+from core.events import Accepted, Completed, Event, Working
 from core.job import Job, Visitor
+from core.job_state import JobState
 from core.limits import Caps
 from core.request import EditRequest
 from core.result import Missing, Reason
@@ -189,7 +190,7 @@ async def test_a_visitors_key_is_not_kept_and_the_run_goes_on_when_it_comes_agai
     await cut(tmp_path, Provider("accepted"), "canary-key")
     backend = Provider()
     engine, job = await after(tmp_path, backend)
-    assert isinstance(job.event, KeyWanted)
+    assert job.state is JobState.NEEDS_KEY
     assert b"canary" not in on_disk(tmp_path)
     engine.unlock("bob", "FAKE_KEY", "another-key")
     engine.unlock("ann", "OTHER_KEY", "another-key")
@@ -212,7 +213,7 @@ async def test_a_wrong_key_leaves_the_run_waiting_for_the_right_one(tmp_path: Pa
     engine, job = await after(tmp_path, backend)
     engine.unlock("ann", "FAKE_KEY", "wrong")
     await settle()
-    assert isinstance(job.event, KeyWanted)
+    assert job.state is JobState.NEEDS_KEY
     assert not job.ended
     backend.refuse = None
     engine.unlock("ann", "FAKE_KEY", "right")

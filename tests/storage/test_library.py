@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core.job_state import JobState
 from storage.async_store import AsyncStore
 from storage.rows import Record, ResultRow
 from storage.sqlite.search_text import query
@@ -37,7 +38,7 @@ def made(store: Store, prompt: str, owner: str = "ann", names: tuple[str, ...] =
         ResultRow(place=place, seed=place, digest=name, mime="image/png", width=4, height=3, bytes=10)
         for place, name in enumerate(names or (f"p{number}",))
     )
-    store.end(job, "done", float(number), done=Done("{}", text, "model", "parent", rows, prompt))
+    store.end(job, JobState.DONE, float(number), done=Done("{}", text, "model", "parent", rows, prompt))
     return [
         id
         for (id,) in store._base.execute(
@@ -75,7 +76,7 @@ def test_a_result_is_found_with_all_that_a_list_shows_of_it(store: Store) -> Non
 def test_an_image_that_is_missing_is_in_no_list(store: Store) -> None:
     store.add(Record(id="j1", owner="ann", backend="fake", created=1.0, recipe="{}"), Kept("r.png", 1))
     missing = ResultRow(place=0, seed=1, missing="nsfw", why="Withheld.")
-    store.end("j1", "done", 2.0, done=Done("{}", "{}", "model", None, (missing,), "a lake"))
+    store.end("j1", JobState.DONE, 2.0, done=Done("{}", "{}", "model", None, (missing,), "a lake"))
     (id,) = store._base.execute("select id from results").fetchone()
     assert store.result_page("ann", 9) == store.search_results("ann", "lake", 9) == []
     assert store.find_result("ann", id) is None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.job_state import JobState
 from storage.rows import Record, ReferenceRow, ResultRow
 from storage.sqlite.store import Done, Kept, Store
 
@@ -52,7 +53,10 @@ class Script:
                     for at, name in enumerate(names)
                 ]
                 store.end(
-                    chance.choice(self.jobs)[1], "done", self.now, done=Done("{}", "{}", "m", None, rows, "a lake")
+                    chance.choice(self.jobs)[1],
+                    JobState.DONE,
+                    self.now,
+                    done=Done("{}", "{}", "m", None, rows, "a lake"),
                 )
             case 4 if self.jobs:
                 store.delete(*chance.choice(self.jobs))
