@@ -16,6 +16,7 @@ from storage.async_store import AsyncStore
 from storage.sqlite.database import StoreError
 from storage.sqlite.migrations import MIGRATIONS
 from storage.sqlite.store import Kept, Store
+from tests.support.old_data_folder import ANN, digest, make_old_folder
 
 BEFORE_RECIPES = Path(__file__).parent / "data" / "before_recipes"
 PICTURE = Kept("p.png", 7)
@@ -65,6 +66,13 @@ def test_where_shared_memory_cannot_be_made_one_connection_does_everything(
     with pytest.raises(StoreError, match="Another process"):
         Store(tmp_path / "data")
     store.close()
+
+
+async def test_an_owner_from_before_signed_cookies_is_exchanged_once_whoever_asks_how_often(tmp_path: Path) -> None:
+    make_old_folder(tmp_path / "data")
+    store = AsyncStore(Store(tmp_path / "data"))
+    assert [await store.exchange(digest(ANN)) for _ in range(2)] == [True, False]
+    await store.close()
 
 
 async def test_an_exclusive_database_is_read_on_the_thread_that_writes(tmp_path: Path) -> None:

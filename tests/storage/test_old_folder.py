@@ -228,3 +228,22 @@ def test_a_damaged_row_stays_as_it_was(before_recipes: Path) -> None:
     assert found is not None
     assert found.recipe == '{"prompt": cut'
     store.close()
+
+
+def test_a_report_that_is_damaged_stays_as_it_was_and_a_damaged_recipe_is_found_by_no_word(
+    before_recipes: Path,
+) -> None:
+    base = sqlite3.connect(before_recipes / "studio.db")
+    with base:
+        ids = [
+            id for (id,) in base.execute("select id from jobs where state = 'done' and owner = ? order by id", (HERS,))
+        ]
+        base.execute("update jobs set result = 'cut' where id = ?", (ids[0],))
+        base.execute("update jobs set request = 'cut' where id = ?", (ids[1],))
+    base.close()
+    store = Store(before_recipes)
+    cut = store.find(HERS, ids[0])
+    assert cut is not None
+    assert (cut.report, cut.results) == ("cut", ())
+    assert "" in [each.prompt for each in store.result_page(HERS, 99)]
+    store.close()
