@@ -182,7 +182,7 @@ def door_rules(settings: Settings, links: Links, engine: Engine, hooks: Sequence
         hosts=(public.netloc,) if public.netloc else (),
         https_hosts=(public.netloc,) if public.scheme == "https" else (),
         secret=links.derived("visitors").encode(),
-        exchange=engine.keeper.exchange,
+        exchange=engine.exchange,
     )
 
 
@@ -195,7 +195,7 @@ async def tidy_hourly(engine: Engine, uploads: Path) -> None:
     """Remove old files, now and for ever; the framework forgets its own when the process is killed."""
     while True:
         try:
-            await asyncio.to_thread(drop_older, uploads, engine.limits.caps.cache_age)
+            await asyncio.to_thread(drop_older, uploads, engine.quotas.caps.cache_age)
             await engine.tidy()
         except Exception:
             log.exception("old files could not be removed")

@@ -13,7 +13,6 @@ from starlette.routing import BaseRoute, Route
 
 from core.job import Job
 from engine.engine import Engine
-from storage.files.disk import DiskProbe
 
 SECONDS = (0.5, 1, 2, 5, 10, 20, 60, 180, 600)
 """Upper bounds of the buckets for run times."""
@@ -60,14 +59,13 @@ def routes(engine: Engine, token: str | None) -> list[BaseRoute]:
         token: opens `/metrics`; None shuts it.
     """
     figures = Figures(engine)
-    disk = DiskProbe(engine.images)
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok")
 
     async def readyz(_: Request) -> Response:
         backends = {key: engine.backend(key).ready() or "ready" for key in engine.specs}
-        fault = await disk.fault()
+        fault = await engine.disk.fault()
         ready = "ready" in backends.values() and fault is None
         state = {"ready": ready, "backends": backends, **({"disk": fault} if fault else {})}
         return JSONResponse(state, status_code=200 if ready else 503)

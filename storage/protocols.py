@@ -9,7 +9,6 @@ from typing import Protocol
 
 from core.events import Completed
 from core.job import Job
-from core.recipe import ImageRef
 from core.result import Result
 from storage.rows import LibraryRow
 
@@ -80,7 +79,13 @@ class JobStore(Protocol):
 
 
 class BlobStore(Protocol):
-    """Image files by their content: the same bytes are stored once."""
+    """Image files by their content: the same bytes are stored once.
+
+    Attributes:
+        folder: where they are.
+    """
+
+    folder: Path
 
     def put(self, data: bytes, mime: str, digest: str | None = None) -> Path:
         """Store a file's bytes as they are, and return where.
@@ -97,8 +102,11 @@ class BlobStore(Protocol):
     def held(self, data: bytes, mime: str, digest: str | None = None) -> AbstractContextManager[Path]:
         """As `put`, and spare the file from `drop` inside the block, by whose end a row names it."""
 
-    def path(self, ref: ImageRef) -> Path:
-        """Return where a stored picture is."""
+    def path(self, name: str) -> Path:
+        """Return where a picture's file is, or was."""
+
+    def copy(self, name: str) -> Path:
+        """Return where a display copy is, or was, by the copy's own name."""
 
     def display(self, name: str, width: int) -> Path:
         """Return where a picture's copy at a display width is, or will be."""

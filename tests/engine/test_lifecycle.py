@@ -141,8 +141,8 @@ class Jobs(RuleBasedStateMachine):
         """Let what is possible happen: until the store is idle and no task can go on."""
         for _ in range(6):
             await asyncio.sleep(0)
-            await self.engine.keeper.sweep()  # on the thread for files
-            await self.engine.keeper.told("nobody")  # on the thread for rows
+            await self.engine._store.sweep()  # on the thread for files
+            await self.engine._store.told("nobody")  # on the thread for rows
 
     @rule(target=prompts, own_key=st.booleans())
     def submit(self, own_key: bool) -> str:
@@ -201,14 +201,14 @@ class Jobs(RuleBasedStateMachine):
 
     async def kill(self) -> None:
         """End the process's tasks without a word to the store, as SIGKILL does."""
-        self.engine.keeper._store.close()
+        self.engine._store._store.close()
         logging.disable(logging.CRITICAL)  # a killed process says nothing
         tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         self.engine.on_end.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self.engine.keeper._threads.close()
+        await self.engine._store._threads.close()
         logging.disable(logging.NOTSET)
 
     def rows(self) -> dict[str, Job]:

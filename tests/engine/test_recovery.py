@@ -360,8 +360,8 @@ async def test_history_is_its_owners_and_survives_with_results_and_errors(tmp_pa
     assert (done.result.cost, done.request.params["seed"]) == (0.1, 5)
     assert str(broken.error) == "It broke. Mend it."
     assert await engine.history("bob") == []
-    assert await engine.keeper.may_see("ann", file.name)
-    assert not await engine.keeper.may_see("bob", file.name)
+    assert await engine.images.may_see("ann", file.name)
+    assert not await engine.images.may_see("bob", file.name)
     await engine.close()
 
 
@@ -389,7 +389,7 @@ def test_an_error_of_a_kind_that_is_gone_is_still_one() -> None:
 
 async def test_the_owners_purse_holds_however_many_click_at_once(tmp_path: Path) -> None:
     backend = Provider()
-    engine = engine_at(tmp_path, backend, limits=Quotas(Caps(budget=1.4)))
+    engine = engine_at(tmp_path, backend, quotas=Quotas(Caps(budget=1.4)))
     request = make_request(backend.spec)
     told = await asyncio.gather(*(engine.submit("fake", request) for _ in range(10)), return_exceptions=True)
     assert sum(isinstance(each, Job) for each in told) == 2
@@ -404,7 +404,7 @@ async def test_the_owners_purse_holds_however_many_click_at_once(tmp_path: Path)
 
 async def test_a_visitor_over_the_limit_leaves_no_job(tmp_path: Path) -> None:
     backend = FakeBackend()
-    engine = engine_at(tmp_path, backend, limits=Quotas(Caps(per_minute=1)))
+    engine = engine_at(tmp_path, backend, quotas=Quotas(Caps(per_minute=1)))
     visitor = Visitor("ann", "192.0.2.1")
     await engine.submit("fake", make_request(backend.spec), None, visitor)
     with pytest.raises(TooManyRuns):
@@ -415,7 +415,7 @@ async def test_a_visitor_over_the_limit_leaves_no_job(tmp_path: Path) -> None:
 
 async def test_a_full_disk_quota_lets_the_oldest_run_go_and_says_so(tmp_path: Path) -> None:
     backend = FakeBackend()
-    engine = engine_at(tmp_path, backend, limits=Quotas(Caps(quota=1)))
+    engine = engine_at(tmp_path, backend, quotas=Quotas(Caps(quota=1)))
     first = await engine.submit("fake", make_request(backend.spec, seed=1), None, Visitor("ann"))
     await engine.result(first)
     assert len(list(engine.images.folder.iterdir())) == 2, "a result that was just made stays"
