@@ -35,7 +35,8 @@ from engine.engine import Engine
 from engine.quotas import Quotas
 from storage.files.image_store import drop_older
 from storage.files.secret import lasting_secret
-from storage.sqlite.store import Store, StoreError
+from storage.sqlite.database import StoreError
+from storage.sqlite.store import Store
 
 if TYPE_CHECKING:
     from backends.http.safe_fetch import ImageFetcher
