@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from core.events import Event
+from core.messages import Message
 from core.provider import Price, Provider
 from core.request import EditRequest
 from core.spec import BackendSpec
@@ -59,7 +60,7 @@ class Backend(ABC):
         return None
 
     @abstractmethod
-    def ready(self, key: str | None = None) -> str | None:
+    def ready(self, key: str | None = None) -> Message | None:
         """Return None if a run may start now, with the owner's key or this one, else the reason and what to do."""
 
     @abstractmethod

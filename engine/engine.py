@@ -115,7 +115,7 @@ class Engine:
         await self._known.wait()
         lane, visitor = self._lanes[backend], visitor or Visitor()
         if self._work.closing.is_set():
-            raise BackendUnavailable("The app is about to restart.", "Run again in a minute.")
+            raise BackendUnavailable("app-restarting")
         reason = lane.backend.ready(key)
         if reason is not None:
             raise BackendUnavailable(reason)
@@ -123,7 +123,7 @@ class Engine:
         ahead = self.jobs.unended()[backend]
         waiting = max(0, ahead - lane.backend.spec.concurrency)
         if waiting >= self.queue_size and ahead >= lane.backend.spec.concurrency:
-            raise QueueFull(f"{waiting} runs wait already.", "Try again when some are done.")
+            raise QueueFull("queue-full", waiting=waiting)
         job = Job(
             new_id(),
             backend,
@@ -197,16 +197,12 @@ class Engine:
             return
         if isinstance(job.event, Working | KeyWanted):
             job.late = isinstance(job.event, Working)
-            job.error = RunCancelled(
-                "The wait was ended.",
-                "The provider goes on and may bill the run; if its result comes, it appears here.",
-                charged=None,
-            )
+            job.error = RunCancelled("run-wait-ended", charged=None)
             job.tell()
             if job.task is None:
                 await self.keeper.failed(job, job.error)
             return
-        job.cancelled, job.error = True, RunCancelled("The run was cancelled.")
+        job.cancelled, job.error = True, RunCancelled("run-cancelled")
         if job.task is not None:
             job.task.cancel()
             job.task.add_done_callback(lambda _: self._work.let_go(job))

@@ -61,7 +61,7 @@ class JobRunner:
             finally:
                 lane.leave()
         except asyncio.CancelledError:
-            error = job.error or RunCancelled("The run was cancelled.")
+            error = job.error or RunCancelled("run-cancelled")
         except StudioError as failure:
             error = failure
         except Exception as failure:
@@ -109,7 +109,7 @@ class JobRunner:
                         await self._keeper.sending(job)
                 job.tell(event)
             else:
-                raise RunFailed("The backend ended without a result.", "Try again.")
+                raise RunFailed("run-without-result")
         keeping = asyncio.ensure_future(self._keep(lane, job, event))
         try:
             await asyncio.shield(keeping)

@@ -40,6 +40,9 @@ from storage.sqlite.store import CallTaken, Done, Freed, Kept, Store
 
 log = logging.getLogger(__name__)
 
+NOT_STARTED = {"disk-full": "disk-full-not-started", "disk-readonly": "disk-readonly-not-started"}
+"""What is said of a run that the disk had no room for, by what the disk's error is."""
+
 _T = TypeVar("_T")
 
 STRAYS_AT_ONCE = 500
@@ -93,7 +96,7 @@ class AsyncStore:
         try:
             await asyncio.shield(self._do(self._add, job, estimate, afford, since))
         except asyncio.CancelledError:
-            self._thread.submit(self._failed, job, RunCancelled("The run was cancelled."))
+            self._thread.submit(self._failed, job, RunCancelled("run-cancelled"))
             raise
         except (StudioError, CallTaken):
             raise
@@ -101,9 +104,9 @@ class AsyncStore:
             full = disk_full(error)
             if full is not None:
                 log.warning("job %s was not started: %s", job.id, error)
-                raise DiskFull(f"{full.what} The run was not started.", full.todo) from error
+                raise DiskFull(NOT_STARTED[full.code]) from error
             log.exception("job %s could not be written down", job.id)
-            raise RunFailed("The run could not be written to disk, so it was not started.", "Try again.") from error
+            raise RunFailed("run-not-written") from error
 
     def _add(self, job: Job, estimate: float, afford: Callable[[float], None], since: float) -> None:
         """Count the money and write the row with nobody in between: two clicks never share the last cent."""
@@ -114,7 +117,7 @@ class AsyncStore:
         try:
             kept = Kept(file.name, file.stat().st_size)
         except FileNotFoundError as error:
-            raise BadImage("The reference image is no longer stored.", "Choose the picture again.") from error
+            raise BadImage("image-not-stored") from error
         self._store.add(record_of(job, estimate), kept)
         # From here on the bytes are on the disk, and are read when the job's turn comes.
         job.request = replace(job.request, image=image.stored_at(file))
@@ -177,8 +180,7 @@ class AsyncStore:
             if job is not None:
                 found.append((record, job))
                 continue
-            error = RunFailed("The record of this run is damaged, so it was not continued.", "Run it again.")
-            error.charged = False if record.state == "queued" else None
+            error = RunFailed("run-record-damaged", charged=False if record.state == "queued" else None)
             self._store.end(record.id, "failed", time.time(), error=error_text(error))
         return found
 
@@ -307,11 +309,11 @@ class AsyncStore:
         try:
             return await self._do(self._keep_display, name, width, data)
         except (OSError, sqlite3.Error) as error:
-            raise DiskFull("A copy of the picture could not be written.", "Make room on the disk.") from error
+            raise DiskFull("disk-full-for-copy") from error
 
     def _keep_display(self, name: str, width: int, data: bytes) -> Path:
         if not self._store.known(name):
-            raise BadImage("This picture was removed.")
+            raise BadImage("image-removed")
         self._store.displayed(name, width, len(data))  # first: a crash leaves no file that the quota does not know
         return self.images.put_display(name, width, data)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from core import errors
-from core.errors import Interrupted, RunCancelled, RunFailed, StudioError, SubmitUnknown
+from core.errors import Interrupted, RunCancelled, StudioError, SubmitUnknown, error_of
 from core.image_types import MIME_OF
 from core.imaging.images import Reference
 from core.job import Call, Job
@@ -87,7 +86,7 @@ def job_of(record: Record, folder: Path) -> Job:
         job.result = Result(images, recipe.model, report["timings"], record.cost, tuple(report["notices"]))
         job.event = job.result
     if record.error is not None:
-        job.error = error_of(record.error)
+        job.error = error_of(json.loads(record.error))
     return job
 
 
@@ -159,21 +158,7 @@ def state_of(error: StudioError) -> str:
 
 def error_text(error: StudioError) -> str:
     """Return an error as JSON."""
-    facts = {"what": error.what, "todo": error.todo, "field": error.field, "charged": error.charged}
-    more = {name: getattr(error, name) for name in ("wait", "remote_id") if hasattr(error, name)}
-    return _text({"kind": type(error).__name__, **facts, **more})
-
-
-def error_of(text: str) -> StudioError:
-    """Return the error of `error_text`; a kind that is no longer known becomes RunFailed."""
-    told = json.loads(text)
-    kind = getattr(errors, told.pop("kind"), RunFailed)
-    error: StudioError = kind.__new__(kind, told["what"], told["todo"])
-    StudioError.__init__(
-        error, told.pop("what"), told.pop("todo"), field=told.pop("field"), charged=told.pop("charged")
-    )
-    error.__dict__.update(told)
-    return error
+    return _text(error.as_json())
 
 
 def _text(value: object) -> str:

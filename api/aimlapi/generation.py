@@ -93,9 +93,9 @@ class Generation(Body):
             BadParameter: `n` and `num_images` differ, or a stream is asked for.
         """
         if fields.get("stream") is True:
-            raise BadParameter("stream", "Streaming is not supported.", "Leave it out.")
+            raise BadParameter("stream-unsupported", field="stream")
         if "n" in fields and fields.get("num_images", fields["n"]) != fields["n"]:
-            raise BadParameter("n", "It differs from num_images.", "Send one of the two.")
+            raise BadParameter("count-differs", field="n")
         unknown = {name: value for name, value in fields.items() if name not in cls.model_fields}
         unused = [
             name
@@ -143,16 +143,16 @@ async def read_edit(request: Request, model: str, max_bytes: int) -> tuple[Gener
         except (ValueError, RecursionError) as error:
             raise RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": ""}]) from error
         if not isinstance(content, dict):
-            raise BadParameter("body", "This is no JSON object.", "Send the fields in one.")
+            raise BadParameter("body-not-object", field="body")
         fields, images = _of_json(content)
     else:
         with disk_errors():  # large files are spooled to the disk
             fields, images = await _of_form(request, max_bytes)
     for name in MASKS:
         if fields.pop(name, None) not in (None, ""):
-            raise BadParameter(name, "Masks are not supported yet.", "Leave it out: the whole picture is edited.")
+            raise BadParameter("mask-unsupported", field=name)
     if not images:
-        raise BadParameter("image", "There is no image.", "Send the picture as the form field `image`.")
+        raise BadParameter("image-field-missing", field="image")
     if "response_format" not in fields and "sync_mode" not in fields:
         fields["response_format"] = "b64_json"  # as OpenAI's models answer; the AI SDK reads nothing else
     body = _checked({"model": model, **fields, "image_url": "in the form"})

@@ -158,7 +158,7 @@ def _model(app: FastAPI, desk: ApiGateway, name: str) -> None:
         """Submit a task. Ask for its result at `data.urls.get`, or be told at `webhook`."""
         visitor = desk.access.visitor(request)
         if webhook is not None and not webhook.startswith(("https://", "http://")):
-            raise BadParameter("webhook", "This is no address.", "Give one that begins with https://.")
+            raise BadParameter("webhook-not-address", field="webhook")
         told = body.model_dump()
         once, whole = mark("wavespeed", idempotency_key, {**told, "model": name, "webhook": webhook})
         waits = told.pop("enable_sync_mode")
@@ -240,7 +240,9 @@ def _account(app: FastAPI, desk: ApiGateway, hooks: Hooks) -> None:
         """Tell what a run costs in dollars."""
         desk.access.visitor(request)
         if body.model_id not in desk.models:
-            raise BadParameter("model_id", "There is no such model here.", f"There is {', '.join(desk.models)}.")
+            raise BadParameter(
+                "model-unknown", field="model_id", model=repr(body.model_id[:80]), models=", ".join(desk.models)
+            )
         return answer({"price": (await desk.engine.backend(desk.models[body.model_id]).price()).dollars})
 
 

@@ -20,6 +20,7 @@ from backends.http.answer import Lost, NotSent
 from core.backend import OWNERS, Backend, RunContext
 from core.errors import MalformedAnswer, StudioError, TimedOut
 from core.events import Completed, Event, Picture, Working
+from core.messages import Message
 from core.provider import Price
 from core.request import EditRequest
 from core.result import Missing, Reason
@@ -86,7 +87,7 @@ class AimlapiBackend(Backend):
         """The account that it runs on."""
         return self._provider
 
-    def ready(self, key: str | None = None) -> str | None:
+    def ready(self, key: str | None = None) -> Message | None:
         """Return None with a key, else where to get one."""
         return self._provider.ready(key)
 
@@ -107,7 +108,7 @@ class AimlapiBackend(Backend):
             async with asyncio.timeout((READ + 120) * self._client.patience):
                 done = await self._run(request, key, image_url)
         except TimeoutError as error:
-            raise TimedOut(f"{NAME} did not finish in time.", "Look at its logs before you run it again.") from error
+            raise TimedOut("provider-timeout", provider=NAME) from error
         yield Completed(done.images, done.timings, done.cost, notices + done.notices)
 
     async def _address(self, request: EditRequest) -> tuple[str, tuple[str, ...]]:
@@ -135,7 +136,7 @@ class AimlapiBackend(Backend):
         except NotSent as error:
             raise not_sent(NAME) from error
         except Lost as error:
-            raise lost(NAME, f"its logs, request {call},") from error
+            raise lost(NAME, call) from error
         if not answer.ok:
             raise refusal(answer, key)
         result = read(answer.body)
@@ -152,13 +153,9 @@ class AimlapiBackend(Backend):
             else:
                 images.append(await self._image(output, seed, alone=len(result.outputs) == 1))
         if images and all(isinstance(each, Missing) and each.reason is Reason.FAILED for each in images):
-            raise unreadable(f"{NAME} made pictures, and none of them could be read.")
+            raise unreadable("result-none-readable", provider=NAME)
         if not images:
-            error = MalformedAnswer(
-                f"{NAME} answered without a picture.", "It may have been charged: look at its logs before another run."
-            )
-            error.charged = None
-            raise error
+            raise MalformedAnswer("provider-without-picture", provider=NAME, charged=None)
         return tuple(images)
 
     async def _image(self, output: str, seed: int, *, alone: bool) -> Picture | Missing:

@@ -38,12 +38,10 @@ def inline(text: str) -> bytes | None:
         return data_uri(text, MAX_RESULT) if is_data_uri(text) else base64_bytes(text, MAX_RESULT)
     except InlineTooLong as error:
         most = MAX_RESULT // 10**6
-        raise unreadable(
-            f"The provider's picture has more than {most} MB.", "Ask for JPEG, or a smaller one."
-        ) from error
+        raise unreadable("result-too-large", limit=most) from error
     except NotInline as error:
         if is_data_uri(text):
-            raise unreadable("The provider's picture cannot be read.") from error
+            raise unreadable("result-unreadable") from error
         return None
 
 
@@ -59,15 +57,11 @@ async def collect(name: str, text: str, download: Callable[[str], Awaitable[byte
         return data
     text = tidy(text)
     if not text.lower().startswith(("http://", "https://")):
-        raise unreadable(f"{name} gave a result that is no address.")
+        raise unreadable("result-not-address", provider=name)
     try:
         return await download(text)
     except FetchFailed as error:
-        gone = ResultGone(
-            f"{name} made the picture, and its address cannot be read. {error.what}", "Look for it there."
-        )
-        gone.charged = True
-        raise gone from error
+        raise ResultGone("result-gone", provider=name, why=error.message, charged=True) from error
 
 
 async def picture(name: str, data: bytes, seed: int) -> Picture:
@@ -79,7 +73,7 @@ async def picture(name: str, data: bytes, seed: int) -> Picture:
     try:
         facts = await asyncio.to_thread(look_at, data)
     except BadImage as error:
-        raise unreadable(f"{name} gave a file that cannot be used. {error.what}") from error
+        raise unreadable("result-file-unusable", provider=name, why=error.message) from error
     return Picture(data, facts.mime, facts.width, facts.height, seed, facts.damaged)
 
 

@@ -18,6 +18,7 @@ from backends.local.zero_gpu import AsVisitor, ZeroGpu, as_owner, on_zero_gpu
 from core.backend import OWNERS, Backend, RunContext
 from core.errors import StudioError
 from core.events import Completed, Event
+from core.messages import Message, message
 from core.request import EditRequest
 from core.settings import Settings
 from core.spec import BackendSpec
@@ -81,16 +82,12 @@ class LocalBackend(Backend):
         """What it offers: ranges as in diffusers and FLUX.1-dev's model card."""
         return self._spec
 
-    def ready(self, key: str | None = None) -> str | None:
+    def ready(self, key: str | None = None) -> Message | None:
         """Return what the owner has to do first; what is missing of the model shows when it is loaded."""
         if self._settings.public and not self._choice.is_mini and not self._settings.license_read:
-            return (
-                "This app's owner has to read the model's licence first: FLUX.1-dev's allows non-commercial use "
-                "and asks for a filter or review of what is made, SRPO's allows academic use only. "
-                "Then set STUDIO_LICENSE_READ=1 and restart."
-            )
+            return message("model-licence-unread")
         if self._zero is not None and self._workers[0].failure is not None:
-            return str(self._workers[0].failure)  # loaded at start or not at all
+            return self._workers[0].failure.message  # loaded at start or not at all
         return None
 
     def status(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from backends.local.choice import MINI_FOLDER, ModelChoice, is_path
 from core.errors import ModelMissing
@@ -12,7 +12,8 @@ from core.errors import ModelMissing
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 """What a hub repository of a single transformer calls its file; tencent/SRPO does."""
 
-SETTINGS = "Set STUDIO_LOCAL_MODEL and STUDIO_LOCAL_TRANSFORMER to a folder or a hub repository, and restart."
+Setting = Literal["model", "safety"]
+"""Which setting names a folder or a hub repository: of the model, or of the safety checker."""
 
 
 def find(choice: ModelChoice, tell: Callable[[str], None], *, offline: bool = False) -> tuple[Path, Path | None]:
@@ -40,7 +41,7 @@ def fetch_folder(
     parts: list[str],
     token: str | None,
     tell: Callable[[str], None],
-    settings: str = SETTINGS,
+    setting: Setting = "model",
     *,
     offline: bool = False,
 ) -> Path:
@@ -51,7 +52,7 @@ def fetch_folder(
         parts: patterns of the files that are wanted from the hub.
         token: the hub token, None where there is none.
         tell: is told in a few words how a download goes, and may raise to stop it.
-        settings: how to name another, for people.
+        setting: which setting names it.
         offline: whether only what was downloaded before counts.
 
     Raises:
@@ -64,7 +65,7 @@ def fetch_folder(
     if path.is_dir():
         return path
     if is_path(name):
-        raise ModelMissing(f"There is no model folder {path.name!r} here.", settings)
+        raise ModelMissing("model-folder-missing", name=repr(path.name), setting=setting)
     found = snapshot_download(name, allow_patterns=parts, token=token, tqdm_class=_bar(tell), local_files_only=offline)
     return Path(found)
 
@@ -84,7 +85,7 @@ def _find_transformer(choice: ModelChoice, tell: Callable[[str], None], offline:
     if path.exists():
         return path / "transformer" if (path / "transformer" / "config.json").is_file() else path
     if is_path(name):
-        raise ModelMissing(f"There is no transformer {path.name!r} here.", SETTINGS)
+        raise ModelMissing("model-transformer-missing", name=repr(path.name))
     tell(", a large download at the first time")
     owner_and_repository, file = "/".join(name.split("/")[:2]), "/".join(name.split("/")[2:])
     try:

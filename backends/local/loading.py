@@ -159,7 +159,4 @@ def _torch() -> Any:
 def _check_device(choice: ModelChoice, torch: Any) -> None:
     usable = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not usable[choice.device]:
-        raise BackendUnavailable(
-            f"PyTorch cannot use a {choice.device.upper()} device here.",
-            "Check the driver, or set STUDIO_LOCAL_DEVICE=cpu.",
-        )
+        raise BackendUnavailable("model-device-unusable", device=choice.device.upper())

@@ -77,9 +77,7 @@ def edit_images(
             batch = min(at_once, len(left))
             model.too_many, at_once = batch * area, batch // 2
             if not at_once:
-                raise OutOfMemory(
-                    "The GPU's memory is too small for this run.", "Take a smaller image, or a hosted backend."
-                ) from error
+                raise OutOfMemory("gpu-memory-too-small") from error
         model.memo.clear()
         torch.cuda.empty_cache()  # not while the error is handled: it holds what the batch took
     return Made(run.pictures, run.notices(), run.computed)
@@ -118,7 +116,7 @@ class _Run:
         finally:
             pipe.maybe_free_model_hooks()  # a stopped run has left its parts where they were
         if not sound:
-            raise RunFailed("The model gave numbers that are no picture.", "Try a lower guidance or another seed.")
+            raise RunFailed("model-no-picture")
         self.pictures += [self.frame.cut(Image.fromarray(each)) for each in values]
 
     def _steps(self, pipe: Any, place: int, batches: int) -> Steps:

@@ -21,8 +21,6 @@ THRESHOLD = 0.5
 
 WITHHELD = "The safety checker withheld this image."
 
-SETTING = "Set STUDIO_SAFETY_MODEL to a folder or hub repository of a transformers image classifier, and restart."
-
 
 class SafetyChecker:
     """A `transformers` image classifier.
@@ -39,18 +37,18 @@ class SafetyChecker:
     """
 
     def __init__(self, name: str, token: str | None, device: str, tell: Callable[[str], None]) -> None:
-        with explained(ModelChoice(name, None, device, token), "an image classifier", SETTING):
+        with explained(ModelChoice(name, None, device, token), "safety"):
             self._load(name, token, device, tell)
 
     def _load(self, name: str, token: str | None, device: str, tell: Callable[[str], None]) -> None:
         from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-        folder = fetch_folder(name, ["*.json", "*.safetensors"], token, tell, SETTING)
+        folder = fetch_folder(name, ["*.json", "*.safetensors"], token, tell, "safety")
         model, found = AutoModelForImageClassification.from_pretrained(
             folder, use_safetensors=True, output_loading_info=True
         )
         if found["missing_keys"]:
-            raise ModelMissing(f"The safety checker {Path(name).name} lacks some of its weights.", SETTING)
+            raise ModelMissing("safety-weights-missing", model=Path(name).name)
         self._model: Any = model.eval().to(device)
         # The one that needs no torchvision.
         self._processor = AutoImageProcessor.from_pretrained(folder, backend="pil")
@@ -58,9 +56,7 @@ class SafetyChecker:
         self._unsafe = [place for place, label in labels.items() if UNSAFE.search(label) and not _denied(label)]
         if not self._unsafe or len(self._unsafe) == len(labels):
             shown = ", ".join(labels.values())[:80]
-            raise ModelMissing(
-                f"The safety checker {Path(name).name} does not say which images are unsafe: {shown}.", SETTING
-            )
+            raise ModelMissing("safety-labels-unclear", model=Path(name).name, labels=shown)
 
     def unsafe(self, pictures: list[Image.Image]) -> list[bool]:
         """Return for each picture whether it is not safe for work."""

@@ -122,10 +122,7 @@ def _read(folder: Path, dtype: torch.dtype, device: str, quantisation: Any) -> A
         folder, dtype=dtype, use_safetensors=True, low_cpu_mem_usage=True, output_loading_info=True, **more
     )
     if found["missing_keys"]:
-        raise ModelMissing(
-            f"The transformer's file lacks {len(found['missing_keys'])} of its weights, or names them otherwise.",
-            "Use a file in the diffusers layout, such as tencent/SRPO's.",
-        )
+        raise ModelMissing("model-weights-incomplete", missing=len(found["missing_keys"]))
     return model
 
 

@@ -31,6 +31,7 @@ from backends.wavespeed.provider import WavespeedProvider
 from core.backend import OWNERS, Backend, RunContext
 from core.errors import MalformedAnswer, StudioError
 from core.events import Accepted, Completed, Event, Picture, Working
+from core.messages import Message
 from core.provider import Price
 from core.request import EditRequest
 from core.result import Missing, Reason
@@ -90,7 +91,7 @@ class WavespeedBackend(Backend):
         """The account that it runs on."""
         return self._provider
 
-    def ready(self, key: str | None = None) -> str | None:
+    def ready(self, key: str | None = None) -> Message | None:
         """Return None with a key, else where to get one."""
         return self._provider.ready(key)
 
@@ -191,7 +192,7 @@ class WavespeedBackend(Backend):
     async def _again(self, remote_id: str | None, seed: int, key: str, told: asyncio.Queue[Event]) -> Outcome:
         """Follow a task that was submitted before."""
         if remote_id is None:
-            raise lost(NAME, "its list of predictions")
+            raise lost(NAME)
         begun = self._client.clock()
         task, _ = await self._provider.tasks.wait(Task(remote_id, "processing"), key, begun, self._pace, told)
         return await self._outcome(task, seed, begun)
@@ -202,7 +203,7 @@ class WavespeedBackend(Backend):
         if any(task.nsfw):
             return Missing(Reason.NSFW, f"{NAME} withheld this image as not safe for work.", seed), seconds
         if not task.outputs:
-            raise unsettled(MalformedAnswer(f"{NAME} finished task {task.id} without a picture.", "Look for it there."))
+            raise unsettled(MalformedAnswer("provider-task-without-picture", provider=NAME, task=task.id))
         return await picture(NAME, await collect(NAME, task.outputs[0], self._client.download), seed), seconds
 
     async def _submit(self, body: dict[str, Any], key: str) -> Task:
@@ -212,14 +213,14 @@ class WavespeedBackend(Backend):
         except NotSent as error:
             raise not_sent(NAME) from error
         except Lost as error:
-            raise lost(NAME, "its list of predictions") from error
+            raise lost(NAME) from error
         task = read(answer.body) if answer.ok else None
         if task is not None:
             if task.status in ENDED:
                 raise failure(task, key)
             return task
         if answer.status >= 500:  # the task may have been taken before something broke
-            raise lost(NAME, "its list of predictions")
+            raise lost(NAME)
         raise refusal(answer, key)
 
     async def price(self) -> Price:

@@ -84,7 +84,7 @@ class Reference:
         try:
             return self.file.read_bytes()
         except OSError as error:
-            raise BadImage("The reference image is no longer stored.", "Choose the picture again.") from error
+            raise BadImage("image-not-stored") from error
 
     def open(self) -> Image.Image:
         """Return the picture, mode RGB.
@@ -128,13 +128,9 @@ def read_reference(
             would take too much memory or time; all limits are checked before pixels are decoded.
     """
     if not data:
-        raise BadImage("The file is empty.", "Choose the picture again.")
+        raise BadImage("image-file-empty")
     if len(data) > max_bytes:
-        most = f"{max_bytes / 1e6:g} MB"
-        raise BadImage(
-            f"The file has {len(data) / 1e6:.1f} MB.",
-            f"At most {most} are taken (STUDIO_MAX_UPLOAD_MB): save it smaller.",
-        )
+        raise BadImage("image-file-too-large", size=len(data) / 1e6, limit=max_bytes / 1e6)
     start = start_of(data)
     data = data[start:] if start else data
     kind = kind_of(data)
@@ -143,7 +139,7 @@ def read_reference(
     try:
         contents = look_into(kind, data)
     except TooMuchWork as error:
-        raise BadImage("The file is built to keep a computer busy.", "Save it again in a photo program.") from error
+        raise BadImage("image-built-to-overload") from error
     contents = replace(contents, plain=contents.plain and not start)
     with _decoding, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # broken metadata is left out anyway
@@ -177,9 +173,7 @@ def _read(data: bytes, contents: Contents, address: str | None, max_pixels: int,
         if turn is not None:
             upright = upright.transpose(turn)
     except Exception as error:  # decoders raise whatever broke in them: TypeError, RuntimeError, struct.error...
-        raise BadImage(
-            "The picture is damaged: its data ends early or is broken.", "Save or download it again."
-        ) from error
+        raise BadImage("image-damaged") from error
     if size != (width, height):
         before = (height, width) if turn in SIDEWAYS else (width, height)
         notices += ("The picture was scaled down from {}x{} to {}x{}.".format(*before, *upright.size),)
@@ -195,22 +189,18 @@ def _read(data: bytes, contents: Contents, address: str | None, max_pixels: int,
 def _check_limits(picture: Image.Image, coded: int, max_pixels: int, reference_pixels: int) -> None:
     """Refuse what is too large, by its header alone."""
     width, height = picture.size
-    if max(coded, width * height) > max_pixels:
-        most = f"{max_pixels / 1e6:g} megapixels"
+    if max(coded, width * height) > max_pixels or max(width, height) > LONGEST_SIDE:
         raise BadImage(
-            f"The picture has {width}x{height} pixels.",
-            f"At most {most} are taken (STUDIO_MAX_MEGAPIXELS): scale it down.",
-        )
-    if max(width, height) > LONGEST_SIDE:
-        raise BadImage(
-            f"The picture has {width}x{height} pixels.", f"At most {LONGEST_SIDE} pixels a side are taken: cut it."
+            "image-too-many-pixels",
+            width=width,
+            height=height,
+            megapixels=max(coded, width * height) / 1e6,
+            limit=max_pixels / 1e6,
+            side=LONGEST_SIDE,
         )
     needed = decode_bytes(picture, reference_pixels, coded)
     if needed > MAX_MEMORY:
-        raise BadImage(
-            f"Reading this picture would take {needed / 1e9:.1f} GB of memory.",
-            f"At most {MAX_MEMORY / 1e9:g} GB are spent: scale it down, or save it as JPEG (not progressive).",
-        )
+        raise BadImage("image-too-much-memory", needed=needed / 1e9, limit=MAX_MEMORY / 1e9)
 
 
 def _left_out(picture: Image.Image, contents: Contents) -> tuple[str, ...]:

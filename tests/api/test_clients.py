@@ -47,7 +47,7 @@ class Obedient(FakeBackend):
     async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         match request.prompt:
             case "refuse":
-                raise Moderated("The prompt is refused.", "Change it.")
+                raise Moderated("recorded", what="The prompt is refused.", todo="Change it.")
             case "withhold":
                 yield Completed((Missing(Reason.NSFW, "Not safe for work.", 8),), {"inference": 1.0})
             case "take half a second":

@@ -191,7 +191,7 @@ def test_a_providers_base64_is_read_in_any_spelling(spell: Callable[[str], str])
 
 async def test_a_result_that_cannot_be_read_is_gone_and_was_charged() -> None:
     async def fail(_: str) -> bytes:
-        raise FetchFailed("The address answered with status 404.")
+        raise FetchFailed("recorded", what="The site answered with status 404.", todo="")
 
     with pytest.raises(ResultGone) as caught:
         await collect("Provider", "https://a.example/x", fail)
@@ -293,7 +293,9 @@ async def test_a_price_is_asked_for_once_an_hour() -> None:
     assert asked == [2]
 
 
-@pytest.mark.parametrize("answer", [None, ProviderDown("x"), NotSent("x"), float("nan"), -1.0, 1e9, True])
+@pytest.mark.parametrize(
+    "answer", [None, ProviderDown("recorded", what="x", todo=""), NotSent("x"), float("nan"), -1.0, 1e9, True]
+)
 async def test_a_price_that_makes_no_sense_leaves_the_pages(answer: float | Exception | None) -> None:
     tag, _, ask, _ = price_after([answer])
     price = await tag.price(ask)

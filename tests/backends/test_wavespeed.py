@@ -167,7 +167,7 @@ async def test_the_older_upload_is_the_fallback(provider: Pair) -> None:
 async def test_a_reference_that_the_provider_cannot_read_is_uploaded_anew(provider: Pair) -> None:
     stand_in, backend = provider
     stand_in.failures = [("failed", 1402, "media unreachable")]
-    with pytest.raises(errors.RunFailed, match="uploaded anew"):
+    with pytest.raises(errors.RunFailed, match="uploaded once more"):
         await drain(backend, request())
     await drain(backend, request())
     assert stand_in.uploads == ["ticket", "ticket"]

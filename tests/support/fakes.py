@@ -14,6 +14,7 @@ from core.backend import OWNERS, Backend, RunContext
 from core.events import Completed, Event, Loading, Picture, Progress
 from core.imaging.images import MIME, Reference, encode, read_reference
 from core.job import Job
+from core.messages import Message, recorded
 from core.provider import Price, Provider
 from core.request import EditRequest
 from core.result import Made
@@ -117,7 +118,7 @@ class FakeProvider(Provider):
         self.left = left
         self.key_env = key_env
 
-    def ready(self, key: str | None = None) -> str | None:
+    def ready(self, key: str | None = None) -> Message | None:
         """Return None: the owner has a key."""
         return None
 
@@ -187,9 +188,9 @@ class FakeBackend(Backend):
         """The account that it runs on."""
         return self._provider
 
-    def ready(self, key: str | None = None) -> str | None:
+    def ready(self, key: str | None = None) -> Message | None:
         """Return `reason`."""
-        return self.reason
+        return None if self.reason is None else recorded(self.reason)
 
     def status(self) -> str:
         """Return a few words for the status line."""

@@ -140,7 +140,7 @@ def test_the_last_rung_out_of_memory_is_said_in_words_and_the_model_stays(tiny: 
     with refusing(worker), pytest.raises(OutOfMemory) as caught:
         worker.work(asked((32, 32)), False, ignore)
     assert str(caught.value) == (
-        "The GPU's memory is too small for this run. Take a smaller image, or a hosted backend."
+        "The GPU's memory is too small for this run. Use a smaller image, or a hosted backend."
     )
     told: list[Event] = []
     assert worker.work(asked((32, 32)), False, told.append).notices == ()

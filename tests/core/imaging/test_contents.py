@@ -198,7 +198,7 @@ def test_a_heic_of_another_brand_is_read(major: bytes) -> None:
 @pytest.mark.parametrize(
     ("size", "words"),
     [
-        ((20_000, 20_000), "At most 120 megapixels"),
+        ((20_000, 20_000), "The limit is 120 megapixels"),
         ((11_000, 10_900), "damaged"),
         ((8, 8), "damaged"),
     ],
@@ -465,7 +465,7 @@ MANY: dict[str, Callable[[], bytes]] = {
 def test_exif_in_boxes_that_asks_for_gigabytes_is_refused() -> None:
     exif = bomb(1_000, 400_000)
     for data in (picture_bytes("AVIF"), (DATA / "turned.heic").read_bytes()):
-        with pytest.raises(BadImage, match="built to keep a computer busy"):
+        with pytest.raises(BadImage, match="unusually built and was refused"):
             read_reference(data + struct.pack(">I4s", 8 + len(exif), b"mdat") + exif)
 
 
@@ -482,7 +482,7 @@ def test_exif_in_a_text_that_asks_for_gigabytes_is_left_aside() -> None:
 
 @pytest.mark.parametrize("name", MANY)
 def test_a_file_of_too_many_pieces_is_refused_before_it_is_decoded(name: str) -> None:
-    with pytest.raises(BadImage, match="built to keep a computer busy"):
+    with pytest.raises(BadImage, match="unusually built and was refused"):
         read_reference(MANY[name]())
 
 

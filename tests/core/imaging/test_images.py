@@ -139,7 +139,7 @@ def test_every_announced_format_is_read(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["ICO", "PPM", "TGA", "PCX", "EPS", "PDF", "JPEG2000", "QOI", "DDS"])
 def test_other_formats_stay_shut(kind: str) -> None:
-    with pytest.raises(BadImage, match=r"not a picture that can be read|This is an? |is not supported"):
+    with pytest.raises(BadImage, match=r"not a picture the app can read|This is an? |is not supported"):
         read_reference(picture_bytes(kind))
 
 
@@ -168,7 +168,7 @@ def test_of_a_long_animation_or_document_the_first_picture_is_taken(kind: str, n
 @pytest.mark.parametrize("size", [(20_000, 20_000), (12_000, 10_001), (65_536, 10), (10, 70_000)])
 def test_too_many_pixels_are_refused_by_the_header_alone(size: tuple[int, int]) -> None:
     begun = time.process_time()
-    with pytest.raises(BadImage, match=r"At most (120 megapixels|65535 pixels a side) are taken"):
+    with pytest.raises(BadImage, match=r"is too large .* The limit is 120 megapixels and 65,535 pixels a side\."):
         read_reference(png_header(*size))
     assert time.process_time() - begun < 1
 
