@@ -181,7 +181,7 @@ def door_rules(settings: Settings, links: Links, engine: Engine, hooks: Sequence
         hosts=(public.netloc,) if public.netloc else (),
         https_hosts=(public.netloc,) if public.scheme == "https" else (),
         secret=links.derived("visitors").encode(),
-        exchange=engine.keeper.exchange,
+        exchange=engine.exchange,
     )
 
 
@@ -194,7 +194,7 @@ async def tidy_hourly(engine: Engine, uploads: Path) -> None:
     """Remove old files, now and for ever; the framework forgets its own when the process is killed."""
     while True:
         try:
-            await asyncio.to_thread(drop_older, uploads, engine.limits.caps.cache_age)
+            await asyncio.to_thread(drop_older, uploads, engine.quotas.caps.cache_age)
             await engine.tidy()
         except Exception:
             log.exception("old files could not be removed")
@@ -212,4 +212,9 @@ def webhook_route(webhook: Webhook) -> Route:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:]:
+        from api.cli import cli
+
+        cli()
+    else:
+        main()

@@ -104,9 +104,9 @@ class ApiGateway:
         if not self._spends or not providers:
             return 0.0
         left = sum([await each.balance() for each in providers])
-        limits = self.engine.limits
-        if limits.caps.budget is not None:
-            left = min(left, max(0.0, limits.caps.budget - await self.engine.keeper.spent(limits.today())))
+        budget = self.engine.quotas.caps.budget
+        if budget is not None:
+            left = min(left, max(0.0, budget - await self.engine.spent_today()))
         return round(left, 6)
 
     # ---- taking a call ------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ class ApiGateway:
         spec = self.engine.specs[key]
         if spec.key_env is not None and not self._spends:
             raise Refused("api-spends-nothing", status=403, backend=spec.label)
-        self.engine.limits.spend_reference(visitor)
+        self.engine.quotas.spend_reference(visitor)
         reference = await self._reference(ask.image, visitor.source)
         notices = reference.notices + ask.notices + unused_size(ask.size, reference)
         reference = replace(reference, notices=notices)
@@ -150,18 +150,18 @@ class ApiGateway:
         return job
 
     async def _reference(self, image: str | bytes, owner: str) -> Reference:
-        read = functools.partial(self.engine.decoders.read_reference, owner=owner)
+        read = functools.partial(self.engine.images.read, owner=owner)
         if isinstance(image, bytes):
             return await read(image)
         image = tidy(image) if len(image) <= LONGEST_ADDRESS else image
         name = await self._own(image) if len(image) <= LONGEST_ADDRESS else None
         if name is not None:
-            path = self.engine.images.folder / name
+            path = self.engine.images.path(name)
             if not path.is_file():
                 raise FetchFailed("link-picture-gone")
             return await read(path)
         if not is_data_uri(image) and not is_address(image):
-            return await read(await asyncio.to_thread(bare_base64, image, self.engine.limits.caps.max_bytes))
+            return await read(await asyncio.to_thread(bare_base64, image, self.engine.quotas.caps.max_bytes))
         data = await self._fetch(image)
         return await read(data, image if image.lower().startswith(("http://", "https://")) else None)
 
@@ -173,7 +173,7 @@ class ApiGateway:
         kind, _, name = path.strip("/").partition("/")
         if kind != "uploads":
             return name
-        uploaded = await self.engine.keeper.uploaded(name)
+        uploaded = await self.engine.uploads.picture(name)
         if uploaded is None:
             raise FetchFailed("link-not-uploaded")
         return uploaded
@@ -223,7 +223,7 @@ class ApiGateway:
         found: list[tuple[Made | Missing, str, str | None]] = []
         for each in job.result.images:
             if isinstance(each, Made):
-                file = self.engine.images.path(each.image)
+                file = self.engine.images.path(each.image.name)
                 data = await asyncio.to_thread(file.read_bytes) if inline else None
                 b64 = None if data is None else base64.b64encode(data).decode()
                 found.append((each, self.link(f"/files/{file.name}", job, base), b64))

@@ -15,8 +15,6 @@ from core.backend import Backend
 from core.job import Job
 from core.messages import in_full
 from engine.engine import Engine
-from storage.files.disk import DiskProbe
-from storage.records import state_of
 
 SECONDS = (0.5, 1, 2, 5, 10, 20, 60, 180, 600)
 """Upper bounds of the buckets for run times."""
@@ -49,7 +47,7 @@ class Figures:
         yield family
 
     def _note(self, job: Job) -> None:
-        self._runs.labels(job.backend, "done" if job.error is None else state_of(job.error)).inc()
+        self._runs.labels(job.backend, job.state).inc()
         if job.result is not None:
             self._seconds.labels(job.backend).observe(job.result.timings["total"])
             self._cost.labels(job.backend).inc(job.result.cost or 0.0)
@@ -63,14 +61,13 @@ def routes(engine: Engine, token: str | None) -> list[BaseRoute]:
         token: opens `/metrics`; None shuts it.
     """
     figures = Figures(engine)
-    disk = DiskProbe(engine.images)
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok")
 
     async def readyz(_: Request) -> Response:
         backends = {key: _readiness(engine.backend(key)) for key in engine.specs}
-        fault = await disk.fault()
+        fault = await engine.disk.fault()
         ready = "ready" in backends.values() and fault is None
         state = {"ready": ready, "backends": backends, **({"disk": in_full(fault)} if fault else {})}
         return JSONResponse(state, status_code=200 if ready else 503)

@@ -59,11 +59,6 @@ class Accepted:
 
 
 @dataclass(frozen=True)
-class KeyWanted:
-    """The app was restarted while the provider had the run; to go on, its owner's key must be pasted again."""
-
-
-@dataclass(frozen=True)
 class Picture:
     """One finished image and the seed that recreates it.
 
@@ -100,5 +95,5 @@ class Completed:
 
 Event = Loading | Progress | Working | Accepted | Completed
 """What a backend tells of a run."""
-JobEvent = Queued | Loading | Progress | Working | KeyWanted | Result
+JobEvent = Queued | Loading | Progress | Working | Result
 """What the engine tells of a job; the last is its Result."""

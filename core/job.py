@@ -11,6 +11,7 @@ from typing import Any
 
 from core.errors import StudioError
 from core.events import JobEvent, Queued
+from core.job_state import JobState, advance
 from core.recipe import Recipe
 from core.request import EditRequest
 from core.result import Result
@@ -96,9 +97,13 @@ class Call:
 
 @dataclass(eq=False)
 class Job:
-    """One request on its way. `event` is the latest; `error` or `result` ends it.
+    """One request on its way.
 
     Attributes:
+        state: where it stands; `advance` changes it.
+        event: the latest of its run; the last is its result.
+        error: why it failed or was cancelled, or why nobody waits for it now.
+        result: what it made.
         owner: whose it is.
         key: a visitor's own provider key, for this job only; never kept.
         gpu_token: its visitor's; never kept.
@@ -106,8 +111,7 @@ class Job:
         call: how it came in, None where a page or the Gradio API sent it.
         created: seconds since the epoch.
         remote: the provider's id of each image's task, None where there is none yet.
-        late: the run was cancelled and goes on at the provider, which cannot take it back: a result may still come.
-        cancelled: somebody cancelled it, and its row says so; its backend may need a moment longer to stop.
+        task: drives it; None before its turn can come, and when nobody works on it any more.
         storing: its result is being written to disk; a cancel comes too late then.
         submitted, started: on a clock that never goes back, this process's.
     """
@@ -122,11 +126,10 @@ class Job:
     call: Call | None = None
     created: float = field(default_factory=time.time)
     remote: list[str | None] = field(default_factory=list)
+    state: JobState = JobState.QUEUED
     event: JobEvent = field(default_factory=lambda: Queued(1))
     error: StudioError | None = None
     result: Result | None = None
-    late: bool = False
-    cancelled: bool = False
     storing: bool = False
     submitted: float = field(default_factory=time.monotonic)
     started: float | None = None
@@ -135,8 +138,21 @@ class Job:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come."""
-        return self.result is not None or self.error is not None
+        """Whether nothing more will come of it in this process."""
+        return self.state.terminal or (self.error is not None and self.task is None)
+
+    @property
+    def at_provider(self) -> bool:
+        """Whether a provider may have it: from then on it may cost, and cannot be taken back."""
+        return self.state is JobState.SUBMITTING or any(self.remote)
+
+    def advance(self, to: JobState, error: StudioError | None = None) -> None:
+        """Go to another state, for this reason if there is one.
+
+        Raises:
+            IllegalTransition: it does not follow the present one.
+        """
+        self.state, self.error = advance(self.state, to), error
 
     @property
     def recipe(self) -> Recipe:
@@ -148,7 +164,6 @@ class Job:
         """Let go of the keys, which an ended job needs no more."""
         self.key = None
         self.gpu_token = ""
-        self.late = False
 
     def tell(self, event: JobEvent | None = None) -> None:
         """Note an event and wake every watcher."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from core.events import KeyWanted
 from core.job import Job
+from core.job_state import JobState
 
 KEPT_JOBS = 50
 """Ended jobs that are still in memory; older ones are in the store."""
@@ -32,7 +32,7 @@ class Jobs:
     def add(self, job: Job) -> None:
         """Take a job in; the oldest of those that have ended may go."""
         self._jobs[job.id] = job
-        ended = [each.id for each in self if each.ended and not each.late]
+        ended = [each.id for each in self if each.ended]
         for job_id in ended[: max(0, len(ended) - KEPT_JOBS)]:
             del self._jobs[job_id]
 
@@ -44,6 +44,6 @@ class Jobs:
         """Return how many jobs go on or wait at each backend; one that waits for its owner's key holds nobody up."""
         counts = dict.fromkeys(self._backends, 0)
         for job in self:
-            if (job.late or not job.ended) and not isinstance(job.event, KeyWanted):
+            if not job.ended and job.state is not JobState.NEEDS_KEY:
                 counts[job.backend] = counts.get(job.backend, 0) + 1
         return counts

@@ -16,21 +16,23 @@ from functools import partial
 
 from core.backend import Backend, Resumable, RunContext
 from core.errors import BackendUnavailable, QueueFull, RunCancelled
-from core.events import Event, JobEvent, KeyWanted, Queued, Working
+from core.events import Event, JobEvent, Queued, Working
 from core.job import Call, Job, Visitor, new_id
+from core.job_state import JobState, end_of
 from core.provider import Provider
 from core.request import EditRequest
 from core.result import Result
 from core.spec import BackendSpec
 from engine.active_jobs import Jobs
 from engine.decoders import Decoders
-from engine.displays import Displays
 from engine.fair_queue import FairQueue
+from engine.images import Images
 from engine.quotas import Quotas
 from engine.recovery import hopeless
 from engine.runner import JobRunner
+from engine.uploads import Uploads
 from storage.async_store import AsyncStore
-from storage.rows import Record
+from storage.files.disk import DiskProbe
 from storage.sqlite.store import Store
 
 log = logging.getLogger(__name__)
@@ -43,13 +45,16 @@ class Engine:
         backends: by key, in the order of the screen.
         store: where jobs and pictures are kept. The engine closes it.
         queue_size: jobs that may wait at each backend.
-        limits: what a visitor may ask for; None sets none.
+        quotas: what a visitor may ask for; None sets no limits.
         rerun: whether jobs that had not been sent when an earlier process ended begin anew, or end as interrupted.
 
     Attributes:
         jobs: those that go on, and the last that have ended.
+        quotas: what a visitor may ask for.
         decoders: read pictures in processes of their own.
-        displays: smaller copies of stored pictures.
+        images: the pictures of all owners.
+        uploads: what comes in before a job.
+        disk: whether the data folder can be written to.
         on_end: called with each job that has ended.
     """
 
@@ -58,19 +63,20 @@ class Engine:
         backends: Mapping[str, Backend],
         store: Store,
         queue_size: int = 50,
-        limits: Quotas | None = None,
+        quotas: Quotas | None = None,
         *,
         rerun: bool = True,
     ) -> None:
         self._lanes = {key: FairQueue(backend) for key, backend in backends.items()}
         self.jobs = Jobs(backends)
         self._rerun = rerun
-        self.limits = limits or Quotas()
-        self.keeper = AsyncStore(store)
-        self.images = store.images
-        self.decoders = Decoders(self.limits.caps)
-        self.displays = Displays(self.keeper, self.decoders)
-        self._work = JobRunner(self.keeper, self.limits)
+        self.quotas = quotas or Quotas()
+        self._store = AsyncStore(store)
+        self.disk = DiskProbe(store.images)
+        self.decoders = Decoders(self.quotas.caps)
+        self.images = Images(self._store, self.decoders)
+        self.uploads = Uploads(self._store, self.quotas.caps.quota)
+        self._work = JobRunner(self._store, self.quotas)
         self._known = asyncio.Event()  # what an earlier process left is in `jobs`
         self._known.set()
         self.on_end = self._work.on_end
@@ -138,9 +144,9 @@ class Engine:
         job.remote = [None] * len(request.seeds)
         self.jobs.add(job)  # it has its place before the disk is waited for
         try:
-            self.limits.count(visitor)
+            self.quotas.count(visitor)
             estimate = lane.backend.spec.price * len(request.seeds)
-            await self.keeper.add(job, estimate, partial(self.limits.afford, estimate), self.limits.today())
+            await self._store.add(job, estimate, partial(self.quotas.afford, estimate), self.quotas.today())
         except BaseException:
             self.jobs.remove(job)
             raise
@@ -155,22 +161,20 @@ class Engine:
         )
 
     async def watch(self, job: Job) -> AsyncGenerator[JobEvent, None]:
-        """Yield the job's latest event now and after each change; the last one is its Result.
+        """Yield the job's latest event now and after each change of it or of the state; the last is its Result.
 
         Of a cancelled job that goes on at its provider, the watch goes on too.
 
         Raises:
             StudioError: the job failed or was cancelled.
         """
-        told: JobEvent | None = None
+        seen: tuple[JobEvent, JobState] | None = None
         while True:
-            if job.event is not told:
-                told = job.event
-                yield told  # much may happen until the watcher comes back: look at everything anew
-            elif job.late:
-                await job.changed.wait()
-            elif job.error is not None:
+            if job.ended and job.error is not None:
                 raise job.error
+            if seen is None or seen[0] is not job.event or seen[1] is not job.state:
+                seen = job.event, job.state
+                yield job.event  # much may happen until the watcher comes back
             elif job.ended:
                 return
             else:
@@ -193,21 +197,20 @@ class Engine:
         A job that has ended, or whose result is being stored, is left as it is. What a provider has cannot be taken
         back: then the wait ends, and the work goes on by itself.
         """
-        if job.ended or job.storing:
+        if job.ended or job.storing or job.state is JobState.DETACHED:
             return
-        if isinstance(job.event, Working | KeyWanted):
-            job.late = isinstance(job.event, Working)
-            job.error = RunCancelled("run-wait-ended", charged=None)
+        error = RunCancelled("run-wait-ended", charged=None) if job.at_provider else RunCancelled("run-cancelled")
+        if job.at_provider and job.task is not None:
+            job.advance(JobState.DETACHED, error)
             job.tell()
-            if job.task is None:
-                await self.keeper.failed(job, job.error)
+            await self._store.moved(job)
             return
-        job.cancelled, job.error = True, RunCancelled("run-cancelled")
+        job.advance(JobState.CANCELLED, error)
         if job.task is not None:
             job.task.cancel()
             job.task.add_done_callback(lambda _: self._work.let_go(job))
         job.tell()
-        await self.keeper.failed(job, job.error)
+        await self._store.ended(job)
 
     async def close(self, patience: float = 6.0) -> None:
         """Stop everything, and let go of connections and store; the next process's `recover` takes it up again.
@@ -222,7 +225,7 @@ class Engine:
         loop = asyncio.get_running_loop()
         until = loop.time() + patience
         at_work = {job.task: job for job in self.jobs if job.task is not None and not job.task.done()}
-        paid = [task for task, job in at_work.items() if isinstance(job.event, Working) and not any(job.remote)]
+        paid = [task for task, job in at_work.items() if job.at_provider and not any(job.remote)]
         for task in at_work.keys() - paid:
             if not task.cancelling():  # a second cancel would break into the backend's tidying up
                 task.cancel()
@@ -237,7 +240,7 @@ class Engine:
         closing = (provider.close() for provider in self.providers)
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*closing), max(0.5, until - loop.time()))
-        await self.keeper.close()
+        await self._store.close()
 
     # ---- after a restart, and later ----------------------------------------------------------------
 
@@ -252,33 +255,37 @@ class Engine:
         It reads rows and no pictures: those are read when a job's turn comes.
         """
         self._known.clear()
-        unfinished: list[tuple[Record, Job]] = []
+        unfinished: list[Job] = []
         try:
-            await self.keeper.sweep()
-            unfinished = await self.keeper.unfinished()
-            for _, job in unfinished:
+            await self._store.sweep()
+            unfinished = await self._store.unfinished()
+            for job in unfinished:
                 self.jobs.add(job)
         except Exception:  # a damaged database, say: the app serves, and the next start tries again
             log.exception("what an earlier process left unfinished could not be read")
         finally:
             self._known.set()
-        for record, job in unfinished:
-            await self._take_up(record, job)
+        for job in unfinished:
+            await self._take_up(job)
 
-    async def _take_up(self, record: Record, job: Job) -> None:
+    async def _take_up(self, job: Job) -> None:
         lane = self._lanes.get(job.backend)
-        error = hopeless(record.state, job, lane.backend if lane is not None else None, rerun=self._rerun)
-        if job.ended:
+        error = hopeless(job, lane.backend if lane is not None else None, rerun=self._rerun)
+        if job.state.terminal:
             return  # cancelled in the meantime
         if error is not None:
-            job.error = error
-            await self.keeper.failed(job, error)
+            job.advance(end_of(error), error)
+            await self._store.ended(job)
             job.tell()
         elif not any(job.remote):
             self._begin(job, self._lanes[job.backend].backend.edit)
         elif job.own_key:
-            job.tell(KeyWanted())
+            if job.state is not JobState.NEEDS_KEY:
+                job.advance(JobState.NEEDS_KEY)
+            job.tell()
         else:
+            if job.state is JobState.DETACHED and not isinstance(job.error, RunCancelled):
+                job.advance(JobState.RUNNING)  # nobody ended the wait but the end of the process, or a limit of time
             self._resume(job)
 
     def _resume(self, job: Job) -> None:
@@ -296,21 +303,22 @@ class Engine:
             key: the one that came.
         """
         for job in self.jobs:
-            wants = isinstance(job.event, KeyWanted) and not job.ended and job.task is None
+            wants = job.state is JobState.NEEDS_KEY and job.task is None
             if wants and (job.owner, self._lanes[job.backend].backend.spec.key_env) == (owner, key_env):
                 job.key = key
+                job.advance(JobState.RUNNING)
                 self._resume(job)
                 job.tell()
 
     async def history(self, owner: str, limit: int = 20) -> list[Job]:
         """Return an owner's latest jobs, oldest first; those that go on are the very ones at work."""
         await self._known.wait()
-        return self._live(await self.keeper.history(owner, limit))[::-1]
+        return self._live(await self._store.history(owner, limit))[::-1]
 
     async def page(self, owner: str, since: float, size: int, number: int) -> list[Job]:
         """Return a page of an owner's jobs, newest first; the first page is number 1."""
         await self._known.wait()
-        return self._live(await self.keeper.history(owner, size, size * (number - 1), since))
+        return self._live(await self._store.history(owner, size, size * (number - 1), since))
 
     def _live(self, jobs: Sequence[Job]) -> list[Job]:
         return [self.jobs.get(each.id) or each for each in jobs]
@@ -321,13 +329,33 @@ class Engine:
         job = self.jobs.get(job_id)
         if job is not None:
             return job if job.owner == owner else None
-        return await self.keeper.find(owner, job_id)
+        return await self._store.find(owner, job_id)
 
     async def find_call(self, owner: str, once: str, since: float) -> Job | None:
         """Return an owner's job by the mark of its call, if it is not older."""
         await self._known.wait()
-        job = await self.keeper.find_call(owner, once, since)
+        job = await self._store.find_call(owner, once, since)
         return job and (self.jobs.get(job.id) or job)
+
+    async def spent_today(self) -> float:
+        """Return the US dollars that runs with the app owner's keys cost since midnight (UTC)."""
+        return await self._store.spent(self.quotas.today())
+
+    async def exchange(self, owner: str) -> bool:
+        """Return whether an owner is one whose cookie was never signed, and forget that it is."""
+        return await self._store.exchange(owner)
+
+    # ---- whom a job's end is reported to ---------------------------------------------------------------
+
+    async def unreported(self) -> list[Job]:
+        """Return the ended jobs whose end somebody waits to hear."""
+        return await self._store.untold()
+
+    async def reported(self, job: Job) -> None:
+        """Note that a job's end was reported, or given up on; one that its provider still has ends another time."""
+        stored = await self._store.find(job.owner, job.id)
+        if stored is not None and stored.state.terminal:
+            await self._store.told(job.id)
 
     async def delete(self, owner: str, ids: Sequence[str]) -> int:
         """Remove an owner's jobs with their pictures, those that go on after they were stopped; return how many."""
@@ -340,7 +368,7 @@ class Engine:
                 await self.cancel(job)
                 if job.storing and job.task is not None:
                     await asyncio.wait([job.task])
-            if await self.keeper.delete(owner, job_id):
+            if await self._store.delete(owner, job_id):
                 gone += 1
                 if job is not None:
                     self.jobs.remove(job)
@@ -349,7 +377,7 @@ class Engine:
     async def tidy(self) -> None:
         """Remove old references, the oldest runs where the disk's share is used up, and files that nobody knows."""
         await self._work.tidy()
-        await self.keeper.drop_strays()
+        await self._store.drop_strays()
 
     def expected_seconds(self, backend: str, request: EditRequest) -> float | None:
         """Return how long a run should take by the median of earlier ones, None before the first."""

@@ -15,8 +15,8 @@ from core.errors import (
     SubmitUnknown,
     TimedOut,
 )
-from core.events import Working
 from core.job import Job
+from core.job_state import JobState
 from storage.files.disk import disk_full
 
 KEPT_AT_PROVIDER = 7 * 86_400.0
@@ -25,16 +25,16 @@ LOOKED_AT_AGAIN = (KeyMissing, KeyRejected, TimedOut, DiskFull)
 """Ends of the wait and not of the run: where the provider has it, a restart asks again."""
 
 
-def hopeless(state: str, job: Job, backend: Backend | None, *, rerun: bool) -> StudioError | None:
+def hopeless(job: Job, backend: Backend | None, *, rerun: bool) -> StudioError | None:
     """Return why a job cannot go on, None if it can: by its provider's ids, or else from its beginning.
 
     Args:
-        state: of its row: `queued`, `sending` or `waiting`.
         job: as its row has it.
         backend: its own, None where that is no longer offered.
         rerun: whether a job that had not been sent may begin anew.
     """
-    if backend is None and (any(job.remote) or state == "sending"):
+    sent = job.state in (JobState.SUBMITTING, JobState.DETACHED) or any(job.remote)
+    if backend is None and sent:
         return SubmitUnknown("run-provider-removed")
     if backend is None:
         return Interrupted("run-backend-removed")
@@ -44,7 +44,7 @@ def hopeless(state: str, job: Job, backend: Backend | None, *, rerun: bool) -> S
         return RunFailed("run-not-resumable")
     if any(job.remote):
         return None
-    if state == "sending":
+    if sent:
         return SubmitUnknown("run-answer-lost-in-restart")
     if job.own_key:
         return Interrupted("run-interrupted-before-sending")
@@ -63,5 +63,5 @@ def broken(failure: Exception, job: Job) -> StudioError:
         error = RunFailed("disk-full-run-lost")
     else:
         error = RunFailed("run-broke")
-    error.charged = None if isinstance(job.event, Working) else False
+    error.charged = None if job.at_provider else False
     return error

@@ -11,8 +11,9 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from core.errors import KeyRejected, RunCancelled, RunFailed, StudioError
-from core.events import Accepted, Completed, Event, KeyWanted, Working
+from core.events import Accepted, Completed, Event, Loading, Progress, Working
 from core.job import Job
+from core.job_state import JobState, end_of
 from core.result import Result
 from engine.fair_queue import FairQueue
 from engine.quotas import Quotas
@@ -68,27 +69,39 @@ class JobRunner:
             # The reason may hold paths or keys: it belongs in the log, not on a stranger's screen.
             log.exception("job %s on %s broke", job.id, job.backend)
             error = broken(failure, job)
-        if job.cancelled:
+        if job.state is JobState.CANCELLED:
             return  # `Engine.cancel` has recorded its end, and calls `let_go`
-        stopped = False
-        if error is not None:
-            if isinstance(error, KeyRejected) and job.own_key and any(job.remote) and not job.ended:
-                job.key = job.task = None
-                job.tell(KeyWanted())  # the provider has the run: another key may still fetch it
-                return
-            # What is not the run's own end is no end: the next process looks again.
-            stopped = self.closing.is_set() and isinstance(error, RunCancelled)
-            if not stopped and not (any(job.remote) and isinstance(error, LOOKED_AT_AGAIN)):
-                await self._keeper.failed(job, error)
-            job.error = error
-        if stopped:
+        if error is not None and not await self._settle(job, error):
+            return
+        self.let_go(job)
+
+    async def _settle(self, job: Job, error: StudioError) -> bool:
+        """Give a job that stopped with an error the state that follows; return whether that is its end here."""
+        if isinstance(error, KeyRejected) and job.own_key and any(job.remote):
+            job.advance(JobState.NEEDS_KEY)  # the provider has the run: another key may still fetch it
+            await self._keeper.moved(job)
+            job.task = job.key = None
+            job.tell()
+            return False
+        if self.closing.is_set() and isinstance(error, RunCancelled):
+            job.error = error  # its state stays as the next process finds it
+            job.task = None
             job.forget_secrets()
             job.tell()
+            return False
+        if any(job.remote) and isinstance(error, LOOKED_AT_AGAIN):
+            if job.state is not JobState.DETACHED:
+                job.advance(JobState.DETACHED, error)
+            job.error = error
+            await self._keeper.moved(job)
         else:
-            self.let_go(job)
+            job.advance(end_of(error), error)
+            await self._keeper.ended(job)
+        return True
 
     def let_go(self, job: Job) -> None:
         """Let go of what an ended job needs no more, and say that it has ended."""
+        job.task = None
         job.forget_secrets()
         job.tell()
         for told in self.on_end:
@@ -103,10 +116,15 @@ class JobRunner:
                         break
                     case Accepted(place, remote_id):
                         job.remote[place] = remote_id
+                        if job.state is JobState.SUBMITTING:
+                            job.advance(JobState.RUNNING)
                         await self._keeper.accepted(job, place, remote_id)
                         continue
-                    case Working() if not isinstance(job.event, Working):
-                        await self._keeper.sending(job)
+                    case Working() if not job.at_provider:
+                        job.advance(JobState.SUBMITTING)
+                        await self._keeper.moved(job)
+                    case Loading() | Progress() if job.state is JobState.QUEUED:
+                        job.advance(JobState.RUNNING)  # its row stays queued: a restart begins it again
                 job.tell(event)
             else:
                 raise RunFailed("run-without-result")
@@ -133,7 +151,9 @@ class JobRunner:
             notice = f"To make room on the disk, the {removed} oldest runs were removed."
             result = replace(result, notices=(*result.notices, notice))
         job.storing = False
-        job.error = None  # a result that came after the wait was ended is a result
+        if job.state is JobState.QUEUED:
+            job.advance(JobState.RUNNING)
+        job.advance(JobState.DONE)
         job.event = job.result = result
 
     async def _stored(self, job: Job, event: Completed) -> Result:
@@ -146,7 +166,7 @@ class JobRunner:
             try:
                 return await self._keeper.done(job, event)
             except (OSError, sqlite3.Error):
-                if not isinstance(job.event, Working) or self.closing.is_set():
+                if not (job.at_provider and isinstance(job.event, Working)) or self.closing.is_set():
                     raise
                 log.exception("the result of job %s waits in memory until the disk takes it", job.id)
             if job.event.status != DISK_FULL:

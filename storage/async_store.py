@@ -21,6 +21,7 @@ from core.errors import BadImage, DiskFull, RunCancelled, RunFailed, StudioError
 from core.events import Completed, Picture
 from core.imaging.images import Reference
 from core.job import Job
+from core.job_state import JobState
 from core.recipe import ImageRef
 from core.result import Made, Missing, Result
 from storage.files.disk import disk_errors, disk_full
@@ -33,7 +34,6 @@ from storage.records import (
     reference_row,
     report_text,
     rows_of,
-    state_of,
 )
 from storage.rows import Record
 from storage.sqlite.store import CallTaken, Done, Freed, Kept, Store
@@ -96,7 +96,8 @@ class AsyncStore:
         try:
             await asyncio.shield(self._do(self._add, job, estimate, afford, since))
         except asyncio.CancelledError:
-            self._thread.submit(self._failed, job, RunCancelled("run-cancelled"))
+            job.advance(JobState.CANCELLED, RunCancelled("run-cancelled"))
+            self._thread.submit(self._ended, job)
             raise
         except (StudioError, CallTaken):
             raise
@@ -122,9 +123,9 @@ class AsyncStore:
         # From here on the bytes are on the disk, and are read when the job's turn comes.
         job.request = replace(job.request, image=image.stored_at(file))
 
-    async def sending(self, job: Job) -> None:
-        """Note that a job's request is about to be sent."""
-        await self._do(self._store.sending, job.id)
+    async def moved(self, job: Job) -> None:
+        """Write the state of a job that goes on, and why nobody waits for it if nobody does."""
+        await self._do(self._store.move, job.id, job.state, error_text(job.error) if job.error else None)
 
     async def accepted(self, job: Job, place: int, remote_id: str) -> None:
         """Note the provider's id. A disk that takes nothing is no reason to lose a run that is paid for."""
@@ -148,7 +149,7 @@ class AsyncStore:
         result = Result(images, model, event.timings, event.cost, event.notices)
         text = recipe.model_copy(update={"model": model}).model_dump_json()
         done = Done(report_text(result), text, model.id, recipe.parent, rows_of(result))
-        self._store.end(job.id, "done", time.time(), done=done, cost=event.cost)
+        self._store.end(job.id, JobState.DONE, time.time(), done=done, cost=event.cost)
         return result
 
     def _stored(self, picture: Picture) -> Made:
@@ -156,32 +157,33 @@ class AsyncStore:
         image = ImageRef(digest=digest, mime=picture.mime, width=picture.width, height=picture.height, size=size)
         return Made(image, picture.seed, picture.damaged)
 
-    async def failed(self, job: Job, error: StudioError) -> None:
-        """Note that a job ended without a result."""
-        await self._do(self._failed, job, error)
+    async def ended(self, job: Job) -> None:
+        """Write that a job ended without a result, and why."""
+        await self._do(self._ended, job)
 
-    def _failed(self, job: Job, error: StudioError) -> None:
-        cost = 0.0 if error.charged is False else None
+    def _ended(self, job: Job) -> None:
+        assert job.error is not None
+        cost = 0.0 if job.error.charged is False else None
         try:
-            self._store.end(job.id, state_of(error), time.time(), error=error_text(error), cost=cost)
+            self._store.end(job.id, job.state, time.time(), error=error_text(job.error), cost=cost)
         except Exception:  # the next process takes the job for unfinished, and finds out
             log.exception("the end of job %s could not be written down", job.id)
 
     # ---- later ---------------------------------------------------------------------------------------
 
-    async def unfinished(self) -> list[tuple[Record, Job]]:
+    async def unfinished(self) -> list[Job]:
         """Return the jobs that an earlier process left, oldest first; one whose row is damaged ends as failed."""
         return await self._do(self._unfinished)
 
-    def _unfinished(self) -> list[tuple[Record, Job]]:
+    def _unfinished(self) -> list[Job]:
         found = []
         for record in self._store.unfinished():
             job = self._readable(record)
             if job is not None:
-                found.append((record, job))
+                found.append(job)
                 continue
-            error = RunFailed("run-record-damaged", charged=False if record.state == "queued" else None)
-            self._store.end(record.id, "failed", time.time(), error=error_text(error))
+            error = RunFailed("run-record-damaged", charged=False if record.state == JobState.QUEUED else None)
+            self._store.end(record.id, JobState.FAILED, time.time(), error=error_text(error))
         return found
 
     def _readable(self, record: Record) -> Job | None:

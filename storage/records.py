@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from core.errors import Interrupted, RunCancelled, StudioError, SubmitUnknown, error_of
+from core.errors import StudioError, error_of
 from core.image_types import MIME_OF
 from core.imaging.images import Reference
 from core.job import Call, Job
+from core.job_state import JobState
 from core.recipe import ImageRef, Recipe
 from core.request import EditRequest
 from core.result import Made, Missing, Reason, Result
@@ -77,6 +78,7 @@ def job_of(record: Record, folder: Path) -> Job:
         call=Call(**json.loads(record.call), once=record.once, hook=record.hook or "") if record.call else None,
         created=record.created,
         remote=json.loads(record.remote),
+        state=JobState(record.state),
     )
     if record.report is not None:
         report = json.loads(record.report)
@@ -87,6 +89,8 @@ def job_of(record: Record, folder: Path) -> Job:
         job.event = job.result
     if record.error is not None:
         job.error = error_of(json.loads(record.error))
+    if job.state.terminal and (job.result is None if job.state is JobState.DONE else job.error is None):
+        raise ValueError("a job that ended without a result or a reason")
     return job
 
 
@@ -146,14 +150,6 @@ def reference_of(row: ReferenceRow, folder: Path) -> Reference:
     notices = tuple(json.loads(row.notices))
     mime = MIME_OF[file.suffix]
     return Reference(b"", row.width, row.height, notices, mime, row.address, file, file.stem, row.bytes)
-
-
-def state_of(error: StudioError) -> str:
-    """Return the state in which an error ends a job."""
-    for kind, state in ((RunCancelled, "cancelled"), (SubmitUnknown, "unknown"), (Interrupted, "interrupted")):
-        if isinstance(error, kind):
-            return state
-    return "failed"
 
 
 def error_text(error: StudioError) -> str:

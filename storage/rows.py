@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-UNFINISHED = ("queued", "sending", "waiting")
-"""States of a job that goes on: nothing sent; sent and no id known yet; the provider has it, and we its id."""
-ENDED = ("done", "failed", "cancelled", "unknown", "interrupted")
-"""The last two: sent and its answer lost; cut before anything was sent."""
+from core.job_state import JobState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +63,8 @@ class Record:
         owner: whose it is; see `core.job.Visitor`.
         backend: its key.
         created, ended: seconds since the epoch.
-        state: one of `UNFINISHED` or `ENDED`.
+        state: a `core.job_state.JobState`, as far as a restart must know it: what only this process works on stays
+            queued.
         recipe, notices, report, error, remote: JSON, as `storage.records` writes and reads it; the store never looks
             inside. The notices are of the reference, the report has the timings and notices of the result.
         address: where anyone can read the reference, None where that is not known.
@@ -87,7 +85,7 @@ class Record:
     address: str | None = None
     own_key: bool = False
     estimate: float = 0.0
-    state: str = "queued"
+    state: str = JobState.QUEUED
     remote: str = "[]"
     report: str | None = None
     error: str | None = None

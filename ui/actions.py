@@ -144,7 +144,7 @@ class Actions:
         provider, spec = backend.provider, backend.spec
         given = ((pasted or "").strip() or session.key(spec)) if spec.key_env else None
         try:
-            self.engine.limits.spend(KEY_CHECKS, session.visitor)
+            self.engine.quotas.spend(KEY_CHECKS, session.visitor)
             if backend.ready(given) is not None:
                 note = _line(text.NO_KEY, "bad")
             elif given is None and session.visitor.owner != EVERYONE:
@@ -229,7 +229,7 @@ class Actions:
         """Read a picture from an address into the reference box."""
         session.visitor = visitor_of(request)
         try:
-            self.engine.limits.spend(FETCHES, session.visitor)
+            self.engine.quotas.spend(FETCHES, session.visitor)
             shown = await self._keep(session, await self.fetch_image(address), tidy(address))
         except StudioError as error:
             session.problem = error
@@ -240,7 +240,7 @@ class Actions:
     async def _copy(self, session: Session, file: Path) -> str:
         """Return what the reference box shows of a stored picture: a copy that `_read` knows again."""
         try:
-            return str(await self.engine.displays.file(file.name, BOX_WIDTH, session.visitor.source))
+            return str(await self.engine.images.display(file.name, BOX_WIDTH, session.visitor.source))
         except StudioError:  # then the picture itself, however large
             return str(file)
 
@@ -255,31 +255,31 @@ class Actions:
             return session.reference
         if source is None:
             return await self._keep(session, Path(path))
-        owner, keeper = session.visitor.owner, self.engine.keeper
-        known = await keeper.find_reference(owner, source.name)
+        owner, images = session.visitor.owner, self.engine.images
+        known = await images.find_reference(owner, source.name)
         if known is not None:  # normalised already
             return Shown(source, *known)
-        parent = source.stem if await keeper.is_result(owner, source.stem) else None
+        parent = source.stem if await images.is_result(owner, source.stem) else None
         return await self._keep(session, source, parent=parent)
 
     async def _stored(self, session: Session, path: Path) -> Path | None:
         """Return the stored picture that a file in the box is, or is a display copy of; None of any other file."""
         name = stored_name(path.name)
-        if name is None or not await self.engine.keeper.may_see(session.visitor.owner, name):
+        if name is None or not await self.engine.images.may_see(session.visitor.owner, name):
             return None
-        folder = self.engine.images.folder
-        own = folder / name if name == path.name else folder / "display" / path.name
-        return folder / name if await asyncio.to_thread(_same, path, own) else None
+        images = self.engine.images
+        own = images.path(name) if name == path.name else images.copy_path(path.name)
+        return images.path(name) if await asyncio.to_thread(_same, path, own) else None
 
     async def _keep(
         self, session: Session, source: bytes | Path, address: str | None = None, parent: str | None = None
     ) -> Shown:
         visitor = session.visitor
-        self.engine.limits.spend(REFERENCES, visitor)
-        reference = await self.engine.decoders.read_reference(source, address, owner=visitor.source)
-        if not await self.engine.keeper.make_room(len(reference.data), self.engine.limits.caps.quota):
+        self.engine.quotas.spend(REFERENCES, visitor)
+        reference = await self.engine.images.read(source, address, owner=visitor.source)
+        if not await self.engine.uploads.make_room(len(reference.data)):
             raise DiskFull("disk-full-for-picture")
-        stored = await self.engine.keeper.keep_reference(visitor.owner, reference, parent)
+        stored = await self.engine.images.keep_reference(visitor.owner, reference, parent)
         assert stored.file is not None
         return Shown(stored.file, stored, parent)
 
@@ -342,7 +342,7 @@ class Actions:
         updates, _ = self.controls.show(key, chosen.settings)
         # As a picture of the visitor's own: the box shows it from the framework's cache, which asks whose it is.
         data = await asyncio.to_thread(chosen.path.read_bytes)
-        file = await self.engine.keeper.keep(session.visitor.owner, data, MIME["jpeg"])
+        file = await self.engine.images.keep(session.visitor.owner, data, MIME["jpeg"])
         session.style = ()
         return (gr.update(**shown(self.engine.specs[key])), str(file), chosen.prompt, True, *updates)
 
@@ -352,7 +352,7 @@ class Actions:
         made = run.job.result.images[int(event.cell)] if run is not None and run.job.result is not None else None
         if not isinstance(made, Made):
             return gr.skip()
-        return await self._copy(session, self.engine.images.path(made.image))
+        return await self._copy(session, self.engine.images.path(made.image.name))
 
     async def reuse(self, session: Session, event: gr.EventData) -> Updates:
         """Put a run's reference, prompt and settings back; the seed becomes the chosen picture's."""

@@ -28,8 +28,8 @@ from core.result import Made, Missing, Result
 from core.spec import MAX_PROMPT, AnyParam, Choice, Integer, Number, ParamValue, Toggle
 from core.terms import TERMS, is_neutral
 from engine.engine import Engine
+from engine.images import Images
 from storage.files.disk import disk_errors
-from storage.files.image_store import ImageStore
 from ui.framework import forget_session
 from ui.image_input import DESCRIPTION, NEEDED, Fetch, read_image, take_any_image
 from ui.images import visitor_of
@@ -215,14 +215,14 @@ def _file_fault(image: Any) -> str | None:
     return "image: A file's path is that of an upload or an http address. Send a data URI or base64 as text."
 
 
-def handed(job: Job, images: ImageStore, cache: str) -> list[str]:
+def handed(job: Job, images: Images, cache: str) -> list[str]:
     """Return the results as files in the framework's cache, under names that nobody can guess: see `ui.guard`."""
     assert job.result is not None
     files = []
     with tempfile.TemporaryDirectory() as folder:
         for made in job.result.images:
             if isinstance(made, Made):
-                path = images.path(made.image)
+                path = images.path(made.image.name)
                 copy = Path(folder) / f"srpo-{made.seed}-{secrets.token_urlsafe(24)}{path.suffix}"
                 shutil.copyfile(path, copy)
                 files.append(save_file_to_cache(copy, cache))

@@ -122,7 +122,7 @@ class Guard:
                 await self._inside(path.removeprefix(PREFIX), visitor, scope, receive, answering)
                 return
             if path in PAGE:
-                self._engine.limits.spend(REQUESTS, visitor)
+                self._engine.quotas.spend(REQUESTS, visitor)
             await self._app(scope, receive, answering)
         except (TooManyRequests, Refusal) as error:
             if begun:
@@ -133,8 +133,8 @@ class Guard:
     async def _inside(self, rest: str, visitor: Visitor, scope: Scope, receive: Receive, send: Send) -> None:
         owner = "" if visitor.passing else visitor.owner
         # Where the app's owner sets no limit on runs, as many may be asked for.
-        if self._engine.limits.caps.per_minute is not None or not EDIT.fullmatch(rest):
-            self._engine.limits.spend(REQUESTS, visitor)
+        if self._engine.quotas.caps.per_minute is not None or not EDIT.fullmatch(rest):
+            self._engine.quotas.spend(REQUESTS, visitor)
         if rest.startswith(("file=", "file/")):
             if not await self._may_read(rest[5:], owner):  # ASGI's path is decoded already
                 raise _not_found()
@@ -218,7 +218,7 @@ class Guard:
 
     async def _upload(self, visitor: Visitor, owner: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on an upload, and record whose the file is before its path is known to anybody."""
-        limits = self._engine.limits
+        limits = self._engine.quotas
         share = limits.uploads()
 
         def count(size: int) -> None:
@@ -230,11 +230,11 @@ class Guard:
         if share is not None:
             limits.check_share(share, visitor, upload.size / 1e6)
         with _room():
-            if not await self._engine.keeper.make_room(upload.size, limits.caps.quota):
+            if not await self._engine.uploads.make_room(upload.size):
                 raise _full()
             await self._app(scope, upload.receiving(receive), upload.send)
             for path in upload.paths():
-                if not await self._engine.keeper.add_file(owner, Path(path).relative_to(self._uploads)):
+                if not await self._engine.uploads.add_file(owner, Path(path).relative_to(self._uploads)):
                     raise Refusal(503, "The file could not be stored. Choose the picture again.", 1.0)
         await upload.answer()(scope, receive, send)
 
@@ -245,15 +245,15 @@ class Guard:
             Refusal: the image cannot be read or stored, or there is too much beside it.
             TooManyRequests: the visitor has uploaded their share.
         """
-        keeper, limits, share = self._engine.keeper, self._engine.limits, self._engine.limits.uploads()
+        quotas, uploads, share = self._engine.quotas, self._engine.uploads, self._engine.quotas.uploads()
         with _room():
             async with spooled(receive, self._uploads) as body:
                 if isinstance(body, bytes):
                     return body
                 size = body.stat().st_size
                 if share is not None:
-                    limits.spend(share, visitor, size / 1e6)
-                if not await keeper.make_room(size, limits.caps.quota):
+                    quotas.spend(share, visitor, size / 1e6)
+                if not await uploads.make_room(size):
                     raise _full()
                 path = new_upload(self._uploads)
                 try:
@@ -264,7 +264,7 @@ class Guard:
                     raise Refusal(
                         400, f"image: {error}" if not isinstance(error, BadParameter) else str(error)
                     ) from error
-                await keeper.add_file("" if visitor.passing else visitor.owner, path.relative_to(self._uploads))
+                await uploads.add_file("" if visitor.passing else visitor.owner, path.relative_to(self._uploads))
                 return small
 
     async def _check_paths(self, value: Any, owner: str) -> None:
@@ -286,10 +286,10 @@ class Guard:
             return False
         if owner == EVERYONE or HANDED.fullmatch(path.name):
             return True
-        if await self._engine.keeper.owns_file(owner, path.relative_to(self._uploads)):
+        if await self._engine.uploads.owns_file(owner, path.relative_to(self._uploads)):
             return True
         name = stored_name(path.name)
-        return name is not None and await self._engine.keeper.may_see(owner, name)
+        return name is not None and await self._engine.images.may_see(owner, name)
 
     def _inside_uploads(self, path: Path) -> bool:
         return ".." not in path.parts and path.is_relative_to(self._uploads) and path != self._uploads

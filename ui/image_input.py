@@ -58,8 +58,8 @@ async def read_image(image: Any, request: Request, fetch: Fetch, engine: Engine)
         image = image.get("path") or image.get("url")
     if not isinstance(image, str) or not image.strip():
         raise BadParameter(NEEDED["image"], field="image")
-    visitor, most = visitor_of(request), engine.limits.caps.max_bytes
-    engine.limits.spend_reference(visitor)
+    visitor, most = visitor_of(request), engine.quotas.caps.max_bytes
+    engine.quotas.spend_reference(visitor)
     place = tidy(image) if len(image) <= LONGEST_ADDRESS else ""
     own = _own_path(place, request)
     address = None
@@ -67,12 +67,12 @@ async def read_image(image: Any, request: Request, fetch: Fetch, engine: Engine)
         data = await _through_the_app(own, request, most)
     elif is_data_uri(image) or is_address(image):
         if not is_data_uri(image):
-            engine.limits.spend(FETCHES, visitor)
+            engine.quotas.spend(FETCHES, visitor)
         data = await fetch(place or image)
         address = place or None
     else:
         data = await asyncio.to_thread(bare_base64, image, most)
-    return await engine.decoders.read_reference(data, address, owner=visitor.source)
+    return await engine.images.read(data, address, owner=visitor.source)
 
 
 def take_any_image(component: Component) -> None:

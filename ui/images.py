@@ -50,14 +50,14 @@ def routes(engine: Engine, links: Links | None = None) -> list[Route]:
     """
 
     def answer(name: str, headers: dict[str, str] = _FOREVER) -> Response:
-        path = engine.images.folder / name
+        path = engine.images.path(name)
         if not PICTURE_NAME.fullmatch(name) or not path.is_file():
             return PlainTextResponse("There is no such picture.", status_code=404)
         return FileResponse(path, headers=headers, media_type=MIME_OF[path.suffix])
 
     async def image(request: Request) -> Response:
         name, visitor = request.path_params["name"], visitor_of(request)
-        seen = await engine.keeper.may_see(visitor.owner, name)
+        seen = await engine.images.may_see(visitor.owner, name)
         if not seen and visitor.passing:
             return PlainTextResponse(_NO_COOKIES, status_code=404)
         return answer(name if seen else "")
@@ -71,7 +71,7 @@ def routes(engine: Engine, links: Links | None = None) -> list[Route]:
             return PlainTextResponse("width: Give a whole number of pixels, 1 to 99999.", status_code=400)
         name = request.path_params["name"]
         try:
-            file = await engine.displays.file(name, rounded(int(width)), visitor_of(request).source)
+            file = await engine.images.display(name, rounded(int(width)), visitor_of(request).source)
         except DiskFull:
             return found  # the picture itself, however large
         except StudioError as error:
@@ -90,7 +90,7 @@ def routes(engine: Engine, links: Links | None = None) -> list[Route]:
             "Cross-Origin-Resource-Policy": "cross-origin",
         }
         if path.startswith("/uploads/"):
-            return answer(await engine.keeper.uploaded(request.path_params["name"]) or "", headers)
+            return answer(await engine.uploads.picture(request.path_params["name"]) or "", headers)
         return answer(request.path_params["name"], headers)
 
     return [

@@ -30,7 +30,7 @@ from core.result import Made
 from core.spec import MAX_PROMPT, Choice, Toggle
 from core.terms import TERMS
 from engine.engine import Engine
-from storage.files.image_store import ImageStore
+from engine.images import Images
 from ui.edit_api import INPUTS, KINDS, choose, report, run_edit
 from ui.image_input import DESCRIPTION as IMAGE_FORMS
 from ui.image_input import Fetch, read_image
@@ -153,13 +153,13 @@ class McpEndpoint:
         )
 
 
-def _images(job: Job, images: ImageStore) -> list[mcp.types.ImageContent]:
+def _images(job: Job, images: Images) -> list[mcp.types.ImageContent]:
     """Return a run's pictures as MCP has them."""
     assert job.result is not None
     return [
         mcp.types.ImageContent(
             type="image",
-            data=base64.b64encode(images.path(made.image).read_bytes()).decode(),
+            data=base64.b64encode(images.path(made.image.name).read_bytes()).decode(),
             mimeType=made.image.mime,
         )
         for made in job.result.images

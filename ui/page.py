@@ -62,7 +62,7 @@ def launch_options(
         "max_threads": 10_000,
         # Pages whose state is kept at a time; an older one is as good as opened anew.
         "state_session_capacity": 1000,
-        "max_file_size": engine.limits.caps.max_bytes,
+        "max_file_size": engine.quotas.caps.max_bytes,
         "quiet": True,
         # The framework would ask itself for the page once, and end the app where that takes three seconds.
         "_frontend": False,

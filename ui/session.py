@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import BadInput, FetchFailed, RunCancelled, StudioError
-from core.events import KeyWanted, Loading, Progress, Queued, Working
+from core.events import Loading, Progress, Queued, Working
 from core.imaging.images import Reference
 from core.job import Job, Visitor
+from core.job_state import JobState
 from core.recipe import StyleUse
 from core.result import Made
 from core.spec import BackendSpec
@@ -33,6 +34,8 @@ HEARTBEAT = 5.0
 """Seconds after which the stage is sent again though nothing changed."""
 KEPT_RUNS = 60
 """Runs that a tab's strip holds; older ones leave it, their files stay."""
+SHOWN = {JobState.QUEUED: "queued", JobState.NEEDS_KEY: "queued", JobState.DONE: "done"}
+"""What the stage calls the states that are not `running`; of an error, its kind decides."""
 
 
 @dataclass
@@ -81,11 +84,11 @@ class Run:
     @property
     def state(self) -> str:
         """Return `queued`, `loading`, `running`, `done`, `cancelled` or `failed`."""
-        if self.job.result is not None:
-            return "done"
         if self.job.error is not None:
             return "cancelled" if isinstance(self.job.error, RunCancelled) else "failed"
-        return {Queued: "queued", KeyWanted: "queued", Loading: "loading"}.get(type(self.job.event), "running")
+        if self.job.state is JobState.RUNNING and isinstance(self.job.event, Loading):
+            return "loading"
+        return SHOWN.get(self.job.state, "running")
 
     def notice_event(self) -> None:
         """Take from the latest event what the next one may not repeat."""
@@ -145,14 +148,14 @@ class Run:
 
     def _status(self) -> tuple[str, float | None]:
         """Return the line under the progress bar and how full the bar is, None where that is not known."""
-        if self.job.ended:
+        if self.job.error is not None or self.job.result is not None:
             return "", 0.0
+        if self.job.state is JobState.NEEDS_KEY:
+            return text.KEY_WANTED, None
         match self.job.event:
             case Queued(position):
                 # A run that nobody is ahead of has no place in a line: it is about to start.
                 return (text.position(position), None)
-            case KeyWanted():
-                return text.KEY_WANTED, None
             case Loading(stage, done, total):
                 return text.loading(stage, done, total), done / total
             case Working(status, done, total):
@@ -166,7 +169,8 @@ class Run:
 
     def _elapsed(self) -> float | None:
         """Return the seconds since the run left the line, where they are all that can be told of it."""
-        if self.job.ended or not isinstance(self.job.event, Working) or self.job.started is None:
+        at_work = self.job.state in (JobState.SUBMITTING, JobState.RUNNING) and isinstance(self.job.event, Working)
+        if not at_work or self.job.started is None:
             return None
         return time.monotonic() - self.job.started
 
@@ -214,17 +218,17 @@ class Session:
     @property
     def active(self) -> list[Run]:
         """The runs that go on or wait, oldest first."""
-        return [run for run in self.runs if not run.job.ended]
+        return [run for run in self.unfinished if run.job.state is not JobState.DETACHED]
 
     @property
     def going_on(self) -> list[Run]:
         """The active runs, and those whose wait was ended while their provider goes on."""
-        return [run for run in self.active_or_late if not isinstance(run.job.event, KeyWanted)]
+        return [run for run in self.unfinished if run.job.state is not JobState.NEEDS_KEY]
 
     @property
-    def active_or_late(self) -> list[Run]:
-        """The active runs, and those whose wait was ended while their provider goes on, or waits for a key."""
-        return [run for run in self.runs if run.job.late or not run.job.ended]
+    def unfinished(self) -> list[Run]:
+        """The runs of which something may still come."""
+        return [run for run in self.runs if not run.job.ended]
 
     @property
     def spent(self) -> float:
@@ -242,7 +246,7 @@ class Session:
         self.problem = None
         self.runs.append(run)
         self.wake.set()
-        ended = [run for run in self.runs if run.job.ended and not run.job.late]
+        ended = [run for run in self.runs if run.job.ended]
         for old in ended[: max(0, len(self.runs) - KEPT_RUNS)]:
             self.runs.remove(old)
 

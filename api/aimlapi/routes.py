@@ -125,7 +125,7 @@ def door(desk: ApiGateway) -> FastAPI:
     ) -> JSONResponse:
         """Edit an image by a prompt, as OpenAI's `images.edit` asks for it: a form with a file, or JSON."""
         desk.access.visitor(request)
-        body, image = await read_edit(request, next(iter(desk.models)), desk.engine.limits.caps.max_bytes)
+        body, image = await read_edit(request, next(iter(desk.models)), desk.engine.quotas.caps.max_bytes)
         job, result, again = await _run(desk, request, body, image, idempotency_key)
         whole = await _answer(desk, job, result)
         answer = {name: whole[name] for name in Edited.model_fields}

@@ -18,8 +18,8 @@ from core.errors import (
     StudioError,
     TimedOut,
 )
-from core.events import Queued
 from core.job import Job
+from core.job_state import JobState
 from core.result import Made, Missing
 
 CODES: tuple[tuple[type[StudioError], int], ...] = (
@@ -66,7 +66,7 @@ async def view(desk: ApiGateway, job: Job, base: str, *, created: bool = False) 
     if job.error is not None:
         return {**told, "status": "failed", "code": code_of(job.error), "error": str(job.error)}
     if job.result is None:
-        return {**told, "status": "created" if isinstance(job.event, Queued) else "processing"}
+        return {**told, "status": "created" if job.state is JobState.QUEUED else "processing"}
     outputs, flags = [], []
     for made, link, b64 in await desk.outputs(job, base):
         outputs.append(f"data:{made.image.mime};base64,{b64}" if b64 and isinstance(made, Made) else link)

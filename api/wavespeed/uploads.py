@@ -42,14 +42,14 @@ class Ticket(BaseModel):
 def add_uploads(app: FastAPI, desk: ApiGateway) -> None:
     """Add the upload routes to the door."""
 
-    caps = desk.engine.limits.caps
+    caps = desk.engine.quotas.caps
 
     async def keep(request: Request, upload_id: str, data: bytes) -> bool:
         """Keep what was uploaded; return whether its ticket was still good for it."""
-        reference = await desk.engine.decoders.read_reference(data, owner=visitor_in(request.scope).source)
-        if not await desk.engine.keeper.make_room(len(reference.data), caps.quota):
+        reference = await desk.engine.images.read(data, owner=visitor_in(request.scope).source)
+        if not await desk.engine.uploads.make_room(len(reference.data)):
             raise DiskFull("disk-full-for-picture")
-        return await desk.engine.keeper.upload(upload_id, reference.data, reference.mime)
+        return await desk.engine.uploads.redeem(upload_id, reference.data, reference.mime)
 
     def address(request: Request, upload_id: str) -> str:
         return desk.base(request) + desk.links.sign(f"/uploads/{upload_id}", int(time.time()) + KEPT)
@@ -60,11 +60,11 @@ def add_uploads(app: FastAPI, desk: ApiGateway) -> None:
         visitor = desk.access.visitor(request)
         if body.size > caps.max_bytes:
             raise BadParameter("upload-too-large", field="size", limit=round(caps.max_bytes / 1e6))
-        desk.engine.limits.spend_reference(visitor)
+        desk.engine.quotas.spend_reference(visitor)
         upload_id, until = secrets.token_hex(16), int(time.time()) + TICKET
         url = desk.base(request) + desk.links.sign(f"/api/v3/media/uploads/{upload_id}", until)
         upload = {"method": "PUT", "url": url, "headers": {}, "expires_at": stamp(until)}
-        await desk.engine.keeper.ticket(visitor.owner, upload_id)
+        await desk.engine.uploads.issue_ticket(visitor.owner, upload_id)
         return answer({"download_url": address(request, upload_id), "upload": upload})
 
     file = {"type": "string", "format": "binary"}
@@ -79,7 +79,7 @@ def add_uploads(app: FastAPI, desk: ApiGateway) -> None:
     )
     async def put(request: Request, upload_id: str) -> Response:
         """Send the file of a ticket; the address itself is the right to do it."""
-        open_ = desk.links.opened(str(request.url)) == route_path(request.scope) and await desk.engine.keeper.awaited(
+        open_ = desk.links.opened(str(request.url)) == route_path(request.scope) and await desk.engine.uploads.is_open(
             upload_id
         )
         if not open_ or not await keep(request, upload_id, await request.body()):
@@ -90,7 +90,7 @@ def add_uploads(app: FastAPI, desk: ApiGateway) -> None:
     async def binary(request: Request) -> JSONResponse:
         """Upload a picture as the form field `file`."""
         visitor = desk.access.visitor(request)
-        desk.engine.limits.spend_reference(visitor)
+        desk.engine.quotas.spend_reference(visitor)
         with disk_errors():  # a large file is spooled to the disk
             async with request.form(max_files=1, max_fields=10) as form:
                 file: Any = form.get("file")
@@ -98,7 +98,7 @@ def add_uploads(app: FastAPI, desk: ApiGateway) -> None:
                     raise BadParameter("file-field-missing", field="file")
                 data = await file.read()
         upload_id = secrets.token_hex(16)
-        await desk.engine.keeper.ticket(visitor.owner, upload_id)
+        await desk.engine.uploads.issue_ticket(visitor.owner, upload_id)
         await keep(request, upload_id, data)
         url = address(request, upload_id)
         return answer({"type": "image", "download_url": url, "filename": upload_id, "size": len(data)})

@@ -53,7 +53,7 @@ class Hooks:
 
     async def recover(self) -> None:
         """Tell what an earlier process did not come to tell."""
-        for job in await self._desk.engine.keeper.untold():
+        for job in await self._desk.engine.unreported():
             self._ended(job)
 
     async def close(self) -> None:
@@ -84,9 +84,7 @@ class Hooks:
                 log.exception("webhook of task %s", job.id)
         else:
             log.warning("webhook of task %s: given up", job.id)
-        kept = await self._desk.engine.keeper.find(job.owner, job.id)
-        if kept is not None and kept.ended:  # else the provider still has it: the next process looks, and tells again
-            await self._desk.engine.keeper.told(job.id)
+        await self._desk.engine.reported(job)
 
     async def _told(self, job: Job) -> bool:
         """Send once; return whether it was heard."""

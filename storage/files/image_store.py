@@ -12,7 +12,6 @@ from pathlib import Path
 
 from core.image_types import SUFFIX
 from core.imaging.display import WIDTHS, display_name
-from core.recipe import ImageRef
 from storage.files.private import write_whole
 
 STRAY = 3600.0
@@ -62,9 +61,13 @@ class ImageStore:
             self._write(path, data)
         return path
 
-    def path(self, ref: ImageRef) -> Path:
-        """Return where a stored picture lies."""
-        return self.folder / ref.name
+    def path(self, name: str) -> Path:
+        """Return where a picture's file lies, or lay."""
+        return self.folder / name
+
+    def copy(self, name: str) -> Path:
+        """Return where the display copy of a name lies, or lay."""
+        return self.folder / "display" / name
 
     def _touched(self, path: Path) -> bool:
         """Return whether a file is there, and as good as new: else it may be removed before a row names it."""
@@ -85,7 +88,7 @@ class ImageStore:
 
     def display(self, name: str, width: int) -> Path:
         """Return where a picture's copy at a display width lies, or will."""
-        return self.folder / "display" / display_name(name, width)
+        return self.copy(display_name(name, width))
 
     def put_display(self, name: str, width: int, data: bytes) -> Path:
         """Keep a picture's copy at a display width, and return where.

@@ -224,6 +224,12 @@ def normalised_references(base: sqlite3.Connection) -> None:
     )
 
 
+def job_states(base: sqlite3.Connection) -> None:
+    """The states of unfinished jobs get the names that the app's code has for them."""
+    for old, new in (("sending", "submitting"), ("waiting", "running")):
+        base.execute("update jobs set state = ? where state = ?", (new, old))
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     jobs_and_pictures,
     calls_and_uploads,
@@ -233,4 +239,5 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     recipes,
     results,
     normalised_references,
+    job_states,
 )

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from core.image_types import SUFFIX
+from core.job_state import JobState
 from storage.files.image_store import ImageStore
 from storage.files.private import make_private
 from storage.rows import Record, ReferenceRow, ResultRow
@@ -210,23 +211,32 @@ class Store:
                 raise
             raise CallTaken from error
 
-    def sending(self, job_id: str) -> None:
-        """Note that a job's request is about to be sent: from here on it may have been taken."""
+    def move(self, job_id: str, state: JobState, error: str | None = None) -> None:
+        """Write the state of a job that goes on; `submitting` before its request is sent, for then it may be taken.
+
+        Args:
+            job_id: the job's.
+            state: not a terminal one.
+            error: JSON of why nobody waits for it, None where somebody does.
+        """
         with self._writing():
-            self._base.execute("update jobs set state = 'sending' where id = ? and ended is null", (job_id,))
+            self._base.execute(
+                "update jobs set state = ?, error = ? where id = ? and ended is null", (state, error, job_id)
+            )
 
     def accepted(self, job_id: str, place: int, remote_id: str) -> None:
         """Note the provider's id of the task for image `place`."""
         with self._writing():
             self._base.execute(
-                "update jobs set state = 'waiting', remote = json_set(remote, ?, ?) where id = ? and ended is null",
+                "update jobs set remote = json_set(remote, ?, ?),"
+                " state = iif(state = 'detached', state, 'running') where id = ? and ended is null",
                 (f"$[{place}]", remote_id, job_id),
             )
 
     def end(
         self,
         job_id: str,
-        state: str,
+        state: JobState,
         now: float,
         *,
         error: str | None = None,

@@ -32,8 +32,8 @@ def folder(tmp_path: Path) -> Path:
 async def app(folder: Path) -> AsyncIterator[tuple[str, httpx.AsyncClient]]:
     """Yield the path of a picture that is Ann's in an app on the folder, and a client without cookies."""
     engine = Engine({"local": FakeBackend(make_spec("local"))}, Store(folder), 5)
-    picture = await engine.keeper.keep(digest(ANN), picture_bytes(), "image/png")
-    rules = Rules(public=True, max_body=1000, secret=SECRET, exchange=engine.keeper.exchange)
+    picture = await engine.images.keep(digest(ANN), picture_bytes(), "image/png")
+    rules = Rules(public=True, max_body=1000, secret=SECRET, exchange=engine.exchange)
     inside = Starlette(routes=routes(engine), middleware=[Middleware(Door, rules)])
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(inside), base_url="http://studio.test") as client:

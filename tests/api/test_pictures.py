@@ -21,7 +21,7 @@ PUBLIC = {"public_url": "http://127.0.0.1:7860"}
 
 async def put(at: ApiApp, owner: str = "somebody") -> str:
     """Keep a picture for an owner; return its name."""
-    return (await at.engine.keeper.keep(owner, picture_bytes(), "image/png")).name
+    return (await at.engine.images.keep(owner, picture_bytes(), "image/png")).name
 
 
 @pytest.mark.parametrize("seconds", [50, 7 * 86_400])

@@ -733,7 +733,7 @@ async def test_what_a_provider_cannot_take_back_is_not_said_to_be_deleted_until_
         gate.set()
         job = at.engine.jobs.get(task)
         assert job is not None
-        await until(lambda: not backend.working and not job.late)
+        await until(lambda: not backend.working and job.ended)
         ended = await at.client.post(f"{PREDICTIONS}/delete", **delete)
         assert at_work.json()["data"]["deleted_count"] + ended.json()["data"]["deleted_count"] == 1
         assert (await at.client.get(f"{PREDICTIONS}/{task}/result")).status_code == 404

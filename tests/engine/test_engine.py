@@ -17,6 +17,7 @@ from core.backend import OWNERS, Backend, RunContext
 from core.errors import BackendUnavailable, BadImage, QueueFull, RunCancelled, RunFailed
 from core.events import Completed, Event, JobEvent, Loading, Progress, Queued, Working
 from core.job import Job
+from core.job_state import JobState
 from core.request import EditRequest
 from core.result import Result
 from engine.active_jobs import KEPT_JOBS
@@ -177,7 +178,7 @@ async def test_a_cancel_is_answered_at_once_also_while_the_backend_needs_longer_
         await engine.cancel(job)
     with pytest.raises(RunCancelled):
         await engine.result(job)
-    (row,) = await engine.keeper._do(engine.keeper._store.recent, job.owner, 9)
+    (row,) = await engine._store._do(engine._store._store.recent, job.owner, 9)
     assert (row.state, backend.ended, ends) == ("cancelled", [], [])
     stopping.set()
     await settle()
@@ -248,14 +249,14 @@ async def test_a_paid_result_waits_in_memory_until_the_disk_takes_it(
     engine = engine_of(tmp_path, backend)
     job = await submit(engine)
     await until_sent(engine, job)
-    put, full = engine.images.put, True
+    put, full = engine.images._files.put, True
 
     def refused(data: bytes, mime: str) -> Path:
         if full:
             raise failure
         return put(data, mime)
 
-    monkeypatch.setattr(engine.images, "put", refused)
+    monkeypatch.setattr(engine.images._files, "put", refused)
     assert backend.gate is not None
     backend.gate.set()
     async for event in engine.watch(job):
@@ -277,7 +278,7 @@ async def test_a_free_result_that_the_disk_does_not_take_fails(tmp_path: Path, m
     def refused(data: bytes, mime: str) -> Path:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(engine.images, "put", refused)
+    monkeypatch.setattr(engine.images._files, "put", refused)
     gate.set()
     with pytest.raises(RunFailed, match="Free some space"):
         await engine.result(job)
@@ -301,7 +302,7 @@ async def test_a_cancel_while_the_result_is_written_comes_too_late(tmp_path: Pat
     told: list[object] = []
     engine.on_end.append(lambda ended: told.append(ended.error))
     held = threading.Event()
-    engine.keeper._thread.submit(held.wait)
+    engine._store._thread.submit(held.wait)
     gate.set()
     await settle()
     cancelling = asyncio.create_task(engine.cancel(job))
@@ -313,7 +314,7 @@ async def test_a_cancel_while_the_result_is_written_comes_too_late(tmp_path: Pat
     assert job.result is not None
     assert job.error is None
     assert told == [None]
-    assert [record.state for record in await engine.keeper._do(engine.keeper._store.recent, job.owner, 9)] == ["done"]
+    assert [record.state for record in await engine._store._do(engine._store._store.recent, job.owner, 9)] == ["done"]
 
 
 async def test_a_failure_ends_one_job_and_not_the_next(tmp_path: Path) -> None:
@@ -352,11 +353,12 @@ async def test_whoever_comes_late_still_sees_the_end(tmp_path: Path) -> None:
 async def test_a_slow_watcher_misses_steps_and_never_the_end(tmp_path: Path) -> None:
     engine = engine_of(tmp_path, FakeBackend(steps=30))
     job = await submit(engine)
-    assert job.task
+    task = job.task
+    assert task is not None
     seen: list[JobEvent] = []
     async for event in engine.watch(job):
         seen.append(event)
-        await asyncio.wait([job.task])  # so slow that the run is over meanwhile
+        await asyncio.wait([task])  # so slow that the run is over meanwhile
     assert isinstance(seen[-1], Result)
     assert len(seen) < 30
 
@@ -448,15 +450,15 @@ async def test_what_a_provider_has_goes_on_after_its_cancel_and_lands(tmp_path: 
     job = await submit(engine)
     await until_sent(engine, job)
     await engine.cancel(job)
-    assert job.ended
-    assert job.late
+    assert job.state is JobState.DETACHED
+    assert not job.ended
     assert isinstance(job.error, RunCancelled)
     assert job.error.charged is None
     gate.set()
     done = await engine.result(job)
     assert job.result is done
     assert job.error is None
-    assert not job.late
+    assert job.state is JobState.DONE
 
 
 async def test_what_fails_at_a_provider_after_its_cancel_says_so(tmp_path: Path) -> None:
@@ -476,7 +478,7 @@ async def test_closing_stops_even_what_a_provider_has(tmp_path: Path) -> None:
     await until_sent(engine, job)
     await engine.close()
     assert job.ended
-    assert not job.late
+    assert job.state is JobState.SUBMITTING, "as the next process finds it"
 
 
 async def test_a_key_belongs_to_its_job_and_is_not_printed_or_kept(tmp_path: Path) -> None:

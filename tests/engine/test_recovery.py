@@ -25,8 +25,9 @@ from core.errors import (
     TimedOut,
     TooManyRuns,
 )
-from core.events import Accepted, Completed, Event, KeyWanted, Working
+from core.events import Accepted, Completed, Event, Working
 from core.job import Job, Visitor
+from core.job_state import JobState
 from core.limits import Caps
 from core.request import EditRequest
 from core.result import Missing, Reason
@@ -197,7 +198,7 @@ async def test_a_visitors_key_is_not_kept_and_the_run_goes_on_when_it_comes_agai
     await cut(tmp_path, Provider("accepted"), "canary-key")
     backend = Provider()
     engine, job = await after(tmp_path, backend)
-    assert isinstance(job.event, KeyWanted)
+    assert job.state is JobState.NEEDS_KEY
     assert b"canary" not in on_disk(tmp_path)
     engine.unlock("bob", "FAKE_KEY", "another-key")
     engine.unlock("ann", "OTHER_KEY", "another-key")
@@ -220,7 +221,7 @@ async def test_a_wrong_key_leaves_the_run_waiting_for_the_right_one(tmp_path: Pa
     engine, job = await after(tmp_path, backend)
     engine.unlock("ann", "FAKE_KEY", "wrong")
     await settle()
-    assert isinstance(job.event, KeyWanted)
+    assert job.state is JobState.NEEDS_KEY
     assert not job.ended
     backend.refuse = None
     engine.unlock("ann", "FAKE_KEY", "right")
@@ -367,8 +368,8 @@ async def test_history_is_its_owners_and_survives_with_results_and_errors(tmp_pa
     assert (done.result.cost, done.request.params["seed"]) == (0.1, 5)
     assert str(broken.error) == "It broke. Mend it."
     assert await engine.history("bob") == []
-    assert await engine.keeper.may_see("ann", file.name)
-    assert not await engine.keeper.may_see("bob", file.name)
+    assert await engine.images.may_see("ann", file.name)
+    assert not await engine.images.may_see("bob", file.name)
     await engine.close()
 
 
@@ -396,7 +397,7 @@ def test_an_error_of_a_kind_that_is_gone_is_still_one() -> None:
 
 async def test_the_owners_purse_holds_however_many_click_at_once(tmp_path: Path) -> None:
     backend = Provider()
-    engine = engine_at(tmp_path, backend, limits=Quotas(Caps(budget=1.4)))
+    engine = engine_at(tmp_path, backend, quotas=Quotas(Caps(budget=1.4)))
     request = make_request(backend.spec)
     told = await asyncio.gather(*(engine.submit("fake", request) for _ in range(10)), return_exceptions=True)
     assert sum(isinstance(each, Job) for each in told) == 2
@@ -411,7 +412,7 @@ async def test_the_owners_purse_holds_however_many_click_at_once(tmp_path: Path)
 
 async def test_a_visitor_over_the_limit_leaves_no_job(tmp_path: Path) -> None:
     backend = FakeBackend()
-    engine = engine_at(tmp_path, backend, limits=Quotas(Caps(per_minute=1)))
+    engine = engine_at(tmp_path, backend, quotas=Quotas(Caps(per_minute=1)))
     visitor = Visitor("ann", "192.0.2.1")
     await engine.submit("fake", make_request(backend.spec), None, visitor)
     with pytest.raises(TooManyRuns):
@@ -422,7 +423,7 @@ async def test_a_visitor_over_the_limit_leaves_no_job(tmp_path: Path) -> None:
 
 async def test_a_full_disk_quota_lets_the_oldest_run_go_and_says_so(tmp_path: Path) -> None:
     backend = FakeBackend()
-    engine = engine_at(tmp_path, backend, limits=Quotas(Caps(quota=1)))
+    engine = engine_at(tmp_path, backend, quotas=Quotas(Caps(quota=1)))
     first = await engine.submit("fake", make_request(backend.spec, seed=1), None, Visitor("ann"))
     await engine.result(first)
     assert len(list(engine.images.folder.iterdir())) == 2, "a result that was just made stays"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.rows import ENDED, Record, ReferenceRow, ResultRow
+from core.job_state import JobState
+from storage.rows import Record, ReferenceRow, ResultRow
 from storage.sqlite.migrations import MIGRATIONS
 from storage.sqlite.store import CallTaken, Done, Kept, Store, StoreError, unusable
 
@@ -45,14 +46,14 @@ def test_a_job_is_found_again_as_it_was_written(store: Store, tmp_path: Path) ->
 
 def test_what_happened_to_a_job_is_found_again(store: Store, tmp_path: Path) -> None:
     store.add(replace(RECORD, remote="[null,null]"), REFERENCE)
-    store.sending("j1")
+    store.move("j1", JobState.SUBMITTING)
     store = again(store, tmp_path)
-    assert store.unfinished()[0].state == "sending"
+    assert store.unfinished()[0].state == "submitting"
     store.accepted("j1", 1, "second")
     store = again(store, tmp_path)
     (found,) = store.unfinished()
-    assert (found.state, found.remote) == ("waiting", '[null,"second"]')
-    store.end("j1", "done", 200.0, cost=0.25, done=done(("p", 7), report='{"x":1}'))
+    assert (found.state, found.remote) == ("running", '[null,"second"]')
+    store.end("j1", JobState.DONE, 200.0, cost=0.25, done=done(("p", 7), report='{"x":1}'))
     store = again(store, tmp_path)
     assert store.unfinished() == []
     (found,) = store.recent("ann", 10)
@@ -61,13 +62,13 @@ def test_what_happened_to_a_job_is_found_again(store: Store, tmp_path: Path) -> 
     assert found.results == done(("p", 7)).results
 
 
-@pytest.mark.parametrize("state", ENDED)
-def test_an_end_is_final(store: Store, state: str) -> None:
+@pytest.mark.parametrize("state", [state for state in JobState if state.terminal])
+def test_an_end_is_final(store: Store, state: JobState) -> None:
     store.add(RECORD, REFERENCE)
     store.end("j1", state, 200.0)
-    store.sending("j1")
+    store.move("j1", JobState.SUBMITTING)
     store.accepted("j1", 0, "late")
-    store.end("j1", "done", 300.0, done=done(("p", 7)))
+    store.end("j1", JobState.DONE, 300.0, done=done(("p", 7)))
     (found,) = store.recent("ann", 1)
     assert (found.state, found.ended, found.remote, found.report) == (state, 200.0, "[null]", None)
     assert found.results == ()
@@ -83,7 +84,7 @@ def test_recent_jobs_are_the_owners_alone_newest_first(store: Store) -> None:
 
 def test_a_picture_is_seen_by_whoever_has_a_job_with_it_or_uploaded_it(store: Store) -> None:
     store.add(RECORD, REFERENCE)
-    store.end("j1", "done", 200.0, done=done(("p", 7)))
+    store.end("j1", JobState.DONE, 200.0, done=done(("p", 7)))
     store.grant("bob", Kept("b.png", 5), 200.0)
     seen = {
         (owner, name)
@@ -96,7 +97,7 @@ def test_a_picture_is_seen_by_whoever_has_a_job_with_it_or_uploaded_it(store: St
 
 def test_a_picture_is_a_result_of_the_owner_for_whom_it_was_made(store: Store) -> None:
     store.add(RECORD, REFERENCE)
-    store.end("j1", "done", 200.0, done=done(("p", 7)))
+    store.end("j1", JobState.DONE, 200.0, done=done(("p", 7)))
     assert store.is_result("ann", "p")
     assert not store.is_result("bob", "p")
     assert not store.is_result("ann", "r")
@@ -106,7 +107,7 @@ def test_an_image_that_is_missing_has_a_row_and_no_file(store: Store) -> None:
     store.add(RECORD, REFERENCE)
     made = done(("p", 7))
     missing = ResultRow(place=1, seed=9, missing="nsfw", why="Not safe for work.")
-    store.end("j1", "done", 200.0, done=replace(made, results=(*made.results, missing)))
+    store.end("j1", JobState.DONE, 200.0, done=replace(made, results=(*made.results, missing)))
     (found,) = store.recent("ann", 1)
     assert found.results == (*made.results, missing)
     assert store.size() == 10 + 7
@@ -149,7 +150,7 @@ def test_what_is_known_of_a_reference_is_its_owners_as_long_as_it_is_stored(stor
     store.add(RECORD, REFERENCE)
     assert store.forget(6.0) == []
     assert store.reference("ann", "r.png") == row, "a job has it"
-    store.end("j1", "done", 200.0)
+    store.end("j1", JobState.DONE, 200.0)
     store.delete("ann", "j1")
     assert store.reference("ann", "r.png") is None
     store.forget(6.0)
@@ -223,7 +224,7 @@ def test_a_file_is_dropped_only_when_it_is_nobodys_any_more(store: Store) -> Non
 
 def test_uploads_have_a_fourth_of_the_quota_and_runs_keep_the_rest(store: Store) -> None:
     store.add(RECORD, REFERENCE)
-    store.end("j1", "done", 200.0, done=done(("p", 290)))
+    store.end("j1", JobState.DONE, 200.0, done=done(("p", 290)))
     store.add_file("ann", "d/a.png", 60, 1.0)
     store.add_file("ann", "d/b.png", 40, 2.0)
     assert store.make_room(400) == (0, [], [])
@@ -311,7 +312,7 @@ def test_a_job_is_found_by_its_owner_alone(store: Store) -> None:
 def test_who_is_to_be_told_an_end_is_known_until_it_was(store: Store, tmp_path: Path) -> None:
     for name, hook in (("j1", "https://a.example"), ("j2", None), ("j3", "https://b.example")):
         store.add(replace(RECORD, id=name, hook=hook), REFERENCE)
-    store.end("j1", "done", 200.0)
+    store.end("j1", JobState.DONE, 200.0)
     store.end("j2", "done", 200.0)
     store = again(store, tmp_path)
     assert [each.id for each in store.untold()] == ["j1"]  # the third goes on
@@ -328,7 +329,7 @@ def test_a_page_of_an_owners_jobs_begins_where_the_last_one_ended(store: Store) 
 def test_a_deleted_job_takes_its_pictures_along_where_nobody_else_has_them(store: Store) -> None:
     store.add(RECORD, Kept("shared.png", 10))
     store.add(replace(RECORD, id="j2"), Kept("shared.png", 10))
-    store.end("j1", "done", 200.0, done=done(("own", 5)))
+    store.end("j1", JobState.DONE, 200.0, done=done(("own", 5)))
     assert store.delete("bob", "j1") == (False, [])
     assert store.delete("ann", "j2") == (False, [])  # it goes on
     assert store.delete("ann", "j1") == (True, ["own.png"])
@@ -357,7 +358,7 @@ def test_tickets_are_forgotten_with_the_references_of_their_time(store: Store) -
 
 def test_display_copies_count_and_leave_the_count_with_their_picture(store: Store) -> None:
     store.add(RECORD, REFERENCE)
-    store.end("j1", "done", 200.0, done=done(("p", 100)))
+    store.end("j1", JobState.DONE, 200.0, done=done(("p", 100)))
     for name, width, size in (("r.png", 256, 1), ("p.png", 256, 2), ("p.png", 512, 30), ("p.png", 512, 3)):
         store.displayed(name, width, size)
     assert store.size() == 10 + 100 + 1 + 2 + 3

@@ -14,11 +14,11 @@ from tests.support.fakes import FakeBackend
 
 async def test_files_that_no_row_names_are_removed_after_an_hour(tmp_path: Path) -> None:
     engine = Engine({"fake": FakeBackend()}, Store(tmp_path))
-    known = await engine.keeper.keep("ann", b"known", "image/png")
-    stray, fresh = (engine.images.put(each, "image/png") for each in (b"stray", b"fresh"))
+    known = await engine.images.keep("ann", b"known", "image/png")
+    stray, fresh = (engine.images._files.put(each, "image/png") for each in (b"stray", b"fresh"))
     copies = [
-        await engine.keeper.keep_display(known.name, 256, b"copy"),
-        engine.images.put_display(stray.name, 256, b""),
+        await engine._store.keep_display(known.name, 256, b"copy"),
+        engine.images._files.put_display(stray.name, 256, b""),
     ]
     for each in (known, stray, *copies):
         os.utime(each, (time.time() - 2 * STRAY, time.time() - 2 * STRAY))

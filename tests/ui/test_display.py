@@ -38,7 +38,7 @@ class Place:
 
     async def keep(self, data: bytes, mime: str = "image/png") -> str:
         """Store a picture of the visitor's; return its name."""
-        return (await self.engine.keeper.keep(self.visitor.owner, data, mime)).name
+        return (await self.engine.images.keep(self.visitor.owner, data, mime)).name
 
     async def get(self, name: str, width: object) -> httpx.Response:
         return await self.client.get(f"/display/{name}", params={"width": str(width)})
@@ -119,7 +119,7 @@ async def test_forty_requests_at_once_are_one_piece_of_work(place: Place, monkey
 
 async def test_one_who_goes_away_takes_nobodys_copy_along(place: Place) -> None:
     name = await place.keep(picture_bytes("PNG", "RGB", (600, 400)))
-    first, second = (asyncio.create_task(place.engine.displays.file(name, 256)) for _ in range(2))
+    first, second = (asyncio.create_task(place.engine.images.display(name, 256)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
     assert (await second).is_file()
@@ -176,9 +176,9 @@ async def test_copies_count_in_the_quota_and_go_with_their_picture(place: Place)
     data = picture_bytes("PNG", "RGB", (600, 400))
     name = await place.keep(data)
     copy = await place.get(name, 256)
-    store = place.engine.keeper._store
+    store = place.engine._store._store
     assert store.size() == len(data) + len(copy.content)
-    assert await place.engine.keeper.tidy(len(data), 3600.0) == 0  # the copy alone is what is too much
+    assert await place.engine._store.tidy(len(data), 3600.0) == 0  # the copy alone is what is too much
     assert store.size() == 0
     assert not [each for each in place.engine.images.folder.rglob("*") if each.is_file()]
     assert (await place.get(name, 256)).status_code == 404
@@ -192,12 +192,12 @@ async def test_of_a_picture_that_is_removed_meanwhile_no_copy_stays(
 
     async def overtaken(source: Path, width: int, *, owner: str = "") -> bytes:
         made = await make(source, width, owner=owner)
-        await place.engine.keeper.tidy(0, 3600.0)
+        await place.engine._store.tidy(0, 3600.0)
         return made
 
     monkeypatch.setattr(place.engine.decoders, "display", overtaken)
     with pytest.raises(BadImage):
-        await place.engine.displays.file(name, 256)
+        await place.engine.images.display(name, 256)
     assert place.copies() == []
 
 
@@ -208,7 +208,7 @@ async def test_on_a_full_disk_the_picture_itself_is_shown(place: Place, monkeypa
     def full(*_: object) -> Path:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(place.engine.images, "put_display", full)
+    monkeypatch.setattr(place.engine.images._files, "put_display", full)
     answer = await place.get(name, 256)
     assert (answer.status_code, answer.content) == (200, data)
     monkeypatch.undo()

@@ -69,7 +69,7 @@ class App:
 
 
 def engine_with(folder: Path, caps: Caps) -> Engine:
-    return Engine({"local": FakeBackend(make_spec("local"))}, Store(folder), limits=Quotas(caps))
+    return Engine({"local": FakeBackend(make_spec("local"))}, Store(folder), quotas=Quotas(caps))
 
 
 @pytest_asyncio.fixture

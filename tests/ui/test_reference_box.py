@@ -150,14 +150,14 @@ async def test_a_fetched_picture_is_on_stage_and_keeps_its_address(box: Box) -> 
 
 async def test_the_picture_that_was_chosen_last_is_the_reference(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     slow, quick = box.write("slow.png", picture_bytes("PNG", "RGB", (90, 60))), box.write("quick.png", picture_bytes())
-    held, read = asyncio.Event(), box.engine.decoders.read_reference
+    held, read = asyncio.Event(), box.engine.images.read
 
     async def holding(source: Any, *rest: Any, **named: Any) -> Any:
         if source == Path(slow):
             await held.wait()
         return await read(source, *rest, **named)
 
-    monkeypatch.setattr(box.engine.decoders, "read_reference", holding)
+    monkeypatch.setattr(box.engine.images, "read", holding)
     first = asyncio.create_task(box.show(slow))
     await asyncio.sleep(0)
     await box.show(quick)
@@ -171,7 +171,7 @@ async def test_without_a_copy_the_box_has_the_picture_itself(box: Box, monkeypat
     def full(*_: object) -> Path:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(box.engine.images, "put_display", full)
+    monkeypatch.setattr(box.engine.images._files, "put_display", full)
     path = box.folder / "a.tif"
     Image.new("RGB", (15, 3)).save(path)
     _, value = await box.show(str(path))
@@ -182,7 +182,7 @@ def refuse_to_decode(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(*_: object, **__: object) -> Reference:
         raise AssertionError("it was decoded again")
 
-    monkeypatch.setattr(box.engine.decoders, "read_reference", refuse)
+    monkeypatch.setattr(box.engine.images, "read", refuse)
 
 
 async def test_a_stored_reference_is_used_in_another_tab_without_decoding_it_again(
@@ -223,6 +223,6 @@ async def test_anothers_reference_is_decoded_as_any_file(box: Box) -> None:
     await box.show(box.write("a.png", picture_bytes("PNG", "RGB", (40, 30))))
     assert box.session.reference is not None
     box.session, box.request = Session(), SimpleNamespace(scope={VISITOR: Visitor("bob")})
-    assert await box.engine.keeper.find_reference("bob", (DIGEST + ".png")) is None
+    assert await box.engine.images.find_reference("bob", (DIGEST + ".png")) is None
     path = box.cached(next((box.folder / "data" / "images").glob("*.png")))
     assert await box.act._stored(box.session, Path(path)) is None

@@ -81,7 +81,7 @@ async def place(folder: Path, **caps: Any) -> AsyncIterator[Place]:
         Route("/gradio_api/file={path:path}", file),
     ]
     limits = Quotas(Caps(max_bytes=LIMIT, **caps))
-    engine = Engine({"fake": FakeBackend(make_spec())}, Store(folder), limits=limits)
+    engine = Engine({"fake": FakeBackend(make_spec())}, Store(folder), quotas=limits)
     try:
         yield Place(engine, uploads, Guard(Starlette(routes=routes), engine, uploads))
     finally:
@@ -290,13 +290,13 @@ async def test_a_file_that_another_visitors_room_took_a_moment_ago_is_asked_for_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with place(tmp_path) as here:
-        add_file = here.engine.keeper.add_file
+        add_file = here.engine.uploads.add_file
 
         async def late(owner: str, path: Path) -> bool:
             await asyncio.to_thread((here.uploads / path).unlink)
             return await add_file(owner, path)
 
-        monkeypatch.setattr(here.engine.keeper, "add_file", late)
+        monkeypatch.setattr(here.engine.uploads, "add_file", late)
         answer = await here.send()
         assert answer.status_code == 503
         assert "Choose the picture again" in answer.json()["detail"]
@@ -315,6 +315,6 @@ async def test_an_old_upload_loses_its_row(tmp_path: Path) -> None:
     async with place(tmp_path, cache_age=-1.0) as here:
         (path,) = (await here.send()).json()
         relative = Path(path).relative_to(here.uploads)
-        assert await here.engine.keeper.owns_file("ann", relative)
+        assert await here.engine.uploads.owns_file("ann", relative)
         await here.engine.tidy()
-        assert not await here.engine.keeper.owns_file("ann", relative)
+        assert not await here.engine.uploads.owns_file("ann", relative)

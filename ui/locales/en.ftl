@@ -201,7 +201,7 @@ upload-ticket-used = This upload ticket was used or has expired.
 ## Access and limits
 
 api-disabled = The API is disabled.
-    .todo = Its owner enables it with `python -m api.keys new NAME`.
+    .todo = Its owner enables it with `python app.py keys new NAME`.
 api-key-wrong = The key is missing or wrong.
     .todo = Send `Authorization: Bearer` with a key to this app.
 api-spends-nothing = This app's API does not spend its owner's money at { $backend }.
