@@ -24,6 +24,7 @@ from core.imaging.images import Reference
 from core.imaging.sources import LONGEST_ADDRESS, bare_base64, is_address, is_data_uri, tidy
 from core.job import Call, Job, Visitor
 from core.links import Links
+from core.messages import Message, message
 from core.request import EditRequest
 from core.result import Made, Missing, Reason, Result
 from core.terms import is_hint
@@ -52,7 +53,7 @@ class Ask:
     image: str | bytes
     values: Mapping[str, Any]
     call: Call
-    notices: tuple[str, ...] = ()
+    notices: tuple[Message, ...] = ()
     size: str | None = None
 
 
@@ -237,12 +238,12 @@ class ApiGateway:
         return base + self.links.sign(path, int(job.created + weeks * KEPT))
 
 
-def unused_size(size: str | None, reference: Reference) -> tuple[str, ...]:
+def unused_size(size: str | None, reference: Reference) -> tuple[Message, ...]:
     """Return a notice where a caller asks for another size than the result will have."""
     own = f"{reference.width}x{reference.height}"
     if size is None or size.strip().lower() in ("auto", "", own):
         return ()
-    return (f"size {size[:20]} was not used: a result has the size of its reference, {own}.",)
+    return (message("notice-size-ignored", size=size[:20], width=reference.width, height=reference.height),)
 
 
 async def _gone(request: Request) -> None:

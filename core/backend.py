@@ -64,8 +64,8 @@ class Backend(ABC):
         """Return None if a run may start now, with the owner's key or this one, else the reason and what to do."""
 
     @abstractmethod
-    def status(self) -> str:
-        """Return a few words on its state for the status line, such as "loaded, CPU"."""
+    def status(self) -> tuple[Message, ...]:
+        """Return its state for the status line: a few messages, which the page puts beside each other."""
 
     @abstractmethod
     def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:

@@ -24,6 +24,7 @@ from core.imaging.decoder import Bounds, Decoder, Gone
 from core.imaging.headers import HEAD, size_of
 from core.imaging.images import Reference
 from core.limits import Caps
+from core.messages import message_of
 from engine.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -100,9 +101,8 @@ class Decoders:
         """
         values = {"task": "reference", "address": address, "limits": self._caps.of_pictures}
         answer, data = await self._ask(owner, values, source)
-        fields: dict[str, Any] = {
-            name: tuple(each) if isinstance(each, list) else each for name, each in answer["reference"].items()
-        }  # JSON knows no tuples
+        fields = answer["reference"]
+        fields["notices"] = tuple(map(message_of, fields["notices"]))
         return Reference(data=data, **fields)
 
     async def display(self, source: Path, width: int, *, owner: str = "") -> bytes:

@@ -14,6 +14,7 @@ from core.errors import KeyRejected, RunCancelled, RunFailed, StudioError
 from core.events import Accepted, Completed, Event, Loading, Progress, Working
 from core.job import Job
 from core.job_state import JobState, end_of
+from core.messages import message
 from core.result import Result
 from engine.fair_queue import FairQueue
 from engine.quotas import Quotas
@@ -148,8 +149,7 @@ class JobRunner:
             log.exception("no room could be made on the disk")
             removed = 0
         if removed:
-            notice = f"To make room on the disk, the {removed} oldest runs were removed."
-            result = replace(result, notices=(*result.notices, notice))
+            result = replace(result, notices=(*result.notices, message("notice-oldest-removed", count=removed)))
         job.storing = False
         if job.state is JobState.QUEUED:
             job.advance(JobState.RUNNING)

@@ -71,7 +71,7 @@ class Actions:
         """Return the status line of a backend: a dot, its state, and what a person should know."""
         backend = self.engine.backend(key)
         reason = backend.ready(session.key(backend.spec))
-        words = html.escape(in_full(reason) if reason is not None else backend.status())
+        words = html.escape(in_full(reason) if reason is not None else " · ".join(map(in_full, backend.status())))
         notice = html.escape(backend.spec.notice)
         dot = "blocked" if reason else "ready"
         return f'<span class="dot {dot}"></span><span class="state">{words}</span><small>{notice}</small>'

@@ -244,6 +244,6 @@ def report(job: Job, result: Result) -> dict[str, Any]:
         "cost": result.cost,
         "recipe": job.recipe.model_dump(mode="json"),
         "settings": {"prompt": request.prompt, **request.params},
-        "notices": list(request.image.notices + result.notices),
-        "withheld": [each.why for each in result.images if isinstance(each, Missing)],
+        "notices": [str(each) for each in request.image.notices + result.notices],
+        "withheld": [in_full(each.why) for each in result.images if isinstance(each, Missing)],
     }

@@ -17,6 +17,7 @@ from starlette.formparsers import MultiPartParser
 
 from api.schemas import Acceleration, Body, Format, Real, Whole, whole
 from core.errors import BadParameter
+from core.messages import Message, message
 from core.spec import MAX_PROMPT, MAX_SEED
 from storage.files.disk import disk_errors
 
@@ -86,7 +87,7 @@ class Generation(Body):
         return values
 
     @classmethod
-    def adjusted(cls, fields: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    def adjusted(cls, fields: dict[str, Any]) -> tuple[dict[str, Any], tuple[Message, ...]]:
         """Leave out what is not used.
 
         Raises:
@@ -105,10 +106,10 @@ class Generation(Body):
         notices = []
         if unused:
             names = ", ".join(name[:40] for name in unused[:10])
-            notices.append(f"Ignored, for this model has no such field: {names}.")
+            notices.append(message("notice-field-ignored", names=names))
         seed = fields.get("seed")
         if isinstance(seed, int) and seed > MAX_SEED:
-            notices.append(f"The seed is larger than {MAX_SEED}; the one in `seed` was used.")
+            notices.append(message("notice-seed-too-large", limit=str(MAX_SEED)))
         return {name: value for name, value in fields.items() if name in cls.model_fields}, tuple(notices)
 
 
@@ -157,7 +158,7 @@ async def read_edit(request: Request, model: str, max_bytes: int) -> tuple[Gener
         fields["response_format"] = "b64_json"  # as OpenAI's models answer; the AI SDK reads nothing else
     body = _checked({"model": model, **fields, "image_url": "in the form"})
     if len(images) > 1:
-        body._notices += (f"Of the {len(images)} images, the first was used.",)
+        body._notices += (message("notice-first-image", count=len(images)),)
     return body, images[0]
 
 

@@ -24,6 +24,7 @@ from api.wavespeed.uploads import add_uploads
 from api.wavespeed.webhooks import Hooks
 from core.errors import BadParameter, StudioError
 from core.job import Call
+from core.messages import Message, message
 from core.spec import MAX_PROMPT, MAX_SEED
 
 SYNC_LIMIT = 90.0
@@ -54,19 +55,19 @@ class Submit(Body):
     enable_sync_mode: StrictBool = Field(False, description="Whether the answer waits for the result, up to 90 s.")
 
     @classmethod
-    def adjusted(cls, fields: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    def adjusted(cls, fields: dict[str, Any]) -> tuple[dict[str, Any], tuple[Message, ...]]:
         """Leave out `enable_safety_checker`; take the first of `images` where there is no `image`."""
         notices = []
         if "enable_safety_checker" in fields:
             del fields["enable_safety_checker"]
-            notices.append("enable_safety_checker was ignored: this model has no such field.")
+            notices.append(message("notice-field-ignored", names="enable_safety_checker"))
         if "images" in fields:
             images = fields.pop("images")
             if fields.get("image") or not isinstance(images, list) or not images:
-                notices.append("images was ignored: this model takes one image.")
+                notices.append(message("notice-images-ignored"))
             else:
                 fields["image"] = images[0]
-                notices += [f"Of the {len(images)} images, the first was used."] if len(images) > 1 else []
+                notices += [message("notice-first-image", count=len(images))] if len(images) > 1 else []
         return fields, tuple(notices)
 
 

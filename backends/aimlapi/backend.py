@@ -20,7 +20,7 @@ from backends.http.answer import Lost, NotSent
 from core.backend import OWNERS, Backend, RunContext
 from core.errors import MalformedAnswer, StudioError, TimedOut
 from core.events import Completed, Event, Picture, Working
-from core.messages import Message
+from core.messages import Message, message
 from core.provider import Price
 from core.request import EditRequest
 from core.result import Missing, Reason
@@ -91,9 +91,9 @@ class AimlapiBackend(Backend):
         """Return None with a key, else where to get one."""
         return self._provider.ready(key)
 
-    def status(self) -> str:
+    def status(self) -> tuple[Message, ...]:
         """Return where it runs."""
-        return "ready · hosted by AI/ML API"
+        return message("status-ready"), message("status-hosted", provider=NAME)
 
     async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Run at the provider; see `core.backend.Backend`.
@@ -111,7 +111,7 @@ class AimlapiBackend(Backend):
             raise TimedOut("provider-timeout", provider=NAME) from error
         yield Completed(done.images, done.timings, done.cost, notices + done.notices)
 
-    async def _address(self, request: EditRequest) -> tuple[str, tuple[str, ...]]:
+    async def _address(self, request: EditRequest) -> tuple[str, tuple[Message, ...]]:
         """Return an address that the provider can read the reference from, and what should be known of it."""
         if request.image.address:
             return request.image.address, ()
@@ -119,7 +119,7 @@ class AimlapiBackend(Backend):
         link = await asyncio.to_thread(self._publish, data, mime) if self._publish else None
         if link:
             return link, ()
-        notice = f"The picture went inside the request, which {NAME} does not document; an image address is safer."
+        notice = message("notice-sent-inline", provider=NAME)
         return f"data:{mime};base64,{base64.b64encode(data).decode()}", (notice,)
 
     async def _run(self, request: EditRequest, key: str, image_url: str) -> Completed:
@@ -149,7 +149,7 @@ class AimlapiBackend(Backend):
         images: list[Picture | Missing] = []
         for index, output in enumerate(result.outputs):
             if index < len(result.nsfw) and result.nsfw[index]:
-                images.append(Missing(Reason.NSFW, f"{NAME} withheld this image as not safe for work.", seed))
+                images.append(Missing(Reason.NSFW, message("withheld-by-provider", provider=NAME), seed))
             else:
                 images.append(await self._image(output, seed, alone=len(result.outputs) == 1))
         if images and all(isinstance(each, Missing) and each.reason is Reason.FAILED for each in images):
@@ -165,7 +165,7 @@ class AimlapiBackend(Backend):
         except StudioError as error:
             if alone:
                 raise
-            return Missing(Reason.FAILED, str(error), seed)
+            return Missing(Reason.FAILED, error.message, seed)
 
     async def price(self) -> Price:
         """Return the price of the provider's list, its page's where the list does not say."""

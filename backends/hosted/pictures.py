@@ -12,6 +12,7 @@ from core.events import Picture
 from core.imaging.images import MIME, Reference, encode
 from core.imaging.result_files import look_at
 from core.imaging.sources import InlineTooLong, NotInline, base64_bytes, data_uri, is_address, is_data_uri, tidy
+from core.messages import Message, Value, message
 from core.result import Missing
 
 PNG_TRAVELS = 8_000_000
@@ -77,14 +78,14 @@ async def picture(name: str, data: bytes, seed: int) -> Picture:
     return Picture(data, facts.mime, facts.width, facts.height, seed, facts.damaged)
 
 
-def damage(name: str, images: Sequence[Picture | Missing]) -> tuple[str, ...]:
+def damage(name: str, images: Sequence[Picture | Missing]) -> tuple[Message, ...]:
     """Return a notice for each image whose file came damaged, or cannot be opened here."""
     notices = []
     for place, each in enumerate(images, 1):
-        which = f"image {place}" if len(images) > 1 else "the image"
+        which: dict[str, Value] = {"provider": name, "place": place, "count": len(images)}
         if isinstance(each, Picture) and each.damaged:
-            notices.append(f"The file of {which} from {name} is damaged; it is kept as it came.")
+            notices.append(message("notice-file-damaged", **which))
         elif isinstance(each, Picture) and not each.width:
             kind = each.mime.removeprefix("image/")
-            notices.append(f"The file of {which} from {name} is of the kind {kind}, which is kept and not shown here.")
+            notices.append(message("notice-file-not-shown", kind=kind, **which))
     return tuple(notices)

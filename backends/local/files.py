@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from backends.local.choice import MINI_FOLDER, ModelChoice, is_path
 from core.errors import ModelMissing
+from core.messages import Message, message
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 """What a hub repository of a single transformer calls its file; tencent/SRPO does."""
@@ -16,7 +17,7 @@ Setting = Literal["model", "safety"]
 """Which setting names a folder or a hub repository: of the model, or of the safety checker."""
 
 
-def find(choice: ModelChoice, tell: Callable[[str], None], *, offline: bool = False) -> tuple[Path, Path | None]:
+def find(choice: ModelChoice, tell: Callable[[Message], None], *, offline: bool = False) -> tuple[Path, Path | None]:
     """Return the base's folder, and the folder or file of the transformer that replaces the base's, if any.
 
     Args:
@@ -40,7 +41,7 @@ def fetch_folder(
     name: str,
     parts: list[str],
     token: str | None,
-    tell: Callable[[str], None],
+    tell: Callable[[Message], None],
     setting: Setting = "model",
     *,
     offline: bool = False,
@@ -70,7 +71,7 @@ def fetch_folder(
     return Path(found)
 
 
-def _find_transformer(choice: ModelChoice, tell: Callable[[str], None], offline: bool) -> Path:
+def _find_transformer(choice: ModelChoice, tell: Callable[[Message], None], offline: bool) -> Path:
     """Return the folder or file of the transformer that replaces the base's.
 
     A setting may name a folder, a `.safetensors` file, a hub repository (its single file, or its
@@ -86,7 +87,7 @@ def _find_transformer(choice: ModelChoice, tell: Callable[[str], None], offline:
         return path / "transformer" if (path / "transformer" / "config.json").is_file() else path
     if is_path(name):
         raise ModelMissing("model-transformer-missing", name=repr(path.name))
-    tell(", a large download at the first time")
+    tell(message("stage-first-download"))
     owner_and_repository, file = "/".join(name.split("/")[:2]), "/".join(name.split("/")[2:])
     try:
         return Path(
@@ -100,7 +101,7 @@ def _find_transformer(choice: ModelChoice, tell: Callable[[str], None], offline:
         return fetch_folder(name, ["transformer/*"], choice.token, tell) / "transformer"
 
 
-def _bar(tell: Callable[[str], None]) -> Any:
+def _bar(tell: Callable[[Message], None]) -> Any:
     """Return a progress bar class for huggingface_hub that tells how many bytes have come."""
     from tqdm import tqdm
 
@@ -113,7 +114,7 @@ def _bar(tell: Callable[[str], None]) -> Any:
         def update(self, n: float | None = 1) -> None:
             super().update(n)
             if self._counts_bytes and self.total:
-                tell(f", {self.n / 1e9:.1f} of {self.total / 1e9:.1f} GB")
+                tell(message("stage-downloaded", done=self.n / 1e9, total=self.total / 1e9))
 
     return Bar
 

@@ -19,6 +19,7 @@ from backends.local.step_cache import cached, plan
 from backends.local.steps import Steps, as_floats, cuda_mark
 from core.errors import OutOfMemory, RunFailed
 from core.events import Loading, Progress
+from core.messages import Message, message
 from core.request import EditRequest
 
 Tell = Callable[[Loading | Progress], None]
@@ -35,7 +36,7 @@ class Made:
     """
 
     pictures: list[Image.Image]
-    notices: tuple[str, ...]
+    notices: tuple[Message, ...]
     computed: int
 
 
@@ -181,14 +182,14 @@ class _Run:
             pixels = pipe.vae.decode(planes, return_dict=False)[0]
         return pipe.image_processor.postprocess(pixels, output_type="pt").float()
 
-    def notices(self) -> tuple[str, ...]:
+    def notices(self) -> tuple[Message, ...]:
         """Return what the person should know about the pictures."""
         frame, tokens = self.frame, self.model.tokens
         notices = []
         if not self._read_whole:
-            notices.append(f"This model reads the first {tokens} tokens of a prompt; the rest was left out.")
+            notices.append(message("notice-prompt-cut", tokens=tokens))
         if frame.inner != frame.outer:
-            notices.append(f"Worked at {frame.inner[0]}×{frame.inner[1]} and brought back to the reference's size.")
+            notices.append(message("notice-worked-at", width=frame.inner[0], height=frame.inner[1]))
         return tuple(notices)
 
 

@@ -13,13 +13,14 @@ from backends.local.choice import ModelChoice
 from backends.local.files import fetch_folder
 from backends.local.load_errors import explained, out_of_memory
 from core.errors import ModelMissing
+from core.messages import Message, message
 
 UNSAFE = re.compile(r"nsfw|porn|hentai|sexy|sexual|nud|explicit|unsafe|gore|violen", re.IGNORECASE)
 """What labels of unsafe kinds are called by the classifiers on the hub."""
 THRESHOLD = 0.5
 """Probability of all unsafe labels together from which a picture is withheld."""
 
-WITHHELD = "The safety checker withheld this image."
+WITHHELD = message("withheld-by-safety-checker")
 
 
 class SafetyChecker:
@@ -36,11 +37,11 @@ class SafetyChecker:
         BackendUnavailable: the hub does not give it; its kinds tell why.
     """
 
-    def __init__(self, name: str, token: str | None, device: str, tell: Callable[[str], None]) -> None:
+    def __init__(self, name: str, token: str | None, device: str, tell: Callable[[Message], None]) -> None:
         with explained(ModelChoice(name, None, device, token), "safety"):
             self._load(name, token, device, tell)
 
-    def _load(self, name: str, token: str | None, device: str, tell: Callable[[str], None]) -> None:
+    def _load(self, name: str, token: str | None, device: str, tell: Callable[[Message], None]) -> None:
         from transformers import AutoImageProcessor, AutoModelForImageClassification
 
         folder = fetch_folder(name, ["*.json", "*.safetensors"], token, tell, "safety")

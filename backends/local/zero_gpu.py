@@ -22,6 +22,7 @@ from backends.local.load_errors import Stopped
 from backends.local.worker import Worker
 from core.errors import BackendUnavailable, RunFailed, StudioError
 from core.events import Completed, Event, Loading
+from core.messages import message
 from core.request import EditRequest
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class ZeroGpu:
         Raises:
             StudioError: the run failed, or no GPU was given; the visitor's quota is told then.
         """
-        tell(Loading("waiting for a GPU", 0, 1))
+        tell(Loading(message("stage-waiting-for-gpu"), 0, 1))
         with self._as_visitor(token):
             events = self._there(request, checked)
             try:

@@ -31,7 +31,7 @@ from backends.wavespeed.provider import WavespeedProvider
 from core.backend import OWNERS, Backend, RunContext
 from core.errors import MalformedAnswer, StudioError
 from core.events import Accepted, Completed, Event, Picture, Working
-from core.messages import Message
+from core.messages import Message, message
 from core.provider import Price
 from core.request import EditRequest
 from core.result import Missing, Reason
@@ -95,9 +95,9 @@ class WavespeedBackend(Backend):
         """Return None with a key, else where to get one."""
         return self._provider.ready(key)
 
-    def status(self) -> str:
+    def status(self) -> tuple[Message, ...]:
         """Return where it runs."""
-        return "ready · hosted by WaveSpeedAI"
+        return message("status-ready"), message("status-hosted", provider=NAME)
 
     async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Run a task for each seed; see `core.backend.Backend`.
@@ -166,7 +166,7 @@ class WavespeedBackend(Backend):
                 images.append(result[0])
                 seconds.append(result[1])
             elif isinstance(result, StudioError) and len(results) > 1:
-                images.append(Missing(Reason.FAILED, str(result), seed))
+                images.append(Missing(Reason.FAILED, result.message, seed))
             else:
                 raise result
         if all(isinstance(each, Missing) and each.reason is Reason.FAILED for each in images):
@@ -201,7 +201,7 @@ class WavespeedBackend(Backend):
         """Return a finished task's picture and the seconds of inference."""
         seconds = task.seconds if task.seconds is not None else self._client.clock() - begun
         if any(task.nsfw):
-            return Missing(Reason.NSFW, f"{NAME} withheld this image as not safe for work.", seed), seconds
+            return Missing(Reason.NSFW, message("withheld-by-provider", provider=NAME), seed), seconds
         if not task.outputs:
             raise unsettled(MalformedAnswer("provider-task-without-picture", provider=NAME, task=task.id))
         return await picture(NAME, await collect(NAME, task.outputs[0], self._client.download), seed), seconds

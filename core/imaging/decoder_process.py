@@ -82,6 +82,7 @@ def _answer(values: dict[str, Any], file: bytes) -> tuple[dict[str, Any], bytes]
             return {}, separate(data, values["place"], Path(values["into"]), values["most"])
         reference = read_reference(data, values["address"], **values["limits"])
         known = {each.name: getattr(reference, each.name) for each in fields(Reference) if each.name != "data"}
+        known["notices"] = [each.as_json() for each in reference.notices]
         return {"reference": known}, reference.data
     except MemoryError:
         return {"memory": True}, b""

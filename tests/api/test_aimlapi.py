@@ -15,6 +15,7 @@ from PIL import Image
 
 from core.errors import Moderated, NoCredits, RunFailed, TimedOut
 from core.events import Completed, Picture
+from core.messages import recorded
 from core.request import EditRequest
 from core.result import Missing, Reason
 from tests.support.aimlapi_calls import BODY, RUN
@@ -202,7 +203,9 @@ async def test_a_failed_run_says_why(tmp_path: Path, failure: Exception, status:
 async def test_a_withheld_picture_is_flagged_and_black(tmp_path: Path) -> None:
     def outcome(request: EditRequest) -> Completed:
         first, _ = results(request)
-        return Completed((first, Missing(Reason.NSFW, "Not safe for work.", 8)), {"inference": 1.0}, cost=0.05)
+        return Completed(
+            (first, Missing(Reason.NSFW, recorded("Not safe for work."), 8)), {"inference": 1.0}, cost=0.05
+        )
 
     async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
         answer = await at.client.post(RUN, json={**BODY, "num_images": 2})

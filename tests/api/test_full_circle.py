@@ -43,6 +43,7 @@ from core.errors import (
 )
 from core.events import Accepted, Completed, Picture
 from core.job import Allowance
+from core.messages import recorded
 from core.request import EditRequest
 from core.result import Missing, Reason
 from core.settings import Settings
@@ -375,7 +376,7 @@ async def test_a_used_up_share_says_when_to_come_again(tmp_path: Path, make: Cal
 @BOTH
 async def test_a_withheld_picture_is_known_for_one(tmp_path: Path, make: Callable[..., Backend]) -> None:
     def unsafe(request: EditRequest) -> Completed:
-        return Completed((Missing(Reason.NSFW, "Not safe for work.", 5),), {"inference": 1.0})
+        return Completed((Missing(Reason.NSFW, recorded("Not safe for work."), 5),), {"inference": 1.0})
 
     async with circle(tmp_path, make, FakeBackend(make_spec("local"), outcome=unsafe)) as (backend, _):
         (image,) = (await run(backend)).images

@@ -35,6 +35,7 @@ from core.errors import (
 from core.events import Completed, Event, Queued, Working
 from core.limits import Caps
 from core.links import Links
+from core.messages import recorded
 from core.request import EditRequest
 from core.result import Missing, Reason
 from storage.files.secret import lasting_secret
@@ -331,7 +332,7 @@ async def test_a_failure_that_nobody_foresaw_tells_nothing_of_the_inside(tmp_pat
 @pytest.mark.parametrize("inline", [False, True])
 async def test_a_withheld_picture_is_flagged_and_black(tmp_path: Path, inline: bool) -> None:
     def outcome(request: EditRequest) -> Completed:
-        return Completed((Missing(Reason.NSFW, "Not safe for work.", request.seeds[0]),), {"inference": 1.0})
+        return Completed((Missing(Reason.NSFW, recorded("Not safe for work."), request.seeds[0]),), {"inference": 1.0})
 
     async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
         data = await settled(at, await submitted(at, enable_base64_output=inline))
@@ -414,7 +415,7 @@ async def test_a_null_counts_as_left_out_and_a_format_is_known_in_any_spelling(t
 @pytest.mark.parametrize(
     ("sent", "notices"),
     [
-        ({"enable_safety_checker": True}, ["enable_safety_checker was ignored: this model has no such field."]),
+        ({"enable_safety_checker": True}, ["Ignored, for this model has no such field: enable_safety_checker."]),
         ({"images": ["https://a.example/b.png"]}, ["images was ignored: this model takes one image."]),
         ({"images": []}, ["images was ignored: this model takes one image."]),
         ({"image": None, "images": [PICTURE]}, []),

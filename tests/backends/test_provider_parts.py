@@ -24,6 +24,7 @@ from backends.http.client import ProviderClient
 from core.errors import FetchFailed, MalformedAnswer, ProviderDown, ResultGone
 from core.events import Picture
 from core.imaging.images import encode, read_reference
+from core.messages import recorded
 from core.result import Missing, Reason
 from tests.support.fakes import make_reference, picture_bytes
 
@@ -220,8 +221,8 @@ async def test_a_damaged_result_is_kept_with_a_notice() -> None:
     made = await picture("Provider", data, 7)
     assert made == Picture(data, "image/jpeg", 64, 48, 7, damaged=True)
     whole = await picture("Provider", picture_bytes("JPEG"), 8)
-    assert damage("Provider", [whole, made, Missing(Reason.FAILED, "Why.", 9)]) == (
-        "The file of image 2 from Provider is damaged; it is kept as it came.",
+    assert tuple(map(str, damage("Provider", [whole, made, Missing(Reason.FAILED, recorded("Why."), 9)]))) == (
+        "The file of image 2 from Provider is damaged; it is stored as it came.",
     )
 
 

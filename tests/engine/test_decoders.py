@@ -26,6 +26,7 @@ from core.limits import Caps
 from engine import decoders as module
 from engine.decoders import Bounds, Decoders
 from tests.support.fakes import picture_bytes
+from tests.support.words import said
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = picture_bytes("PNG", "RGB", (64, 48))
@@ -79,7 +80,7 @@ async def test_a_decoder_returns_what_reading_here_returns(decoders: Decoders, t
     Image.new("RGB", (9, 9)).save(path, save_all=True, append_images=[Image.new("RGB", (9, 9), "red")])
     for data in (SMALL, turned, path.read_bytes()):
         assert await decoders.read_reference(data, "https://a.test/a") == read_reference(data, "https://a.test/a")
-    assert (await decoders.read_reference(path)).notices == ("Of the animation's 2 frames, the first was used.",)
+    assert said((await decoders.read_reference(path)).notices) == ("Of the animation's 2 frames, the first was used.",)
 
 
 async def test_limits_are_those_of_the_caps() -> None:

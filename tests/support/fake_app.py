@@ -18,6 +18,7 @@ from core.backend import OWNERS, RunContext
 from core.errors import FetchFailed, RunFailed
 from core.events import Event, Loading, Progress
 from core.imaging.sources import is_data_uri, read_data_uri
+from core.messages import recorded
 from core.request import EditRequest
 from core.settings import Settings
 from core.spec import MAX_SEED, AnyParam, Choice, Integer, Number, Style, Toggle
@@ -52,7 +53,7 @@ class Directed(FakeBackend):
         """
         word = request.prompt.split()[0]
         if word == "loading":
-            yield Loading("transformer", 2, 5)
+            yield Loading(recorded("transformer"), 2, 5)
             await self._released(request.prompt)
         if word == "held":
             yield Progress(1, 40, (preview(request),) * len(request.seeds))

@@ -192,9 +192,9 @@ class FakeBackend(Backend):
         """Return `reason`."""
         return None if self.reason is None else recorded(self.reason)
 
-    def status(self) -> str:
+    def status(self) -> tuple[Message, ...]:
         """Return a few words for the status line."""
-        return "fake, always there" if self.reason is None else "fake, away"
+        return (recorded("fake, always there" if self.reason is None else "fake, away"),)
 
     async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Go through the steps as the arguments say."""
@@ -203,8 +203,8 @@ class FakeBackend(Backend):
         self.peak = max(self.peak, self.working)
         try:
             steps = request.steps_run if self.steps is None else self.steps
-            yield Loading("model", 0, 1)
-            yield Loading("model", 1, 1)
+            yield Loading(recorded("model"), 0, 1)
+            yield Loading(recorded("model"), 1, 1)
             for step in range(steps + 1):
                 yield Progress(step, steps, (preview(request),) * len(request.seeds) if step else ())
                 if step == min(1, steps) and self.gate is not None:

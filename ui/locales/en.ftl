@@ -472,3 +472,109 @@ zero-gpu-refused-with-words = ZeroGPU gave no GPU: { $words }
 zero-gpu-refused-silently = ZeroGPU gave no GPU.
     .todo = { zero-gpu-else }
 zero-gpu-else = Sign in at Hugging Face for more GPU time, wait, or choose a hosted backend.
+
+## Notices: what was done that a person may not expect
+
+notice-file-ends-early = The file ends early; what is missing at its end is grey.
+notice-scaled-down = The picture was scaled down from { NUMBER($width, useGrouping: 0) }x{ NUMBER($height, useGrouping: 0) } to { NUMBER($new_width, useGrouping: 0) }x{ NUMBER($new_height, useGrouping: 0) }.
+notice-hdr = The picture is HDR ({ $kind }); its highlights were compressed.
+notice-first-page =
+    { $more ->
+        [true] Of the document's more than { NUMBER($count, useGrouping: 0) } pages, the first was used.
+       *[false] Of the document's { $count } pages, the first was used.
+    }
+notice-main-picture = Of the file's { $count } pictures, the main one was used.
+notice-first-picture = Of the file's { $count } pictures, the first was used.
+notice-first-frame = Of the animation's { $count } frames, the first was used.
+notice-gain-map = The photo's HDR part was left out; it looks as on ordinary screens.
+notice-video-left-out = The photo was used; the video behind it was left out.
+notice-oldest-removed =
+    { $count ->
+        [one] To make room on the disk, the oldest run was removed.
+       *[other] To make room on the disk, the { $count } oldest runs were removed.
+    }
+# $count is how many images there are, $place which one it is.
+notice-file-damaged =
+    { $count ->
+        [1] The file of the image from { $provider } is damaged; it is stored as it came.
+       *[other] The file of image { $place } from { $provider } is damaged; it is stored as it came.
+    }
+notice-file-not-shown =
+    { $count ->
+        [1] The file of the image from { $provider } is of the kind { $kind }, which is stored and cannot be shown here.
+       *[other] The file of image { $place } from { $provider } is of the kind { $kind }, which is stored and cannot be shown here.
+    }
+notice-stepped-down = The GPU's memory was too small; from here on: { $plan ->
+        [fp8] 8-bit weights
+        [text] 8-bit weights, text encoders wait in main memory
+        [tiles] 8-bit weights, text encoders wait in main memory, pictures in tiles
+        [offload] 8-bit weights, parts take turns on the card
+        [stream] blocks stream through the card
+       *[gpu] all in full
+    }.
+notice-prompt-cut = This model reads the first { $tokens } tokens of a prompt; the rest was left out.
+notice-worked-at = Made at { NUMBER($width, useGrouping: 0) }×{ NUMBER($height, useGrouping: 0) }, enlarged to the reference's size.
+notice-strength-zero = At strength 0 the reference is returned unchanged.
+notice-sent-inline = { $provider } prefers image links; an uploaded file may be refused one day.
+notice-field-ignored = Ignored, for this model has no such field: { $names }.
+notice-images-ignored = images was ignored: this model takes one image.
+notice-first-image = Of the { $count } images, the first was used.
+notice-seed-too-large = The seed is larger than { $limit }; the one in `seed` was used.
+notice-size-ignored = size { $size } was not used: a result has the size of its reference, { NUMBER($width, useGrouping: 0) }x{ NUMBER($height, useGrouping: 0) }.
+withheld-by-provider = { $provider } withheld this image as not safe for work.
+withheld-by-safety-checker = The safety checker withheld this image.
+
+## Stages of loading
+
+stage-torch = starting PyTorch
+stage-files = finding the files
+stage-transformer = transformer
+stage-text-encoders = text encoders
+stage-vae = image encoder and decoder
+stage-placing = moving to the device
+stage-safety-checker = safety checker
+stage-waiting-for-gpu = waiting for a GPU
+stage-eight-bits = 8-bit matrices
+stage-compiling = compiling for this card, once
+stage-compiling-batch = compiling for this card, once for several images
+stage-detail = { $stage }, { $detail }
+stage-first-download = a large download at the first time
+stage-downloaded = { NUMBER($done, minimumFractionDigits: 1, maximumFractionDigits: 1) } of { NUMBER($total, minimumFractionDigits: 1, maximumFractionDigits: 1) } GB
+stage-converted = converted to bfloat16: { $done } of { $total }
+stage-after-another = after another load
+
+## The status line of a backend
+
+status-ready = Ready
+status-loading = Loading
+status-not-loaded = Not loaded
+status-loads-at-first-run = loads on the first run
+status-hosted = hosted by { $provider }
+status-devices =
+    { $device ->
+        [cpu] { $count ->
+            [one] CPU
+           *[other] CPUs: { $count }
+        }
+        [mps] { $count ->
+            [one] Apple GPU
+           *[other] Apple GPUs: { $count }
+        }
+       *[cuda] { $count ->
+            [one] GPU
+           *[other] GPUs: { $count }
+        }
+    }
+detail-gguf = GGUF weights
+detail-eight-bit-weights = 8-bit weights
+detail-eight-bit-multiplication = 8-bit multiplication
+detail-flash-attention = FlashAttention 3
+detail-cudnn-attention = cuDNN attention
+detail-compiled = compiled
+detail-placement =
+    { $plan ->
+        [text] text encoders wait in main memory
+        [tiles] text encoders wait in main memory, pictures in tiles
+        [offload] parts take turns on the card
+       *[stream] blocks stream through the card
+    }

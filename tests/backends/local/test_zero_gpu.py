@@ -19,6 +19,7 @@ from core.request import EditRequest
 from core.settings import Settings
 from tests.backends.local.runs import drain
 from tests.backends.local.stand_in_gpu import CHOICE, SPEC, WAITING, ForkedGpu, Gpu, OnZero, ask
+from tests.support.words import said
 
 pytestmark = pytest.mark.integration
 
@@ -89,7 +90,7 @@ async def test_a_model_that_is_not_there_at_start_makes_the_backend_unready(tmp_
     backend.prepare()
     reason = backend.ready()
     assert reason is not None
-    assert "not loaded" in backend.status()
+    assert "Not loaded" in said(backend.status())
     assert str(tmp_path) not in in_full(reason)
 
 
