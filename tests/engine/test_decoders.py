@@ -29,6 +29,7 @@ from core.limits import Caps
 from engine import decoders as module
 from engine.decoders import Bounds, Decoders
 from tests.support.fakes import picture_bytes
+from tests.support.words import said
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = picture_bytes("PNG", "RGB", (64, 48))
@@ -82,14 +83,14 @@ async def test_a_decoder_returns_what_reading_here_returns(decoders: Decoders, t
     Image.new("RGB", (9, 9)).save(path, save_all=True, append_images=[Image.new("RGB", (9, 9), "red")])
     for data in (SMALL, turned, path.read_bytes()):
         assert await decoders.read_reference(data, "https://a.test/a") == read_reference(data, "https://a.test/a")
-    assert (await decoders.read_reference(path)).notices == ("Of the animation's 2 frames, the first was used.",)
+    assert said((await decoders.read_reference(path)).notices) == ("Of the animation's 2 frames, the first was used.",)
 
 
 async def test_limits_are_those_of_the_caps() -> None:
     pool = Decoders(Caps(max_bytes=1_000_000, max_pixels=1_000_000))
-    with pytest.raises(BadImage, match=re.escape("At most 1 megapixels")):
+    with pytest.raises(BadImage, match=re.escape("The limit is 1 megapixels")):
         await pool.read_reference(picture_bytes("JPEG", "RGB", (1001, 1000)))
-    with pytest.raises(BadImage, match="At most 1 MB"):
+    with pytest.raises(BadImage, match="the limit is 1 MB"):
         await pool.read_reference(bytes(1_000_001))
     await pool.close()
 

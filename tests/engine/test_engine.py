@@ -111,7 +111,7 @@ async def test_a_full_line_refuses_and_takes_again_when_one_is_done(tmp_path: Pa
     gate = asyncio.Event()
     engine = engine_of(tmp_path, FakeBackend(gate=gate), queue_size=2)
     jobs = [await submit(engine) for _ in range(3)]
-    with pytest.raises(QueueFull, match="2 runs wait already"):
+    with pytest.raises(QueueFull, match=r"queue is full \(2 runs\)"):
         await submit(engine)
     gate.set()
     await engine.result(jobs[0])
@@ -285,7 +285,7 @@ async def test_a_free_result_that_the_disk_does_not_take_fails(tmp_path: Path, m
 
     monkeypatch.setattr(engine.images._files, "put", refused)
     gate.set()
-    with pytest.raises(RunFailed, match="Make room"):
+    with pytest.raises(RunFailed, match="Free some space"):
         await engine.result(job)
     await engine.close()
 
@@ -323,7 +323,7 @@ async def test_a_cancel_while_the_result_is_written_comes_too_late(tmp_path: Pat
 
 
 async def test_a_failure_ends_one_job_and_not_the_next(tmp_path: Path) -> None:
-    backend = FakeBackend(fail=RunFailed("It broke.", "Try again."))
+    backend = FakeBackend(fail=RunFailed("recorded", what="It broke.", todo="Try again."))
     engine = engine_of(tmp_path, backend)
     with pytest.raises(RunFailed, match="It broke"):
         await engine.result(await submit(engine))
@@ -468,7 +468,7 @@ async def test_what_a_provider_has_goes_on_after_its_cancel_and_lands(tmp_path: 
 
 async def test_what_fails_at_a_provider_after_its_cancel_says_so(tmp_path: Path) -> None:
     gate = asyncio.Event()
-    engine = engine_of(tmp_path, await at_a_provider(gate, RunFailed("It broke there.")))
+    engine = engine_of(tmp_path, await at_a_provider(gate, RunFailed("recorded", what="It broke there.", todo="")))
     job = await submit(engine)
     await until_sent(engine, job)
     await engine.cancel(job)
