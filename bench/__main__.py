@@ -25,6 +25,7 @@ from bench import (
     pictures,
     soak,
     start,
+    store,
 )
 from bench.abuses import ABUSES
 from bench.table import Row, show
@@ -45,6 +46,7 @@ BENCHES = {
     "pictures": pictures.measure,
     "soak": soak.measure,
     "start": start.measure,
+    "store": store.measure,
 }
 LONG = ("abuse",)
 """Half an hour and more: measured when named."""

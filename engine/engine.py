@@ -53,6 +53,7 @@ class Engine:
         quotas: what a visitor may ask for.
         decoders: read pictures in processes of their own.
         images: the pictures of all owners.
+        library: results by time, star and the words of their prompts.
         uploads: what comes in before a job.
         disk: whether the data folder can be written to.
         on_end: called with each job that has ended.
@@ -75,6 +76,7 @@ class Engine:
         self.disk = DiskProbe(store.images)
         self.decoders = Decoders(self.quotas.caps)
         self.images = Images(self._store, self.decoders)
+        self.library = self._store.library
         self.uploads = Uploads(self._store, self.quotas.caps.quota)
         self._work = JobRunner(self._store, self.quotas)
         self._known = asyncio.Event()  # what an earlier process left is in `jobs`
@@ -318,7 +320,10 @@ class Engine:
     async def page(self, owner: str, since: float, size: int, number: int) -> list[Job]:
         """Return a page of an owner's jobs, newest first; the first page is number 1."""
         await self._known.wait()
-        return self._live(await self._store.history(owner, size, size * (number - 1), since))
+        before = await self._store.place(owner, size * (number - 1), since) if number > 1 else None
+        if number > 1 and before is None:
+            return []
+        return self._live(await self._store.history(owner, size, before, since))
 
     def _live(self, jobs: Sequence[Job]) -> list[Job]:
         return [self.jobs.get(each.id) or each for each in jobs]

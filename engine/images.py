@@ -9,6 +9,7 @@ from core.imaging.display import WIDTHS
 from core.imaging.images import Reference
 from engine.decoders import Decoders
 from storage.async_store import AsyncStore
+from storage.protocols import BlobStore
 
 
 class Images:
@@ -21,7 +22,7 @@ class Images:
 
     def __init__(self, store: AsyncStore, decoders: Decoders) -> None:
         self._store = store
-        self._files = store.images
+        self._files: BlobStore = store.images
         self._decoders = decoders
         self._making: dict[str, asyncio.Task[Path]] = {}
 

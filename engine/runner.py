@@ -19,7 +19,7 @@ from core.result import Result
 from engine.fair_queue import FairQueue
 from engine.quotas import Quotas
 from engine.recovery import LOOKED_AT_AGAIN, broken
-from storage.async_store import AsyncStore
+from storage.protocols import JobStore
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class JobRunner:
         on_end: called with each job that has ended.
     """
 
-    def __init__(self, keeper: AsyncStore, limits: Quotas) -> None:
+    def __init__(self, keeper: JobStore, limits: Quotas) -> None:
         self._keeper = keeper
         self._limits = limits
         self.closing = asyncio.Event()

@@ -1,7 +1,8 @@
-"""The store as the event loop uses it: one thread does the writing, in the order in which it was asked.
+"""The store as the event loop uses it: rows are written by one thread, in the order in which that was asked.
 
-Pictures are written and removed on the same thread as their rows, so that none is removed for being nobody's in the
-moment before it becomes somebody's.
+Files are written by another, for they take longer; until its row is written, each is held, so that it is not removed
+for being nobody's in the moment before it becomes somebody's. Files are removed on the thread that writes rows. What
+only reads waits for neither.
 """
 
 from __future__ import annotations
@@ -12,10 +13,9 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from core.errors import BadImage, DiskFull, RunCancelled, RunFailed, StudioError
 from core.events import Completed, Picture
@@ -24,8 +24,10 @@ from core.job import Job
 from core.job_state import JobState
 from core.recipe import ImageRef
 from core.result import Made, Missing, Result
+from storage.async_library import AsyncLibrary
 from storage.files.disk import disk_errors, disk_full
 from storage.files.upload_folder import BLOCK, UploadFolder
+from storage.protocols import Library
 from storage.records import (
     error_text,
     job_of,
@@ -36,14 +38,15 @@ from storage.records import (
     rows_of,
 )
 from storage.rows import Record
-from storage.sqlite.store import CallTaken, Done, Freed, Kept, Store
+from storage.sqlite.queries import Queries
+from storage.sqlite.room import Freed
+from storage.sqlite.store import CallTaken, Done, Kept, Store
+from storage.threads import StoreThreads
 
 log = logging.getLogger(__name__)
 
 NOT_STARTED = {"disk-full": "disk-full-not-started", "disk-readonly": "disk-readonly-not-started"}
 """What is said of a run that the disk had no room for, by what the disk's error is."""
-
-_T = TypeVar("_T")
 
 STRAYS_AT_ONCE = 500
 """Files that are looked up in one go, in some milliseconds: the store's thread has other work."""
@@ -58,23 +61,22 @@ class AsyncStore:
         store: used by nobody else from here on; `close` closes it.
 
     Attributes:
+        library: the results with their pictures.
         images: where pictures are.
         uploads: where the framework puts what the page uploads.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._threads = StoreThreads(store)
+        self._write, self._read, self._row = self._threads.write, self._threads.read, self._threads.submit
+        self.library: Library = AsyncLibrary(store, self._threads)
         self.images = store.images
         self.uploads = UploadFolder(store.images.folder.parent / "uploads")
 
-    def _do(self, call: Callable[..., _T], *values: object) -> asyncio.Future[_T]:
-        return asyncio.get_running_loop().run_in_executor(self._thread, call, *values)
-
     async def close(self) -> None:
         """Finish what was asked for, and let go of the database."""
-        await self._do(self._store.close)
-        self._thread.shutdown()
+        await self._threads.close()
 
     # ---- a job's life ------------------------------------------------------------------------------
 
@@ -93,11 +95,15 @@ class AsyncStore:
             DiskFull: the disk takes nothing.
             RunFailed: it could not be written for another reason.
         """
+        file, money = job.request.image.file, (estimate, afford, since)
+        adding = (
+            self._row(self._add_row, job, file, *money) if file else self._threads.write_files(self._add, job, *money)
+        )
         try:
-            await asyncio.shield(self._do(self._add, job, estimate, afford, since))
+            await asyncio.shield(asyncio.wrap_future(adding))
         except asyncio.CancelledError:
             job.advance(JobState.CANCELLED, RunCancelled("run-cancelled"))
-            self._thread.submit(self._ended, job)
+            adding.add_done_callback(lambda _: self._row(self._ended, job))
             raise
         except (StudioError, CallTaken):
             raise
@@ -110,27 +116,30 @@ class AsyncStore:
             raise RunFailed("run-not-written") from error
 
     def _add(self, job: Job, estimate: float, afford: Callable[[float], None], since: float) -> None:
+        image = job.request.image
+        with self.images.held(image.data, image.mime, image.digest) as file:
+            self._row(self._add_row, job, file, estimate, afford, since).result()
+
+    def _add_row(self, job: Job, file: Path, estimate: float, afford: Callable[[float], None], since: float) -> None:
         """Count the money and write the row with nobody in between: two clicks never share the last cent."""
         if not job.own_key and estimate:
             afford(self._store.spent(since))
-        image = job.request.image
-        file = image.file or self.images.put(image.data, image.mime, image.digest)
         try:
             kept = Kept(file.name, file.stat().st_size)
         except FileNotFoundError as error:
             raise BadImage("image-not-stored") from error
         self._store.add(record_of(job, estimate), kept)
         # From here on the bytes are on the disk, and are read when the job's turn comes.
-        job.request = replace(job.request, image=image.stored_at(file))
+        job.request = replace(job.request, image=job.request.image.stored_at(file))
 
     async def moved(self, job: Job) -> None:
         """Write the state of a job that goes on, and why nobody waits for it if nobody does."""
-        await self._do(self._store.move, job.id, job.state, error_text(job.error) if job.error else None)
+        await self._write(self._store.move, job.id, job.state, error_text(job.error) if job.error else None)
 
     async def accepted(self, job: Job, place: int, remote_id: str) -> None:
         """Note the provider's id. A disk that takes nothing is no reason to lose a run that is paid for."""
         try:
-            await asyncio.shield(self._do(self._store.accepted, job.id, place, remote_id))
+            await asyncio.shield(self._write(self._store.accepted, job.id, place, remote_id))
         except Exception:
             log.exception("task %s of job %s could not be written down", remote_id, job.id)
 
@@ -140,26 +149,28 @@ class AsyncStore:
         Raises:
             OSError: the disk is full or not writable.
         """
-        return await self._do(self._done, job, event)
+        return await asyncio.wrap_future(self._threads.write_files(self._done, job, event))
 
     def _done(self, job: Job, event: Completed) -> Result:
-        images = tuple(each if isinstance(each, Missing) else self._stored(each) for each in event.images)
         recipe = job.request.recipe
         model = event.model or recipe.model
-        result = Result(images, model, event.timings, event.cost, event.notices)
         text = recipe.model_copy(update={"model": model}).model_dump_json()
-        done = Done(report_text(result), text, model.id, recipe.parent, rows_of(result))
-        self._store.end(job.id, JobState.DONE, time.time(), done=done, cost=event.cost)
+        with ExitStack() as held:
+            images = tuple(each if isinstance(each, Missing) else self._stored(each, held) for each in event.images)
+            result = Result(images, model, event.timings, event.cost, event.notices)
+            done = Done(report_text(result), text, model.id, recipe.parent, rows_of(result), recipe.prompt)
+            self._row(self._store.end, job.id, JobState.DONE, time.time(), done=done, cost=event.cost).result()
         return result
 
-    def _stored(self, picture: Picture) -> Made:
-        digest, size = self.images.put(picture.data, picture.mime).stem, len(picture.data)
-        image = ImageRef(digest=digest, mime=picture.mime, width=picture.width, height=picture.height, size=size)
+    def _stored(self, picture: Picture, held: ExitStack) -> Made:
+        """Write a picture, which is held until its row is written, too."""
+        file, size = held.enter_context(self.images.held(picture.data, picture.mime)), len(picture.data)
+        image = ImageRef(digest=file.stem, mime=picture.mime, width=picture.width, height=picture.height, size=size)
         return Made(image, picture.seed, picture.damaged)
 
     async def ended(self, job: Job) -> None:
         """Write that a job ended without a result, and why."""
-        await self._do(self._ended, job)
+        await self._write(self._ended, job)
 
     def _ended(self, job: Job) -> None:
         assert job.error is not None
@@ -173,17 +184,14 @@ class AsyncStore:
 
     async def unfinished(self) -> list[Job]:
         """Return the jobs that an earlier process left, oldest first; one whose row is damaged ends as failed."""
-        return await self._do(self._unfinished)
-
-    def _unfinished(self) -> list[Job]:
         found = []
-        for record in self._store.unfinished():
+        for record in await self._read(Queries.unfinished):
             job = self._readable(record)
             if job is not None:
                 found.append(job)
                 continue
             error = RunFailed("run-record-damaged", charged=False if record.state == JobState.QUEUED else None)
-            self._store.end(record.id, JobState.FAILED, time.time(), error=error_text(error))
+            await self._write(self._store.end, record.id, JobState.FAILED, time.time(), error=error_text(error))
         return found
 
     def _readable(self, record: Record) -> Job | None:
@@ -197,21 +205,39 @@ class AsyncStore:
     def _jobs(self, records: Iterable[Record | None]) -> list[Job]:
         return [job for each in records if each is not None and (job := self._readable(each)) is not None]
 
-    async def history(self, owner: str, limit: int, skip: int = 0, since: float = 0.0) -> list[Job]:
-        """Return an owner's latest jobs, newest first, without damaged rows."""
-        return self._jobs(await self._do(self._store.recent, owner, limit, skip, since))
+    async def history(self, owner: str, limit: int, before: int | None = None, since: float = 0.0) -> list[Job]:
+        """Return an owner's latest jobs, newest first, without damaged rows.
+
+        Args:
+            owner: whose.
+            limit: at most so many.
+            before: only those behind this place of the list, as `place` returns it; None begins at the newest.
+            since: seconds since the epoch; older jobs are left out.
+        """
+        return self._jobs(await self._read(Queries.recent, owner, limit, before, since))
+
+    async def place(self, owner: str, skip: int, since: float = 0.0) -> int | None:
+        """Return the place in `history` behind an owner's `skip` latest jobs, None where there are fewer."""
+        return await self._read(Queries.place, owner, skip, since)
 
     async def find(self, owner: str, job_id: str) -> Job | None:
         """Return an owner's job from the disk, None where there is none or its row is damaged."""
-        return next(iter(self._jobs([await self._do(self._store.find, owner, job_id)])), None)
+        return next(iter(self._jobs([await self._read(Queries.find, owner, job_id)])), None)
 
     async def find_call(self, owner: str, once: str, since: float) -> Job | None:
-        """Return an owner's job by the mark of its call, None where there is none or its row is damaged."""
-        return next(iter(self._jobs([await self._do(self._store.find_call, owner, once, since)])), None)
+        """Return an owner's job by the mark of its call, None where there is none or its row is damaged.
+
+        A job from before `since` gives its mark back.
+        """
+        record = await self._read(Queries.find_call, owner, once)
+        if record is not None and record.created < since:
+            await self._write(self._store.free_call, owner, once, since)
+            return None
+        return next(iter(self._jobs([record])), None)
 
     async def delete(self, owner: str, job_id: str) -> bool:
         """Remove an owner's ended job with its pictures; return whether there was one."""
-        return await self._do(self._delete, owner, job_id)
+        return await self._write(self._delete, owner, job_id)
 
     def _delete(self, owner: str, job_id: str) -> bool:
         gone, names = self._store.delete(owner, job_id)
@@ -220,11 +246,11 @@ class AsyncStore:
 
     async def untold(self) -> list[Job]:
         """Return the ended jobs whose end somebody is still to be told."""
-        return self._jobs(await self._do(self._store.untold))
+        return self._jobs(await self._read(Queries.untold))
 
     async def told(self, job_id: str) -> None:
         """Note that nobody is to be told a job's end any more."""
-        await self._do(self._store.told, job_id)
+        await self._write(self._store.told, job_id)
 
     async def ticket(self, owner: str, upload_id: str) -> None:
         """Note that an owner will upload a picture under an id.
@@ -233,7 +259,7 @@ class AsyncStore:
             DiskFull: the disk takes nothing.
         """
         with disk_errors():
-            await self._do(self._store.ticket, owner, upload_id, time.time())
+            await self._write(self._store.ticket, owner, upload_id, time.time())
 
     async def upload(self, upload_id: str, data: bytes, mime: str) -> bool:
         """Keep the picture that came under an id; return whether that was still open.
@@ -242,26 +268,25 @@ class AsyncStore:
             DiskFull: the disk takes nothing.
         """
         with disk_errors():
-            return await self._do(self._upload, upload_id, data, mime)
+            if not await self.awaited(upload_id):
+                return False
+            return await asyncio.wrap_future(self._threads.write_files(self._upload, upload_id, data, mime))
 
     def _upload(self, upload_id: str, data: bytes, mime: str) -> bool:
-        if not self._store.awaited(upload_id):
-            return False
-        path = self.images.put(data, mime)
-        self._store.upload(upload_id, Kept(path.name, len(data)), time.time())
-        return True
+        with self.images.held(data, mime) as path:
+            return self._row(self._store.upload, upload_id, Kept(path.name, len(data)), time.time()).result()
 
     async def awaited(self, upload_id: str) -> bool:
         """Return whether a picture may still come under an id."""
-        return await self._do(self._store.awaited, upload_id)
+        return await self._read(Queries.awaited, upload_id)
 
     async def uploaded(self, upload_id: str) -> str | None:
         """Return the file's name of an upload, None where nothing came."""
-        return await self._do(self._store.uploaded, upload_id)
+        return await self._read(Queries.uploaded, upload_id)
 
     async def spent(self, since: float) -> float:
         """Return the US dollars that went from the app owner's keys since then."""
-        return await self._do(self._store.spent, since)
+        return await self._read(Queries.spent, since)
 
     async def keep(self, owner: str, data: bytes, mime: str) -> Path:
         """Keep a picture that is no job's yet for an owner, and return its file.
@@ -270,11 +295,11 @@ class AsyncStore:
             DiskFull: the disk takes nothing.
         """
         with disk_errors():
-            return await self._do(self._keep, owner, data, mime)
+            return await asyncio.wrap_future(self._threads.write_files(self._keep, owner, data, mime))
 
     def _keep(self, owner: str, data: bytes, mime: str) -> Path:
-        path = self.images.put(data, mime)
-        self._store.grant(owner, Kept(path.name, len(data)), time.time())
+        with self.images.held(data, mime) as path:
+            self._row(self._store.grant, owner, Kept(path.name, len(data)), time.time()).result()
         return path
 
     async def keep_reference(self, owner: str, reference: Reference, parent: str | None) -> Reference:
@@ -289,16 +314,17 @@ class AsyncStore:
             DiskFull: the disk takes nothing.
         """
         with disk_errors():
-            return await self._do(self._keep_reference, owner, reference, parent)
+            return await asyncio.wrap_future(self._threads.write_files(self._keep_reference, owner, reference, parent))
 
     def _keep_reference(self, owner: str, reference: Reference, parent: str | None) -> Reference:
-        file = self.images.put(reference.data, reference.mime, reference.digest)
-        self._store.add_reference(owner, reference_row(file.name, reference, parent), time.time())
+        with self.images.held(reference.data, reference.mime, reference.digest) as file:
+            row = reference_row(file.name, reference, parent)
+            self._row(self._store.add_reference, owner, row, time.time()).result()
         return reference.stored_at(file)
 
     async def find_reference(self, owner: str, name: str) -> tuple[Reference, str | None] | None:
         """Return an owner's stored reference and the digest of the result that it was, None where there is none."""
-        row = await self._do(self._store.reference, owner, name)
+        row = await self._read(Queries.reference, owner, name)
         return None if row is None else (reference_of(row, self.images.folder), row.parent)
 
     async def keep_display(self, name: str, width: int, data: bytes) -> Path:
@@ -309,27 +335,32 @@ class AsyncStore:
             DiskFull: the disk is full or not writable.
         """
         try:
-            return await self._do(self._keep_display, name, width, data)
+            return await asyncio.wrap_future(self._threads.write_files(self._keep_display, name, width, data))
         except (OSError, sqlite3.Error) as error:
             raise DiskFull("disk-full-for-copy") from error
 
     def _keep_display(self, name: str, width: int, data: bytes) -> Path:
-        if not self._store.known(name):
+        # The row first: a crash leaves no file that the quota does not know.
+        known = self._row(self._store.displayed, name, width, len(data)).result()
+        if known:
+            path = self.images.put_display(name, width, data)
+            known = self._row(self._store.known, name).result()
+        if not known:
+            self.images.drop_display(name, width)
             raise BadImage("image-removed")
-        self._store.displayed(name, width, len(data))  # first: a crash leaves no file that the quota does not know
-        return self.images.put_display(name, width, data)
+        return path
 
     async def may_see(self, owner: str, name: str) -> bool:
         """Return whether an owner may see a kept picture."""
-        return await self._do(self._store.may_see, owner, name)
+        return await self._read(Queries.may_see, owner, name)
 
     async def is_result(self, owner: str, digest: str) -> bool:
         """Return whether a picture was made for an owner."""
-        return await self._do(self._store.is_result, owner, digest)
+        return await self._read(Queries.is_result, owner, digest)
 
     async def exchange(self, owner: str) -> bool:
         """Return whether an owner is one whose cookie was never signed, and forget that it is."""
-        return await self._do(self._store.exchange, owner)
+        return await self._read(Queries.is_old_owner, owner) and await self._write(self._store.exchange, owner)
 
     # ---- files that the page uploaded ----------------------------------------------------------------
 
@@ -339,7 +370,7 @@ class AsyncStore:
         Raises:
             OSError, sqlite3.Error: the disk is full or not writable.
         """
-        return await self._do(self._add_file, owner, path)
+        return await self._write(self._add_file, owner, path)
 
     def _add_file(self, owner: str, path: Path) -> bool:
         size = self.uploads.size(path)
@@ -349,11 +380,11 @@ class AsyncStore:
 
     async def owns_file(self, owner: str, path: Path) -> bool:
         """Return whether an uploaded file, named relative to `uploads`, is an owner's."""
-        return await self._do(self._store.owns_file, owner, path.as_posix())
+        return await self._read(Queries.owns_file, owner, path.as_posix())
 
     async def make_room(self, size: int, quota: int) -> bool:
         """Make room for a file of `size` bytes; return whether the quota and the disk have it now."""
-        return await self._do(self._make_room, size, quota)
+        return await self._write(self._make_room, size, quota)
 
     def _make_room(self, size: int, quota: int) -> bool:
         size = max(size, BLOCK)
@@ -367,17 +398,18 @@ class AsyncStore:
 
     async def sweep(self) -> None:
         """Remove half files."""
-        await self._do(self._sweep)
+        await asyncio.wrap_future(self._threads.write_files(self._sweep))
 
     def _sweep(self) -> None:
         self.images.sweep()
         self.uploads.sweep()
 
     async def drop_strays(self) -> None:
-        """Remove files older than an hour that no row names: what a crash left between a file and its row."""
+        """Remove files older than an hour that no row names, as a crash leaves them, and owners without any row."""
         old = await asyncio.to_thread(self.images.old)
         for first in range(0, len(old), STRAYS_AT_ONCE):
-            await self._do(self._drop_strays, old[first : first + STRAYS_AT_ONCE])
+            await self._write(self._drop_strays, old[first : first + STRAYS_AT_ONCE])
+        await self._write(self._store.forget_owners)
 
     def _drop_strays(self, names: Sequence[str]) -> None:
         gone = self.images.drop_strays(name for name in names if not self._store.known(name))
@@ -390,7 +422,7 @@ class AsyncStore:
         Returns:
             How many runs were removed.
         """
-        return await self._do(self._tidy, quota, age, spared)
+        return await self._write(self._tidy, quota, age, spared)
 
     def _tidy(self, quota: int, age: float, spared: str) -> int:
         self.images.drop(self._store.forget(time.time() - age))

@@ -33,6 +33,39 @@ class ResultRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LibraryRow:
+    """A result as a list of pictures shows it.
+
+    Attributes:
+        id: rises with the time at which the results were made: lists go by it.
+        job: the id of its job.
+        place: its place in the job, from 0.
+        created: when the job was taken, seconds since the epoch.
+        seed: the seed that recreates it.
+        model: the id of what made it.
+        digest, mime, width, height, bytes: of the file.
+        star: whether its owner starred it.
+        prompt: what it was asked for with, without styles; empty where the job's row is damaged.
+        parent: digest of the result that the reference was, None where it was none.
+    """
+
+    id: int
+    job: str
+    place: int
+    created: float
+    seed: int
+    model: str
+    digest: str
+    mime: str
+    width: int
+    height: int
+    bytes: int
+    star: bool
+    prompt: str
+    parent: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReferenceRow:
     """What is known of a stored reference that an owner may use.
 

@@ -254,7 +254,7 @@ def _facts(desk: ApiGateway, name: str, base: str) -> dict[str, Any]:
         "model_id": name,
         "name": name,
         "base_price": spec.price,
-        "description": spec.label,
+        "description": str(spec.label),
         "type": "image-to-image",
         "api_schema": {"api_schemas": [{**schema, "request_schema": Submit.model_json_schema()}]},
     }

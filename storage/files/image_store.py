@@ -7,7 +7,8 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.image_types import SUFFIX
@@ -42,7 +43,8 @@ class ImageStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._sweeping = threading.Lock()  # a file is either found old and removed, or put again, never both
+        self._removing = threading.Lock()  # a file is either removed, or held and put again, never both
+        self._held = Counter[str]()
         self.refused = 0
 
     def put(self, data: bytes, mime: str, digest: str | None = None) -> Path:
@@ -61,6 +63,24 @@ class ImageStore:
             self._write(path, data)
         return path
 
+    @contextlib.contextmanager
+    def held(self, data: bytes, mime: str, digest: str | None = None) -> Iterator[Path]:
+        """As `put`, and spare the file from `drop` inside the block, by whose end a row names it.
+
+        Else it could be removed by whoever took back another's right to the same picture a moment ago.
+        """
+        digest = digest or hashlib.sha256(data).hexdigest()
+        name = digest + SUFFIX[mime]
+        with self._removing:
+            self._held[name] += 1
+        try:
+            yield self.put(data, mime, digest)
+        finally:
+            with self._removing:
+                self._held[name] -= 1
+                if not self._held[name]:
+                    del self._held[name]
+
     def path(self, name: str) -> Path:
         """Return where a picture's file lies, or lay."""
         return self.folder / name
@@ -71,7 +91,7 @@ class ImageStore:
 
     def _touched(self, path: Path) -> bool:
         """Return whether a file is there, and as good as new: else it may be removed before a row names it."""
-        with self._sweeping:
+        with self._removing:
             try:
                 os.utime(path)
             except FileNotFoundError:
@@ -101,11 +121,21 @@ class ImageStore:
         return path
 
     def drop(self, names: Iterable[str]) -> None:
-        """Remove files and their display copies; one that is gone already is as good as removed."""
+        """Remove files and their display copies but those that are held; one that is gone is as good as removed."""
         for name in names:
-            (self.folder / name).unlink(missing_ok=True)
-            for width in WIDTHS:
-                self.display(name, width).unlink(missing_ok=True)
+            with self._removing:
+                self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        if name in self._held:
+            return
+        (self.folder / name).unlink(missing_ok=True)
+        for width in WIDTHS:
+            self.drop_display(name, width)
+
+    def drop_display(self, name: str, width: int) -> None:
+        """Remove a picture's copy at a display width, if there is one."""
+        self.display(name, width).unlink(missing_ok=True)
 
     def sweep(self) -> None:
         """Remove the half files that an ended process left. Whole pictures stay, whoever knows them."""
@@ -125,9 +155,9 @@ class ImageStore:
         """Remove those pictures that were not put again meanwhile; return how many."""
         gone = 0
         for name in names:
-            with self._sweeping:
+            with self._removing:
                 path = self.folder / name
                 if not path.exists() or time.time() - path.stat().st_mtime > STRAY:
-                    self.drop([name])
+                    self._drop(name)
                     gone += 1
         return gone

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -230,6 +231,307 @@ def job_states(base: sqlite3.Connection) -> None:
         base.execute("update jobs set state = ? where state = ?", (new, old))
 
 
+_SUFFIX = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/webp": ".webp",
+    "image/avif": ".avif",
+    "image/gif": ".gif",
+    "image/bmp": ".bmp",
+    "image/tiff": ".tiff",
+    "image/heic": ".heic",
+    "image/jxl": ".jxl",
+    "image/jp2": ".jp2",
+}
+
+
+def numbered_rows(base: sqlite3.Connection) -> None:
+    """Owners, jobs and pictures get numbers, so that their long names are stored once and not in every row and index.
+
+    A job's number is the microsecond at which it was taken, or the next one that was free: lists go by it.
+    """
+    base.create_function("file_name", 2, _file_name, deterministic=True)
+    old = ("jobs", "results", "pictures", "displays", "uploads", "files", "refs")
+    for table in old:
+        base.execute(f"alter table {table} rename to old_{table}")
+    _create_numbered_tables(base)
+    for table in ("jobs", "results", "pictures", "uploads", "files", "refs"):
+        base.execute(f"insert or ignore into owners (name) select distinct owner from old_{table}")  # noqa: S608 - our own words
+    _copy_jobs_and_results(base)
+    _copy_pictures_and_files(base)
+    for table in (*old, "numbers"):
+        base.execute(f"drop table {table if table == 'numbers' else f'old_{table}'}")
+    for index in (
+        "index jobs_of_owner on jobs (owner, number)",
+        "index jobs_unfinished on jobs (number) where ended is null",
+        "unique index jobs_once on jobs (owner, once) where once is not null",
+        "index jobs_untold on jobs (ended) where hook is not null",
+        "index results_of_owner on results (owner, id) where picture is not null",
+        "index results_starred on results (owner, id) where star = 1 and picture is not null",
+        "index results_of_picture on results (picture) where picture is not null",
+        "index grants_of_job on grants (job) where job != 0",
+        "index grants_unused on grants (since) where job = 0",
+        "index uploads_by_age on uploads (created)",
+        "index files_by_age on files (created)",
+    ):
+        base.execute(f"create {index}")
+
+
+def _file_name(digest: str | None, mime: str | None) -> str | None:
+    return digest and digest + _SUFFIX.get(mime or "", "")
+
+
+def _create_numbered_tables(base: sqlite3.Connection) -> None:
+    base.execute("create table owners (number integer primary key, name text not null unique) strict")
+    base.execute(
+        """create table jobs (
+            number integer primary key,
+            id text not null unique,
+            owner integer not null,
+            backend text not null,
+            created real not null,
+            ended real,
+            state text not null,
+            own_key integer not null,
+            estimate real not null,
+            cost real,
+            once text,
+            hook text,
+            remote text not null,
+            notices text not null,
+            address text,
+            error text,
+            report text,
+            call text,
+            recipe text not null
+        ) strict"""
+    )
+    base.execute(
+        """create table results (
+            id integer primary key,
+            job integer not null,
+            place integer not null,
+            owner integer not null,
+            created real not null,
+            seed integer not null,
+            model text not null,
+            picture integer,
+            width integer,
+            height integer,
+            damaged integer not null default 0,
+            star integer not null default 0,
+            missing text,
+            why text,
+            parent text,
+            metrics text not null default '{}',
+            unique (job, place)
+        ) strict"""
+    )
+    base.execute(
+        """create table pictures (
+            number integer primary key,
+            name text not null unique,
+            bytes integer not null
+        ) strict"""
+    )
+    # Who may see a picture, and for which job: 0 where no job needs it, and then `since` says from when on.
+    base.execute(
+        """create table grants (
+            picture integer not null,
+            owner integer not null,
+            job integer not null,
+            since real,
+            primary key (picture, owner, job)
+        ) strict, without rowid"""
+    )
+    base.execute(
+        """create table displays (
+            picture integer not null,
+            width integer not null,
+            bytes integer not null,
+            primary key (picture, width)
+        ) strict, without rowid"""
+    )
+    base.execute(
+        """create table uploads (
+            id text primary key,
+            owner integer not null,
+            name text,
+            created real not null
+        ) strict, without rowid"""
+    )
+    base.execute(
+        """create table files (
+            path text not null,
+            owner integer not null,
+            bytes integer not null,
+            created real not null,
+            primary key (path, owner)
+        ) strict, without rowid"""
+    )
+    base.execute(
+        """create table refs (
+            picture integer not null,
+            owner integer not null,
+            width integer not null,
+            height integer not null,
+            notices text not null,
+            address text,
+            parent text,
+            primary key (picture, owner)
+        ) strict, without rowid"""
+    )
+
+
+def _copy_jobs_and_results(base: sqlite3.Connection) -> None:
+    base.execute("create table numbers (id text primary key, number integer not null) strict, without rowid")
+    last = 0
+    for job, created in base.execute("select id, created from old_jobs order by created, id").fetchall():
+        last = max(last + 1, int(created * 1_000_000))
+        base.execute("insert into numbers values (?, ?)", (job, last))
+    base.execute(
+        """insert into jobs select numbers.number, id, owners.number, backend, created, ended, state, own_key,
+                estimate, cost, once, hook, remote, notices, address, error, report, call, recipe
+            from old_jobs join numbers using (id) join owners on owners.name = owner order by numbers.number"""
+    )
+    base.execute(
+        """insert into pictures (name, bytes) select name, max(bytes) from (
+                select name, bytes, kept from old_pictures
+                union all select file_name(digest, mime), bytes, created from old_results where digest is not null
+            ) group by name order by min(kept), name"""
+    )
+    base.execute(
+        """insert into results select old_results.id, numbers.number, place, owners.number, created, seed, model,
+                (select number from pictures where name = file_name(digest, mime)), width, height, damaged, star,
+                missing, why, parent, metrics
+            from old_results join numbers on numbers.id = job join owners on owners.name = owner
+            order by old_results.id"""
+    )
+
+
+def _copy_pictures_and_files(base: sqlite3.Connection) -> None:
+    # A grant to a job that is not there counts as one that no job needs, and so expires.
+    base.execute(
+        """insert or ignore into grants
+            select pictures.number, owners.number, coalesce(numbers.number, 0), iif(numbers.number is null, kept, null)
+            from old_pictures join pictures using (name) join owners on owners.name = owner
+            left join numbers on numbers.id = job"""
+    )
+    base.execute(
+        """insert or ignore into grants select picture, owner, job, null from results where picture is not null"""
+    )
+    base.execute("insert into displays select number, width, d.bytes from old_displays d join pictures using (name)")
+    base.execute(
+        """insert into uploads select id, number, old_uploads.name, created
+            from old_uploads join owners on owners.name = owner"""
+    )
+    base.execute(
+        """insert into files select path, number, max(bytes) over (partition by path), created
+            from old_files join owners on owners.name = owner"""
+    )
+    base.execute(
+        """insert into refs select pictures.number, owners.number, width, height, notices, address, parent
+            from old_refs join pictures using (name) join owners on owners.name = owner
+            where exists (select 1 from grants where picture = pictures.number and owner = owners.number)"""
+    )
+
+
+def running_totals(base: sqlite3.Connection) -> None:
+    """The bytes of all files, of those that no job needs, and of each owner's jobs, counted as rows come and go."""
+    base.execute("alter table owners add column job_bytes integer not null default 0")
+    base.execute(
+        """update owners set job_bytes = (select coalesce(sum(bytes), 0)
+            from grants join pictures on number = picture where grants.owner = owners.number and job != 0)"""
+    )
+    base.execute("create index owners_by_bytes on owners (job_bytes)")
+    base.execute("create table totals (stored integer not null, unused integer not null) strict")
+    base.execute(
+        """insert into totals select
+            (select coalesce(sum(bytes), 0) from pictures) + (select coalesce(sum(bytes), 0) from displays)
+                + (select coalesce(sum(bytes), 0) from (select max(bytes) as bytes from files group by path)),
+            (select coalesce(sum(bytes), 0) from files)
+                + (select coalesce(sum(bytes), 0) from grants join pictures on number = picture where job = 0)"""
+    )
+    for table in ("pictures", "displays"):
+        base.execute(
+            f"""create trigger {table}_added after insert on {table} begin
+                update totals set stored = stored + new.bytes; end"""  # noqa: S608 - our own words
+        )
+        base.execute(
+            f"""create trigger {table}_changed after update of bytes on {table} begin
+                update totals set stored = stored + new.bytes - old.bytes; end"""  # noqa: S608 - our own words
+        )
+        base.execute(
+            f"""create trigger {table}_removed after delete on {table} begin
+                update totals set stored = stored - old.bytes; end"""  # noqa: S608 - our own words
+        )
+    # A file that several owners uploaded is stored once.
+    base.execute(
+        """create trigger files_added after insert on files begin update totals set unused = unused + new.bytes,
+            stored = stored + iif((select count(*) from files where path = new.path) = 1, new.bytes, 0); end"""
+    )
+    base.execute(
+        """create trigger files_removed after delete on files begin update totals set unused = unused - old.bytes,
+            stored = stored - iif(exists (select 1 from files where path = old.path), 0, old.bytes); end"""
+    )
+    for event, row, sign in (("added", "new", "+"), ("removed", "old", "-")):
+        when = "insert" if event == "added" else "delete"
+        size = f"(select bytes from pictures where number = {row}.picture)"  # noqa: S608 - our own words
+        base.execute(
+            f"""create trigger unused_grants_{event} after {when} on grants when {row}.job = 0 begin
+                update totals set unused = unused {sign} {size}; end"""  # noqa: S608 - our own words
+        )
+        base.execute(
+            f"""create trigger job_grants_{event} after {when} on grants when {row}.job != 0 begin
+                update owners set job_bytes = job_bytes {sign} {size} where number = {row}.owner; end"""  # noqa: S608 - our own words
+        )
+
+
+def searchable_prompts(base: sqlite3.Connection) -> None:
+    """A full-text index over the prompts of results. Its rows have the ids of the results, so it yields lists' order.
+
+    `words` is the prompt with a space around each Chinese and Japanese sign. The owner is a token beside it: a search
+    reads the owner's rows alone.
+    """
+    base.execute("alter table results add column words text not null default ''")
+    for job, recipe in base.execute("select number, recipe from jobs where report is not null").fetchall():
+        try:
+            prompt = json.loads(recipe)["prompt"]
+            words = "".join(f" {sign} " if _is_han_or_kana(sign) else sign for sign in _normal(prompt))
+        except (ValueError, LookupError, TypeError, AttributeError):
+            continue  # a damaged row is found by no word
+        base.execute("update results set words = ? where job = ?", (words, job))
+    base.execute(
+        """create virtual table prompts using fts5 (owner, words, content = 'results', content_rowid = 'id',
+            prefix = '2 3', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2')"""
+    )
+    base.execute("insert into prompts (prompts) values ('rebuild')")
+    added = "insert into prompts (rowid, owner, words) values (new.id, new.owner, new.words);"
+    removed = "insert into prompts (prompts, rowid, owner, words) values ('delete', old.id, old.owner, old.words);"
+    base.execute(f"create trigger prompts_added after insert on results begin {added} end")
+    base.execute(f"create trigger prompts_removed after delete on results begin {removed} end")
+    base.execute(f"create trigger prompts_changed after update of owner, words on results begin {removed} {added} end")
+
+
+def _normal(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
+
+
+def _is_han_or_kana(sign: str) -> bool:
+    return any(
+        first <= ord(sign) <= last
+        for first, last in (
+            (0x3005, 0x3007),
+            (0x3040, 0x30FF),
+            (0x31F0, 0x31FF),
+            (0x3400, 0x4DBF),
+            (0x4E00, 0x9FFF),
+            (0xF900, 0xFAFF),
+            (0x20000, 0x3FFFF),
+        )
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     jobs_and_pictures,
     calls_and_uploads,
@@ -240,4 +542,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     results,
     normalised_references,
     job_states,
+    numbered_rows,
+    running_totals,
+    searchable_prompts,
 )

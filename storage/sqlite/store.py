@@ -2,38 +2,26 @@
 
 A job's row is written before its request is sent, the provider's id as soon as it is known, and the word that
 it is done only when its pictures are on the disk. So whatever ends the process, the next one knows where
-everything stood. The database belongs to one process at a time, and is used by one thread.
+everything stood. The database belongs to one process at a time, and is written by one thread.
 """
 
 from __future__ import annotations
 
-import contextlib
-import heapq
 import sqlite3
-from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
 
 from core.image_types import SUFFIX
 from core.job_state import JobState
 from storage.files.image_store import ImageStore
-from storage.files.private import make_private
 from storage.rows import Record, ReferenceRow, ResultRow
-from storage.sqlite.migrations import MIGRATIONS
-
-_T = TypeVar("_T")
-
-CHECKED = 64_000_000
-"""Bytes of a database that a start checks whole, in a fraction of a second; of a larger one it reads what it needs."""
-
-UNUSED_PART = 4
-"""What nobody ran may take a fourth of the quota: uploads cannot drive out the history, nor the history uploads."""
-
-
-class StoreError(Exception):
-    """The folder cannot be used; the message says why and what to do."""
+from storage.sqlite import room
+from storage.sqlite.database import Database
+from storage.sqlite.queries import Queries, number_at
+from storage.sqlite.reader import OWNER
+from storage.sqlite.room import Freed
+from storage.sqlite.search_text import spaced
 
 
 class CallTaken(Exception):
@@ -58,6 +46,7 @@ class Done:
         model: that model's id.
         parent: digest of the picture that its reference was.
         results: a row an image.
+        prompt: what its images are found by.
     """
 
     report: str
@@ -65,59 +54,10 @@ class Done:
     model: str
     parent: str | None
     results: Sequence[ResultRow]
+    prompt: str = ""
 
 
-def unusable(folder: Path, error: OSError | sqlite3.Error) -> str:
-    """Return in one or two sentences why a data folder cannot be used, and what to do."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # without the extended part
-    if isinstance(error, FileExistsError | NotADirectoryError):
-        return f"STUDIO_DATA_DIR is {folder}, and a file is in the way. Set the path of a folder."
-    if isinstance(error, OSError):
-        return f"The data folder {folder} cannot be made ({error.strerror}). Set STUDIO_DATA_DIR to one that can."
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return f"Another process uses {folder}. End it, or set STUDIO_DATA_DIR."
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return f"The data folder {folder} cannot be written. Change its permissions, or set STUDIO_DATA_DIR."
-    if code == sqlite3.SQLITE_FULL:
-        return f"The disk of the data folder {folder} is full. Make room there, or set STUDIO_DATA_DIR."
-    if code == sqlite3.SQLITE_IOERR:
-        return f"The disk of the data folder {folder} gives errors ({error}). Check it, or set STUDIO_DATA_DIR."
-    return (
-        f"The database {folder / 'studio.db'} is damaged. Restore it from a backup together with its -wal file, "
-        "or move both away and start empty."
-    )
-
-
-class Freed(NamedTuple):
-    """What was given up to make room: how many jobs, and the names and paths of files to delete."""
-
-    jobs: int
-    pictures: list[str]
-    files: list[str]
-
-
-def largest_holder_first(rows: Iterable[tuple[str, int, _T]]) -> Iterator[tuple[str, int, _T]]:
-    """Yield rows so that always the owner who holds the most bytes of those left loses their oldest.
-
-    Args:
-        rows: owner, bytes and item, oldest first.
-    """
-    left = defaultdict[str, deque[tuple[str, int, _T]]](deque)
-    held = defaultdict[str, int](int)
-    for row in rows:
-        left[row[0]].append(row)
-        held[row[0]] += row[1]
-    heap = [(-size, owner) for owner, size in held.items()]
-    heapq.heapify(heap)
-    while heap:
-        negative, owner = heapq.heappop(heap)
-        row = left[owner].popleft()
-        if left[owner]:
-            heapq.heappush(heap, (negative + row[1], owner))
-        yield row
-
-
-class Store:
+class Store(Queries):
     """A folder with the database `studio.db` and the pictures.
 
     Args:
@@ -130,67 +70,23 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.images = ImageStore(folder / "images")
-        database = folder / "studio.db"
-        try:
-            make_private(folder, database)
-            self._base = sqlite3.connect(database, isolation_level=None, check_same_thread=False, timeout=2.0)
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(unusable(folder, error)) from error
-        try:
-            # Exclusive: two processes with one folder would take up each other's jobs, and pay twice.
-            self._base.execute("pragma locking_mode = exclusive")
-            self._base.execute("pragma journal_mode = wal")
-            self._base.execute("pragma synchronous = full")
-            self._base.execute("pragma wal_autocheckpoint = 50")  # pages; else the log alone has 4 MB
-            self._base.execute("pragma cache_size = 100")  # pages; the rows that are asked for are the latest
-            self._migrate()
-            self._check()
-        except sqlite3.Error as error:
-            self._base.close()
-            raise StoreError(unusable(folder, error)) from error
-        except StoreError:
-            self._base.close()
-            raise
+        self._database = Database(folder)
+        super().__init__(self._database.base)
+        self._writing = self._database.writing
 
-    def _check(self) -> None:
-        """Read what a start needs, and all of a database of usual size: damage is named now, not at some later click.
-
-        Raises:
-            sqlite3.DatabaseError: a page cannot be read, or holds nonsense.
-        """
-        (pages,), (size,) = (self._base.execute(f"pragma {each}").fetchone() for each in ("page_count", "page_size"))
-        self._base.execute("select count(*) from jobs where ended is null").fetchone()
-        if pages * size <= CHECKED:
-            (answer,) = self._base.execute("pragma quick_check(1)").fetchone()
-            if answer != "ok":
-                raise sqlite3.DatabaseError(answer)
-
-    def _migrate(self) -> None:
-        (version,) = self._base.execute("pragma user_version").fetchone()
-        if version > len(MIGRATIONS):
-            raise StoreError("A newer version of the app wrote this folder. Update, or set STUDIO_DATA_DIR.")
-        self._base.execute("pragma secure_delete = on")  # what a migration replaces is not left in free pages
-        for number in range(version, len(MIGRATIONS)):
-            with self._writing():
-                MIGRATIONS[number](self._base)
-                self._base.execute(f"pragma user_version = {number + 1}")
-        self._base.execute("pragma secure_delete = off")
-        if version < len(MIGRATIONS):
-            self._base.execute("pragma wal_checkpoint(truncate)")  # nor in the log
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        self._base.execute("begin immediate")
-        try:
-            yield
-        except BaseException:
-            self._base.execute("rollback")
-            raise
-        self._base.execute("commit")
+    def open_reader(self) -> Queries | None:
+        """Open another connection that reads, None where this one must do everything. Whoever opens it closes it."""
+        return None if self._database.exclusive else Queries(self._database.open_reader())
 
     def close(self) -> None:
-        """Let go of the database."""
-        self._base.close()
+        """Let go of the database, after every reader was closed."""
+        self._database.close()
+
+    def _owner(self, name: str) -> int:
+        """Return an owner's number, which is new where they have nothing here yet."""
+        self._base.execute("insert into owners (name) values (?) on conflict do nothing", (name,))
+        (number,) = self._base.execute("select number from owners where name = ?", (name,)).fetchone()
+        return int(number)
 
     # ---- a job's life ------------------------------------------------------------------------------
 
@@ -201,15 +97,24 @@ class Store:
             CallTaken: the owner's job of the same mark is there.
         """
         row = {name: value for name, value in record.__dict__.items() if name != "results"}
-        names = ", ".join(row)
         try:
             with self._writing():
+                row["owner"] = self._owner(record.owner)
+                row["number"] = self._free_number(record.created)
+                names = ", ".join(row)
                 self._base.execute(f"insert into jobs ({names}) values ({', '.join(f':{name}' for name in row)})", row)  # noqa: S608 - our own names
-                self._grant(record.owner, record.id, reference, record.created)
+                self._grant(row["owner"], row["number"], reference)
         except sqlite3.IntegrityError as error:
             if record.once is None:
                 raise
             raise CallTaken from error
+
+    def _free_number(self, created: float) -> int:
+        """Return the number of a new job: the microsecond at which it was taken, or the next that no other has."""
+        number = max(number_at(created), 1)
+        while self._exists("select 1 from jobs where number = ?", number):
+            number += 1
+        return number
 
     def move(self, job_id: str, state: JobState, error: str | None = None) -> None:
         """Write the state of a job that goes on; `submitting` before its request is sent, for then it may be taken.
@@ -256,99 +161,84 @@ class Store:
                 self._add_results(job_id, done, now)
 
     def _add_results(self, job_id: str, done: Done, now: float) -> None:
+        job, owner, created = self._base.execute(
+            "select number, owner, created from jobs where id = ?", (job_id,)
+        ).fetchone()
         (last,) = self._base.execute("select coalesce(max(id), 0) from results").fetchone()
-        number = max(last + 1, int(now * 1_000_000))
+        first = max(last + 1, number_at(now))
         for row in done.results:
             facts = {
-                **row.__dict__,
-                "id": number + row.place,
-                "job": job_id,
+                "id": first + row.place,
+                "job": job,
+                "place": row.place,
+                "owner": owner,
+                "created": created,
+                "seed": row.seed,
                 "model": done.model,
+                "width": row.width,
+                "height": row.height,
+                "damaged": row.damaged,
+                "missing": row.missing,
+                "why": row.why,
                 "parent": done.parent,
+                "words": spaced(done.prompt),
             }
+            if row.digest is not None and row.mime is not None and row.bytes is not None:
+                facts["picture"] = self._grant(owner, job, Kept(row.digest + SUFFIX[row.mime], row.bytes))
             self._base.execute(
-                f"""insert or ignore into results ({", ".join(facts)}, owner, created)
-                select {", ".join(f":{name}" for name in facts)}, owner, created from jobs where id = :job""",  # noqa: S608 - our own names
+                f"insert into results ({', '.join(facts)}) values ({', '.join(f':{name}' for name in facts)})",  # noqa: S608 - our own names
                 facts,
             )
-            if row.digest is not None and row.mime is not None:
-                self._base.execute(
-                    "insert or ignore into pictures select ?, owner, id, ?, ? from jobs where id = ?",
-                    (row.digest + SUFFIX[row.mime], row.bytes, now, job_id),
-                )
 
-    def unfinished(self) -> list[Record]:
-        """Return the jobs that go on, oldest first."""
-        return self._records("where ended is null order by created", ())
-
-    def recent(self, owner: str, limit: int, skip: int = 0, since: float = 0.0) -> list[Record]:
-        """Return an owner's latest jobs, newest first."""
-        which = "where owner = ? and created >= ? order by created desc, id desc limit ? offset ?"
-        return self._records(which, (owner, since, limit, skip))
-
-    def find(self, owner: str, job_id: str) -> Record | None:
-        """Return an owner's job, None where they have none of that id."""
-        return next(iter(self._records("where id = ? and owner = ?", (job_id, owner))), None)
-
-    def find_call(self, owner: str, once: str, since: float) -> Record | None:
-        """Return an owner's job by its mark; one that is older gives its mark back."""
+    def free_call(self, owner: str, once: str, before: float) -> None:
+        """Let an owner use a mark again that a job from before then has."""
         with self._writing():
             self._base.execute(
-                "update jobs set once = null where owner = ? and once = ? and created < ?", (owner, once, since)
+                f"update jobs set once = null where created < ? and once = ? and owner = {OWNER}",  # noqa: S608 - our own words
+                (before, once, owner),
             )
-        return next(iter(self._records("where owner = ? and once = ?", (owner, once))), None)
-
-    def untold(self) -> list[Record]:
-        """Return the ended jobs whose end somebody is still to be told."""
-        return self._records("where hook is not null and ended is not null order by ended", ())
 
     def told(self, job_id: str) -> None:
         """Note that nobody is to be told a job's end any more."""
         with self._writing():
             self._base.execute("update jobs set hook = null where id = ?", (job_id,))
 
-    def _records(self, which: str, values: tuple[object, ...]) -> list[Record]:
-        return [
-            Record(**row | {"own_key": bool(row["own_key"])}, results=self._results(row["id"]))
-            for row in self._rows(f"select * from jobs {which}", values)  # noqa: S608 - our own words
-        ]
+    # ---- the library ---------------------------------------------------------------------------------
 
-    def _results(self, job_id: str) -> tuple[ResultRow, ...]:
-        columns = ", ".join(ResultRow.__dataclass_fields__)
-        rows = self._rows(f"select {columns} from results where job = ? order by place", (job_id,))  # noqa: S608 - our own names
-        return tuple(ResultRow(**row | {"damaged": bool(row["damaged"])}) for row in rows)
+    def star(self, owner: str, result_id: int, on: bool) -> bool:
+        """Give an owner's result a star, or take it away; return whether there is such a result."""
+        with self._writing():
+            which = f"id = ? and picture is not null and owner = {OWNER}"
+            query = f"update results set star = ? where {which}"  # noqa: S608 - our own words
+            return self._base.execute(query, (on, result_id, owner)).rowcount == 1
 
-    def _rows(self, query: str, values: tuple[object, ...]) -> list[dict[str, Any]]:
-        cursor = self._base.execute(query, values)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
+    def delete_result(self, owner: str, result_id: int) -> tuple[bool, list[str]]:
+        """Delete an owner's result, and its job with the last of them.
+
+        Returns:
+            Whether there was one, and the names of the files to drop.
+        """
+        with self._writing():
+            query = f"select job from results where id = ? and picture is not null and owner = {OWNER}"  # noqa: S608 - our own words
+            found = self._base.execute(query, (result_id, owner)).fetchone()
+            return (True, room.remove_result(self._base, result_id, found[0])) if found else (False, [])
 
     # ---- uploads -----------------------------------------------------------------------------------
 
     def ticket(self, owner: str, upload_id: str, now: float) -> None:
         """Note that an owner will upload a picture under an id."""
         with self._writing():
-            self._base.execute("insert into uploads values (?, ?, null, ?)", (upload_id, owner, now))
+            self._base.execute("insert into uploads values (?, ?, null, ?)", (upload_id, self._owner(owner), now))
 
-    def awaited(self, upload_id: str) -> bool:
-        """Return whether a picture may still come under an id."""
-        found = self._base.execute("select 1 from uploads where id = ? and name is null", (upload_id,))
-        return found.fetchone() is not None
-
-    def upload(self, upload_id: str, picture: Kept, now: float) -> None:
-        """Note which picture came under an id."""
+    def upload(self, upload_id: str, picture: Kept, now: float) -> bool:
+        """Note which picture came under an id; return whether that was still open."""
         with self._writing():
-            (owner,) = self._base.execute(
-                "update uploads set name = ? where id = ? returning owner", (picture.name, upload_id)
-            ).fetchone()
-            self._grant(owner, "", picture, now)
-
-    def uploaded(self, upload_id: str) -> str | None:
-        """Return the file's name of an upload, None where nothing came."""
-        found = self._base.execute("select name from uploads where id = ?", (upload_id,)).fetchone()
-        return found[0] if found else None
-
-    # ---- files that the page uploaded ----------------------------------------------------------------
+            found = self._base.execute(
+                "update uploads set name = ? where id = ? and name is null returning owner", (picture.name, upload_id)
+            ).fetchall()
+            for (owner,) in found:
+                self._grant(owner, 0, picture, now)
+            return bool(found)
 
     def add_file(self, owner: str, path: str, size: int, now: float) -> None:
         """Record an uploaded file as an owner's.
@@ -361,178 +251,91 @@ class Store:
         """
         with self._writing():
             self._base.execute(
-                "insert into files values (?, ?, ?, ?) on conflict do update set created = excluded.created",
-                (path, owner, size, now),
+                "insert into files values (:path, :owner,"
+                " coalesce((select bytes from files where path = :path), :size), :now)"
+                " on conflict do update set created = excluded.created",
+                {"path": path, "owner": self._owner(owner), "size": size, "now": now},
             )
-
-    def owns_file(self, owner: str, path: str) -> bool:
-        """Return whether an uploaded file is an owner's."""
-        found = self._base.execute("select 1 from files where path = ? and owner = ?", (path, owner))
-        return found.fetchone() is not None
 
     # ---- who may see which picture -----------------------------------------------------------------
 
     def grant(self, owner: str, picture: Kept, now: float) -> None:
         """Let an owner see a picture that is no job's yet: a reference."""
         with self._writing():
-            self._grant(owner, "", picture, now)
+            self._grant(self._owner(owner), 0, picture, now)
 
-    def _grant(self, owner: str, job_id: str, picture: Kept, now: float) -> None:
+    def _grant(self, owner: int, job: int, picture: Kept, since: float | None = None) -> int:
+        """Let an owner see a picture, for a job or, from `since` on, for none; return the picture's number."""
         self._base.execute(
-            "insert into pictures values (?, ?, ?, ?, ?) on conflict do update set kept = excluded.kept",
-            (picture.name, owner, job_id, picture.size, now),
+            "insert into pictures (name, bytes) values (?, ?) on conflict do nothing", (picture.name, picture.size)
         )
+        (number,) = self._base.execute("select number from pictures where name = ?", (picture.name,)).fetchone()
+        self._base.execute(
+            "insert into grants values (?, ?, ?, ?) on conflict do update set since = excluded.since",
+            (number, owner, job, since),
+        )
+        return int(number)
 
     def add_reference(self, owner: str, reference: ReferenceRow, now: float) -> None:
         """Let an owner see a reference that is no job's yet, and note what is known of it."""
-        row = {**reference.__dict__, "owner": owner}
         with self._writing():
-            self._grant(owner, "", Kept(reference.name, reference.bytes), now)
+            number = self._owner(owner)
+            picture = self._grant(number, 0, Kept(reference.name, reference.bytes), now)
             self._base.execute(
-                f"insert or replace into refs ({', '.join(row)}) values ({', '.join(f':{name}' for name in row)})",  # noqa: S608 - our own names
-                row,
+                "insert or replace into refs values (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    picture,
+                    number,
+                    reference.width,
+                    reference.height,
+                    reference.notices,
+                    reference.address,
+                    reference.parent,
+                ),
             )
-
-    def reference(self, owner: str, name: str) -> ReferenceRow | None:
-        """Return what is known of a reference that an owner may still see, None where there is none."""
-        columns = ", ".join(ReferenceRow.__dataclass_fields__)
-        rows = self._rows(f"select {columns} from refs where name = ? and owner = ?", (name, owner))  # noqa: S608 - our own names
-        return ReferenceRow(**rows[0]) if rows and self.may_see(owner, name) else None
-
-    def may_see(self, owner: str, name: str) -> bool:
-        """Return whether an owner may see a picture."""
-        found = self._base.execute("select 1 from pictures where name = ? and owner = ?", (name, owner))
-        return found.fetchone() is not None
-
-    def is_result(self, owner: str, digest: str) -> bool:
-        """Return whether a picture was made for an owner."""
-        found = self._base.execute("select 1 from results where digest = ? and owner = ?", (digest, owner))
-        return found.fetchone() is not None
 
     def exchange(self, owner: str) -> bool:
         """Return whether an owner is one whose cookie was never signed, and forget that it is."""
         with self._writing():
             return self._base.execute("delete from old_owners where digest = ?", (owner,)).rowcount == 1
 
-    # ---- display sizes, and files that nobody knows --------------------------------------------------
-
-    def displayed(self, name: str, width: int, size: int) -> None:
-        """Note the bytes of a picture's copy at a display width."""
+    def displayed(self, name: str, width: int, size: int) -> bool:
+        """Note the bytes of a picture's copy at a display width; return whether anybody may see the picture."""
         with self._writing():
-            self._base.execute("insert or replace into displays values (?, ?, ?)", (name, width, size))
+            return bool(
+                self._base.execute(
+                    "insert into displays select number, ?, ? from pictures where name = ?"
+                    " on conflict do update set bytes = excluded.bytes",
+                    (width, size, name),
+                ).rowcount
+            )
 
-    def known(self, name: str) -> bool:
-        """Return whether anybody may see a picture."""
-        return self._base.execute("select 1 from pictures where name = ?", (name,)).fetchone() is not None
-
-    # ---- money and room ----------------------------------------------------------------------------
-
-    def spent(self, since: float) -> float:
-        """Return the US dollars that jobs with the app owner's keys cost since then; where not known, the estimate."""
-        (dollars,) = self._base.execute(
-            "select coalesce(sum(coalesce(cost, estimate)), 0.0) from jobs where not own_key and created >= ?", (since,)
-        ).fetchone()
-        return float(dollars)
-
-    def size(self) -> int:
-        """Return the bytes of all pictures, their display copies, and uploaded files."""
-        (total,) = self._base.execute(
-            """select coalesce(sum(bytes), 0) from (
-                select max(bytes) as bytes from pictures group by name union all select bytes from displays
-                union all select max(bytes) from files group by path
-            )"""
-        ).fetchone()
-        return int(total)
+    # ---- room --------------------------------------------------------------------------------------
 
     def make_room(self, quota: int, spared: str = "", coming: int = 0) -> Freed:
         """Delete rows until what is left, and `coming` bytes of an upload, fit into `quota` bytes.
 
-        Uploaded files and references that nobody ran go down to their part of the quota, then jobs, then the rest of
-        what nobody ran. Each time the owner who holds the most of a kind loses their oldest: nobody's small share
-        pays for another's large one. Jobs stay that are unfinished or named `spared`.
+        See `storage.sqlite.room.make_room`.
         """
-        freed, jobs, size, unused = Freed(0, [], []), 0, self.size() + coming, self._unused_size() + coming
-        items = largest_holder_first(self._unused())  # read from the database only where one is needed
         with self._writing():
-            while (size > quota or coming) and unused > quota // UNUSED_PART and (row := next(items, None)):
-                size -= self._release_unused(row, freed)
-                unused -= row[1]
-            for _, _, job_id in largest_holder_first(self._removable_jobs(spared) if size > quota else []):
-                if size > quota:
-                    self._base.execute("delete from jobs where id = ?", (job_id,))
-                    self._base.execute("delete from results where job = ?", (job_id,))
-                    left = self._release("job = ?", (job_id,))
-                    freed.pictures.extend(left)
-                    size -= sum(left.values())
-                    jobs += 1
-            while size > quota and (row := next(items, None)):
-                size -= self._release_unused(row, freed)
-        return freed._replace(jobs=jobs)
-
-    def _unused_size(self) -> int:
-        (total,) = self._base.execute(
-            "select coalesce(sum(bytes), 0) from"
-            " (select bytes from files union all select bytes from pictures where job = '')"
-        ).fetchone()
-        return int(total)
-
-    def _unused(self) -> Iterator[tuple[str, int, tuple[str, str]]]:
-        """Yield owner, bytes, and table and name of every file that no job needs, oldest first."""
-        found = self._base.execute(
-            "select owner, bytes, 'files', path, created as since from files union all"
-            " select owner, bytes, 'pictures', name, kept from pictures where job = '' order by since"
-        )
-        for owner, size, table, name, _ in found:
-            yield owner, size, (table, name)
-
-    def _release_unused(self, row: tuple[str, int, tuple[str, str]], freed: Freed) -> int:
-        """Take back an owner's right to an unused file; return the bytes that this frees."""
-        owner, size, (table, name) = row
-        if table == "pictures":
-            left = self._release("job = '' and name = ? and owner = ?", (name, owner))
-            freed.pictures.extend(left)
-            return sum(left.values())
-        self._base.execute("delete from files where path = ? and owner = ?", (name, owner))
-        if self._base.execute("select 1 from files where path = ?", (name,)).fetchone():
-            return 0
-        freed.files.append(name)
-        return size
-
-    def _removable_jobs(self, spared: str) -> list[tuple[str, int, str]]:
-        return self._base.execute(
-            "select jobs.owner, coalesce(sum(bytes), 0), jobs.id from jobs left join pictures on job = jobs.id"
-            " where ended is not null and jobs.id != ? group by jobs.id order by created",
-            (spared,),
-        ).fetchall()
+            return room.make_room(self._base, quota, spared, coming)
 
     def delete(self, owner: str, job_id: str) -> tuple[bool, list[str]]:
         """Forget an owner's ended job; return whether there was one, and the names of the files to drop."""
         with self._writing():
-            gone = self._base.execute(
-                "delete from jobs where id = ? and owner = ? and ended is not null", (job_id, owner)
-            ).rowcount
-            if gone:
-                self._base.execute("delete from results where job = ?", (job_id,))
-            return bool(gone), list(self._release("job = ?", (job_id,))) if gone else []
+            found = self._base.execute(
+                "select jobs.number from jobs join owners on owners.number = owner"
+                " where id = ? and name = ? and ended is not null",
+                (job_id, owner),
+            ).fetchone()
+            return (True, room.remove_job(self._base, found[0])) if found else (False, [])
 
     def forget(self, before: float) -> list[str]:
         """Forget references kept before then that no job uses; return the names of the files to drop."""
         with self._writing():
-            self._base.execute("delete from uploads where created < ?", (before,))
-            self._base.execute("delete from files where created < ?", (before,))  # `drop_older` deletes the files
-            freed = list(self._release("job = '' and kept < ?", (before,)))
-            self._base.execute(
-                "delete from refs where not exists"
-                " (select 1 from pictures where pictures.name = refs.name and pictures.owner = refs.owner)"
-            )
-            return freed
+            return room.forget(self._base, before)
 
-    def _release(self, which: str, values: tuple[object, ...]) -> dict[str, int]:
-        """Take rights back; return the pictures that are nobody's any more, with the bytes of all their files."""
-        held = dict(self._base.execute(f"select name, bytes from pictures where {which}", values).fetchall())  # noqa: S608 - our own words
-        self._base.execute(f"delete from pictures where {which}", values)  # noqa: S608 - our own words
-        gone = {name: size for name, size in held.items() if not self.known(name)}
-        for name in gone:
-            copies = self._base.execute("delete from displays where name = ? returning bytes", (name,)).fetchall()
-            gone[name] += sum(size for (size,) in copies)
-        return gone
+    def forget_owners(self) -> int:
+        """Forget the owners of whom nothing is left; return how many."""
+        with self._writing():
+            return room.forget_owners(self._base)

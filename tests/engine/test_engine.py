@@ -22,6 +22,7 @@ from core.request import EditRequest
 from core.result import Result
 from engine.active_jobs import KEPT_JOBS
 from engine.engine import Engine
+from storage.sqlite.queries import Queries
 from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, files_of, make_reference, make_request, make_spec, results, settle
 
@@ -178,7 +179,7 @@ async def test_a_cancel_is_answered_at_once_also_while_the_backend_needs_longer_
         await engine.cancel(job)
     with pytest.raises(RunCancelled):
         await engine.result(job)
-    (row,) = await engine._store._do(engine._store._store.recent, job.owner, 9)
+    (row,) = await engine._store._read(Queries.recent, job.owner, 9)
     assert (row.state, backend.ended, ends) == ("cancelled", [], [])
     stopping.set()
     await settle()
@@ -251,10 +252,10 @@ async def test_a_paid_result_waits_in_memory_until_the_disk_takes_it(
     await until_sent(engine, job)
     put, full = engine.images._files.put, True
 
-    def refused(data: bytes, mime: str) -> Path:
+    def refused(data: bytes, mime: str, digest: str | None = None) -> Path:
         if full:
             raise failure
-        return put(data, mime)
+        return put(data, mime, digest)
 
     monkeypatch.setattr(engine.images._files, "put", refused)
     assert backend.gate is not None
@@ -275,7 +276,7 @@ async def test_a_free_result_that_the_disk_does_not_take_fails(tmp_path: Path, m
     engine = engine_of(tmp_path, FakeBackend(gate=(gate := asyncio.Event())))
     job = await submit(engine)
 
-    def refused(data: bytes, mime: str) -> Path:
+    def refused(data: bytes, mime: str, digest: str | None = None) -> Path:
         raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(engine.images._files, "put", refused)
@@ -302,7 +303,7 @@ async def test_a_cancel_while_the_result_is_written_comes_too_late(tmp_path: Pat
     told: list[object] = []
     engine.on_end.append(lambda ended: told.append(ended.error))
     held = threading.Event()
-    engine._store._thread.submit(held.wait)
+    engine._store._threads.submit(held.wait)
     gate.set()
     await settle()
     cancelling = asyncio.create_task(engine.cancel(job))
@@ -314,7 +315,7 @@ async def test_a_cancel_while_the_result_is_written_comes_too_late(tmp_path: Pat
     assert job.result is not None
     assert job.error is None
     assert told == [None]
-    assert [record.state for record in await engine._store._do(engine._store._store.recent, job.owner, 9)] == ["done"]
+    assert [record.state for record in await engine._store._read(Queries.recent, job.owner, 9)] == ["done"]
 
 
 async def test_a_failure_ends_one_job_and_not_the_next(tmp_path: Path) -> None:

@@ -141,7 +141,8 @@ class Jobs(RuleBasedStateMachine):
         """Let what is possible happen: until the store is idle and no task can go on."""
         for _ in range(6):
             await asyncio.sleep(0)
-            await self.engine.images.may_see("nobody", "nothing")
+            await self.engine._store.sweep()  # on the thread for files
+            await self.engine._store.told("nobody")  # on the thread for rows
 
     @rule(target=prompts, own_key=st.booleans())
     def submit(self, own_key: bool) -> str:
@@ -207,7 +208,7 @@ class Jobs(RuleBasedStateMachine):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self.engine._store._thread.shutdown()
+        await self.engine._store._threads.close()
         logging.disable(logging.NOTSET)
 
     def rows(self) -> dict[str, Job]:

@@ -48,6 +48,17 @@ def files_end_at(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+def test_a_file_that_is_held_is_spared_until_nobody_holds_it(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+    with store.held(b"one", "image/png") as kept:
+        with store.held(b"one", "image/png"):
+            store.drop([kept.name])
+        store.drop([kept.name])
+        assert kept.exists()
+    store.drop([kept.name])
+    assert not kept.exists()
+
+
 def test_an_unknown_kind_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         ImageStore(tmp_path).put(b"bytes", "text/html")

@@ -15,7 +15,7 @@ import pytest
 from core.job import Job
 from core.result import Made, Missing, Reason
 from storage.records import job_of
-from storage.sqlite.migrations import MIGRATIONS
+from storage.sqlite.migrations import MIGRATIONS, numbered_rows
 from storage.sqlite.store import Kept, Store
 from tests.support.old_data_folder import ANN, BOB, OTHERS, digest, make_old_folder
 
@@ -42,7 +42,7 @@ def test_jobs_pictures_and_uploads_belong_to_the_digests_of_their_owners(store: 
     assert store.may_see(digest(ANN), "p.png")
     assert store.may_see(digest(BOB), "q.png")
     assert not store.may_see(ANN, "p.png")
-    assert store.find_call(digest(ANN), "mark", 0.0) is not None
+    assert store.find_call(digest(ANN), "mark") is not None
     store.upload("u", Kept("u.png", 7), 2.0)
     assert store.may_see(digest(BOB), "u.png")
 
@@ -65,6 +65,10 @@ def test_an_owner_from_then_is_exchanged_once(store: Store, folder: Path, token:
     again.close()
 
 
+NUMBERED = MIGRATIONS.index(numbered_rows)
+"""Migrations before pictures had numbers."""
+
+
 @pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
 def test_a_folder_of_each_earlier_version_is_brought_up_to_date(tmp_path: Path, version: int) -> None:
     (tmp_path / "data").mkdir()
@@ -72,9 +76,12 @@ def test_a_folder_of_each_earlier_version_is_brought_up_to_date(tmp_path: Path, 
     for migrate in MIGRATIONS[:version]:
         migrate(base)
     base.execute(f"pragma user_version = {version}")
-    base.execute("insert into pictures values ('p.png', 'local', '', 7, 1.0)")
+    if version <= NUMBERED:
+        base.execute("insert into pictures values ('p.png', 'local', '', 7, 1.0)")
     base.close()
     store = Store(tmp_path / "data")
+    if version > NUMBERED:
+        store.grant("local", Kept("p.png", 7), 1.0)
     store.add_file("local", "ab/photo.png", 5, 1.0)
     store.displayed("p.png", 256, 3)
     assert store.may_see("local", "p.png")
@@ -103,9 +110,9 @@ def modes(folder: Path) -> dict[str, int]:
 
 
 def test_an_old_folder_is_closed_to_other_users(store: Store, folder: Path) -> None:
-    assert modes(folder) == {"data": 0o700, "images": 0o700, "uploads": 0o700, "studio.db": 0o600} | (
-        {"studio.db-wal": 0o600} if (folder / "studio.db-wal").exists() else {}
-    )
+    store.grant("ann", Kept("r.png", 7), 1.0)
+    files = ("studio.db", "studio.db-wal", "studio.db-shm", "studio.db.lock")
+    assert modes(folder) == {"data": 0o700, "images": 0o700, "uploads": 0o700} | dict.fromkeys(files, 0o600)
 
 
 def test_a_new_folder_is_closed_whatever_the_umask(tmp_path: Path) -> None:
@@ -207,7 +214,7 @@ def test_results_of_old_runs_follow_each_other_in_time(before_recipes: Path) -> 
     Store(before_recipes).close()
     base = sqlite3.connect(before_recipes / "studio.db")
     rows = base.execute(
-        "select ended, results.id from results join jobs on jobs.id = job order by ended, place"
+        "select ended, results.id from results join jobs on jobs.number = job order by ended, place"
     ).fetchall()
     base.close()
     assert len(rows) == 8
@@ -220,4 +227,23 @@ def test_a_damaged_row_stays_as_it_was(before_recipes: Path) -> None:
     found = store.find(HERS, "damaged")
     assert found is not None
     assert found.recipe == '{"prompt": cut'
+    store.close()
+
+
+def test_a_report_that_is_damaged_stays_as_it_was_and_a_damaged_recipe_is_found_by_no_word(
+    before_recipes: Path,
+) -> None:
+    base = sqlite3.connect(before_recipes / "studio.db")
+    with base:
+        ids = [
+            id for (id,) in base.execute("select id from jobs where state = 'done' and owner = ? order by id", (HERS,))
+        ]
+        base.execute("update jobs set result = 'cut' where id = ?", (ids[0],))
+        base.execute("update jobs set request = 'cut' where id = ?", (ids[1],))
+    base.close()
+    store = Store(before_recipes)
+    cut = store.find(HERS, ids[0])
+    assert cut is not None
+    assert (cut.report, cut.results) == ("cut", ())
+    assert "" in [each.prompt for each in store.result_page(HERS, 99)]
     store.close()

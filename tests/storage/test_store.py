@@ -11,8 +11,9 @@ import pytest
 
 from core.job_state import JobState
 from storage.rows import Record, ReferenceRow, ResultRow
+from storage.sqlite.database import StoreError, unusable
 from storage.sqlite.migrations import MIGRATIONS
-from storage.sqlite.store import CallTaken, Done, Kept, Store, StoreError, unusable
+from storage.sqlite.store import CallTaken, Done, Kept, Store
 
 RECORD = Record(id="j1", owner="ann", backend="fake", created=100.0, recipe="{}", remote="[null]")
 REFERENCE = Kept("r.png", 10)
@@ -290,15 +291,18 @@ def test_an_owners_mark_begins_one_job_and_another_owners_their_own(store: Store
     with pytest.raises(CallTaken):
         store.add(replace(RECORD, id="j2", once="mark"), REFERENCE)
     store.add(replace(RECORD, id="j3", owner="bob", once="mark"), REFERENCE)
-    found = store.find_call("ann", "mark", since=50.0)
+    found = store.find_call("ann", "mark")
     assert found is not None
     assert found.id == "j1"
-    assert store.find_call("eve", "mark", since=50.0) is None
+    assert store.find_call("eve", "mark") is None
 
 
 def test_an_old_mark_is_free_again(store: Store) -> None:
     store.add(replace(RECORD, once="mark"), REFERENCE)
-    assert store.find_call("ann", "mark", since=RECORD.created + 1) is None
+    store.free_call("ann", "mark", RECORD.created)
+    assert store.find_call("ann", "mark") is not None
+    store.free_call("ann", "mark", RECORD.created + 1)
+    assert store.find_call("ann", "mark") is None
     store.add(replace(RECORD, id="j2", once="mark"), REFERENCE)
 
 
@@ -323,7 +327,10 @@ def test_who_is_to_be_told_an_end_is_known_until_it_was(store: Store, tmp_path: 
 def test_a_page_of_an_owners_jobs_begins_where_the_last_one_ended(store: Store) -> None:
     for number in range(5):
         store.add(replace(RECORD, id=f"j{number}", created=float(number)), REFERENCE)
-    assert [each.id for each in store.recent("ann", 2, skip=2, since=1.0)] == ["j2", "j1"]
+    before = store.place("ann", 2, since=1.0)
+    assert [each.id for each in store.recent("ann", 2, before, since=1.0)] == ["j2", "j1"]
+    assert store.place("ann", 4, since=1.0) is not None
+    assert store.place("ann", 5, since=1.0) is None
 
 
 def test_a_deleted_job_takes_its_pictures_along_where_nobody_else_has_them(store: Store) -> None:
@@ -424,5 +431,5 @@ def test_a_damaged_page_is_found_at_the_start(tmp_path: Path, page: int) -> None
 
 def test_of_a_large_database_only_what_a_start_needs_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Store(tmp_path).close()
-    monkeypatch.setattr("storage.sqlite.store.CHECKED", 0)
+    monkeypatch.setattr("storage.sqlite.database.CHECKED", 0)
     Store(tmp_path).close()

@@ -32,7 +32,7 @@ POINTS: dict[str, tuple[str, str, int] | str] = {
     "during a migration": ("c_call", "None.Connection.execute", 9),
     "before insert": ("call", "Store.add", 1),
     "after insert": ("return", "Store.add", 1),
-    "before send": ("return", "Store.sending", 1),
+    "before send": ("return", "Store.move", 1),
     "after send": "submit",
     "after id stored": ("return", "Store.accepted", 1),
     "polling": "poll",

@@ -578,3 +578,148 @@ detail-placement =
         [offload] parts take turns on the card
        *[stream] blocks stream through the card
     }
+
+## Backends and parameters
+
+backend-local = Local · { $model }
+backend-hosted = { $provider }
+notice-mini = Mini is a small demo model with { $styles } styles, running on this { $device ->
+        [cpu] CPU
+        [mps] Apple GPU
+       *[cuda] GPU
+    }. For full quality, choose a hosted backend or use a GPU.
+notice-slow-on-cpu = On a CPU, a picture of this model takes many minutes.
+notice-licence = FLUX.1-dev is for non-commercial use, SRPO for academic use only.
+notice-every-image-checked = A safety checker looks at every image.
+notice-zero-gpu = Each run counts on your own GPU time at Hugging Face; signing in there gives more of it a day.
+
+param-strength = Strength
+param-num-inference-steps = Steps
+param-guidance-scale = Guidance
+param-seed = Seed
+param-num-images = Images
+param-output-format = Format
+param-acceleration = Acceleration
+param-enable-safety-checker = Safety checker
+help-strength = How far the result may depart from the reference.
+help-steps = More steps: slower, more detail.
+help-guidance = How closely the prompt is followed.
+help-acceleration = Faster, slightly rougher. Regular computes half the steps, High a third.
+help-safety-checker = Hides unsafe images. Turns previews off.
+strength-low = keep
+strength-high = transform
+
+## The page
+
+ui-title = SRPO Studio
+ui-backend = Backend
+ui-reference = Reference
+ui-reference-placeholder = Drop or paste a picture, or click
+ui-reference-url = Image link
+ui-reference-url-placeholder = or paste an image link
+ui-prompt = Prompt
+ui-prompt-placeholder = What should the picture become?
+ui-styles = Styles
+ui-seed-lock = Keep this seed
+ui-seed-dice = New seed
+ui-more = More: steps, images, format, acceleration
+ui-run = Run
+ui-run-keys = Ctrl+Enter
+ui-cancel = Cancel
+ui-result = Result
+ui-stage = Reference and result
+ui-view = View
+ui-help = Help
+ui-studio-tab = Studio
+ui-api = API
+ui-copy = Copy
+ui-copied = Copied
+ui-close = Close
+ui-theme = Switch between light and dark
+ui-sign-in = Sign in
+# Gradio puts the account's name in place of the braces.
+ui-sign-out = Sign out ({ $name })
+ui-no-reference = Add a picture to see steps, time and price.
+ui-key-wanted = The app was restarted while the provider had this run. Paste your key above and check it to continue.
+ui-no-work = At strength 0 nothing changes. Raise it to run.
+ui-help-strength = <b>Strength</b> says how far the result may depart from the reference. Low keeps it, high transforms it; at 0 nothing changes.
+ui-help-guidance = <b>Guidance</b> says how closely the prompt is followed.
+ui-help-seed = Lock the <b>seed</b> to see what one change does: the same seed and settings give the same picture.
+ui-help-run = <b>Ctrl+Enter</b> runs. Each click on Run queues one more run.
+ui-help-keys = In the slider, the arrow keys move the line. In the full view, they move between pictures.
+ui-api-use = Code that talks to AI/ML API or to WaveSpeedAI runs on this app when its base URL, key and image are changed. The examples below contain this app's address, and read <code>photo.jpg</code> beside them.
+ui-api-keys = Keys come from <code>python app.py keys new NAME</code> on the machine that serves this app. Every field is described in <a href="docs" target="_blank">the reference</a>.
+
+ui-key = Provider key
+ui-key-placeholder = Paste your key: it stays in this tab only
+ui-key-set = A key is set for this tab. Paste another to change it.
+ui-key-check = Check
+ui-no-key = Paste a key first.
+ui-owners-key-works = This app's own key works.
+ui-owners-key-fails = This app's own key does not work now. Paste a key of your own, or try again later.
+key-accepted = Key accepted, ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) } left.
+
+## The stage
+
+stage-result-here = The result appears here
+stage-preview = Preview of the result while it is made
+stage-compare = Compare: how much of the reference is shown
+stage-welcome = Start with a picture
+stage-welcome-hint = Add your own on the left, or take one of these with its prompt and settings.
+stage-use-as-reference = Use as reference
+stage-restore-settings = Restore these settings
+stage-download = Download
+stage-full-view = Full view
+stage-previous = Previous picture
+stage-next = Next picture
+stage-recent = Recent
+stage-progress = Progress of the run
+stage-elapsed = { $elapsed } s
+stage-elapsed-of = { $elapsed } s of about { $expected } s
+view-side = Side by side
+view-slider = Slider
+view-single = Single
+example-mountain-lake = Mountain lake
+example-still-life = Still life
+example-street = Street with a house
+
+missing-withheld = Withheld
+missing-failed = Failed
+figure-steps = { $run } of { $total } steps
+figure-seed = seed { $seed }
+figure-place = { $number } · seed { $seed }
+figure-size = { NUMBER($width, useGrouping: 0) }×{ NUMBER($height, useGrouping: 0) }
+figure-worked-at = { $size } (made at { $working })
+figure-spent = ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) } this session
+wait-tenths = { NUMBER($amount, minimumFractionDigits: 1, maximumFractionDigits: 1) } s
+price-free = free
+price-live = ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) }
+price-documented = about ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) }
+cost-unknown = cost unknown
+backend-adjusted = Adjusted for { $backend }: { $changed }.
+param-adjusted = { $label } { $before } → { $after }
+result-alt = Result { $number } of { $count }, seed { $seed }, strength { $strength }
+reference-alt = Reference picture, { NUMBER($width, useGrouping: 0) }×{ NUMBER($height, useGrouping: 0) }
+charge-taken = It was charged.
+charge-none = Nothing was charged.
+charge-unknown = It may have been charged.
+queue-next = Next in line
+queue-position = Number { $number } in line
+queue-more = { $count } more in the queue
+progress-loading = Loading the model: { $stage } ({ $done } of { $total })
+progress-step = Step { $step } of { $total }
+progress-step-left = Step { $step } of { $total }, about { $left } left
+progress-finishing = Finishing the picture
+working-sent = Sent to the provider
+working-created = Waiting at the provider
+working-processing = Working at the provider
+working-disk-full = Done, and waiting for room on the disk
+working-several = { $status }, { $done } of { $total } done
+spoken-queued = Waiting in the queue
+spoken-loading = Loading the model
+spoken-running = The run has begun
+spoken-quarter = A quarter is done
+spoken-half = Half is done
+spoken-three-quarters = Three quarters are done
+spoken-finishing = Finishing
+spoken-done = The result is here
