@@ -43,7 +43,7 @@ def refuse_addresses(component: Component) -> None:
 
     async def move(path: str | Path | None) -> str | None:
         if "://" in str(path):
-            raise gr.Error("image: An address is not read here. Upload the file.", print_exception=False)
+            raise gr.Error(say("address-not-read"), print_exception=False)
         kept: str | None = await keep(path)
         return kept
 

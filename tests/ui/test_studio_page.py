@@ -200,7 +200,7 @@ def test_the_line_above_run_says_what_will_happen(page: Page) -> None:
     set_number(page, "strength", 0)
     expect(page.locator("#preflight")).to_contain_text("At strength 0 nothing changes")
     run(page)
-    expect(page.locator(".stage .facts")).to_contain_text("given back")
+    expect(page.locator(".stage .facts")).to_contain_text("returned unchanged")
 
 
 @pytest.mark.parametrize("name", ["computer%20vision.png", "%2e%2e%2fa.png", "写真 #1?.png", "100%.png"])
