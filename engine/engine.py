@@ -284,6 +284,7 @@ class Engine:
         elif job.own_key:
             if job.state is not JobState.NEEDS_KEY:
                 job.advance(JobState.NEEDS_KEY)
+                await self._store.moved(job)
             job.tell()
         else:
             if job.state is JobState.DETACHED and not isinstance(job.error, RunCancelled):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import sqlite3
 from collections.abc import AsyncGenerator, Sequence
@@ -14,6 +15,7 @@ import pytest
 from core.backend import OWNERS, RunContext
 from core.errors import (
     BudgetSpent,
+    DiskFull,
     Interrupted,
     KeyMissing,
     KeyRejected,
@@ -31,7 +33,7 @@ from core.job_state import JobState
 from core.limits import Caps
 from core.messages import recorded
 from core.request import EditRequest
-from core.result import Missing, Reason
+from core.result import Missing, Reason, Result
 from engine.engine import Engine
 from engine.quotas import Quotas
 from storage.records import error_of, error_text
@@ -463,4 +465,110 @@ async def test_whoever_goes_away_while_the_run_is_written_down_leaves_none(tmp_p
     await engine.recover()
     await settle()
     assert backend.started == []
+    await engine.close()
+
+
+async def test_a_run_waits_for_its_key_over_two_restarts(tmp_path: Path) -> None:
+    await cut(tmp_path, Provider("accepted"), "key")
+    for _ in range(2):
+        engine, job = await after(tmp_path, Provider())
+        assert job.state is JobState.NEEDS_KEY
+        await engine.close()
+
+
+async def test_what_was_sent_to_a_backend_that_is_gone_may_have_run_there(tmp_path: Path) -> None:
+    await cut(tmp_path, Provider("sent"))
+    engine = Engine({}, Store(tmp_path))
+    await engine.recover()
+    (job,) = await engine.history("ann")
+    assert job.state is JobState.UNKNOWN
+    assert job.error is not None
+    assert job.error.charged is None
+    await engine.close()
+
+
+async def test_a_provider_that_cannot_be_asked_again_is_said_to_be_so(tmp_path: Path) -> None:
+    await cut(tmp_path, Provider("accepted"))
+    engine, job = await after(tmp_path, FakeBackend())
+    assert isinstance(job.error, RunFailed)
+    assert "cannot be asked" in str(job.error)
+    await engine.close()
+
+
+async def test_a_run_that_is_cancelled_while_the_others_are_taken_up_is_not_taken_up(tmp_path: Path) -> None:
+    engine = engine_at(tmp_path, FakeBackend(gate=asyncio.Event()))
+    for prompt in ("first", "second"):
+        await engine.submit("fake", make_request(make_spec(), prompt), None, Visitor("ann"))
+    await engine.close(0.1)
+    backend = FakeBackend()
+    engine = engine_at(tmp_path, backend, rerun=False)
+    recovery = engine.start_recovery()
+    first, second = await engine.history("ann")
+    await engine.cancel(second)
+    await recovery
+    assert [job.state for job in (first, second)] == [JobState.INTERRUPTED, JobState.CANCELLED]
+    assert backend.started == []
+    await engine.close()
+
+
+async def test_an_app_whose_unfinished_jobs_cannot_be_read_serves_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = engine_at(tmp_path, FakeBackend())
+
+    async def unreadable() -> list[Job]:
+        raise sqlite3.DatabaseError("malformed")
+
+    monkeypatch.setattr(engine._store, "unfinished", unreadable)
+    await engine.recover()
+    assert "could not be read" in caplog.text
+    await engine.result(await engine.submit("fake", make_request(make_spec()), None, Visitor("ann")))
+    await engine.close()
+
+
+async def test_the_disk_that_takes_nothing_after_the_provider_is_done_is_asked_again_by_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await cut(tmp_path, Provider("accepted"))
+    backend = Provider()
+    engine = engine_at(tmp_path, backend)
+
+    async def full(job: Job, event: Completed) -> Result:
+        engine._work.closing.set()  # else it would be tried again and again
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(engine._store, "done", full)
+    await engine.recover()
+    (job,) = await engine.history("ann")
+    with pytest.raises(DiskFull):
+        await engine.result(job)
+    assert job.state is JobState.DETACHED
+    await engine.close()
+    engine, job = await after(tmp_path, backend)
+    await engine.result(job)
+    await engine.close()
+
+
+async def test_a_cancelled_run_whose_provider_takes_too_long_stays_detached_for_the_next_start(tmp_path: Path) -> None:
+    await cut(tmp_path, Provider("accepted"))
+    gate = asyncio.Event()
+
+    class Late(Provider):
+        async def resume(
+            self, request: EditRequest, remote: Sequence[str | None], context: RunContext = OWNERS
+        ) -> AsyncGenerator[Event, None]:
+            yield Working("processing")
+            await gate.wait()
+            raise TimedOut("recorded", what="It takes too long.", todo="")
+
+    engine, job = await after(tmp_path, Late())
+    await engine.cancel(job)
+    assert job.state is JobState.DETACHED
+    gate.set()
+    with pytest.raises(TimedOut):
+        await engine.result(job)
+    assert job.state is JobState.DETACHED
+    await engine.close()
+    engine, job = await after(tmp_path, Provider())
+    await engine.result(job)
     await engine.close()
