@@ -559,7 +559,7 @@ async def test_a_cancelled_run_whose_provider_takes_too_long_stays_detached_for_
         ) -> AsyncGenerator[Event, None]:
             yield Working("processing")
             await gate.wait()
-            raise TimedOut("It takes too long.")
+            raise TimedOut("recorded", what="It takes too long.", todo="")
 
     engine, job = await after(tmp_path, Late())
     await engine.cancel(job)
