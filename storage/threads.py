@@ -15,8 +15,8 @@ from storage.sqlite.store import Store
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
 
-READERS = 4
-"""Connections that read, each on a thread of its own; opened when they are needed."""
+READERS = 3
+"""Connections that read, each on a thread of its own; opened when they are needed. A read takes some milliseconds."""
 
 
 class StoreThreads:
