@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from api import health, logs
 from api.connections import connection_options, raise_file_limit
+from api.memory import return_freed_memory
 from api.middleware import Accounts, Door, Rules
 from api.serving import Server, ending_signals, exempt_from_proxies, leave, listen, local_url
 from api.subpath import SubPath
@@ -99,6 +100,7 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
         recovery = engine.start_recovery()
         beside = [
             asyncio.create_task(after(recovery, doors.hooks.recover)),
+            asyncio.create_task(return_freed_memory()),
             asyncio.create_task(tidy_hourly(engine, settings.data_dir / "uploads")),
         ]
         async with mcp.running() if mcp is not None else nullcontext():
@@ -213,4 +215,9 @@ def webhook_route(webhook: Webhook) -> Route:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:]:
+        from api.cli import cli
+
+        cli()
+    else:
+        main()

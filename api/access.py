@@ -46,7 +46,7 @@ class Access:
         kind, _, letters = request.headers.get("authorization", "").partition(" ")
         if not self._ring.configured():
             if self._public:
-                raise Refused(403, "This app's API is shut.", "Its owner opens it with `python -m api.keys new NAME`.")
+                raise Refused(403, "This app's API is shut.", "Its owner opens it with `python app.py keys new NAME`.")
             return visitor_in(request.scope)
         key = self._ring.find(letters.strip()) if kind.lower() == "bearer" else None
         if key is None:

@@ -1,26 +1,18 @@
-"""Keys to this app's own API: issue, list and revoke them, also while the app runs.
+"""Keys to this app's own API: issued, listed and revoked, also while the app runs.
 
-    python -m api.keys new NAME [--per-minute N] [--per-day N]
-    python -m api.keys list
-    python -m api.keys revoke ID
-
-A key has 256 random bits, so its plain SHA-256 is kept and nothing else of it.
+A key has 256 random bits, so its plain SHA-256 is stored and nothing else of it.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import hmac
-import os
 import secrets
 import sqlite3
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.settings import Settings, SettingsError
 from storage.files.private import close
 
 PREFIX = "srpo_"
@@ -85,7 +77,7 @@ class KeyRing:
         return [Key(*row[:6]) for row in self._base.execute("select * from keys order by created")]
 
     def revoke(self, key_id: str) -> bool:
-        """Shut a key for ever; return whether it was open."""
+        """Revoke a key; return whether it was valid until now."""
         done = self._base.execute("update keys set revoked = ? where id = ? and revoked is null", (time.time(), key_id))
         return done.rowcount == 1
 
@@ -110,46 +102,3 @@ class KeyRing:
 
 def _hash(letters: str) -> bytes:
     return hashlib.sha256(letters.encode("utf-8", "surrogateescape")).digest()
-
-
-def _share(text: str) -> int:
-    """Return a number of runs.
-
-    Raises:
-        argparse.ArgumentTypeError: it is none from 1 up.
-    """
-    if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of runs; give 1 or more")
-    return int(text)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m api.keys", description="Keys to this app's own API.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    new = commands.add_parser("new", help="issue a key; its letters are shown once")
-    new.add_argument("name", help="whose it is, in your own words")
-    new.add_argument("--per-minute", type=_share, metavar="N", help="runs a minute; the setting's when left out")
-    new.add_argument("--per-day", type=_share, metavar="N", help="runs a day; the setting's when left out")
-    commands.add_parser("list", help="show every key's id, name and state")
-    revoke = commands.add_parser("revoke", help="shut a key for ever")
-    revoke.add_argument("id", help="as `list` shows it")
-    told = parser.parse_args(arguments)
-    try:
-        ring = KeyRing(Settings.from_env(os.environ).data_dir)
-    except SettingsError as error:
-        sys.exit(str(error))
-    if told.command == "new":
-        key, letters = ring.new(told.name, told.per_minute, told.per_day)
-        print(f"{letters}\n\nThis is key {key.id}. Its letters are shown this once; keep them where secrets belong.")
-    elif told.command == "list":
-        for key in ring.all():
-            state = "open" if key.revoked is None else f"revoked {time.strftime('%F', time.gmtime(key.revoked))}"
-            print(f"{key.id}  {time.strftime('%F', time.gmtime(key.created))}  {state:<18}  {key.name}")
-    elif not ring.revoke(told.id):
-        sys.exit(f"There is no open key {told.id}.")
-    ring.close()
-
-
-if __name__ == "__main__":
-    main()

@@ -162,7 +162,7 @@ def test_only_the_composition_root_reads_the_environment() -> None:
         or "getenv" in path.read_text(encoding="utf-8")
     ]
     # What a child needs to start, without the keys; a command of its own.
-    assert readers == ["api/keys.py", "core/imaging/decoder.py"]
+    assert readers == ["api/cli.py", "core/imaging/decoder.py"]
 
 
 def public(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:

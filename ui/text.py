@@ -72,7 +72,7 @@ HELP_HTML = """
 API_HTML = """
 <p>Code that talks to AI/ML API or to WaveSpeedAI runs on this app when its base URL, key and image are changed.
 The examples below carry this app's address, and read <code>photo.jpg</code> beside them.</p>
-<p>Keys come from <code>python -m api.keys new NAME</code> on the machine that serves this app.
+<p>Keys come from <code>python app.py keys new NAME</code> on the machine that serves this app.
 Every field is described in <a href="docs" target="_blank">the reference</a>.</p>
 """
 

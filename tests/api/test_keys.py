@@ -98,7 +98,7 @@ async def test_a_key_is_revoked_once_and_an_unknown_one_never(tmp_path: Path) ->
     await command(tmp_path, "revoke", key)
     for each in (key, "fixed", "00000000"):
         done = await command(tmp_path, "revoke", each)
-        assert (done.returncode, done.stderr) == (1, f"There is no open key {each}.\n")
+        assert (done.returncode, done.stderr) == (1, f"There is no valid key {each}.\n")
 
 
 async def test_keys_are_listed_by_id_state_and_name_the_oldest_first(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ async def test_keys_are_listed_by_id_state_and_name_the_oldest_first(tmp_path: P
     await command(tmp_path, "revoke", ann)
     lines = (await command(tmp_path, "list")).stdout.splitlines()
     assert re.fullmatch(rf"{ann}  \d{{4}}-\d\d-\d\d  revoked \d{{4}}-\d\d-\d\d +ann", lines[0])
-    assert re.fullmatch(rf"{bob}  \d{{4}}-\d\d-\d\d  open +bob's farm", lines[1])
+    assert re.fullmatch(rf"{bob}  \d{{4}}-\d\d-\d\d  valid +bob's farm", lines[1])
     assert len(lines) == 2
 
 
@@ -186,7 +186,7 @@ async def test_in_public_nobody_comes_in_until_a_key_was_made(tmp_path: Path, pa
         for given in (None, {"Authorization": "Bearer anything"}):
             answer = await at.client.get(path, headers=given)
             assert answer.status_code == answer.json().get("code", answer.json().get("statusCode")) == 403
-            assert "python -m api.keys new" in answer.json()["message"]
+            assert "python app.py keys new" in answer.json()["message"]
         assert await status(at, at.key(), path) == 200
         assert await status(at, None, path) == 401
 

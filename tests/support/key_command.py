@@ -13,9 +13,9 @@ from tests.support.live_app import ROOT
 
 
 async def command(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m api.keys` as its owner would, in a process of its own, on a folder in use or not."""
+    """Run `python app.py keys` as its owner would, in a process of its own, on a folder in use or not."""
     env = {"PATH": os.environ["PATH"], "STUDIO_DATA_DIR": str(folder), **environ}
-    words = [sys.executable, "-m", "api.keys", *arguments]
+    words = [sys.executable, "app.py", "keys", *arguments]
     # Files that the command makes are its own to close, whatever the shell allows.
     return await asyncio.to_thread(subprocess.run, words, env=env, cwd=ROOT, capture_output=True, text=True, umask=0)
 
