@@ -27,7 +27,7 @@ WAL_PAGES = 100
 CACHE_PAGES = 100
 """Pages that the connection that writes caches; the rows that are asked for are the latest."""
 READER_PAGES = 50
-"""Pages that each connection that reads caches: every write empties its cache, and the system has the file in its own."""
+"""Pages that each connection that reads caches: every write empties its cache, and the system caches the file too."""
 NO_SHARED_MEMORY = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_READONLY)
 """Primary result codes of SQLite where the shared memory beside a database cannot be made or mapped."""
 
