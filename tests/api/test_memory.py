@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from pathlib import Path
 
-from tests.support.live_app import ROOT
+ROOT = Path(__file__).resolve().parents[2]
 
 HOLES = """
 import asyncio, psutil
