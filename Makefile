@@ -17,8 +17,8 @@ quick: $(VENV)/.dev ## the unit tests alone: under a minute
 	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not integration" tests
 
 cover: $(VENV)/.dev ## every branch of what guards money, addresses and secrets
-	$(BIN)/python -m coverage run -m pytest -q tests/storage \
-		tests/core/test_secrets.py tests/backends/test_image_fetch.py tests/backends/test_ssrf.py
+	$(BIN)/python -m coverage run -m pytest -q tests/storage tests/engine \
+		tests/core/test_job_state.py tests/core/test_secrets.py tests/backends/test_image_fetch.py tests/backends/test_ssrf.py
 	$(BIN)/python -m coverage report
 
 check: $(VENV)/.dev ## format, lint, types

@@ -46,11 +46,11 @@ class Access:
         kind, _, letters = request.headers.get("authorization", "").partition(" ")
         if not self._ring.configured():
             if self._public:
-                raise Refused(403, "This app's API is shut.", "Its owner opens it with `python app.py keys new NAME`.")
+                raise Refused("api-disabled", status=403)
             return visitor_in(request.scope)
         key = self._ring.find(letters.strip()) if kind.lower() == "bearer" else None
         if key is None:
-            raise Refused(401, "The key is missing or wrong.", "Send `Authorization: Bearer` with a key to this app.")
+            raise Refused("api-key-wrong", status=401)
         usual = self._allowance
         allowance = Allowance(
             usual.per_minute if key.per_minute is None else key.per_minute,

@@ -55,7 +55,7 @@ def add_error_handlers(app: FastAPI, refusal: Refusal) -> None:
 
 def notices_of(job: Job) -> list[str]:
     """Return what a caller may not expect: what was done to the reference, what was sent and is not used."""
-    return [*job.request.image.notices, *(job.result.notices if job.result is not None else ())]
+    return [str(each) for each in (*job.request.image.notices, *(job.result.notices if job.result is not None else ()))]
 
 
 def stamp(seconds: float) -> str:

@@ -24,6 +24,7 @@ from core.imaging.images import Reference
 from core.imaging.sources import LONGEST_ADDRESS, bare_base64, is_address, is_data_uri, tidy
 from core.job import Call, Job, Visitor
 from core.links import Links
+from core.messages import Message, message
 from core.request import EditRequest
 from core.result import Made, Missing, Reason, Result
 from core.terms import is_hint
@@ -52,7 +53,7 @@ class Ask:
     image: str | bytes
     values: Mapping[str, Any]
     call: Call
-    notices: tuple[str, ...] = ()
+    notices: tuple[Message, ...] = ()
     size: str | None = None
 
 
@@ -130,15 +131,11 @@ class ApiGateway:
 
     async def _take(self, visitor: Visitor, ask: Ask) -> Job:
         if ask.call.model not in self.models:
-            raise Refused(404, f"There is no model {ask.call.model[:80]!r} here.", f"There is {self._offer()}.")
+            raise Refused("model-unknown", status=404, model=repr(ask.call.model[:80]), models=self._offer())
         key = self.models[ask.call.model]
         spec = self.engine.specs[key]
         if spec.key_env is not None and not self._spends:
-            raise Refused(
-                403,
-                f"This app's API does not spend its owner's money at {spec.label}.",
-                "Ask them for STUDIO_API_SPENDS.",
-            )
+            raise Refused("api-spends-nothing", status=403, backend=spec.label)
         self.engine.quotas.spend_reference(visitor)
         reference = await self._reference(ask.image, visitor.source)
         notices = reference.notices + ask.notices + unused_size(ask.size, reference)
@@ -150,7 +147,7 @@ class ApiGateway:
     async def _again(self, visitor: Visitor, call: Call, once: str) -> Job | None:
         job = await self.engine.find_call(visitor.owner, once, time.time() - REPLAYED)
         if job is not None and job.call is not None and job.call.body != call.body:
-            raise Refused(409, "This Idempotency-Key came with another request before.", "Use a new one.")
+            raise Refused("idempotency-key-reused", status=409)
         return job
 
     async def _reference(self, image: str | bytes, owner: str) -> Reference:
@@ -162,7 +159,7 @@ class ApiGateway:
         if name is not None:
             path = self.engine.images.path(name)
             if not path.is_file():
-                raise FetchFailed("This picture is no longer kept here.", "Upload it again.")
+                raise FetchFailed("link-picture-gone")
             return await read(path)
         if not is_data_uri(image) and not is_address(image):
             return await read(await asyncio.to_thread(bare_base64, image, self.engine.quotas.caps.max_bytes))
@@ -179,7 +176,7 @@ class ApiGateway:
             return name
         uploaded = await self.engine.uploads.picture(name)
         if uploaded is None:
-            raise FetchFailed("Nothing was uploaded to this address.", "Send the picture to its ticket first.")
+            raise FetchFailed("link-not-uploaded")
         return uploaded
 
     def _offer(self) -> str:
@@ -195,7 +192,7 @@ class ApiGateway:
         """
         job = await self.engine.find(visitor.owner, job_id)
         if job is None:
-            raise Refused(404, "There is no such prediction.", "Results are kept for a while; check the id.")
+            raise Refused("prediction-unknown", status=404)
         return job
 
     async def attend(self, request: Request, job: Job) -> Result:
@@ -241,12 +238,12 @@ class ApiGateway:
         return base + self.links.sign(path, int(job.created + weeks * KEPT))
 
 
-def unused_size(size: str | None, reference: Reference) -> tuple[str, ...]:
+def unused_size(size: str | None, reference: Reference) -> tuple[Message, ...]:
     """Return a notice where a caller asks for another size than the result will have."""
     own = f"{reference.width}x{reference.height}"
     if size is None or size.strip().lower() in ("auto", "", own):
         return ()
-    return (f"size {size[:20]} was not used: a result has the size of its reference, {own}.",)
+    return (message("notice-size-ignored", size=size[:20], width=reference.width, height=reference.height),)
 
 
 async def _gone(request: Request) -> None:
@@ -270,7 +267,7 @@ def mark(door: str, given: str | None, body: Mapping[str, Any]) -> tuple[str | N
     if given is None:
         return None, told
     if not 1 <= len(given.strip()) <= 255:
-        raise BadParameter("Idempotency-Key", "The header does not fit.", "Send 1 to 255 characters.")
+        raise BadParameter("idempotency-key-length", field="Idempotency-Key")
     return hashlib.sha256(f"{door}\n{given.strip()}".encode("utf-8", "surrogateescape")).hexdigest(), told
 
 

@@ -11,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from core.backend import Backend
 from core.job import Job
+from core.messages import in_full
 from engine.engine import Engine
 
 SECONDS = (0.5, 1, 2, 5, 10, 20, 60, 180, 600)
@@ -64,10 +66,10 @@ def routes(engine: Engine, token: str | None) -> list[BaseRoute]:
         return PlainTextResponse("ok")
 
     async def readyz(_: Request) -> Response:
-        backends = {key: engine.backend(key).ready() or "ready" for key in engine.specs}
+        backends = {key: _readiness(engine.backend(key)) for key in engine.specs}
         fault = await engine.disk.fault()
         ready = "ready" in backends.values() and fault is None
-        state = {"ready": ready, "backends": backends, **({"disk": fault} if fault else {})}
+        state = {"ready": ready, "backends": backends, **({"disk": in_full(fault)} if fault else {})}
         return JSONResponse(state, status_code=200 if ready else 503)
 
     async def metrics(request: Request) -> Response:
@@ -79,3 +81,9 @@ def routes(engine: Engine, token: str | None) -> list[BaseRoute]:
         return Response(generate_latest(figures.registry), media_type="text/plain; version=0.0.4")
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def _readiness(backend: Backend) -> str:
+    """Return `ready`, or why a backend takes no runs and what would help."""
+    reason = backend.ready()
+    return "ready" if reason is None else in_full(reason)

@@ -11,6 +11,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 from starlette.convertors import PathConvertor, register_url_convertor
 
+from core.messages import Message
+
 
 def whole(value: Any) -> Any:
     """Return 4.0 as 4: JSON knows one kind of number. What is no number at all stays for the next to refuse."""
@@ -52,25 +54,25 @@ class Body(BaseModel):
     """The fields of a request. An optional field that is null counts as left out.
 
     Attributes:
-        notices: sentences on what was sent and is not used.
+        notices: on what was sent and is not used.
     """
 
-    _notices: tuple[str, ...] = PrivateAttr(())
+    _notices: tuple[Message, ...] = PrivateAttr(())
 
     @property
-    def notices(self) -> tuple[str, ...]:
-        """Return sentences on what was sent and is not used."""
+    def notices(self) -> tuple[Message, ...]:
+        """On what was sent and is not used."""
         return self._notices
 
     @classmethod
-    def adjusted(cls, fields: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    def adjusted(cls, fields: dict[str, Any]) -> tuple[dict[str, Any], tuple[Message, ...]]:
         """Return the fields to validate, and notices on those that were left out."""
         return fields, ()
 
     @validator(mode="wrap")
     @classmethod
     def _leniently(cls, data: Any, check: ValidatorFunctionWrapHandler) -> Any:
-        notices: tuple[str, ...] = ()
+        notices: tuple[Message, ...] = ()
         if isinstance(data, dict):
             required = {name for name, each in cls.model_fields.items() if each.is_required()}
             data, notices = cls.adjusted({k: v for k, v in data.items() if v is not None or k in required})

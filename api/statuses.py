@@ -19,6 +19,7 @@ from core.errors import (
     TimedOut,
     TooManyRequests,
 )
+from core.messages import Message, Value
 
 QUEUE_WAIT = 5.0
 """Seconds after which it is worth asking a full queue again."""
@@ -27,8 +28,18 @@ QUEUE_WAIT = 5.0
 class Refused(StudioError):
     """A request is turned away before any work. `status` is 401, 403, 404 or 409."""
 
-    def __init__(self, status: int, what: str, todo: str = "") -> None:
-        super().__init__(what, todo)
+    facts = (*StudioError.facts, "status")
+
+    def __init__(
+        self,
+        code: str | Message,
+        *,
+        status: int,
+        field: str | None = None,
+        charged: bool | None = False,
+        **values: Value,
+    ) -> None:
+        super().__init__(code, field=field, charged=charged, **values)
         self.status = status
 
 

@@ -79,8 +79,8 @@ def small(kind: str) -> dict[str, Any]:
     by_diffusers = [plain(bare.pipe, request)[0] for request in asked]
     model = load(choice, lambda _: None)
     by_level = {level: [edited(model, request, level)[0] for request in asked] for level in LEVELS}
-    found: dict[str, Any] = {"levers": model.status()}
-    print(f"small model on {kind}: {model.status() or 'no further lever'}")
+    found: dict[str, Any] = {"levers": ", ".join(map(str, model.status()))}
+    print(f"small model on {kind}: {found['levers'] or 'no further lever'}")
     for name, one, other in (
         ("none against plain diffusers", by_level["none"], by_diffusers),
         ("regular against none", by_level["regular"], by_level["none"]),

@@ -105,7 +105,7 @@ def table(
         for level in LEVELS:
             used = model.at(level, 1, lambda _: None)
             add(level, size, ran, used, functools.partial(computed_by, model, level, request), model.memo.clear)
-    return cells, model.status(), previews_share(model, request_of(*asked[0]), rounds)
+    return cells, ", ".join(map(str, model.status())), previews_share(model, request_of(*asked[0]), rounds)
 
 
 def bare_twin(pipe: Any) -> Any:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from core.events import Event
+from core.messages import Message
 from core.provider import Price, Provider
 from core.request import EditRequest
 from core.spec import BackendSpec
@@ -59,12 +60,12 @@ class Backend(ABC):
         return None
 
     @abstractmethod
-    def ready(self, key: str | None = None) -> str | None:
+    def ready(self, key: str | None = None) -> Message | None:
         """Return None if a run may start now, with the owner's key or this one, else the reason and what to do."""
 
     @abstractmethod
-    def status(self) -> str:
-        """Return a few words on its state for the status line, such as "loaded, CPU"."""
+    def status(self) -> tuple[Message, ...]:
+        """Return its state for the status line: a few messages, which the page puts beside each other."""
 
     @abstractmethod
     def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:

@@ -30,47 +30,104 @@
     ├── Interrupted          the app was restarted before the run had begun
     └── RunCancelled         somebody cancelled the run
 
-Each error says what happened, what to do next and whether the run was charged; `str(error)` is those
-sentences in that order. Nothing in a message may hold a key or a path that a visitor must not see.
+Each error has a code and values, which the catalogue turns into what happened and what to do next (see
+`core.messages`), and says whether the run was charged. `str(error)` is those sentences in English, in that order. No
+value may hold a key, or a path that a visitor must not see.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from core.messages import RECORDED, Message, Value, advice, in_full, message, message_of, render
 
 
 class StudioError(Exception):
     """An error that a person may read.
 
     Args:
-        what: what happened, a full sentence.
-        todo: what to do next, a full sentence; empty only where there is nothing to do.
+        code: a message of the catalogue, whose attribute `.todo` says what to do next; or a whole message.
         field: the request field to blame, in the API's spelling (`image`, `strength`, ...).
         charged: True or False where it is known whether money was taken, None where it is not.
+        values: the variables of the message.
+
+    Attributes:
+        message: what happened, with the catalogue's advice on what to do next.
+        field, charged: as given.
     """
 
-    def __init__(self, what: str, todo: str = "", *, field: str | None = None, charged: bool | None = False) -> None:
-        super().__init__(what, todo)
-        self.what = what
-        self.todo = todo
+    facts: ClassVar[tuple[str, ...]] = ("field", "charged")
+    """Names of the attributes that are stored beside the message, each an argument of the constructor."""
+    kinds: ClassVar[dict[str, type[StudioError]]] = {}
+    """Every kind of error by the name of its class."""
+
+    def __init_subclass__(cls) -> None:
+        StudioError.kinds[cls.__name__] = cls
+
+    def __init__(
+        self, code: str | Message, *, field: str | None = None, charged: bool | None = False, **values: Value
+    ) -> None:
+        self.message = message(code, **values) if isinstance(code, str) else code
+        super().__init__(self.message)
         self.field = field
         self.charged = charged
 
+    @property
+    def code(self) -> str:
+        """The message's name in the catalogue."""
+        return self.message.code
+
+    @property
+    def what(self) -> str:
+        """What happened, in English."""
+        return render(self.message)
+
+    @property
+    def todo(self) -> str:
+        """What to do next, in English; empty where there is nothing to do."""
+        return advice(self.message)
+
     def __str__(self) -> str:
-        named = f"{self.field}: {self.what}" if self.field else self.what
-        return f"{named} {self.todo}".strip()
+        text = in_full(self.message)
+        return f"{self.field}: {text}" if self.field else text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return error_of, (self.as_json(),)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `error_of` reads."""
+        facts = {name: getattr(self, name) for name in self.facts}
+        return {"kind": type(self).__name__, **self.message.as_json(), **facts}
+
+
+def error_of(stored: Mapping[str, Any]) -> StudioError:
+    """Return the error of what `StudioError.as_json` wrote.
+
+    Errors from before messages had codes hold their sentences as `what` and `todo`. A kind that is no longer known
+    becomes RunFailed.
+
+    Raises:
+        ValueError: it is no error.
+    """
+    kind = StudioError.kinds.get(str(stored.get("kind")), RunFailed)
+    facts: dict[str, Any] = {name: stored[name] for name in kind.facts if name in stored}
+    if "what" in stored:
+        return kind(message(RECORDED, what=stored["what"], todo=stored.get("todo", "")), **facts)
+    return kind(message_of(stored), **facts)
 
 
 class BadInput(StudioError):
     """The request is refused before any work; `field` names the part to mend."""
 
-    def __init__(self, field: str, what: str, todo: str = "") -> None:
-        super().__init__(what, todo, field=field, charged=False)
-
 
 class BadImage(BadInput):
     """The reference image cannot be used."""
 
-    def __init__(self, what: str, todo: str = "") -> None:
-        super().__init__("image", what, todo)
+    def __init__(
+        self, code: str | Message, *, field: str | None = "image", charged: bool | None = False, **values: Value
+    ) -> None:
+        super().__init__(code, field=field, charged=charged, **values)
 
 
 class BadParameter(BadInput):
@@ -112,8 +169,18 @@ class NoCredits(BackendUnavailable):
 class RateLimited(BackendUnavailable):
     """Too many requests. `wait` is how many seconds the provider asks for, None where it does not say."""
 
-    def __init__(self, what: str, todo: str = "", *, wait: float | None = None) -> None:
-        super().__init__(what, todo)
+    facts = (*BackendUnavailable.facts, "wait")
+
+    def __init__(
+        self,
+        code: str | Message,
+        *,
+        wait: float | None = None,
+        field: str | None = None,
+        charged: bool | None = False,
+        **values: Value,
+    ) -> None:
+        super().__init__(code, field=field, charged=charged, **values)
         self.wait = wait
 
 
@@ -124,8 +191,10 @@ class ProviderDown(BackendUnavailable):
 class FetchFailed(StudioError):
     """An image address could not be read."""
 
-    def __init__(self, what: str, todo: str = "") -> None:
-        super().__init__(what, todo, field="image", charged=False)
+    def __init__(
+        self, code: str | Message, *, field: str | None = "image", charged: bool | None = False, **values: Value
+    ) -> None:
+        super().__init__(code, field=field, charged=charged, **values)
 
 
 class QueueFull(StudioError):
@@ -135,8 +204,18 @@ class QueueFull(StudioError):
 class TooManyRequests(StudioError):
     """A visitor has had their share for now. `wait` is how many seconds until the next request is accepted."""
 
-    def __init__(self, what: str, todo: str = "", *, wait: float = 60.0) -> None:
-        super().__init__(what, todo)
+    facts = (*StudioError.facts, "wait")
+
+    def __init__(
+        self,
+        code: str | Message,
+        *,
+        wait: float = 60.0,
+        field: str | None = None,
+        charged: bool | None = False,
+        **values: Value,
+    ) -> None:
+        super().__init__(code, field=field, charged=charged, **values)
         self.wait = wait
 
 
@@ -175,15 +254,27 @@ class DiskFull(StudioError):
 class SubmitUnknown(StudioError):
     """The request was sent and its answer lost: it may have been taken, and is never sent again by itself."""
 
-    def __init__(self, what: str, todo: str = "") -> None:
-        super().__init__(what, todo, charged=None)
+    def __init__(
+        self, code: str | Message, *, field: str | None = None, charged: bool | None = None, **values: Value
+    ) -> None:
+        super().__init__(code, field=field, charged=charged, **values)
 
 
 class TimedOut(StudioError):
     """The provider did not finish in time. `remote_id` is its id of the task, None where it gave none."""
 
-    def __init__(self, what: str, todo: str = "", *, remote_id: str | None = None, charged: bool | None = None) -> None:
-        super().__init__(what, todo, charged=charged)
+    facts = (*StudioError.facts, "remote_id")
+
+    def __init__(
+        self,
+        code: str | Message,
+        *,
+        remote_id: str | None = None,
+        field: str | None = None,
+        charged: bool | None = None,
+        **values: Value,
+    ) -> None:
+        super().__init__(code, field=field, charged=charged, **values)
         self.remote_id = remote_id
 
 

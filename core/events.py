@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from core.messages import Message
 from core.recipe import Model
 from core.result import Missing, Result
 
@@ -20,7 +21,7 @@ class Queued:
 class Loading:
     """The backend prepares itself; `done` of `total` parts are ready, `stage` says at which it works."""
 
-    stage: str
+    stage: Message
     done: int
     total: int
 
@@ -89,7 +90,7 @@ class Completed:
     images: tuple[Picture | Missing, ...]
     timings: Mapping[str, float]
     cost: float | None = 0.0
-    notices: tuple[str, ...] = ()
+    notices: tuple[Message, ...] = ()
     model: Model | None = None
 
 

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from core.messages import Message
+
 
 @dataclass(frozen=True)
 class Price:
@@ -45,7 +47,7 @@ class Provider(ABC):
     webhook: Webhook | None = None
 
     @abstractmethod
-    def ready(self, key: str | None = None) -> str | None:
+    def ready(self, key: str | None = None) -> Message | None:
         """Return None if there is a key, the owner's or this one, else the reason and what to do."""
 
     @abstractmethod

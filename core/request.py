@@ -70,13 +70,11 @@ class EditRequest:
         """
         words = composed(prompt, style) if isinstance(prompt, str) else ""
         if not isinstance(prompt, str) or not words:
-            raise BadParameter("prompt", "The prompt is empty.", "Say what the picture should become.")
+            raise BadParameter("prompt-empty", field="prompt")
         if any("\ud800" <= letter <= "\udfff" for letter in prompt):
-            raise BadParameter("prompt", "The prompt contains an invalid character.", "Retype it.")
+            raise BadParameter("prompt-broken", field="prompt")
         if len(words) > MAX_PROMPT:
-            raise BadParameter(
-                "prompt", f"The prompt has {len(words)} characters.", f"Shorten it to at most {MAX_PROMPT}."
-            )
+            raise BadParameter("prompt-too-long", field="prompt", length=len(words), limit=MAX_PROMPT)
         params = dict(spec.validate(raw))
         seed = spec.by_name.get("seed")
         if isinstance(seed, Integer) and "seed" not in params:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.messages import Message
 from core.recipe import ImageRef, Model
 
 
@@ -24,12 +25,12 @@ class Missing:
 
     Attributes:
         reason: what kept it away.
-        why: a full sentence.
+        why: what happened.
         seed: its seed.
     """
 
     reason: Reason
-    why: str
+    why: Message
     seed: int
 
 
@@ -64,4 +65,4 @@ class Result:
     model: Model
     timings: Mapping[str, float]
     cost: float | None = 0.0
-    notices: tuple[str, ...] = ()
+    notices: tuple[Message, ...] = ()

@@ -12,6 +12,7 @@ from typing import Any
 
 from core.errors import BadParameter
 from core.imaging.images import working_size
+from core.messages import Value, message
 
 ParamValue = int | float | str | bool
 """A validated value. A seed that is to be drawn is absent from the mapping, never None."""
@@ -39,13 +40,21 @@ class Param:
     help: str = ""
     advanced: bool = False
 
-    def fail(self, value: object, wants: str) -> BadParameter:
-        """Return the error for a value that does not fit."""
+    def fail(self, code: str, value: object, **wanted: Value) -> BadParameter:
+        """Return the error for a value that does not fit.
+
+        Args:
+            code: a message of the catalogue.
+            value: the one that does not fit.
+            wanted: the message's other values.
+        """
+        shown: Value
         try:
             shown = repr(value)
+            shown = shown if len(shown) <= 40 else shown[:37] + "..."
         except (ValueError, RecursionError):  # an integer of thousands of digits, lists a thousand deep
-            shown = f"This {type(value).__name__}"
-        return BadParameter(self.name, f"{shown if len(shown) <= 40 else shown[:37] + '...'} does not fit.", wants)
+            shown = message("value-of-kind", kind=type(value).__name__)
+        return BadParameter(message(code, value=shown, **wanted), field=self.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +74,10 @@ class Number(Param):
         Raises:
             BadParameter: it is no finite number, or out of range.
         """
-        wants = f"Give a number from {self.minimum:g} to {self.maximum:g}."
-        if isinstance(raw, bool) or not isinstance(raw, (int, float)):
-            raise self.fail(raw, wants)
-        if not self.minimum <= raw <= self.maximum:  # NaN and the infinities lie in no range
-            raise self.fail(raw, wants)
-        return float(raw)
+        if not isinstance(raw, bool) and isinstance(raw, (int, float)) and self.minimum <= raw <= self.maximum:
+            # NaN and the infinities lie in no range.
+            return float(raw)
+        raise self.fail("value-number", raw, minimum=f"{self.minimum:g}", maximum=f"{self.maximum:g}")
 
     def clamp(self, value: float) -> float:
         """Return the nearest allowed value."""
@@ -91,12 +98,14 @@ class Integer(Param):
         Raises:
             BadParameter: it is no whole number, or out of range.
         """
-        wants = f"Give a whole number from {self.minimum} to {self.maximum}."
-        if isinstance(raw, bool) or not isinstance(raw, (int, float)):
-            raise self.fail(raw, wants)
-        if not self.minimum <= raw <= self.maximum or raw != int(raw):
-            raise self.fail(raw, wants)
-        return int(raw)
+        if (
+            not isinstance(raw, bool)
+            and isinstance(raw, (int, float))
+            and self.minimum <= raw <= self.maximum
+            and raw == int(raw)
+        ):
+            return int(raw)
+        raise self.fail("value-whole-number", raw, minimum=str(self.minimum), maximum=str(self.maximum))
 
     def clamp(self, value: float) -> int:
         """Return the nearest allowed whole number."""
@@ -117,7 +126,7 @@ class Choice(Param):
             BadParameter: it is not one of the choices.
         """
         if not isinstance(raw, str) or raw not in self.choices:
-            raise self.fail(raw, f"Give one of {', '.join(self.choices)}.")
+            raise self.fail("value-choice", raw, choices=", ".join(self.choices))
         return raw
 
 
@@ -134,7 +143,7 @@ class Toggle(Param):
             BadParameter: it is neither true nor false.
         """
         if not isinstance(raw, bool):
-            raise self.fail(raw, "Give true or false.")
+            raise self.fail("value-toggle", raw)
         return raw
 
 
@@ -216,7 +225,8 @@ class BackendSpec:
         """
         for name, value in raw.items():
             if value is not None and name not in self.by_name:
-                raise BadParameter(name, f"{self.label} has no such setting.", f"It has {', '.join(self.by_name)}.")
+                settings = ", ".join(self.by_name)
+                raise BadParameter("setting-unknown", field=name, backend=self.label, settings=settings)
         values: dict[str, ParamValue] = {}
         for param in self.params:
             given = raw.get(param.name)

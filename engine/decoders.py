@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core import errors
-from core.errors import BackendUnavailable, BadImage, DiskFull, StudioError
+from core.errors import BackendUnavailable, BadImage, DiskFull, StudioError, error_of
 from core.imaging.decoder import Bounds, Decoder, Gone
 from core.imaging.headers import HEAD, size_of
 from core.imaging.images import Reference
 from core.limits import Caps
+from core.messages import message_of
 from engine.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -40,10 +40,6 @@ PATIENCE = 180.0
 _CPU_SPENT = getattr(signal, "SIGXCPU", 0)
 _CRASHES = tuple(-getattr(signal, name, 0) for name in ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE"))
 """How a C library ends that stumbles over a broken file."""
-
-TOO_LONG = "The picture takes too long to read.", "Save it again as PNG or JPEG, or scale it down."
-BROKEN = "The picture cannot be read.", "Save it again as PNG or JPEG."
-TOO_MUCH = "The picture needs too much memory to be read.", "Scale it down, or save it as a JPEG."
 
 
 LARGE = Bounds(2_500_000_000, 60, 10)
@@ -105,9 +101,8 @@ class Decoders:
         """
         values = {"task": "reference", "address": address, "limits": self._caps.of_pictures}
         answer, data = await self._ask(owner, values, source)
-        fields: dict[str, Any] = {
-            name: tuple(each) if isinstance(each, list) else each for name, each in answer["reference"].items()
-        }  # JSON knows no tuples
+        fields = answer["reference"]
+        fields["notices"] = tuple(map(message_of, fields["notices"]))
         return Reference(data=data, **fields)
 
     async def display(self, source: Path, width: int, *, owner: str = "") -> bytes:
@@ -153,14 +148,14 @@ class Decoders:
         finally:
             group.turns.leave()
         if "memory" in answer:
-            raise BadImage(*TOO_MUCH)
+            raise BadImage("image-memory-spent")
         if "full" in answer:
-            raise DiskFull("The disk has no room for this picture.", "Try again later.")
+            raise DiskFull("disk-full-for-picture")
         if "broken" in answer:
             log.error("a picture broke its decoder: %s", answer["broken"])
-            raise BadImage(*BROKEN)
+            raise BadImage("image-unreadable")
         if "error" in answer:
-            raise _error_of(answer)
+            raise error_of(answer["error"])
         return answer, data
 
     async def _group(self, source: bytes | Path) -> Group:
@@ -175,7 +170,7 @@ class Decoders:
     async def _decode(self, group: Group, values: dict[str, Any], file: bytes) -> tuple[dict[str, Any], bytes]:
         """Have a picture decoded; one that ends its decoder is refused, and the next one gets a fresh decoder."""
         if self._closed:
-            raise BackendUnavailable("The app is stopping.", "Try again in a minute.")
+            raise BackendUnavailable("app-stopping")
         loop = asyncio.get_running_loop()
         decoder = _taken(group)
         group.working.add(decoder)
@@ -201,11 +196,11 @@ class Decoders:
     def _refusal(self, code: int, *, late: bool) -> StudioError:
         """Return why a decoder ended: by the system's limit on time, by a crash, or most likely for want of memory."""
         if self._closed:
-            return BackendUnavailable("The app is stopping.", "Try again in a minute.")
+            return BackendUnavailable("app-stopping")
         log.warning("a decoder ended with %d in the middle of a picture", code)
         if late or code == -_CPU_SPENT:
-            return BadImage(*TOO_LONG)
-        return BadImage(*(BROKEN if code in _CRASHES else TOO_MUCH))
+            return BadImage("image-too-slow")
+        return BadImage("image-unreadable" if code in _CRASHES else "image-memory-spent")
 
     def _rest(self, group: Group, decoder: Decoder) -> None:
         """Let a decoder wait for its next picture, or end where none will come."""
@@ -237,7 +232,7 @@ def _taken(group: Group) -> Decoder:
         return Decoder(group.bounds)
     except OSError as error:
         log.exception("no decoder could be started")
-        raise BackendUnavailable("The app has no room to read pictures now.", "Try again in a minute.") from error
+        raise BackendUnavailable("app-no-process") from error
 
 
 def _cores() -> int:
@@ -252,12 +247,3 @@ def _head(path: Path) -> tuple[bytes, int]:
             return file.read(HEAD), os.fstat(file.fileno()).st_size
     except OSError:
         return b"", 0
-
-
-def _error_of(answer: dict[str, Any]) -> StudioError:
-    """Return an error that a decoder raised, of the same type and with the same fields."""
-    kind: Any = getattr(errors, answer["error"])
-    error: StudioError = kind.__new__(kind)
-    vars(error).update(answer["fields"])
-    error.args = (error.what, error.todo)
-    return error

@@ -123,7 +123,7 @@ class Engine:
         await self._known.wait()
         lane, visitor = self._lanes[backend], visitor or Visitor()
         if self._work.closing.is_set():
-            raise BackendUnavailable("The app is about to restart.", "Run again in a minute.")
+            raise BackendUnavailable("app-restarting")
         reason = lane.backend.ready(key)
         if reason is not None:
             raise BackendUnavailable(reason)
@@ -131,7 +131,7 @@ class Engine:
         ahead = self.jobs.unended()[backend]
         waiting = max(0, ahead - lane.backend.spec.concurrency)
         if waiting >= self.queue_size and ahead >= lane.backend.spec.concurrency:
-            raise QueueFull(f"{waiting} runs wait already.", "Try again when some are done.")
+            raise QueueFull("queue-full", waiting=waiting)
         job = Job(
             new_id(),
             backend,
@@ -201,13 +201,7 @@ class Engine:
         """
         if job.ended or job.storing or job.state is JobState.DETACHED:
             return
-        error = RunCancelled("The run was cancelled.")
-        if job.at_provider:
-            error = RunCancelled(
-                "The wait was ended.",
-                "The provider goes on and may bill the run; if its result comes, it appears here.",
-                charged=None,
-            )
+        error = RunCancelled("run-wait-ended", charged=None) if job.at_provider else RunCancelled("run-cancelled")
         if job.at_provider and job.task is not None:
             job.advance(JobState.DETACHED, error)
             job.tell()
@@ -290,6 +284,7 @@ class Engine:
         elif job.own_key:
             if job.state is not JobState.NEEDS_KEY:
                 job.advance(JobState.NEEDS_KEY)
+                await self._store.moved(job)
             job.tell()
         else:
             if job.state is JobState.DETACHED and not isinstance(job.error, RunCancelled):

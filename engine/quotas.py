@@ -1,4 +1,4 @@
-"""What a visitor may ask for, and what the app's owner pays: each limit a setting, each with words of its own.
+"""What a visitor may ask for, and what the app's owner pays: each limit a setting, each with a message of its own.
 
 Runs are counted by the library `limits`: moving windows have corners that others have found already. All other work
 is counted by `Pace`: the library's memory keeps every key it ever saw, and visitors' cookies are free.
@@ -17,6 +17,7 @@ from limits.strategies import MovingWindowRateLimiter
 from core.errors import BudgetSpent, TooManyRequests, TooManyRuns
 from core.job import Allowance, Visitor
 from core.limits import DAY, Caps
+from core.messages import Message, message
 
 
 @dataclass(frozen=True)
@@ -26,24 +27,23 @@ class Share:
     Attributes:
         visitor, address: amounts in `span`; an address has more, for an office shares one.
         span: seconds.
-        words: what is limited, with places for `amount`, and for `who`.
+        code: the message of its refusal, with the variables `amount`, `who` and `after`.
     """
 
     visitor: float
     address: float
     span: float
-    words: str
+    code: str
 
 
-REQUESTS = Share(600, 1800, 60.0, "At most {amount:g} requests a minute are answered for one {who}.")
+REQUESTS = Share(600, 1800, 60.0, "limit-requests")
 """A slider that is dragged sends about ten a second; each takes the server a few milliseconds."""
-REFERENCES = Share(30, 120, 60.0, "At most {amount:g} pictures a minute are read for one {who}.")
+REFERENCES = Share(30, 120, 60.0, "limit-references")
 """A large photo takes a decoder seconds; a person looks at a picture longer than that before they choose the next."""
-FETCHES = Share(10, 40, 60.0, "At most {amount:g} addresses a minute are read for one {who}.")
+FETCHES = Share(10, 40, 60.0, "limit-fetches")
 """Each may hold a connection for 20 seconds, to a host that the visitor chose."""
-KEY_CHECKS = Share(6, 24, 60.0, "At most {amount:g} keys a minute are checked for one {who}.")
+KEY_CHECKS = Share(6, 24, 60.0, "limit-key-checks")
 """Each is a request to a provider: nobody tries out keys here."""
-UPLOADS = "At most {amount:g} MB an hour are accepted from one {who}."
 
 
 class Pace:
@@ -116,12 +116,8 @@ class Quotas:
         for rate in self._rates(visitor):
             if not self._windows.test(rate, visitor.address):
                 wait = max(1.0, self._windows.get_window_stats(rate, visitor.address).reset_time - self._now())
-                span = "minute" if isinstance(rate, RateLimitItemPerMinute) else "day"
-                raise TooManyRuns(
-                    f"At most {rate.amount} runs a {span} are taken from one place.",
-                    f"Run again {_in(wait)}.",
-                    wait=wait,
-                )
+                code = "limit-runs-minute" if isinstance(rate, RateLimitItemPerMinute) else "limit-runs-day"
+                raise TooManyRuns(code, amount=rate.amount, wait=wait, after=_in(wait))
 
     def _rates(self, visitor: Visitor) -> list[RateLimitItem]:
         if not visitor.address:
@@ -153,7 +149,7 @@ class Quotas:
         wait, limit, who = max(waits, default=(0.0, 0.0, ""))
         if wait > 0:
             wait = max(1.0, wait)
-            raise TooManyRequests(share.words.format(amount=limit, who=who), f"Try again {_in(wait)}.", wait=wait)
+            raise TooManyRequests(share.code, amount=limit, who=who, wait=wait, after=_in(wait))
 
     def spend_reference(self, visitor: Visitor) -> None:
         """Count a reference that is read for a run: before the run itself is counted, and whatever comes of it.
@@ -176,7 +172,7 @@ class Quotas:
         if self.caps.uploads_per_hour is None:
             return None
         most = self.caps.uploads_per_hour / 1e6
-        return Share(most, most, 3600.0, UPLOADS)
+        return Share(most, most, 3600.0, "limit-uploads")
 
     def afford(self, estimate: float, spent: float) -> None:
         """Check that the app owner's money reaches for a run.
@@ -189,10 +185,7 @@ class Quotas:
             BudgetSpent: it does not.
         """
         if self.caps.budget is not None and spent + estimate > self.caps.budget:
-            raise BudgetSpent(
-                f"The owner of this app pays ${self.caps.budget:.2f} a day, and that is spent.",
-                "Paste a key of your own, choose another backend, or come back tomorrow.",
-            )
+            raise BudgetSpent("budget-spent", dollars=self.caps.budget)
 
     def today(self) -> float:
         """Return when the day began, in seconds since the epoch (UTC)."""
@@ -203,13 +196,15 @@ def _holders(share: Share, visitor: Visitor) -> list[tuple[str, float, str]]:
     """Return whose shares a visitor's work counts on: key, amount and name of each."""
     if not visitor.address:
         return []
-    holders = [(f"{share.words} address {visitor.address}", share.address, "network address")]
+    holders = [(f"{share.code} address {visitor.address}", share.address, "address")]
     if not visitor.passing:  # else the owner is new with each request
-        holders.append((f"{share.words} visitor {visitor.owner}", share.visitor, "visitor"))
+        holders.append((f"{share.code} visitor {visitor.owner}", share.visitor, "visitor"))
     return holders
 
 
-def _in(seconds: float) -> str:
+def _in(seconds: float) -> Message:
     if seconds < 90:
-        return f"in {seconds:.0f} s"
-    return f"in {seconds / 60:.0f} min" if seconds < 5400 else f"in {seconds / 3600:.0f} h"
+        return message("wait-seconds", amount=round(seconds))
+    if seconds < 5400:
+        return message("wait-minutes", amount=round(seconds / 60))
+    return message("wait-hours", amount=round(seconds / 3600))

@@ -35,25 +35,22 @@ def hopeless(job: Job, backend: Backend | None, *, rerun: bool) -> StudioError |
     """
     sent = job.state in (JobState.SUBMITTING, JobState.DETACHED) or any(job.remote)
     if backend is None and sent:
-        return SubmitUnknown("The provider of this run is no longer offered here.", "Look for the picture there.")
+        return SubmitUnknown("run-provider-removed")
     if backend is None:
-        return Interrupted("The backend of this run is no longer offered.", "Choose another.")
+        return Interrupted("run-backend-removed")
     if any(job.remote) and time.time() - job.created > KEPT_AT_PROVIDER:
-        return SubmitUnknown("Nobody came for this run in a week.", "The provider keeps results no longer than that.")
+        return SubmitUnknown("run-expired")
     if any(job.remote) and not isinstance(backend, Resumable):
-        return RunFailed("This provider cannot be asked for a run again.", "Look for it there.")
+        return RunFailed("run-not-resumable")
     if any(job.remote):
         return None
     if sent:
-        return SubmitUnknown(
-            "The app was restarted while the request was on its way, and its answer is lost.",
-            "It may have run. Look there before you run it again; it is not sent a second time by itself.",
-        )
+        return SubmitUnknown("run-answer-lost-in-restart")
     if job.own_key:
-        return Interrupted("The app was restarted before the request was sent.", "Paste your key, and run again.")
+        return Interrupted("run-interrupted-before-sending")
     file = job.request.image.file
     if not rerun or file is None or not file.is_file():
-        return Interrupted("The app was restarted before the run had ended.", "Run it again.")
+        return Interrupted("run-interrupted")
     return None
 
 
@@ -61,10 +58,10 @@ def broken(failure: Exception, job: Job) -> StudioError:
     """Return what a person may read of a failure that no backend foresaw."""
     disk = isinstance(failure, OSError) or disk_full(failure) is not None
     if disk and any(job.remote):
-        error: StudioError = DiskFull("The picture is made, and the disk takes nothing more.", "Make room and restart.")
+        error: StudioError = DiskFull("disk-full-result-waits")
     elif disk:
-        error = RunFailed("The disk takes nothing more.", "Make room there, and run again.")
+        error = RunFailed("disk-full-run-lost")
     else:
-        error = RunFailed("The run broke for a reason inside the app.", "Try again; the log says more.")
+        error = RunFailed("run-broke")
     error.charged = None if job.at_provider else False
     return error

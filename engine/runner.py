@@ -14,6 +14,7 @@ from core.errors import KeyRejected, RunCancelled, RunFailed, StudioError
 from core.events import Accepted, Completed, Event, Loading, Progress, Working
 from core.job import Job
 from core.job_state import JobState, end_of
+from core.messages import message
 from core.result import Result
 from engine.fair_queue import FairQueue
 from engine.quotas import Quotas
@@ -62,7 +63,7 @@ class JobRunner:
             finally:
                 lane.leave()
         except asyncio.CancelledError:
-            error = job.error or RunCancelled("The run was cancelled.")
+            error = job.error or RunCancelled("run-cancelled")
         except StudioError as failure:
             error = failure
         except Exception as failure:
@@ -127,7 +128,7 @@ class JobRunner:
                         job.advance(JobState.RUNNING)  # its row stays queued: a restart begins it again
                 job.tell(event)
             else:
-                raise RunFailed("The backend ended without a result.", "Try again.")
+                raise RunFailed("run-without-result")
         keeping = asyncio.ensure_future(self._keep(lane, job, event))
         try:
             await asyncio.shield(keeping)
@@ -148,8 +149,7 @@ class JobRunner:
             log.exception("no room could be made on the disk")
             removed = 0
         if removed:
-            notice = f"To make room on the disk, the {removed} oldest runs were removed."
-            result = replace(result, notices=(*result.notices, notice))
+            result = replace(result, notices=(*result.notices, message("notice-oldest-removed", count=removed)))
         job.storing = False
         if job.state is JobState.QUEUED:
             job.advance(JobState.RUNNING)

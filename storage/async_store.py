@@ -45,6 +45,9 @@ from storage.threads import StoreThreads
 
 log = logging.getLogger(__name__)
 
+NOT_STARTED = {"disk-full": "disk-full-not-started", "disk-readonly": "disk-readonly-not-started"}
+"""What is said of a run that the disk had no room for, by what the disk's error is."""
+
 STRAYS_AT_ONCE = 500
 """Files that are looked up in one go, in some milliseconds: the store's thread has other work."""
 RESERVE = 20_000_000
@@ -99,7 +102,7 @@ class AsyncStore:
         try:
             await asyncio.shield(asyncio.wrap_future(adding))
         except asyncio.CancelledError:
-            job.advance(JobState.CANCELLED, RunCancelled("The run was cancelled."))
+            job.advance(JobState.CANCELLED, RunCancelled("run-cancelled"))
             adding.add_done_callback(lambda _: self._row(self._ended, job))
             raise
         except (StudioError, CallTaken):
@@ -108,9 +111,9 @@ class AsyncStore:
             full = disk_full(error)
             if full is not None:
                 log.warning("job %s was not started: %s", job.id, error)
-                raise DiskFull(f"{full.what} The run was not started.", full.todo) from error
+                raise DiskFull(NOT_STARTED[full.code]) from error
             log.exception("job %s could not be written down", job.id)
-            raise RunFailed("The run could not be written to disk, so it was not started.", "Try again.") from error
+            raise RunFailed("run-not-written") from error
 
     def _add(self, job: Job, estimate: float, afford: Callable[[float], None], since: float) -> None:
         image = job.request.image
@@ -124,7 +127,7 @@ class AsyncStore:
         try:
             kept = Kept(file.name, file.stat().st_size)
         except FileNotFoundError as error:
-            raise BadImage("The reference image is no longer stored.", "Choose the picture again.") from error
+            raise BadImage("image-not-stored") from error
         self._store.add(record_of(job, estimate), kept)
         # From here on the bytes are on the disk, and are read when the job's turn comes.
         job.request = replace(job.request, image=job.request.image.stored_at(file))
@@ -187,8 +190,7 @@ class AsyncStore:
             if job is not None:
                 found.append(job)
                 continue
-            error = RunFailed("The record of this run is damaged, so it was not continued.", "Run it again.")
-            error.charged = False if record.state == JobState.QUEUED else None
+            error = RunFailed("run-record-damaged", charged=False if record.state == JobState.QUEUED else None)
             await self._write(self._store.end, record.id, JobState.FAILED, time.time(), error=error_text(error))
         return found
 
@@ -335,7 +337,7 @@ class AsyncStore:
         try:
             return await self._threads.write_files(self._keep_display, name, width, data)
         except (OSError, sqlite3.Error) as error:
-            raise DiskFull("A copy of the picture could not be written.", "Make room on the disk.") from error
+            raise DiskFull("disk-full-for-copy") from error
 
     def _keep_display(self, name: str, width: int, data: bytes) -> Path:
         # The row first: a crash leaves no file that the quota does not know.
@@ -345,7 +347,7 @@ class AsyncStore:
             known = self._row(self._store.known, name).result()
         if not known:
             self.images.drop_display(name, width)
-            raise BadImage("This picture was removed.")
+            raise BadImage("image-removed")
         return path
 
     async def may_see(self, owner: str, name: str) -> bool:

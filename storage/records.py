@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from core import errors
-from core.errors import RunFailed, StudioError
+from core.errors import StudioError, error_of
 from core.image_types import MIME_OF
 from core.imaging.images import Reference
 from core.job import Call, Job
 from core.job_state import JobState
+from core.messages import Message, message_of, recorded
 from core.recipe import ImageRef, Recipe
 from core.request import EditRequest
 from core.result import Made, Missing, Reason, Result
@@ -34,7 +35,7 @@ def record_of(job: Job, estimate: float) -> Record:
         backend=job.backend,
         created=job.created,
         recipe=job.request.recipe.model_dump_json(),
-        notices=_text(image.notices),
+        notices=_notices_text(image.notices),
         address=image.address,
         own_key=job.own_key,
         estimate=estimate,
@@ -63,7 +64,7 @@ def job_of(record: Record, folder: Path) -> Job:
         b"",
         ref.width,
         ref.height,
-        tuple(json.loads(record.notices)),
+        _notices_of(json.loads(record.notices)),
         ref.mime,
         record.address,
         folder / ref.name,
@@ -86,10 +87,10 @@ def job_of(record: Record, folder: Path) -> Job:
         if not record.results:
             raise ValueError("a report without results")
         images = tuple(_image_of(each) for each in record.results)
-        job.result = Result(images, recipe.model, report["timings"], record.cost, tuple(report["notices"]))
+        job.result = Result(images, recipe.model, report["timings"], record.cost, _notices_of(report["notices"]))
         job.event = job.result
     if record.error is not None:
-        job.error = error_of(record.error)
+        job.error = error_of(json.loads(record.error))
     if job.state.terminal and (job.result is None if job.state is JobState.DONE else job.error is None):
         raise ValueError("a job that ended without a result or a reason")
     return job
@@ -97,7 +98,7 @@ def job_of(record: Record, folder: Path) -> Job:
 
 def _image_of(row: ResultRow) -> Made | Missing:
     if row.missing is not None:
-        return Missing(Reason(row.missing), row.why or "", row.seed)
+        return Missing(Reason(row.missing), _why_of(row.why), row.seed)
     image = ImageRef.model_validate(
         {"digest": row.digest, "mime": row.mime, "width": row.width, "height": row.height, "size": row.bytes}
     )
@@ -106,7 +107,7 @@ def _image_of(row: ResultRow) -> Made | Missing:
 
 def report_text(result: Result) -> str:
     """Return what of a result is about all of its images, as JSON; the cost has a column of its own."""
-    return _text({"timings": dict(result.timings), "notices": result.notices})
+    return _text({"timings": dict(result.timings), "notices": [each.as_json() for each in result.notices]})
 
 
 def rows_of(result: Result) -> tuple[ResultRow, ...]:
@@ -114,7 +115,9 @@ def rows_of(result: Result) -> tuple[ResultRow, ...]:
     rows = []
     for place, each in enumerate(result.images):
         if isinstance(each, Missing):
-            rows.append(ResultRow(place=place, seed=each.seed, missing=each.reason.value, why=each.why))
+            rows.append(
+                ResultRow(place=place, seed=each.seed, missing=each.reason.value, why=_text(each.why.as_json()))
+            )
             continue
         ref = each.image
         rows.append(
@@ -139,7 +142,7 @@ def reference_row(name: str, reference: Reference, parent: str | None) -> Refere
         width=reference.width,
         height=reference.height,
         bytes=reference.size,
-        notices=_text(reference.notices),
+        notices=_notices_text(reference.notices),
         address=reference.address,
         parent=parent,
     )
@@ -148,29 +151,30 @@ def reference_row(name: str, reference: Reference, parent: str | None) -> Refere
 def reference_of(row: ReferenceRow, folder: Path) -> Reference:
     """Return the reference of a row; its bytes are read from the disk when they are needed."""
     file = folder / row.name
-    notices = tuple(json.loads(row.notices))
+    notices = _notices_of(json.loads(row.notices))
     mime = MIME_OF[file.suffix]
     return Reference(b"", row.width, row.height, notices, mime, row.address, file, file.stem, row.bytes)
 
 
 def error_text(error: StudioError) -> str:
     """Return an error as JSON."""
-    facts = {"what": error.what, "todo": error.todo, "field": error.field, "charged": error.charged}
-    more = {name: getattr(error, name) for name in ("wait", "remote_id") if hasattr(error, name)}
-    return _text({"kind": type(error).__name__, **facts, **more})
-
-
-def error_of(text: str) -> StudioError:
-    """Return the error of `error_text`; a kind that is no longer known becomes RunFailed."""
-    told = json.loads(text)
-    kind = getattr(errors, told.pop("kind"), RunFailed)
-    error: StudioError = kind.__new__(kind, told["what"], told["todo"])
-    StudioError.__init__(
-        error, told.pop("what"), told.pop("todo"), field=told.pop("field"), charged=told.pop("charged")
-    )
-    error.__dict__.update(told)
-    return error
+    return _text(error.as_json())
 
 
 def _text(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
+
+
+def _notices_text(notices: Sequence[Message]) -> str:
+    return _text([each.as_json() for each in notices])
+
+
+def _notices_of(stored: Sequence[object]) -> tuple[Message, ...]:
+    return tuple(map(message_of, stored))
+
+
+def _why_of(stored: str | None) -> Message:
+    """Return why an image is missing; rows from before messages had codes hold a sentence, and no JSON."""
+    if stored is None or not stored.startswith("{"):
+        return recorded(stored or "")
+    return message_of(json.loads(stored))

@@ -34,6 +34,15 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
     return argname if isinstance(val, bytes) else None
 
 
+@pytest.fixture(autouse=True)
+def _catalogue(caplog: pytest.LogCaptureFixture) -> Generator[None]:
+    """Fail where a message was rendered that no catalogue has, or without a value that it needs."""
+    yield
+    for when in ("setup", "call"):
+        for record in caplog.get_records(when):  # type: ignore[arg-type]
+            assert record.name != "core.messages", record.getMessage()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, object, object]:
     """Let a worker report a test whose log or failure holds half a character, which no UTF-8 has."""

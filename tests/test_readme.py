@@ -66,6 +66,7 @@ def test_every_direct_dependency_is_pinned_and_used() -> None:
         "accelerate": "low_cpu_mem_usage",  # diffusers needs it for this
         "pillow": "from PIL import",
         "pi-heif": "import pi_heif",
+        "fluent-runtime": "from fluent.runtime import",
     }
     for name in pins("requirements.txt"):
         assert named_by_others.get(name, f"import {name}") in code or f"from {name}" in code, name

@@ -17,6 +17,7 @@ from core.errors import BadImage, DiskFull, KeyRejected, StudioError, TooManyReq
 from core.imaging.images import MIME
 from core.imaging.sources import tidy
 from core.job import EVERYONE
+from core.messages import in_full
 from core.provider import Price, Provider
 from core.request import EditRequest, draw_seed
 from core.result import Made
@@ -70,7 +71,7 @@ class Actions:
         """Return the status line of a backend: a dot, its state, and what a person should know."""
         backend = self.engine.backend(key)
         reason = backend.ready(session.key(backend.spec))
-        words = html.escape(reason or backend.status())
+        words = html.escape(in_full(reason) if reason is not None else " · ".join(map(in_full, backend.status())))
         notice = html.escape(backend.spec.notice)
         dot = "blocked" if reason else "ready"
         return f'<span class="dot {dot}"></span><span class="state">{words}</span><small>{notice}</small>'
@@ -277,7 +278,7 @@ class Actions:
         self.engine.quotas.spend(REFERENCES, visitor)
         reference = await self.engine.images.read(source, address, owner=visitor.source)
         if not await self.engine.uploads.make_room(len(reference.data)):
-            raise DiskFull("The disk has no room for this picture.", "Try again later.")
+            raise DiskFull("disk-full-for-picture")
         stored = await self.engine.images.keep_reference(visitor.owner, reference, parent)
         assert stored.file is not None
         return Shown(stored.file, stored, parent)
@@ -315,7 +316,7 @@ class Actions:
         self, session: Session, key: str, path: str | None, prompt: str, locked: bool, values: tuple[Any, ...]
     ) -> Run:
         if not path:
-            raise BadImage("There is no reference picture yet.", "Add one on the left, or take an example.")
+            raise BadImage("image-not-chosen")
         shown = session.reference
         if shown is None or path != session.read_from:  # its own event has not read it yet
             shown = await self._read(session, path)

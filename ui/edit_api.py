@@ -22,6 +22,7 @@ from core.events import JobEvent
 from core.imaging.images import Reference
 from core.imaging.sources import is_address, is_data_uri
 from core.job import Job, Visitor
+from core.messages import in_full
 from core.request import EditRequest
 from core.result import Made, Missing, Result
 from core.spec import MAX_PROMPT, AnyParam, Choice, Integer, Number, ParamValue, Toggle
@@ -160,7 +161,7 @@ def choose(engine: Engine, key: str | None) -> Backend:
     if key is None:
         key = next((each for each in keys if engine.backend(each).ready() is None), keys[0])
     if key not in keys:
-        raise BadParameter("backend", f"There is no backend {str(key)[:40]!r}.", f"Give one of {', '.join(keys)}.")
+        raise BadParameter("backend-unknown", field="backend", backend=repr(str(key)[:40]), backends=", ".join(keys))
     return engine.backend(key)
 
 
@@ -197,7 +198,7 @@ def call_fault(rest: str, body: Any) -> str | None:
         if unknown is not None:
             return f"{unknown[:40]}: There is no such input. The inputs are {', '.join(names)}."
         missing = next((name for name in NEEDED if body.get(name) is None), None)
-        return f"{missing}: {' '.join(NEEDED[missing])}" if missing else _file_fault(body["image"])
+        return f"{missing}: {in_full(NEEDED[missing])}" if missing else _file_fault(body["image"])
     data = body.get("data")
     if not isinstance(data, list) or len(data) != len(names):
         came = len(data) if isinstance(data, list) else 0
@@ -243,6 +244,6 @@ def report(job: Job, result: Result) -> dict[str, Any]:
         "cost": result.cost,
         "recipe": job.recipe.model_dump(mode="json"),
         "settings": {"prompt": request.prompt, **request.params},
-        "notices": list(request.image.notices + result.notices),
-        "withheld": [each.why for each in result.images if isinstance(each, Missing)],
+        "notices": [str(each) for each in request.image.notices + result.notices],
+        "withheld": [in_full(each.why) for each in result.images if isinstance(each, Missing)],
     }

@@ -18,6 +18,7 @@ from core.errors import BadParameter, FetchFailed
 from core.imaging.images import Reference
 from core.imaging.sources import LONGEST_ADDRESS, bare_base64, is_address, is_data_uri, tidy
 from core.job import VISITOR
+from core.messages import message
 from core.subpath import without_prefix
 from engine.engine import Engine
 from engine.quotas import FETCHES
@@ -27,8 +28,8 @@ Fetch = Callable[[str], Awaitable[bytes]]
 """Reads a public address or data URI into bytes, or raises a StudioError."""
 
 NEEDED = {
-    "image": ("There is no reference image.", "Send an image file."),
-    "prompt": ("The prompt is empty.", "Say what the picture should become."),
+    "image": message("image-needed"),
+    "prompt": message("prompt-empty"),
 }
 """Inputs that must be there, and what is said where they are not."""
 DESCRIPTION = (
@@ -56,7 +57,7 @@ async def read_image(image: Any, request: Request, fetch: Fetch, engine: Engine)
     if isinstance(image, dict):
         image = image.get("path") or image.get("url")
     if not isinstance(image, str) or not image.strip():
-        raise BadParameter("image", *NEEDED["image"])
+        raise BadParameter(NEEDED["image"], field="image")
     visitor, most = visitor_of(request), engine.quotas.caps.max_bytes
     engine.quotas.spend_reference(visitor)
     place = tidy(image) if len(image) <= LONGEST_ADDRESS else ""
@@ -144,7 +145,7 @@ async def _through_the_app(path: str, request: Request, most: int) -> bytes:
 
     await request.scope["app"](scope, receive, send)
     if status != 200:
-        raise FetchFailed("This upload is not here, or is not yours.", "Upload the picture again.")
+        raise FetchFailed("link-not-yours")
     if len(body) > most:
-        raise FetchFailed(f"The file has more than {most // 10**6} MB.", "Use a smaller one.")
+        raise FetchFailed("link-file-too-large", limit=most // 10**6)
     return bytes(body)

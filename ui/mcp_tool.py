@@ -126,10 +126,10 @@ class McpEndpoint:
 
     async def _edit(self, name: str, arguments: dict[str, Any]) -> mcp.types.CallToolResult:
         if name != NAME:
-            raise BadParameter("name", f"There is no tool {name[:40]!r}.", f"There is {NAME}.")
+            raise BadParameter("tool-unknown", field="name", tool=repr(name[:40]), tools=NAME)
         unknown = next((each for each in arguments if each not in ("image", *INPUTS)), None)
         if unknown is not None:
-            raise BadParameter(unknown[:40], "There is no such input.", f"The inputs are image, {', '.join(INPUTS)}.")
+            raise BadParameter("input-unknown", field=unknown[:40], inputs=", ".join(("image", *INPUTS)))
         context = self._server.request_context
         assert context.request is not None
         image, prompt, backend = (arguments.pop(each, None) for each in ("image", "prompt", "backend"))

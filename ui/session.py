@@ -20,6 +20,7 @@ from core.events import Loading, Progress, Queued, Working
 from core.imaging.images import Reference
 from core.job import Job, Visitor
 from core.job_state import JobState
+from core.messages import in_full
 from core.recipe import StyleUse
 from core.result import Made
 from core.spec import BackendSpec
@@ -106,8 +107,10 @@ class Run:
         seconds = self.job.result.timings["total"] if self.job.result else None
         steps = text.steps(request.steps_run, request.integer("num_inference_steps"))
         tail = f" · {text.seconds(seconds)}" if seconds is not None else ""
+        notices = request.image.notices
         if self.job.result is not None:
             steps += text.cost(self.job.result.cost)
+            notices += self.job.result.notices
         return {
             "id": self.job.id,
             "state": self.state,
@@ -121,7 +124,7 @@ class Run:
             "expected": self.expected,
             "spoken": self._spoken(),
             "error": problem_view(self.job.error) if self.job.error else None,
-            "notices": list(request.image.notices + (self.job.result.notices if self.job.result else ())),
+            "notices": [str(each) for each in notices],
         }
 
     def _cell(self, index: int, facts: str) -> View:
@@ -141,7 +144,7 @@ class Run:
                 "filename": f"srpo-{seed}{Path(name).suffix}",
             }
         elif made is not None:
-            cell |= {"caption": text.MISSING[made.reason], "withheld": made.why}
+            cell |= {"caption": text.MISSING[made.reason], "withheld": in_full(made.why)}
         elif index < len(self.previews) and self.job.error is None:
             cell["preview"] = "data:image/jpeg;base64," + base64.b64encode(self.previews[index]).decode()
         return cell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.messages import Message
 from core.result import Reason
 
 TITLE = "SRPO Studio"
@@ -161,7 +162,7 @@ def waiting(count: int) -> str:
     return "" if not count else f"{count} more {'run waits' if count == 1 else 'runs wait'}"
 
 
-def loading(stage: str, done: int, total: int) -> str:
+def loading(stage: Message, done: int, total: int) -> str:
     """Return what is being loaded."""
     return f"Loading the model: {stage} ({done} of {total})"
 

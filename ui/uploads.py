@@ -19,6 +19,7 @@ from starlette.types import Message, Receive
 
 from core.errors import TooManyRequests
 from core.imaging.file_kinds import kind_of, refusal_of, start_of
+from core.messages import in_full
 from ui.refusal import Refusal
 
 FRAME = 16_384
@@ -102,7 +103,7 @@ class Form:
         head = bytes(self._head)
         if self._pictures_only and kind_of(head[start_of(head) :]) is None:
             error = refusal_of(head)
-            raise Refusal(415, f"{error.what} {error.todo}") if head else EMPTY
+            raise Refusal(415, in_full(error.message)) if head else EMPTY
 
 
 class Upload:

@@ -17,6 +17,7 @@ from starlette.formparsers import MultiPartParser
 
 from api.schemas import Acceleration, Body, Format, Real, Whole, whole
 from core.errors import BadParameter
+from core.messages import Message, message
 from core.spec import MAX_PROMPT, MAX_SEED
 from storage.files.disk import disk_errors
 
@@ -86,16 +87,16 @@ class Generation(Body):
         return values
 
     @classmethod
-    def adjusted(cls, fields: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    def adjusted(cls, fields: dict[str, Any]) -> tuple[dict[str, Any], tuple[Message, ...]]:
         """Leave out what is not used.
 
         Raises:
             BadParameter: `n` and `num_images` differ, or a stream is asked for.
         """
         if fields.get("stream") is True:
-            raise BadParameter("stream", "Streaming is not supported.", "Leave it out.")
+            raise BadParameter("stream-unsupported", field="stream")
         if "n" in fields and fields.get("num_images", fields["n"]) != fields["n"]:
-            raise BadParameter("n", "It differs from num_images.", "Send one of the two.")
+            raise BadParameter("count-differs", field="n")
         unknown = {name: value for name, value in fields.items() if name not in cls.model_fields}
         unused = [
             name
@@ -105,10 +106,10 @@ class Generation(Body):
         notices = []
         if unused:
             names = ", ".join(name[:40] for name in unused[:10])
-            notices.append(f"Ignored, for this model has no such field: {names}.")
+            notices.append(message("notice-field-ignored", names=names))
         seed = fields.get("seed")
         if isinstance(seed, int) and seed > MAX_SEED:
-            notices.append(f"The seed is larger than {MAX_SEED}; the one in `seed` was used.")
+            notices.append(message("notice-seed-too-large", limit=str(MAX_SEED)))
         return {name: value for name, value in fields.items() if name in cls.model_fields}, tuple(notices)
 
 
@@ -143,21 +144,21 @@ async def read_edit(request: Request, model: str, max_bytes: int) -> tuple[Gener
         except (ValueError, RecursionError) as error:
             raise RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": ""}]) from error
         if not isinstance(content, dict):
-            raise BadParameter("body", "This is no JSON object.", "Send the fields in one.")
+            raise BadParameter("body-not-object", field="body")
         fields, images = _of_json(content)
     else:
         with disk_errors():  # large files are spooled to the disk
             fields, images = await _of_form(request, max_bytes)
     for name in MASKS:
         if fields.pop(name, None) not in (None, ""):
-            raise BadParameter(name, "Masks are not supported yet.", "Leave it out: the whole picture is edited.")
+            raise BadParameter("mask-unsupported", field=name)
     if not images:
-        raise BadParameter("image", "There is no image.", "Send the picture as the form field `image`.")
+        raise BadParameter("image-field-missing", field="image")
     if "response_format" not in fields and "sync_mode" not in fields:
         fields["response_format"] = "b64_json"  # as OpenAI's models answer; the AI SDK reads nothing else
     body = _checked({"model": model, **fields, "image_url": "in the form"})
     if len(images) > 1:
-        body._notices += (f"Of the {len(images)} images, the first was used.",)
+        body._notices += (message("notice-first-image", count=len(images)),)
     return body, images[0]
 
 

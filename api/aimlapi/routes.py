@@ -141,7 +141,7 @@ def door(desk: ApiGateway) -> FastAPI:
     async def one_model(model: str) -> JSONResponse:
         """Describe one model; no key is needed."""
         if model not in desk.models:
-            raise Refused(404, f"There is no model {model[:80]!r} here.", f"There is {', '.join(desk.models)}.")
+            raise Refused("model-unknown", status=404, model=repr(model[:80]), models=", ".join(desk.models))
         return JSONResponse(_model(desk, model))
 
     @app.get("/v2/billing", response_model=Billing, **GUARDED)

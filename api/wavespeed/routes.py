@@ -24,6 +24,7 @@ from api.wavespeed.uploads import add_uploads
 from api.wavespeed.webhooks import Hooks
 from core.errors import BadParameter, StudioError
 from core.job import Call
+from core.messages import Message, message
 from core.spec import MAX_PROMPT, MAX_SEED
 
 SYNC_LIMIT = 90.0
@@ -54,19 +55,19 @@ class Submit(Body):
     enable_sync_mode: StrictBool = Field(False, description="Whether the answer waits for the result, up to 90 s.")
 
     @classmethod
-    def adjusted(cls, fields: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    def adjusted(cls, fields: dict[str, Any]) -> tuple[dict[str, Any], tuple[Message, ...]]:
         """Leave out `enable_safety_checker`; take the first of `images` where there is no `image`."""
         notices = []
         if "enable_safety_checker" in fields:
             del fields["enable_safety_checker"]
-            notices.append("enable_safety_checker was ignored: this model has no such field.")
+            notices.append(message("notice-field-ignored", names="enable_safety_checker"))
         if "images" in fields:
             images = fields.pop("images")
             if fields.get("image") or not isinstance(images, list) or not images:
-                notices.append("images was ignored: this model takes one image.")
+                notices.append(message("notice-images-ignored"))
             else:
                 fields["image"] = images[0]
-                notices += [f"Of the {len(images)} images, the first was used."] if len(images) > 1 else []
+                notices += [message("notice-first-image", count=len(images))] if len(images) > 1 else []
         return fields, tuple(notices)
 
 
@@ -158,7 +159,7 @@ def _model(app: FastAPI, desk: ApiGateway, name: str) -> None:
         """Submit a task. Ask for its result at `data.urls.get`, or be told at `webhook`."""
         visitor = desk.access.visitor(request)
         if webhook is not None and not webhook.startswith(("https://", "http://")):
-            raise BadParameter("webhook", "This is no address.", "Give one that begins with https://.")
+            raise BadParameter("webhook-not-address", field="webhook")
         told = body.model_dump()
         once, whole = mark("wavespeed", idempotency_key, {**told, "model": name, "webhook": webhook})
         waits = told.pop("enable_sync_mode")
@@ -240,7 +241,9 @@ def _account(app: FastAPI, desk: ApiGateway, hooks: Hooks) -> None:
         """Tell what a run costs in dollars."""
         desk.access.visitor(request)
         if body.model_id not in desk.models:
-            raise BadParameter("model_id", "There is no such model here.", f"There is {', '.join(desk.models)}.")
+            raise BadParameter(
+                "model-unknown", field="model_id", model=repr(body.model_id[:80]), models=", ".join(desk.models)
+            )
         return answer({"price": (await desk.engine.backend(desk.models[body.model_id]).price()).dollars})
 
 

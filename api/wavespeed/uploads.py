@@ -48,7 +48,7 @@ def add_uploads(app: FastAPI, desk: ApiGateway) -> None:
         """Keep what was uploaded; return whether its ticket was still good for it."""
         reference = await desk.engine.images.read(data, owner=visitor_in(request.scope).source)
         if not await desk.engine.uploads.make_room(len(reference.data)):
-            raise DiskFull("The disk has no room for this picture.", "Try again later.")
+            raise DiskFull("disk-full-for-picture")
         return await desk.engine.uploads.redeem(upload_id, reference.data, reference.mime)
 
     def address(request: Request, upload_id: str) -> str:
@@ -59,7 +59,7 @@ def add_uploads(app: FastAPI, desk: ApiGateway) -> None:
         """Ask for a ticket: PUT the file to `upload.url`, then use `download_url` as a run's image."""
         visitor = desk.access.visitor(request)
         if body.size > caps.max_bytes:
-            raise BadParameter("size", f"At most {caps.max_bytes / 1e6:.0f} MB are taken.", "Send a smaller picture.")
+            raise BadParameter("upload-too-large", field="size", limit=round(caps.max_bytes / 1e6))
         desk.engine.quotas.spend_reference(visitor)
         upload_id, until = secrets.token_hex(16), int(time.time()) + TICKET
         url = desk.base(request) + desk.links.sign(f"/api/v3/media/uploads/{upload_id}", until)
@@ -83,7 +83,7 @@ def add_uploads(app: FastAPI, desk: ApiGateway) -> None:
             upload_id
         )
         if not open_ or not await keep(request, upload_id, await request.body()):
-            raise Refused(403, "This upload ticket is used or has ended.", "Ask for a new one.")
+            raise Refused("upload-ticket-used", status=403)
         return Response()
 
     @app.post("/api/v3/media/upload/binary", response_model=Envelope, **guarded(requestBody=form))
@@ -95,7 +95,7 @@ def add_uploads(app: FastAPI, desk: ApiGateway) -> None:
             async with request.form(max_files=1, max_fields=10) as form:
                 file: Any = form.get("file")
                 if not hasattr(file, "read"):
-                    raise BadParameter("file", "The form has no file.", "Send the picture as the form field `file`.")
+                    raise BadParameter("file-field-missing", field="file")
                 data = await file.read()
         upload_id = secrets.token_hex(16)
         await desk.engine.uploads.issue_ticket(visitor.owner, upload_id)

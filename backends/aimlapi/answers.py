@@ -144,10 +144,10 @@ def refusal(answer: Answer, key: str | None) -> StudioError:
     """Return what a refusal means. The provider does not charge failed requests."""
     words = said(_Refusal.of(answer.body).message, key)
     if answer.status == 504:
-        return TimedOut(f"{NAME} gave up on the picture.", "Run again, with fewer steps perhaps.", charged=False)
+        return TimedOut("provider-gave-up", provider=NAME, charged=False)
     # The two refusals that have no status of their own; their words are documented.
     if answer.status == 403 and "run out of credits" in words.lower():
-        return NoCredits(f"The account at {NAME} has no credits left.", "Top it up at aimlapi.com, and run again.")
+        return NoCredits("provider-no-credits", provider=NAME, says="")
     if answer.status == 429 and "free-tier limit" in words.lower():
-        return NoCredits(f"The free tier of {NAME} is used up.", "Top the account up, or come back when it renews.")
-    return refused(NAME, answer, words, KEY_ENV)
+        return NoCredits("provider-free-tier-used", provider=NAME)
+    return refused(NAME, answer, words)

@@ -20,6 +20,7 @@ from backends.http.answer import Lost, NotSent
 from core.backend import OWNERS, Backend, RunContext
 from core.errors import MalformedAnswer, StudioError, TimedOut
 from core.events import Completed, Event, Picture, Working
+from core.messages import Message, message
 from core.provider import Price
 from core.request import EditRequest
 from core.result import Missing, Reason
@@ -86,13 +87,13 @@ class AimlapiBackend(Backend):
         """The account that it runs on."""
         return self._provider
 
-    def ready(self, key: str | None = None) -> str | None:
+    def ready(self, key: str | None = None) -> Message | None:
         """Return None with a key, else where to get one."""
         return self._provider.ready(key)
 
-    def status(self) -> str:
+    def status(self) -> tuple[Message, ...]:
         """Return where it runs."""
-        return "ready · hosted by AI/ML API"
+        return message("status-ready"), message("status-hosted", provider=NAME)
 
     async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Run at the provider; see `core.backend.Backend`.
@@ -107,10 +108,10 @@ class AimlapiBackend(Backend):
             async with asyncio.timeout((READ + 120) * self._client.patience):
                 done = await self._run(request, key, image_url)
         except TimeoutError as error:
-            raise TimedOut(f"{NAME} did not finish in time.", "Look at its logs before you run it again.") from error
+            raise TimedOut("provider-timeout", provider=NAME) from error
         yield Completed(done.images, done.timings, done.cost, notices + done.notices)
 
-    async def _address(self, request: EditRequest) -> tuple[str, tuple[str, ...]]:
+    async def _address(self, request: EditRequest) -> tuple[str, tuple[Message, ...]]:
         """Return an address that the provider can read the reference from, and what should be known of it."""
         if request.image.address:
             return request.image.address, ()
@@ -118,7 +119,7 @@ class AimlapiBackend(Backend):
         link = await asyncio.to_thread(self._publish, data, mime) if self._publish else None
         if link:
             return link, ()
-        notice = f"The picture went inside the request, which {NAME} does not document; an image address is safer."
+        notice = message("notice-sent-inline", provider=NAME)
         return f"data:{mime};base64,{base64.b64encode(data).decode()}", (notice,)
 
     async def _run(self, request: EditRequest, key: str, image_url: str) -> Completed:
@@ -135,7 +136,7 @@ class AimlapiBackend(Backend):
         except NotSent as error:
             raise not_sent(NAME) from error
         except Lost as error:
-            raise lost(NAME, f"its logs, request {call},") from error
+            raise lost(NAME, call) from error
         if not answer.ok:
             raise refusal(answer, key)
         result = read(answer.body)
@@ -148,17 +149,13 @@ class AimlapiBackend(Backend):
         images: list[Picture | Missing] = []
         for index, output in enumerate(result.outputs):
             if index < len(result.nsfw) and result.nsfw[index]:
-                images.append(Missing(Reason.NSFW, f"{NAME} withheld this image as not safe for work.", seed))
+                images.append(Missing(Reason.NSFW, message("withheld-by-provider", provider=NAME), seed))
             else:
                 images.append(await self._image(output, seed, alone=len(result.outputs) == 1))
         if images and all(isinstance(each, Missing) and each.reason is Reason.FAILED for each in images):
-            raise unreadable(f"{NAME} made pictures, and none of them could be read.")
+            raise unreadable("result-none-readable", provider=NAME)
         if not images:
-            error = MalformedAnswer(
-                f"{NAME} answered without a picture.", "It may have been charged: look at its logs before another run."
-            )
-            error.charged = None
-            raise error
+            raise MalformedAnswer("provider-without-picture", provider=NAME, charged=None)
         return tuple(images)
 
     async def _image(self, output: str, seed: int, *, alone: bool) -> Picture | Missing:
@@ -168,7 +165,7 @@ class AimlapiBackend(Backend):
         except StudioError as error:
             if alone:
                 raise
-            return Missing(Reason.FAILED, str(error), seed)
+            return Missing(Reason.FAILED, error.message, seed)
 
     async def price(self) -> Price:
         """Return the price of the provider's list, its page's where the list does not say."""

@@ -39,5 +39,5 @@ class AimlapiProvider(HostedProvider):
             raise refusal(answer, key)
         left = balance_in(answer.body)
         if left is None:
-            raise MalformedAnswer(f"{NAME} does not say what is left.", "The key was accepted.")
+            raise MalformedAnswer("provider-balance-unknown", provider=NAME)
         return left

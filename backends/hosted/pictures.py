@@ -12,6 +12,7 @@ from core.events import Picture
 from core.imaging.images import MIME, Reference, encode
 from core.imaging.result_files import look_at
 from core.imaging.sources import InlineTooLong, NotInline, base64_bytes, data_uri, is_address, is_data_uri, tidy
+from core.messages import Message, Value, message
 from core.result import Missing
 
 PNG_TRAVELS = 8_000_000
@@ -38,12 +39,10 @@ def inline(text: str) -> bytes | None:
         return data_uri(text, MAX_RESULT) if is_data_uri(text) else base64_bytes(text, MAX_RESULT)
     except InlineTooLong as error:
         most = MAX_RESULT // 10**6
-        raise unreadable(
-            f"The provider's picture has more than {most} MB.", "Ask for JPEG, or a smaller one."
-        ) from error
+        raise unreadable("result-too-large", limit=most) from error
     except NotInline as error:
         if is_data_uri(text):
-            raise unreadable("The provider's picture cannot be read.") from error
+            raise unreadable("result-unreadable") from error
         return None
 
 
@@ -59,15 +58,11 @@ async def collect(name: str, text: str, download: Callable[[str], Awaitable[byte
         return data
     text = tidy(text)
     if not text.lower().startswith(("http://", "https://")):
-        raise unreadable(f"{name} gave a result that is no address.")
+        raise unreadable("result-not-address", provider=name)
     try:
         return await download(text)
     except FetchFailed as error:
-        gone = ResultGone(
-            f"{name} made the picture, and its address cannot be read. {error.what}", "Look for it there."
-        )
-        gone.charged = True
-        raise gone from error
+        raise ResultGone("result-gone", provider=name, why=error.message, charged=True) from error
 
 
 async def picture(name: str, data: bytes, seed: int) -> Picture:
@@ -79,18 +74,18 @@ async def picture(name: str, data: bytes, seed: int) -> Picture:
     try:
         facts = await asyncio.to_thread(look_at, data)
     except BadImage as error:
-        raise unreadable(f"{name} gave a file that cannot be used. {error.what}") from error
+        raise unreadable("result-file-unusable", provider=name, why=error.message) from error
     return Picture(data, facts.mime, facts.width, facts.height, seed, facts.damaged)
 
 
-def damage(name: str, images: Sequence[Picture | Missing]) -> tuple[str, ...]:
+def damage(name: str, images: Sequence[Picture | Missing]) -> tuple[Message, ...]:
     """Return a notice for each image whose file came damaged, or cannot be opened here."""
     notices = []
     for place, each in enumerate(images, 1):
-        which = f"image {place}" if len(images) > 1 else "the image"
+        which: dict[str, Value] = {"provider": name, "place": place, "count": len(images)}
         if isinstance(each, Picture) and each.damaged:
-            notices.append(f"The file of {which} from {name} is damaged; it is kept as it came.")
+            notices.append(message("notice-file-damaged", **which))
         elif isinstance(each, Picture) and not each.width:
             kind = each.mime.removeprefix("image/")
-            notices.append(f"The file of {which} from {name} is of the kind {kind}, which is kept and not shown here.")
+            notices.append(message("notice-file-not-shown", kind=kind, **which))
     return tuple(notices)

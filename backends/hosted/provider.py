@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from backends.hosted.price import PriceTag
 from backends.http.client import ProviderClient
 from core.errors import KeyMissing
+from core.messages import Message, message
 from core.provider import Price, Provider
 from core.secrets import revealed
 
@@ -36,11 +37,11 @@ class HostedProvider(Provider):
         self._key = revealed(key)
         self._prices: dict[str, PriceTag] = {}
 
-    def ready(self, key: str | None = None) -> str | None:
+    def ready(self, key: str | None = None) -> Message | None:
         """Return None with a key, else where to get one."""
         if key or self._key:
             return None
-        return f"Needs a key: get one at {self._site}, and paste it here or set {self.key_env}."
+        return message("provider-key-missing", provider=self.name, site=self._site, setting=self.key_env)
 
     def key(self, given: str | None) -> str:
         """Return the key of a run: the one that was given, or the owner's.
@@ -48,10 +49,10 @@ class HostedProvider(Provider):
         Raises:
             KeyMissing: there is neither.
         """
-        key = given or self._key
-        if not key:
-            raise KeyMissing(f"{self.name} needs a key.", f"Paste one here, or set {self.key_env} and restart.")
-        return key
+        missing = self.ready(given)
+        if missing is not None:
+            raise KeyMissing(missing)
+        return given or self._key or ""
 
     async def price(self, model: str, documented: float) -> Price:
         """Return the price of the provider's list, read at most once an hour."""

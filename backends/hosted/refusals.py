@@ -1,4 +1,4 @@
-"""What a provider's refusals, silences and unusable answers mean, as errors in plain words."""
+"""What a provider's refusals, silences and unusable answers mean, as errors."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from core.errors import (
     StudioError,
     SubmitUnknown,
 )
+from core.messages import Value, message
 
 
 def said(text: object, key: str | None) -> str:
@@ -27,50 +28,58 @@ def said(text: object, key: str | None) -> str:
     return words[:197] + "..." if len(words) > 200 else words
 
 
-def refused(name: str, answer: Answer, words: str, key_env: str) -> StudioError:
+def quoted(words: str) -> Value:
+    """Return a provider's words as they stand in a message; empty where it has none."""
+    return message("provider-says", words=words) if words else ""
+
+
+def refused(name: str, answer: Answer, words: str) -> StudioError:
     """Return what a status of refusal means, charged or not.
 
     Args:
         name: the provider's.
         answer: with a status of 400 or more.
         words: the provider's own, cleaned.
-        key_env: the environment variable of its key.
     """
     status = answer.status
-    quoted = f' It says: "{words}".' if words else ""
+    says = quoted(words)
     match status:
         case 401:
-            return KeyRejected(f"{name} does not know this key.", f"Paste another, or set {key_env} and restart.")
+            return KeyRejected("provider-key-rejected", provider=name)
         case 402:
-            return NoCredits(f"The account at {name} has no credits left.{quoted}", "Top it up there, and run again.")
+            return NoCredits("provider-no-credits", provider=name, says=says)
         case 403:
-            return PermissionRefused(f"{name} does not let this key do that.{quoted}", "Look at the key's permissions.")
+            return PermissionRefused("provider-forbidden", provider=name, says=says)
         case 429:
             wait = answer.wait(time.time())
-            todo = f"Run again in {wait:.0f} s." if wait is not None else "Run again in a minute."
-            return RateLimited(f"{name} has too many requests from this key.", todo, wait=wait)
+            if wait is None:
+                return RateLimited("provider-rate-limited-unknown", provider=name)
+            after = message("wait-seconds", amount=round(wait))
+            return RateLimited("provider-rate-limited", provider=name, after=after, wait=wait)
         case 400 | 404 | 405 | 409 | 413 | 415 | 422:
-            return ParameterRefused(f"{name} refuses the request.{quoted}", "Change the prompt, picture or settings.")
+            return ParameterRefused("provider-refused", provider=name, says=says)
         case _ if status >= 500:
-            return ProviderDown(f"{name} has trouble of its own (status {status}).{quoted}", "Run again in a minute.")
-    return MalformedAnswer(f"{name} answered with status {status}, which is not documented.", "Run again later.")
+            return ProviderDown("provider-down", provider=name, status=status, says=says)
+    return MalformedAnswer("provider-status-unknown", provider=name, status=status)
 
 
-def unreadable(what: str, todo: str = "It was probably charged: look there.") -> MalformedAnswer:
+def unreadable(code: str, **values: Value) -> MalformedAnswer:
     """Return the error for a result that cannot be used; whether it was charged is not known."""
-    error = MalformedAnswer(what, todo)
-    error.charged = None
-    return error
+    return MalformedAnswer(message(code, **values), charged=None)
 
 
 def not_sent(name: str) -> ProviderDown:
     """Return the error for a request that never left."""
-    return ProviderDown(f"{name} cannot be reached.", "Check the network, and run again.")
+    return ProviderDown("provider-unreachable", provider=name)
 
 
-def lost(name: str, where: str) -> SubmitUnknown:
-    """Return the error for a request that may have been taken, and whose answer was lost."""
-    return SubmitUnknown(
-        f"The request was sent to {name}, and its answer was lost on the way.",
-        f"It may have run. Look at {where} before you run it again; it is not sent a second time by itself.",
-    )
+def lost(name: str, request: str | None = None) -> SubmitUnknown:
+    """Return the error for a request that may have been taken, and whose answer was lost.
+
+    Args:
+        name: the provider's.
+        request: by which its logs name the request; None where it lists predictions instead.
+    """
+    if request is None:
+        return SubmitUnknown("provider-answer-lost-predictions", provider=name)
+    return SubmitUnknown("provider-answer-lost-logs", provider=name, request=request)

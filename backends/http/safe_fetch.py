@@ -42,10 +42,10 @@ async def pin(request: httpx.Request, resolve: Resolve) -> None:
     """
     url = request.url
     if url.scheme not in PORTS or not url.host or url.userinfo or url.port not in (None, PORTS.get(url.scheme)):
-        raise FetchFailed("Only plain http and https addresses of pictures are read.", _ELSE)
+        raise FetchFailed("link-not-web")
     found = await resolve(url.host, PORTS[url.scheme])
     if not found or not all(is_public(each) for each in found):
-        raise FetchFailed("This address is not on the public internet.", _ELSE)
+        raise FetchFailed("link-private")
     request.extensions["sni_hostname"] = url.host
     request.headers["connection"] = "close"  # another host at the same address must show a certificate of its own
     request.url = url.copy_with(host=found[0])  # the Host header was set from the name before
@@ -92,9 +92,9 @@ class ImageFetcher:
             async with asyncio.timeout(self._deadline):
                 return await self._fetch(tidy(address))
         except TimeoutError as error:
-            raise FetchFailed("The address took too long to answer.", _ELSE) from error
+            raise FetchFailed("link-too-slow") from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:  # the last from names in IDNA
-            raise FetchFailed("The address could not be read.", _ELSE) from error
+            raise FetchFailed("link-unreadable") from error
 
     async def _fetch(self, address: str) -> bytes:
         headers = {"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
@@ -114,7 +114,7 @@ class ImageFetcher:
                     url = url.join(response.headers["location"])
                 finally:
                     await response.aclose()
-        raise FetchFailed("The address sends from one place to the next without end.", _ELSE)
+        raise FetchFailed("link-redirects")
 
 
 class HookCaller:
@@ -160,9 +160,9 @@ class HookCaller:
                 await response.aclose()
                 return response.status_code
         except TimeoutError as error:
-            raise FetchFailed("The address took too long to answer.") from error
+            raise FetchFailed("link-too-slow") from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
-            raise FetchFailed("The address could not be reached.") from error
+            raise FetchFailed("link-unreachable") from error
 
 
 async def _read(response: httpx.Response, most: int) -> bytes:
@@ -172,19 +172,17 @@ async def _read(response: httpx.Response, most: int) -> bytes:
         FetchFailed: the answer is an error, a web page, or too large.
     """
     if response.status_code in (401, 403):
-        raise FetchFailed(f"The site does not let this app read the address (status {response.status_code}).", _ELSE)
+        raise FetchFailed("link-forbidden", status=response.status_code)
     if response.status_code not in READABLE:
-        raise FetchFailed(f"The address answered with status {response.status_code}.", _ELSE)
+        raise FetchFailed("link-status", status=response.status_code)
     try:
         data = await body_of(response, most)
     except TooLong as error:
         raise too_long(most) from error
     except UnknownPacking as error:
-        raise FetchFailed(f"The site packs the picture in a way that is not read here: {error}.", _ELSE) from error
+        raise FetchFailed("link-encoding", encoding=str(error)) from error
     if is_web_page(data, response.headers.get("content-type", "")):
-        raise FetchFailed(
-            "This address is a web page, not a picture.", "Open it, and copy the address of the picture itself."
-        )
+        raise FetchFailed("link-web-page")
     return data
 
 
@@ -203,6 +201,3 @@ def same_origin(one: httpx.URL, other: httpx.URL) -> bool:
         return False
     ends = [(each.scheme, each.host, each.port or PORTS.get(each.scheme)) for each in (one, other)]
     return ends[0] == ends[1]
-
-
-_ELSE = "Check it, or download the picture and add it as a file."

@@ -16,6 +16,7 @@ from typing import Any
 
 from backends.local.hardware import Hardware
 from backends.local.memory_plan import Rung, Sizes
+from core.messages import Message, message
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +25,12 @@ LEVELS = {"none": Fraction(1), "regular": Fraction(1, 2), "high": Fraction(1, 3)
 
 GRAPHS = 128
 """Graphs that one kind of block may have: seven for a device at a time, and some for odd sizes."""
-ATTENTION_WORDS = {"_flash_3": "FlashAttention 3", "_native_cudnn": "cuDNN attention"}
+ATTENTION = {"_flash_3": message("detail-flash-attention"), "_native_cudnn": message("detail-cudnn-attention")}
+COMPILED = message("detail-compiled")
 
 
-def speed_up(pipe: Any, rung: Rung, machine: Hardware, sizes: Sizes) -> tuple[str, ...]:
-    """Turn on what changes no more of a picture than its rounding, and return the words for what is on.
+def speed_up(pipe: Any, rung: Rung, machine: Hardware, sizes: Sizes) -> tuple[Message, ...]:
+    """Turn on the optimizations that change only the rounding of a picture, and return which are on.
 
     Args:
         pipe: a FluxImg2ImgPipeline in its place.
@@ -39,13 +41,13 @@ def speed_up(pipe: Any, rung: Rung, machine: Hardware, sizes: Sizes) -> tuple[st
     import torch
 
     attention = attend(pipe.transformer, machine)
-    words = [ATTENTION_WORDS[attention]] if attention else []
+    details = [ATTENTION[attention]] if attention else []
     if machine.has_line:
         pipe.vae.to(memory_format=torch.channels_last)
     if compiles(rung, machine, sizes):
         compile_blocks(pipe)
-        words.append("compiled")
-    return tuple(words)
+        details.append(COMPILED)
+    return tuple(details)
 
 
 def attend(flow: Any, machine: Hardware) -> str | None:

@@ -12,12 +12,13 @@ from typing import Any
 from backends.local.choice import choose, cuda_devices
 from backends.local.hardware import Hardware
 from backends.local.load_errors import Stopped
-from backends.local.model_spec import DEVICE_WORDS, local_spec
+from backends.local.model_spec import local_spec
 from backends.local.worker import Worker, finished
 from backends.local.zero_gpu import AsVisitor, ZeroGpu, as_owner, on_zero_gpu
 from core.backend import OWNERS, Backend, RunContext
 from core.errors import StudioError
 from core.events import Completed, Event
+from core.messages import Message, message
 from core.request import EditRequest
 from core.settings import Settings
 from core.spec import BackendSpec
@@ -81,31 +82,26 @@ class LocalBackend(Backend):
         """What it offers: ranges as in diffusers and FLUX.1-dev's model card."""
         return self._spec
 
-    def ready(self, key: str | None = None) -> str | None:
+    def ready(self, key: str | None = None) -> Message | None:
         """Return what the owner has to do first; what is missing of the model shows when it is loaded."""
         if self._settings.public and not self._choice.is_mini and not self._settings.license_read:
-            return (
-                "This app's owner has to read the model's licence first: FLUX.1-dev's allows non-commercial use "
-                "and asks for a filter or review of what is made, SRPO's allows academic use only. "
-                "Then set STUDIO_LICENSE_READ=1 and restart."
-            )
+            return message("model-licence-unread")
         if self._zero is not None and self._workers[0].failure is not None:
-            return str(self._workers[0].failure)  # loaded at start or not at all
+            return self._workers[0].failure.message  # loaded at start or not at all
         return None
 
-    def status(self) -> str:
-        """Return the device, whether the model is loaded, and which levers are on."""
-        count = len(self._workers)
-        device = DEVICE_WORDS[self._choice.device] + (f"s: {count}" if count > 1 else "")
+    def status(self) -> tuple[Message, ...]:
+        """Return the device, whether the model is loaded, and which optimizations are on."""
+        device = message("status-devices", device=self._choice.device, count=len(self._workers))
         loaded = next((worker.model for worker in self._workers if worker.model is not None), None)
         if loaded is not None:
-            return " · ".join(each for each in ("ready", device, loaded.status()) if each)
+            return message("status-ready"), device, *loaded.status()
         failure = next((worker.failure for worker in self._workers if worker.failure is not None), None)
         if failure is not None:
-            return f"not loaded · {failure}"
+            return message("status-not-loaded"), failure.message
         if any(worker.loading for worker in self._workers):
-            return f"loading · {device}"
-        return f"loads at the first run · {device}"
+            return message("status-loading"), device
+        return message("status-ready"), message("status-loads-at-first-run"), device
 
     async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Run the pipeline in a worker's thread; see `core.backend.Backend`.
@@ -166,6 +162,5 @@ async def _handed_over(worker: Worker, work: JobRunner) -> AsyncGenerator[Event,
 
 
 def _given_back(request: EditRequest) -> Completed:
-    notice = "At strength 0 the reference is given back as it was."
     images = tuple(finished(request, request.image.open(), seed) for seed in request.seeds)
-    return Completed(images, {"inference": 0.0}, 0.0, (notice,))
+    return Completed(images, {"inference": 0.0}, 0.0, (message("notice-strength-zero"),))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from backends.local.choice import MINI_FOLDER, ModelChoice, is_path
 from core.errors import ModelMissing
+from core.messages import Message, message
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 """What a hub repository of a single transformer calls its file; tencent/SRPO does."""
 
-SETTINGS = "Set STUDIO_LOCAL_MODEL and STUDIO_LOCAL_TRANSFORMER to a folder or a hub repository, and restart."
+Setting = Literal["model", "safety"]
+"""Which setting names a folder or a hub repository: of the model, or of the safety checker."""
 
 
-def find(choice: ModelChoice, tell: Callable[[str], None], *, offline: bool = False) -> tuple[Path, Path | None]:
+def find(choice: ModelChoice, tell: Callable[[Message], None], *, offline: bool = False) -> tuple[Path, Path | None]:
     """Return the base's folder, and the folder or file of the transformer that replaces the base's, if any.
 
     Args:
@@ -39,8 +41,8 @@ def fetch_folder(
     name: str,
     parts: list[str],
     token: str | None,
-    tell: Callable[[str], None],
-    settings: str = SETTINGS,
+    tell: Callable[[Message], None],
+    setting: Setting = "model",
     *,
     offline: bool = False,
 ) -> Path:
@@ -51,7 +53,7 @@ def fetch_folder(
         parts: patterns of the files that are wanted from the hub.
         token: the hub token, None where there is none.
         tell: is told in a few words how a download goes, and may raise to stop it.
-        settings: how to name another, for people.
+        setting: which setting names it.
         offline: whether only what was downloaded before counts.
 
     Raises:
@@ -64,12 +66,12 @@ def fetch_folder(
     if path.is_dir():
         return path
     if is_path(name):
-        raise ModelMissing(f"There is no model folder {path.name!r} here.", settings)
+        raise ModelMissing("model-folder-missing", name=repr(path.name), setting=setting)
     found = snapshot_download(name, allow_patterns=parts, token=token, tqdm_class=_bar(tell), local_files_only=offline)
     return Path(found)
 
 
-def _find_transformer(choice: ModelChoice, tell: Callable[[str], None], offline: bool) -> Path:
+def _find_transformer(choice: ModelChoice, tell: Callable[[Message], None], offline: bool) -> Path:
     """Return the folder or file of the transformer that replaces the base's.
 
     A setting may name a folder, a `.safetensors` file, a hub repository (its single file, or its
@@ -84,8 +86,8 @@ def _find_transformer(choice: ModelChoice, tell: Callable[[str], None], offline:
     if path.exists():
         return path / "transformer" if (path / "transformer" / "config.json").is_file() else path
     if is_path(name):
-        raise ModelMissing(f"There is no transformer {path.name!r} here.", SETTINGS)
-    tell(", a large download at the first time")
+        raise ModelMissing("model-transformer-missing", name=repr(path.name))
+    tell(message("stage-first-download"))
     owner_and_repository, file = "/".join(name.split("/")[:2]), "/".join(name.split("/")[2:])
     try:
         return Path(
@@ -99,7 +101,7 @@ def _find_transformer(choice: ModelChoice, tell: Callable[[str], None], offline:
         return fetch_folder(name, ["transformer/*"], choice.token, tell) / "transformer"
 
 
-def _bar(tell: Callable[[str], None]) -> Any:
+def _bar(tell: Callable[[Message], None]) -> Any:
     """Return a progress bar class for huggingface_hub that tells how many bytes have come."""
     from tqdm import tqdm
 
@@ -112,7 +114,7 @@ def _bar(tell: Callable[[str], None]) -> Any:
         def update(self, n: float | None = 1) -> None:
             super().update(n)
             if self._counts_bytes and self.total:
-                tell(f", {self.n / 1e9:.1f} of {self.total / 1e9:.1f} GB")
+                tell(message("stage-downloaded", done=self.n / 1e9, total=self.total / 1e9))
 
     return Bar
 

@@ -33,10 +33,7 @@ def read_gguf(config: Path, file: Path, dtype: torch.dtype, device: str) -> Any:
 
     missing = _missing(config, file)
     if missing:
-        raise ModelMissing(
-            f"The transformer's file lacks {missing} of its weights, or names them otherwise.",
-            "Use a GGUF file of a FLUX.1-dev transformer.",
-        )
+        raise ModelMissing("model-gguf-incomplete", missing=missing)
     with tempfile.TemporaryDirectory() as links:  # diffusers knows the kind by the name's end, in small letters
         link = Path(links) / "transformer.gguf"
         link.symlink_to(file.resolve())

@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from backends.local.choice import ModelChoice, is_path
-from backends.local.files import SETTINGS
+from backends.local.files import Setting
 from core.errors import BackendUnavailable, ModelGated, ModelMissing, OutOfMemory, StudioError
 
 log = logging.getLogger(__name__)
-
-_TOKEN = "Set HF_TOKEN to a token that may read it, and restart."  # noqa: S105 - words about a token, not one
 
 
 class Stopped(Exception):
@@ -33,13 +31,12 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 @contextmanager
-def explained(choice: ModelChoice, kind: str = "a FLUX model", settings: str = SETTINGS) -> Iterator[None]:
+def explained(choice: ModelChoice, setting: Setting = "model") -> Iterator[None]:
     """Turn whatever loading raises into an error that says what to click or set.
 
     Args:
         choice: what is loaded.
-        kind: what it should be, for people.
-        settings: how to name another, for people.
+        setting: which setting names it: of the model, or of the safety checker.
     """
     from huggingface_hub import errors as hub
 
@@ -50,29 +47,20 @@ def explained(choice: ModelChoice, kind: str = "a FLUX model", settings: str = S
     except (StudioError, Stopped):
         raise
     except hub.GatedRepoError as error:
-        raise ModelGated(
-            f"The hub keeps {asked} behind a licence.",
-            f"Accept it on huggingface.co/{choice.base}, make a read token, set it as HF_TOKEN, restart and run again.",
-        ) from error
+        raise ModelGated("model-gated", model=asked, base=choice.base or "") from error
     except hub.RepositoryNotFoundError as error:
-        raise ModelMissing(f"The hub has no {asked}, or hides it without a token.", f"{settings} {_TOKEN}") from error
+        raise ModelMissing("model-not-on-hub", model=asked, setting=setting) from error
     except (hub.LocalEntryNotFoundError, hub.OfflineModeIsEnabled) as error:
-        raise ModelMissing(
-            f"{asked} is not on this machine yet, and the hub does not answer.",
-            f"Check the network and run again. {settings}",
-        ) from error
+        raise ModelMissing("model-not-downloaded", model=asked, setting=setting) from error
     except hub.EntryNotFoundError as error:
-        raise ModelMissing(f"{asked} lacks a file that belongs to {kind}.", settings) from error
+        raise ModelMissing("model-file-missing", model=asked, setting=setting) from error
     except hub.HfHubHTTPError as error:
         if error.response is not None and error.response.status_code in (401, 403):
-            raise ModelGated(f"The hub refuses the token for {asked}.", _TOKEN) from error
-        raise BackendUnavailable("The hub does not answer as it should.", "Run again in a few minutes.") from error
+            raise ModelGated("model-token-refused", model=asked) from error
+        raise BackendUnavailable("model-hub-broken") from error
     except Exception as error:
         if out_of_memory(error):
-            raise OutOfMemory(
-                f"{choice.name} does not fit into this machine's memory.",
-                "Set STUDIO_LOCAL_MODEL=mini, choose a hosted backend, or use a larger machine.",
-            ) from error
+            raise OutOfMemory("model-too-large", model=choice.name) from error
         # Broken or foreign files fail in dozens of ways inside three libraries; their words hold paths.
         log.exception("loading %s failed", choice.name)
-        raise ModelMissing(f"The files of {choice.name} cannot be read as {kind}.", settings) from error
+        raise ModelMissing("model-unreadable", model=choice.name, setting=setting) from error

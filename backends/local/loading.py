@@ -28,6 +28,7 @@ from backends.local.revision import recorded
 from backends.local.weights import bfloat16_copy, load_transformer, weigh
 from core.errors import BackendUnavailable
 from core.events import Loading
+from core.messages import Message, message
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +36,20 @@ Tell = Callable[[Loading], None]
 Stage = Callable[..., None]
 
 STAGES = (
-    "starting torch",
-    "finding the files",
-    "transformer",
-    "text encoders",
-    "image encoder and decoder",
-    "moving to the device",
+    message("stage-torch"),
+    message("stage-files"),
+    message("stage-transformer"),
+    message("stage-text-encoders"),
+    message("stage-vae"),
+    message("stage-placing"),
 )
+AFTER_ANOTHER = message("stage-after-another")
+"""What is said while another model is being loaded."""
+
+
+def staged(stage: Message, detail: Message | None) -> Message:
+    """Return a stage with what is happening in it."""
+    return stage if detail is None else message("stage-detail", stage=stage, detail=detail)
 
 
 def load(
@@ -70,8 +78,8 @@ def load(
         BackendUnavailable: the hub or the device does not answer.
     """
 
-    def stage(number: int, detail: str = "") -> None:
-        tell(Loading(f"{STAGES[number]}{detail}", number, len(STAGES)))
+    def stage(number: int, detail: Message | None = None) -> None:
+        tell(Loading(staged(STAGES[number], detail), number, len(STAGES)))
 
     stage(0)
     torch = _torch()
@@ -91,7 +99,7 @@ def load(
             rung = below(below_rung, machine, sizes) or below_rung
         while True:
             try:
-                with alone(lambda: stage(1, ", after another load")):
+                with alone(lambda: stage(1, AFTER_ANOTHER)):
                     if transformer is not None and transformer.is_file() and not is_gguf(transformer) and choice.copies:
                         transformer = bfloat16_copy(base, transformer, choice.copies, lambda words: stage(1, words))
                     return replace(_assemble(base, transformer, dtype, machine, rung, sizes, stage), identity=identity)
@@ -159,7 +167,4 @@ def _torch() -> Any:
 def _check_device(choice: ModelChoice, torch: Any) -> None:
     usable = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not usable[choice.device]:
-        raise BackendUnavailable(
-            f"PyTorch cannot use a {choice.device.upper()} device here.",
-            "Check the driver, or set STUDIO_LOCAL_DEVICE=cpu.",
-        )
+        raise BackendUnavailable("model-device-unusable", device=choice.device.upper())

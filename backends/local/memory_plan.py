@@ -44,7 +44,6 @@ class Rung:
 
     Attributes:
         key: its name in `STUDIO_LOCAL_MEMORY`.
-        words: where parts wait, for the status line; empty where all are on the device.
         kinds: the kinds of device that it is for.
         card: expected peak of the device's memory, in bytes.
         main: main memory that it needs, in bytes.
@@ -56,7 +55,6 @@ class Rung:
     """
 
     key: str
-    words: str
     kinds: tuple[str, ...]
     card: Callable[[Sizes], float]
     main: Callable[[Sizes], float]
@@ -68,10 +66,9 @@ class Rung:
     swaps: bool = False
 
     @property
-    def told(self) -> str:
-        """The rung in words, for a notice."""
-        bits = "8-bit weights" if self.eight_bits else ""
-        return ", ".join(each for each in (bits, self.words) if each) or "all in full"
+    def moves(self) -> bool:
+        """Whether parts of the model are brought to the device while it works."""
+        return self.text_streams or self.blocks_stream or self.swaps
 
 
 def _nothing(_: Sizes) -> float:
@@ -83,10 +80,9 @@ def _all(sizes: Sizes) -> float:
 
 
 LADDER = (
-    Rung("gpu", "", ("cuda",), lambda s: _all(s) + WORK, _nothing),
+    Rung("gpu", ("cuda",), lambda s: _all(s) + WORK, _nothing),
     Rung(
         "fp8",
-        "",
         ("cuda",),
         lambda s: s.transformer8 + s.text + s.vae + WORK,
         _nothing,
@@ -94,7 +90,6 @@ LADDER = (
     ),
     Rung(
         "text",
-        "text encoders wait in main memory",
         ("cuda",),
         lambda s: s.transformer8 + s.vae + STREAMED + WORK,
         lambda s: s.text + SPARE,
@@ -103,7 +98,6 @@ LADDER = (
     ),
     Rung(
         "tiles",
-        "text encoders wait in main memory, pictures in tiles",
         ("cuda",),
         lambda s: s.transformer8 + s.vae + STREAMED + TILED_WORK,
         lambda s: s.text + SPARE,
@@ -113,7 +107,6 @@ LADDER = (
     ),
     Rung(
         "offload",
-        "parts take turns on the card",
         ("cuda",),
         lambda s: max(s.smallest8, s.text_part) + TILED_WORK,
         lambda s: s.smallest8 + s.text + SPARE,
@@ -124,7 +117,6 @@ LADDER = (
     ),
     Rung(
         "stream",
-        "blocks stream through the card",
         ("cuda",),
         lambda s: s.vae + 2 * STREAMED + TILED_WORK,
         lambda s: s.transformer + s.text + SPARE,
@@ -132,8 +124,8 @@ LADDER = (
         text_streams=True,
         blocks_stream=True,
     ),
-    Rung("mps", "", ("mps",), _nothing, lambda s: _all(s) + WORK),
-    Rung("cpu", "", ("cuda", "mps", "cpu"), _nothing, lambda s: _all(s) + WORK),
+    Rung("mps", ("mps",), _nothing, lambda s: _all(s) + WORK),
+    Rung("cpu", ("cuda", "mps", "cpu"), _nothing, lambda s: _all(s) + WORK),
 )
 """Best first. The last is for machines without a GPU; a machine that has one takes it only when it is asked for."""
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from backends.local.acceleration import compile_flow, compiles, doubles, run_plain, warm_up
+from backends.local.acceleration import COMPILED, compile_flow, compiles, doubles, run_plain, warm_up
 from backends.local.embedding_cache import EmbeddingCache
 from backends.local.hardware import Hardware
 from backends.local.load_errors import out_of_memory
@@ -18,6 +18,7 @@ from backends.local.preview import Floats
 from backends.local.quantise import eight_bits, twin
 from core import recipe
 from core.events import Loading
+from core.messages import Message, message
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ class Model:
     machine: Hardware
     rung: Rung
     sizes: Sizes
-    words: tuple[str, ...] = ()
+    details: tuple[Message, ...] = ()
     identity: recipe.Model = recipe.Model()  # noqa: RUF009 - frozen
     memo: EmbeddingCache = field(default_factory=EmbeddingCache)
     warm: set[tuple[bool, bool]] = field(default_factory=set)
@@ -99,13 +100,21 @@ class Model:
     @property
     def compiled(self) -> bool:
         """Whether its blocks are compiled, or will be at their first call."""
-        return compiles(self.rung, self.machine, self.sizes) and "compiled" in self.words
+        return compiles(self.rung, self.machine, self.sizes) and COMPILED in self.details
 
-    def status(self) -> str:
-        """Return the words of the status line behind the device's name."""
-        bits = "GGUF weights" if self.sizes.quantised else "8-bit weights" if self.rung.eight_bits else ""
-        double = "8-bit multiplication" if self._fast is not None else ""
-        return ", ".join(each for each in (bits, self.rung.words, *self.words, double) if each)
+    def status(self) -> tuple[Message, ...]:
+        """Return how it is set up: what the status line says behind the device's name."""
+        found = []
+        if self.sizes.quantised:
+            found.append(message("detail-gguf"))
+        elif self.rung.eight_bits:
+            found.append(message("detail-eight-bit-weights"))
+        if self.rung.moves:
+            found.append(message("detail-placement", plan=self.rung.key))
+        found += self.details
+        if self._fast is not None:
+            found.append(message("detail-eight-bit-multiplication"))
+        return tuple(found)
 
     def at(self, level: str, images: int, tell: Callable[[Loading], None]) -> Any:
         """Return the pipeline for a level of `acceleration`, ready for a batch.
@@ -127,14 +136,14 @@ class Model:
         if not self._warmed(self.pipe, images, tell):
             run_plain(self.pipe)
             self._fast = None  # it would be slower than this one, see `doubles`
-            self.words = tuple(word for word in self.words if word != "compiled")
+            self.details = tuple(each for each in self.details if each != COMPILED)
         return self.pipe
 
     def _double(self, tell: Callable[[Loading], None]) -> None:
         """Make the pipeline whose matrices are in 8 bits, where there is room and they work."""
         if not self._has_room():
             return
-        making = Loading("8-bit matrices", 0, 1)
+        making = Loading(message("stage-eight-bits"), 0, 1)
         tell(making)
         with alone(lambda: tell(making)), _forgiving("8-bit matrices"):
             parts = {**self.pipe.components, "transformer": twin(self.pipe.transformer, eight_bits(self.machine))}
@@ -148,7 +157,7 @@ class Model:
         kind = (pipe is self._fast, images > 1)
         if not self.compiled or kind in self.warm:
             return True
-        tell(Loading("compiling for this card, once" + (" for several images" if images > 1 else ""), 0, 1))
+        tell(Loading(message("stage-compiling-batch" if images > 1 else "stage-compiling"), 0, 1))
         with _forgiving("compiling"):
             warm_up(pipe, *WARM_SIZE, min(images, 2), self.tokens)
             self.warm.add(kind)

@@ -19,6 +19,7 @@ from backends.local.step_cache import cached, plan
 from backends.local.steps import Steps, as_floats, cuda_mark
 from core.errors import OutOfMemory, RunFailed
 from core.events import Loading, Progress
+from core.messages import Message, message
 from core.request import EditRequest
 
 Tell = Callable[[Loading | Progress], None]
@@ -35,7 +36,7 @@ class Made:
     """
 
     pictures: list[Image.Image]
-    notices: tuple[str, ...]
+    notices: tuple[Message, ...]
     computed: int
 
 
@@ -77,9 +78,7 @@ def edit_images(
             batch = min(at_once, len(left))
             model.too_many, at_once = batch * area, batch // 2
             if not at_once:
-                raise OutOfMemory(
-                    "The GPU's memory is too small for this run.", "Take a smaller image, or a hosted backend."
-                ) from error
+                raise OutOfMemory("gpu-memory-too-small") from error
         model.memo.clear()
         torch.cuda.empty_cache()  # not while the error is handled: it holds what the batch took
     return Made(run.pictures, run.notices(), run.computed)
@@ -118,7 +117,7 @@ class _Run:
         finally:
             pipe.maybe_free_model_hooks()  # a stopped run has left its parts where they were
         if not sound:
-            raise RunFailed("The model gave numbers that are no picture.", "Try a lower guidance or another seed.")
+            raise RunFailed("model-no-picture")
         self.pictures += [self.frame.cut(Image.fromarray(each)) for each in values]
 
     def _steps(self, pipe: Any, place: int, batches: int) -> Steps:
@@ -183,14 +182,14 @@ class _Run:
             pixels = pipe.vae.decode(planes, return_dict=False)[0]
         return pipe.image_processor.postprocess(pixels, output_type="pt").float()
 
-    def notices(self) -> tuple[str, ...]:
+    def notices(self) -> tuple[Message, ...]:
         """Return what the person should know about the pictures."""
         frame, tokens = self.frame, self.model.tokens
         notices = []
         if not self._read_whole:
-            notices.append(f"This model reads the first {tokens} tokens of a prompt; the rest was left out.")
+            notices.append(message("notice-prompt-cut", tokens=tokens))
         if frame.inner != frame.outer:
-            notices.append(f"Worked at {frame.inner[0]}×{frame.inner[1]} and brought back to the reference's size.")
+            notices.append(message("notice-worked-at", width=frame.inner[0], height=frame.inner[1]))
         return tuple(notices)
 
 

@@ -13,15 +13,14 @@ from backends.local.choice import ModelChoice
 from backends.local.files import fetch_folder
 from backends.local.load_errors import explained, out_of_memory
 from core.errors import ModelMissing
+from core.messages import Message, message
 
 UNSAFE = re.compile(r"nsfw|porn|hentai|sexy|sexual|nud|explicit|unsafe|gore|violen", re.IGNORECASE)
 """What labels of unsafe kinds are called by the classifiers on the hub."""
 THRESHOLD = 0.5
 """Probability of all unsafe labels together from which a picture is withheld."""
 
-WITHHELD = "The safety checker withheld this image."
-
-SETTING = "Set STUDIO_SAFETY_MODEL to a folder or hub repository of a transformers image classifier, and restart."
+WITHHELD = message("withheld-by-safety-checker")
 
 
 class SafetyChecker:
@@ -38,19 +37,19 @@ class SafetyChecker:
         BackendUnavailable: the hub does not give it; its kinds tell why.
     """
 
-    def __init__(self, name: str, token: str | None, device: str, tell: Callable[[str], None]) -> None:
-        with explained(ModelChoice(name, None, device, token), "an image classifier", SETTING):
+    def __init__(self, name: str, token: str | None, device: str, tell: Callable[[Message], None]) -> None:
+        with explained(ModelChoice(name, None, device, token), "safety"):
             self._load(name, token, device, tell)
 
-    def _load(self, name: str, token: str | None, device: str, tell: Callable[[str], None]) -> None:
+    def _load(self, name: str, token: str | None, device: str, tell: Callable[[Message], None]) -> None:
         from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-        folder = fetch_folder(name, ["*.json", "*.safetensors"], token, tell, SETTING)
+        folder = fetch_folder(name, ["*.json", "*.safetensors"], token, tell, "safety")
         model, found = AutoModelForImageClassification.from_pretrained(
             folder, use_safetensors=True, output_loading_info=True
         )
         if found["missing_keys"]:
-            raise ModelMissing(f"The safety checker {Path(name).name} lacks some of its weights.", SETTING)
+            raise ModelMissing("safety-weights-missing", model=Path(name).name)
         self._model: Any = model.eval().to(device)
         # The one that needs no torchvision.
         self._processor = AutoImageProcessor.from_pretrained(folder, backend="pil")
@@ -58,9 +57,7 @@ class SafetyChecker:
         self._unsafe = [place for place, label in labels.items() if UNSAFE.search(label) and not _denied(label)]
         if not self._unsafe or len(self._unsafe) == len(labels):
             shown = ", ".join(labels.values())[:80]
-            raise ModelMissing(
-                f"The safety checker {Path(name).name} does not say which images are unsafe: {shown}.", SETTING
-            )
+            raise ModelMissing("safety-labels-unclear", model=Path(name).name, labels=shown)
 
     def unsafe(self, pictures: list[Image.Image]) -> list[bool]:
         """Return for each picture whether it is not safe for work."""

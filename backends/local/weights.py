@@ -21,6 +21,7 @@ from backends.local.gguf_file import is_gguf, read_gguf
 from backends.local.memory_plan import Sizes
 from backends.local.quantise import LARGE, MODULATION
 from core.errors import ModelMissing
+from core.messages import Message, message
 
 if TYPE_CHECKING:
     import torch
@@ -122,14 +123,11 @@ def _read(folder: Path, dtype: torch.dtype, device: str, quantisation: Any) -> A
         folder, dtype=dtype, use_safetensors=True, low_cpu_mem_usage=True, output_loading_info=True, **more
     )
     if found["missing_keys"]:
-        raise ModelMissing(
-            f"The transformer's file lacks {len(found['missing_keys'])} of its weights, or names them otherwise.",
-            "Use a file in the diffusers layout, such as tencent/SRPO's.",
-        )
+        raise ModelMissing("model-weights-incomplete", missing=len(found["missing_keys"]))
     return model
 
 
-def bfloat16_copy(base: Path, file: Path, cache: Path, tell: Callable[[str], None]) -> Path:
+def bfloat16_copy(base: Path, file: Path, cache: Path, tell: Callable[[Message], None]) -> Path:
     """Return a folder with a single file's weights in bfloat16, made now if it is not there.
 
     A float32 file is twice as long to read, each time. Any other file, and one for whose copy the disk
@@ -164,7 +162,7 @@ def bfloat16_copy(base: Path, file: Path, cache: Path, tell: Callable[[str], Non
         try:
             where: dict[str, str] = {}
             for number, names in enumerate(shards, start=1):
-                tell(f", kept in bfloat16: {number} of {len(shards)}")
+                tell(message("stage-converted", done=number, total=len(shards)))
                 shard = f"diffusion_pytorch_model-{number:05}-of-{len(shards):05}.safetensors"
                 tensors = {each: torch.from_numpy(source.get_tensor(each)).to(torch.bfloat16) for each in names}
                 save_file(tensors, making / shard)

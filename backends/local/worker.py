@@ -16,7 +16,7 @@ from backends.local.acceleration import LEVELS
 from backends.local.choice import ModelChoice
 from backends.local.hardware import Hardware
 from backends.local.load_errors import Stopped
-from backends.local.loading import free_memory, load
+from backends.local.loading import AFTER_ANOTHER, free_memory, load, staged
 from backends.local.memory_plan import Rung, below
 from backends.local.model import Model, alone
 from backends.local.run import Made, edit_images
@@ -25,6 +25,7 @@ from backends.local.step_cache import plan
 from core.errors import OutOfMemory, StudioError
 from core.events import Completed, Event, Loading, Picture
 from core.imaging.images import MIME, encode
+from core.messages import Message, message
 from core.request import EditRequest
 from core.result import Missing, Reason
 from core.spec import BackendSpec
@@ -90,7 +91,7 @@ class Worker:
             StudioError: the model cannot be loaded, does not fit, or gave no picture.
         """
         timings: dict[str, float] = {}
-        notices: list[str] = []
+        notices: list[Message] = []
         while True:
             model = self.loaded(tell, timings)
             checker = self._checking(tell) if checked else None
@@ -100,7 +101,7 @@ class Worker:
                 break
             lower = below(model.rung, model.machine, model.sizes)
             assert lower is not None
-            notices.append(f"The GPU's memory was too small; from here on: {lower.told}.")
+            notices.append(message("notice-stepped-down", plan=lower.key))
             self._below, self.model, self._checker = model.rung, None, None
             del model, checker  # before the next is loaded beside it
             free_memory()
@@ -193,11 +194,11 @@ class Worker:
             roomy = self.model.rung.key in ("gpu", "fp8")
             device = self.model.machine.device if roomy else "cpu"
 
-            def stage(detail: str) -> None:
-                tell(Loading(f"safety checker{detail}", 0, 1))
+            def stage(detail: Message | None) -> None:
+                tell(Loading(staged(message("stage-safety-checker"), detail), 0, 1))
 
-            stage("")
-            with alone(lambda: stage(", after another load")):
+            stage(None)
+            with alone(lambda: stage(AFTER_ANOTHER)):
                 self._checker = SafetyChecker(self._safety, self._choice.token, device, stage)
         return self._checker
 
@@ -207,7 +208,7 @@ class Worker:
         made: Made,
         withheld: list[bool],
         timings: dict[str, float],
-        notices: tuple[str, ...],
+        notices: tuple[Message, ...],
     ) -> Completed:
         images = tuple(
             Missing(Reason.NSFW, WITHHELD, seed) if hidden else finished(request, picture, seed)

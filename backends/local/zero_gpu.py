@@ -22,6 +22,7 @@ from backends.local.load_errors import Stopped
 from backends.local.worker import Worker
 from core.errors import BackendUnavailable, RunFailed, StudioError
 from core.events import Completed, Event, Loading
+from core.messages import message
 from core.request import EditRequest
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class ZeroGpu:
         Raises:
             StudioError: the run failed, or no GPU was given; the visitor's quota is told then.
         """
-        tell(Loading("waiting for a GPU", 0, 1))
+        tell(Loading(message("stage-waiting-for-gpu"), 0, 1))
         with self._as_visitor(token):
             events = self._there(request, checked)
             try:
@@ -83,7 +84,7 @@ class ZeroGpu:
                 raise _explained(error) from error
             finally:
                 events.close()
-        raise RunFailed("The GPU's process ended without a result.", "Try again.")
+        raise RunFailed("zero-gpu-no-result")
 
     def duration(self, request: EditRequest, checked: bool) -> float:
         """Return the seconds of GPU time to ask for, by the median of earlier runs."""
@@ -110,7 +111,7 @@ class ZeroGpu:
                 pass
             except Exception:
                 log.exception("a run broke on the GPU")  # its words may hold paths: they stay in the log
-                events.put(RunFailed("The run broke on the GPU.", "Try again."))
+                events.put(RunFailed("zero-gpu-broke"))
             finally:
                 events.put(None)
 
@@ -131,11 +132,12 @@ def _explained(error: Exception) -> StudioError:
     words = re.sub(r"<[^>]+>", "", str(getattr(error, "message", "")))
     words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", words).strip()
     if title == "ZeroGPU worker error":
-        return RunFailed(f"The run was cut short on the GPU ({words}).", "Try fewer steps or images.")
-    return BackendUnavailable(
-        f"{title or 'ZeroGPU gave no GPU'}: {words}" if words else "ZeroGPU gave no GPU.",
-        "Sign in at Hugging Face for more GPU time, wait, or choose a hosted backend.",
-    )
+        return RunFailed("zero-gpu-cut-short", words=words)
+    if not words:
+        return BackendUnavailable("zero-gpu-refused-silently")
+    if not title:
+        return BackendUnavailable("zero-gpu-refused-with-words", words=words)
+    return BackendUnavailable("zero-gpu-refused", title=title, words=words)
 
 
 def as_owner(_: str) -> AbstractContextManager[None]:

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator, Strict, ValidationError
 
 from backends.hosted.lenient import Flag, Lenient, Number, Words
-from backends.hosted.refusals import refused, said
+from backends.hosted.refusals import quoted, refused, said
 from backends.http.answer import Answer
 from core.errors import (
     MalformedAnswer,
@@ -139,33 +139,23 @@ def read(body: Any) -> Task | None:
 
 def failure(task: Task, key: str) -> StudioError:
     """Return what a failed task's code means. Whether it was charged, the provider does not say."""
-    words = said(task.error, key)
-    quoted = f' It says: "{words}".' if words else ""
+    says = quoted(said(task.error, key))
     match task.code:
         case 1200:
-            error: StudioError = Moderated(
-                f"{NAME} refuses the prompt or the picture.{quoted}", "Change what is asked, and run again."
-            )
+            error: StudioError = Moderated("provider-moderated", provider=NAME, says=says)
         case 1400 | 1401:
-            error = ParameterRefused(f"{NAME} refuses a setting.{quoted}", "Change the settings, and run again.")
+            error = ParameterRefused("provider-setting-refused", provider=NAME, says=says)
         case 1402:
-            todo = "Run again: it is then uploaded anew."
-            error = MediaUnreachable(f"{NAME} could not read the reference.{quoted}", todo)
+            error = MediaUnreachable("provider-reference-unreadable", provider=NAME, says=says)
         case 1407:
-            error = NoCredits(
-                f"The account at {NAME} has no credits left.", "Top it up at wavespeed.ai, and run again."
-            )
+            error = NoCredits("provider-no-credits", provider=NAME, says="")
             return error
         case 5000 | 5003:
-            error = ProviderDown(f"{NAME} cannot run the model now.{quoted}", "Run again in a minute.")
+            error = ProviderDown("provider-cannot-run", provider=NAME, says=says)
         case 5004:
-            error = TimedOut(
-                f"{NAME} gave up on task {task.id}.", "Run again, with fewer steps perhaps.", remote_id=task.id
-            )
+            error = TimedOut("provider-task-gave-up", provider=NAME, task=task.id, remote_id=task.id)
         case _:
-            error = RunFailed(
-                f"{NAME} ended task {task.id} as {task.status}.{quoted}", "Run again, or change the prompt."
-            )
+            error = RunFailed("provider-task-ended", provider=NAME, task=task.id, status=task.status, says=says)
     return unsettled(error)
 
 
@@ -180,10 +170,8 @@ def refusal(answer: Answer, key: str | None) -> StudioError:
     envelope = Envelope.of(answer.body)
     inner = envelope.code if envelope.code not in (None, 200) and answer.ok else answer.status
     if inner < 400:
-        return unsettled(
-            MalformedAnswer(f"{NAME} answered without a task.", "It may run: look at its list of predictions.")
-        )
-    return refused(NAME, Answer(inner, answer.headers, answer.body), said(envelope.message, key), KEY_ENV)
+        return unsettled(MalformedAnswer("provider-without-task", provider=NAME))
+    return refused(NAME, Answer(inner, answer.headers, answer.body), said(envelope.message, key))
 
 
 def signed(headers: Mapping[str, str], body: bytes, secret: str, now: float) -> bool:

@@ -31,6 +31,7 @@ from backends.wavespeed.provider import WavespeedProvider
 from core.backend import OWNERS, Backend, RunContext
 from core.errors import MalformedAnswer, StudioError
 from core.events import Accepted, Completed, Event, Picture, Working
+from core.messages import Message, message
 from core.provider import Price
 from core.request import EditRequest
 from core.result import Missing, Reason
@@ -90,13 +91,13 @@ class WavespeedBackend(Backend):
         """The account that it runs on."""
         return self._provider
 
-    def ready(self, key: str | None = None) -> str | None:
+    def ready(self, key: str | None = None) -> Message | None:
         """Return None with a key, else where to get one."""
         return self._provider.ready(key)
 
-    def status(self) -> str:
+    def status(self) -> tuple[Message, ...]:
         """Return where it runs."""
-        return "ready · hosted by WaveSpeedAI"
+        return message("status-ready"), message("status-hosted", provider=NAME)
 
     async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Run a task for each seed; see `core.backend.Backend`.
@@ -165,7 +166,7 @@ class WavespeedBackend(Backend):
                 images.append(result[0])
                 seconds.append(result[1])
             elif isinstance(result, StudioError) and len(results) > 1:
-                images.append(Missing(Reason.FAILED, str(result), seed))
+                images.append(Missing(Reason.FAILED, result.message, seed))
             else:
                 raise result
         if all(isinstance(each, Missing) and each.reason is Reason.FAILED for each in images):
@@ -191,7 +192,7 @@ class WavespeedBackend(Backend):
     async def _again(self, remote_id: str | None, seed: int, key: str, told: asyncio.Queue[Event]) -> Outcome:
         """Follow a task that was submitted before."""
         if remote_id is None:
-            raise lost(NAME, "its list of predictions")
+            raise lost(NAME)
         begun = self._client.clock()
         task, _ = await self._provider.tasks.wait(Task(remote_id, "processing"), key, begun, self._pace, told)
         return await self._outcome(task, seed, begun)
@@ -200,9 +201,9 @@ class WavespeedBackend(Backend):
         """Return a finished task's picture and the seconds of inference."""
         seconds = task.seconds if task.seconds is not None else self._client.clock() - begun
         if any(task.nsfw):
-            return Missing(Reason.NSFW, f"{NAME} withheld this image as not safe for work.", seed), seconds
+            return Missing(Reason.NSFW, message("withheld-by-provider", provider=NAME), seed), seconds
         if not task.outputs:
-            raise unsettled(MalformedAnswer(f"{NAME} finished task {task.id} without a picture.", "Look for it there."))
+            raise unsettled(MalformedAnswer("provider-task-without-picture", provider=NAME, task=task.id))
         return await picture(NAME, await collect(NAME, task.outputs[0], self._client.download), seed), seconds
 
     async def _submit(self, body: dict[str, Any], key: str) -> Task:
@@ -212,14 +213,14 @@ class WavespeedBackend(Backend):
         except NotSent as error:
             raise not_sent(NAME) from error
         except Lost as error:
-            raise lost(NAME, "its list of predictions") from error
+            raise lost(NAME) from error
         task = read(answer.body) if answer.ok else None
         if task is not None:
             if task.status in ENDED:
                 raise failure(task, key)
             return task
         if answer.status >= 500:  # the task may have been taken before something broke
-            raise lost(NAME, "its list of predictions")
+            raise lost(NAME)
         raise refusal(answer, key)
 
     async def price(self) -> Price:

@@ -69,9 +69,7 @@ class Follower:
         finally:
             del self._called[task.id]
         raise TimedOut(
-            f"{NAME} did not finish task {task.id} in {DEADLINE / 60:.0f} minutes.",
-            "It may still end and be billed: look for it there.",
-            remote_id=task.id,
+            "provider-task-timeout", provider=NAME, task=task.id, minutes=round(DEADLINE / 60), remote_id=task.id
         )
 
     async def _pause(self, seconds: float, called: asyncio.Event) -> None:
@@ -95,7 +93,7 @@ class Follower:
             seen = read(answer.body)
             return seen if seen is not None and seen.id == task.id else task
         if answer.status == 404:
-            raise unsettled(ResultGone(f"{NAME} does not know task {task.id} any more.", "Look for it there."))
+            raise unsettled(ResultGone("provider-task-forgotten", provider=NAME, task=task.id))
         if answer.status == 429 or answer.status >= 500:
             return task
         raise unsettled(refusal(answer, key))

@@ -47,7 +47,7 @@ class Uploads:
         try:
             address = await self._by_ticket(data, mime, key) or await self._by_form(data, mime, key)
         except (NotSent, Lost) as error:
-            raise ProviderDown(f"The picture could not be uploaded to {NAME}.", "Run again in a minute.") from error
+            raise ProviderDown("provider-upload-failed", provider=NAME) from error
         self._kept[mark] = (self._client.clock(), address)
         return address
 
@@ -75,5 +75,5 @@ class Uploads:
             raise refusal(answer, key)
         address = Ticket.of(Envelope.of(answer.body).data).download_url
         if not address:
-            raise MalformedAnswer(f"{NAME} took the picture and gave no address for it.", "Run again.")
+            raise MalformedAnswer("provider-upload-without-address", provider=NAME)
         return address

@@ -82,6 +82,7 @@ def _answer(values: dict[str, Any], file: bytes) -> tuple[dict[str, Any], bytes]
             return {}, separate(data, values["place"], Path(values["into"]), values["most"])
         reference = read_reference(data, values["address"], **values["limits"])
         known = {each.name: getattr(reference, each.name) for each in fields(Reference) if each.name != "data"}
+        known["notices"] = [each.as_json() for each in reference.notices]
         return {"reference": known}, reference.data
     except MemoryError:
         return {"memory": True}, b""
@@ -92,7 +93,7 @@ def _answer(values: dict[str, Any], file: bytes) -> tuple[dict[str, Any], bytes]
     except StudioError as error:
         if _wants_memory(error):
             return {"memory": True}, b""
-        return {"error": type(error).__name__, "fields": vars(error)}, b""
+        return {"error": error.as_json()}, b""
     except Exception:
         return {"broken": traceback.format_exc()[-2000:]}, b""
 
@@ -101,7 +102,7 @@ def _read(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise BadImage("The uploaded file is gone.", "Choose the picture again.") from error
+        raise BadImage("image-file-gone") from error
 
 
 def _wants_memory(error: StudioError) -> bool:

@@ -47,9 +47,7 @@ def render(data: bytes, width: int) -> bytes:
             # Halved by averages as long as a third more than the size is left: not seen, and twice as fast.
             small = pixels.resize(size, Image.Resampling.LANCZOS, reducing_gap=4 / 3)
     except Exception as error:  # decoders raise whatever broke in them
-        raise BadImage(
-            "The stored picture is damaged and cannot be shown.", "Download it, or make it again."
-        ) from error
+        raise BadImage("image-display-damaged") from error
     file = io.BytesIO()
     small.save(file, "WEBP", quality=QUALITY, method=2)  # the default method takes twice the time for 3 % fewer bytes
     return file.getvalue()

@@ -11,31 +11,37 @@ import re
 
 from core.errors import BadImage
 from core.imaging import tiff
+from core.messages import Message, message
 
-READABLE = "PNG, JPEG, HEIC, WebP, AVIF, GIF, TIFF or BMP"
+_VIDEO = message("image-is-video")
+_SOUND = message("image-is-sound")
+_RAW = message("image-is-raw")
+_PROGRAM = message("image-is-program")
 
-_VIDEO = ("This is a video.", "Pick a photo, or take a screenshot of the frame you want.")
-_SOUND = ("This is a sound recording.", "Pick a photo.")
-_AS_PHOTO = "Save it as JPEG or PNG."
-_EXPORT = "Export it as PNG or JPEG."
-_RAW = ("This is a camera's raw file.", "Export it as JPEG or TIFF in your photo program.")
-_ARCHIVE = "Take the picture out of it and use that."
-_WEB_PAGE = ("This is a web page.", "Open it, save the picture itself, and use that.")
-_SVG = ("This is a vector graphic (SVG).", "Export it as PNG.")
-_TEXT = ("This is text, not a picture.", f"Use {READABLE}.")
-_UNKNOWN = ("This is not a picture that can be read, whatever its name says.", f"Use {READABLE}.")
+
+def _to_save(name: str) -> Message:
+    return message("image-format-to-save", format=name)
+
+
+def _to_export(kind: str) -> Message:
+    return message("image-file-to-export", kind=kind)
+
+
+def _archive(kind: str) -> Message:
+    return message("image-is-archive", kind=kind)
+
 
 _PICTURES = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 """Brands of pictures coded by HEVC."""
 _CONTAINERS = {b"mif1", b"mif2", b"mif3", b"msf1", b"miaf", b"MiHB", b"MiHE", b"MiHA"}
 """Brands that say how a file is built, and not how its pictures are coded."""
 
-_REFUSED: tuple[tuple[bytes, int, tuple[str, str]], ...] = (
-    (b"\xff\x0a", 0, ("JPEG XL is not supported.", _AS_PHOTO)),
-    (b"\0\0\0\x0cJXL ", 0, ("JPEG XL is not supported.", _AS_PHOTO)),
-    (b"\0\0\0\x0cjP  ", 0, ("JPEG 2000 is not supported.", _AS_PHOTO)),
-    (b"\xff\x4f\xff\x51", 0, ("JPEG 2000 is not supported.", _AS_PHOTO)),
-    (b"II\xbc", 0, ("JPEG XR is not supported.", _AS_PHOTO)),
+_REFUSED: tuple[tuple[bytes, int, Message], ...] = (
+    (b"\xff\x0a", 0, _to_save("JPEG XL")),
+    (b"\0\0\0\x0cJXL ", 0, _to_save("JPEG XL")),
+    (b"\0\0\0\x0cjP  ", 0, _to_save("JPEG 2000")),
+    (b"\xff\x4f\xff\x51", 0, _to_save("JPEG 2000")),
+    (b"II\xbc", 0, _to_save("JPEG XR")),
     (b"\x1a\x45\xdf\xa3", 0, _VIDEO),
     (b"AVI ", 8, _VIDEO),
     (b"FLV\x01", 0, _VIDEO),
@@ -49,11 +55,11 @@ _REFUSED: tuple[tuple[bytes, int, tuple[str, str]], ...] = (
     (b"ID3", 0, _SOUND),
     (b"OggS", 0, _SOUND),
     (b"fLaC", 0, _SOUND),
-    (b"%PDF-", 0, ("This is a PDF.", "Export its page as PNG, or take a screenshot of it.")),
-    (b"%!PS", 0, ("This is a PostScript file.", _EXPORT)),
-    (b"\xc5\xd0\xd3\xc6", 0, ("This is a PostScript file (EPS).", _EXPORT)),
-    (b"8BPS", 0, ("This is a Photoshop file.", _EXPORT)),
-    (b"gimp xcf", 0, ("This is a GIMP file.", _EXPORT)),
+    (b"%PDF-", 0, message("image-is-pdf")),
+    (b"%!PS", 0, _to_export("postscript")),
+    (b"\xc5\xd0\xd3\xc6", 0, _to_export("eps")),
+    (b"8BPS", 0, _to_export("photoshop")),
+    (b"gimp xcf", 0, _to_export("gimp")),
     (b"IIRO", 0, _RAW),
     (b"IIRS", 0, _RAW),
     (b"IIU\0", 0, _RAW),
@@ -62,30 +68,30 @@ _REFUSED: tuple[tuple[bytes, int, tuple[str, str]], ...] = (
     (b"FOVb", 0, _RAW),
     (b"\0MRM", 0, _RAW),
     (b"HEAPCCDR", 6, _RAW),
-    (b"\x76\x2f\x31\x01", 0, ("OpenEXR is not supported.", _AS_PHOTO)),
-    (b"#?RADIANCE", 0, ("Radiance HDR is not supported.", _AS_PHOTO)),
-    (b"#?RGBE", 0, ("Radiance HDR is not supported.", _AS_PHOTO)),
-    (b"\0\0\x01\0", 0, ("This is an icon (ICO).", _EXPORT)),
-    (b"\0\0\x02\0", 0, ("This is a cursor (CUR).", _EXPORT)),
-    (b"icns", 0, ("This is an icon (ICNS).", _EXPORT)),
-    (b"\xd7\xcd\xc6\x9a", 0, ("This is a vector graphic (WMF).", _EXPORT)),
-    (b" EMF", 40, ("This is a vector graphic (EMF).", _EXPORT)),
-    (b"AT&TFORM", 0, ("DjVu is not supported.", _EXPORT)),
-    (b"DICM", 128, ("This is a medical image (DICOM).", _EXPORT)),
-    (b"SIMPLE  =", 0, ("This is an astronomical image (FITS).", _EXPORT)),
-    (b"DDS ", 0, ("This is a game's texture (DDS).", _EXPORT)),
-    (b"qoif", 0, ("QOI is not supported.", _AS_PHOTO)),
-    (b"BPG\xfb", 0, ("BPG is not supported.", _AS_PHOTO)),
-    (b"FLIF", 0, ("FLIF is not supported.", _AS_PHOTO)),
-    (b"PK\x03\x04", 0, ("This is a ZIP archive or an Office document.", _ARCHIVE)),
-    (b"PK\x05\x06", 0, ("This is a ZIP archive.", _ARCHIVE)),
-    (b"Rar!", 0, ("This is a RAR archive.", _ARCHIVE)),
-    (b"7z\xbc\xaf\x27\x1c", 0, ("This is a 7z archive.", _ARCHIVE)),
-    (b"\x1f\x8b", 0, ("This is a gzip archive.", _ARCHIVE)),
-    (b"ustar", 257, ("This is a tar archive.", _ARCHIVE)),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0, ("This is an Office document.", _ARCHIVE)),
-    (b"MZ", 0, ("This is a program.", f"Use {READABLE}.")),
-    (b"\x7fELF", 0, ("This is a program.", f"Use {READABLE}.")),
+    (b"\x76\x2f\x31\x01", 0, _to_save("OpenEXR")),
+    (b"#?RADIANCE", 0, _to_save("Radiance HDR")),
+    (b"#?RGBE", 0, _to_save("Radiance HDR")),
+    (b"\0\0\x01\0", 0, _to_export("ico")),
+    (b"\0\0\x02\0", 0, _to_export("cur")),
+    (b"icns", 0, _to_export("icns")),
+    (b"\xd7\xcd\xc6\x9a", 0, _to_export("wmf")),
+    (b" EMF", 40, _to_export("emf")),
+    (b"AT&TFORM", 0, message("image-format-to-export", format="DjVu")),
+    (b"DICM", 128, _to_export("dicom")),
+    (b"SIMPLE  =", 0, _to_export("fits")),
+    (b"DDS ", 0, _to_export("dds")),
+    (b"qoif", 0, _to_save("QOI")),
+    (b"BPG\xfb", 0, _to_save("BPG")),
+    (b"FLIF", 0, _to_save("FLIF")),
+    (b"PK\x03\x04", 0, _archive("zip-or-office")),
+    (b"PK\x05\x06", 0, _archive("zip")),
+    (b"Rar!", 0, _archive("rar")),
+    (b"7z\xbc\xaf\x27\x1c", 0, _archive("seven-zip")),
+    (b"\x1f\x8b", 0, _archive("gzip")),
+    (b"ustar", 257, _archive("tar")),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0, _archive("office")),
+    (b"MZ", 0, _PROGRAM),
+    (b"\x7fELF", 0, _PROGRAM),
 )
 """Bytes, where they stand, and what the file then is."""
 
@@ -130,33 +136,33 @@ def _brands(data: bytes) -> tuple[bytes, set[bytes]]:
 
 def refusal_of(data: bytes) -> BadImage:
     """Return the error for a file that is not read: what it is, and what to do."""
-    return BadImage(*_words_for(data))
+    return BadImage(_message_for(data))
 
 
-def _words_for(data: bytes) -> tuple[str, str]:
+def _message_for(data: bytes) -> Message:
     major, _ = _brands(data)
     if major:
-        return _words_for_boxes(major)
+        return _message_for_boxes(major)
     if tiff.layout_of(data) is not None:
         return _RAW
-    for mark, place, words in _REFUSED:
+    for mark, place, refusal in _REFUSED:
         if data[place : place + len(mark)] == mark:
-            return words
+            return refusal
     if data[:2] in (b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"\xff\xf9"):
         return _SOUND
     if data[:1] == b"\x47" and data[188:189] == b"\x47" == data[376:377]:
         return _VIDEO  # an MPEG transport stream: packets of 188 bytes
     if re.match(rb"P[1-7]\s", data):
-        return "PNM is not supported.", _AS_PHOTO
+        return _to_save("PNM")
     text = _text_of(data[:4_096])
-    return _UNKNOWN if text is None else _words_for_text(text)
+    return message("image-is-unknown") if text is None else _message_for_text(text)
 
 
-def _words_for_boxes(major: bytes) -> tuple[str, str]:
+def _message_for_boxes(major: bytes) -> Message:
     if major == b"crx ":
         return _RAW
     if major in (b"jxl ", b"jp2 ", b"jpx "):
-        return f"{'JPEG XL' if major == b'jxl ' else 'JPEG 2000'} is not supported.", _AS_PHOTO
+        return _to_save("JPEG XL" if major == b"jxl " else "JPEG 2000")
     return _SOUND if major in (b"M4A ", b"M4B ", b"F4A ") else _VIDEO
 
 
@@ -170,12 +176,12 @@ def _text_of(data: bytes) -> str | None:
     return text if text.strip() and not re.search("[\0-\x08\x0e-\x1a]", text) else None
 
 
-def _words_for_text(text: str) -> tuple[str, str]:
+def _message_for_text(text: str) -> Message:
     plain = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL).strip().lower()
     if re.match(r"(<\?xml[^>]*>\s*)?(<!doctype svg[^>]*>\s*)?<(\w+:)?svg[\s>]", plain):
-        return _SVG
+        return message("image-is-svg")
     if re.match(r"(<\?xml[^>]*>\s*)?<(!doctype html|html|head|body|title|script|meta|div|p|h1|table|center)\b", plain):
-        return _WEB_PAGE
+        return message("image-is-web-page")
     if plain.startswith(("{", "[")):
-        return "This is JSON text, not a picture.", f"Use {READABLE}."
-    return _TEXT
+        return message("image-is-json")
+    return message("image-is-text")

@@ -24,6 +24,7 @@ from core.imaging.file_kinds import kind_of, refusal_of, start_of
 from core.imaging.opening import JPEG_END, SIDEWAYS, loaded, missing_share, open_picture, trimmed, turn_of
 from core.imaging.pixels import flatten, open_low_bytes, split
 from core.imaging.png import encode_png
+from core.messages import Message, message
 
 MAX_BYTES = 60_000_000
 MAX_PIXELS = 120_000_000
@@ -61,7 +62,7 @@ class Reference:
     data: bytes = field(repr=False)
     width: int
     height: int
-    notices: tuple[str, ...] = ()
+    notices: tuple[Message, ...] = ()
     mime: str = MIME["png"]
     address: str | None = None
     file: Path | None = None
@@ -84,7 +85,7 @@ class Reference:
         try:
             return self.file.read_bytes()
         except OSError as error:
-            raise BadImage("The reference image is no longer stored.", "Choose the picture again.") from error
+            raise BadImage("image-not-stored") from error
 
     def open(self) -> Image.Image:
         """Return the picture, mode RGB.
@@ -128,13 +129,9 @@ def read_reference(
             would take too much memory or time; all limits are checked before pixels are decoded.
     """
     if not data:
-        raise BadImage("The file is empty.", "Choose the picture again.")
+        raise BadImage("image-file-empty")
     if len(data) > max_bytes:
-        most = f"{max_bytes / 1e6:g} MB"
-        raise BadImage(
-            f"The file has {len(data) / 1e6:.1f} MB.",
-            f"At most {most} are taken (STUDIO_MAX_UPLOAD_MB): save it smaller.",
-        )
+        raise BadImage("image-file-too-large", size=len(data) / 1e6, limit=max_bytes / 1e6)
     start = start_of(data)
     data = data[start:] if start else data
     kind = kind_of(data)
@@ -143,7 +140,7 @@ def read_reference(
     try:
         contents = look_into(kind, data)
     except TooMuchWork as error:
-        raise BadImage("The file is built to keep a computer busy.", "Save it again in a photo program.") from error
+        raise BadImage("image-built-to-overload") from error
     contents = replace(contents, plain=contents.plain and not start)
     with _decoding, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # broken metadata is left out anyway
@@ -161,7 +158,7 @@ def _read(data: bytes, contents: Contents, address: str | None, max_pixels: int,
             missing = missing_share(data)
             if missing > MAX_MISSING:
                 raise ValueError("much is missing")
-            notices += ("The file ends early; what is missing at its end is grey.",) if missing else ()
+            notices += (message("notice-file-ends-early"),) if missing else ()
             picture = open_picture(contents.kind, data + JPEG_END)
         size = working_size(width, height, reference_pixels, MAX_SIDE)
         if contents.kind == "JPEG":
@@ -177,14 +174,13 @@ def _read(data: bytes, contents: Contents, address: str | None, max_pixels: int,
         if turn is not None:
             upright = upright.transpose(turn)
     except Exception as error:  # decoders raise whatever broke in them: TypeError, RuntimeError, struct.error...
-        raise BadImage(
-            "The picture is damaged: its data ends early or is broken.", "Save or download it again."
-        ) from error
+        raise BadImage("image-damaged") from error
     if size != (width, height):
         before = (height, width) if turn in SIDEWAYS else (width, height)
-        notices += ("The picture was scaled down from {}x{} to {}x{}.".format(*before, *upright.size),)
+        scaled = {"width": before[0], "height": before[1], "new_width": upright.width, "new_height": upright.height}
+        notices += (message("notice-scaled-down", **scaled),)
     if space.hdr:
-        notices += (f"The picture is HDR ({space.hdr}); its highlights were compressed.",)
+        notices += (message("notice-hdr", kind=space.hdr),)
     plain = same and contents.plain and contents.depth == 8 and mode in ("RGB", "L") and not space.profile
     same_there = plain and not notices and _is_web(address)
     return Reference(
@@ -195,41 +191,37 @@ def _read(data: bytes, contents: Contents, address: str | None, max_pixels: int,
 def _check_limits(picture: Image.Image, coded: int, max_pixels: int, reference_pixels: int) -> None:
     """Refuse what is too large, by its header alone."""
     width, height = picture.size
-    if max(coded, width * height) > max_pixels:
-        most = f"{max_pixels / 1e6:g} megapixels"
+    if max(coded, width * height) > max_pixels or max(width, height) > LONGEST_SIDE:
         raise BadImage(
-            f"The picture has {width}x{height} pixels.",
-            f"At most {most} are taken (STUDIO_MAX_MEGAPIXELS): scale it down.",
-        )
-    if max(width, height) > LONGEST_SIDE:
-        raise BadImage(
-            f"The picture has {width}x{height} pixels.", f"At most {LONGEST_SIDE} pixels a side are taken: cut it."
+            "image-too-many-pixels",
+            width=width,
+            height=height,
+            megapixels=max(coded, width * height) / 1e6,
+            limit=max_pixels / 1e6,
+            side=LONGEST_SIDE,
         )
     needed = decode_bytes(picture, reference_pixels, coded)
     if needed > MAX_MEMORY:
-        raise BadImage(
-            f"Reading this picture would take {needed / 1e9:.1f} GB of memory.",
-            f"At most {MAX_MEMORY / 1e9:g} GB are spent: scale it down, or save it as JPEG (not progressive).",
-        )
+        raise BadImage("image-too-much-memory", needed=needed / 1e9, limit=MAX_MEMORY / 1e9)
 
 
-def _left_out(picture: Image.Image, contents: Contents) -> tuple[str, ...]:
+def _left_out(picture: Image.Image, contents: Contents) -> tuple[Message, ...]:
     """Return notices on what is left out of a file."""
     count = getattr(picture, "n_frames", 1) if contents.kind in ("AVIF", "HEIF") else contents.pictures
     notices = []
     if count > 1 and contents.kind == "TIFF":
-        number = f"more than {tiff.MAX_PAGES}" if count > tiff.MAX_PAGES else count
-        notices.append(f"Of the document's {number} pages, the first was used.")
+        many = count > tiff.MAX_PAGES
+        notices.append(message("notice-first-page", count=min(count, tiff.MAX_PAGES), more=many))
     elif count > 1 and contents.kind == "HEIF":
-        notices.append(f"Of the file's {count} pictures, the main one was used.")
+        notices.append(message("notice-main-picture", count=count))
     elif contents.gain_map:
-        notices.append("The photo's HDR part was left out; it looks as on ordinary screens.")
+        notices.append(message("notice-gain-map"))
     elif count > 1 and contents.kind == "JPEG":
-        notices.append(f"Of the file's {count} pictures, the first was used.")
+        notices.append(message("notice-first-picture", count=count))
     elif count > 1:
-        notices.append(f"Of the animation's {count} frames, the first was used.")
+        notices.append(message("notice-first-frame", count=count))
     if contents.video:
-        notices.append("The photo was used; the video behind it was left out.")
+        notices.append(message("notice-video-left-out"))
     return tuple(notices)
 
 

@@ -61,14 +61,14 @@ def separate(body: bytes, place: Sequence[str | int], into: Path, most: int) -> 
     try:
         value = shallow_json(body)
     except TooDeep as error:
-        raise BadParameter("body", f"It has more than {DEPTH} levels of lists and objects.", "Send fewer.") from error
+        raise BadParameter("body-too-deep", field="body", limit=DEPTH) from error
     holder = _holder(value, place)
     image = ""
     if holder is not None:
         image, holder[place[-1]] = holder[place[-1]], str(into)
         body = json.dumps(value).encode()
     if len(body) > REST:
-        raise BadParameter("body", f"Beside its image, a request holds at most {REST // 1024} KB.", "Send less.")
+        raise BadParameter("body-too-large", field="body", limit=REST // 1024)
     if holder is not None:
         into.write_bytes(read_data_uri(image, most) if is_data_uri(image) else bare_base64(image, most))
     return body

@@ -63,10 +63,7 @@ def open_picture(kind: str, data: bytes) -> Image.Image:
             del picture.info[_PACKED_EXIF]
         return picture
     except Exception as error:
-        raise BadImage(
-            f"The picture ({_SPOKEN.get(kind, kind)}) is damaged at its beginning, or of a rare kind.",
-            "Save or download it again.",
-        ) from error
+        raise BadImage("image-header-damaged", format=_SPOKEN.get(kind, kind)) from error
 
 
 def _packed_exif(picture: Image.Image) -> bytes:

@@ -69,11 +69,11 @@ def look_at(data: bytes) -> Facts:
             with Image.open(io.BytesIO(data), formats=_DECODERS) as picture:
                 facts = Facts(_FORMATS[str(picture.format)], picture.width, picture.height)
         except Image.DecompressionBombError as error:
-            raise BadImage("The picture has far too many pixels.") from error
+            raise BadImage("image-far-too-large") from error
         except Exception as error:
             mime = _mime_of(data)
             if mime is None or len(data) < _SMALLEST:
-                raise BadImage("This is no picture.") from error
+                raise BadImage("image-not-a-picture") from error
             return Facts(mime, damaged=mime in _FORMATS.values())
         whole = facts.width * facts.height > DECODED or _decodes(data)
     return facts if whole else Facts(facts.mime, facts.width, facts.height, damaged=True)

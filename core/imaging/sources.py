@@ -108,17 +108,14 @@ def bare_base64(text: str, most: int) -> bytes:
         BadImage: it is none, or holds more than `most` bytes.
     """
     if not text.strip():
-        raise BadImage("There is no picture.", "Send an address that begins with https://, a data URI, or base64.")
+        raise BadImage("image-absent")
     try:
         return base64_bytes(text, most)
     except InlineTooLong as error:
-        raise BadImage("The picture is too large.", f"At most {most // 10**6} MB are taken.") from error
+        raise BadImage("image-too-large", limit=most // 10**6) from error
     except NotInline as error:
         begin = "".join(each if each.isprintable() else "?" for each in text.strip()[:20])
-        raise BadImage(
-            f'"{begin}" is the beginning of neither an address nor a picture in base64.',
-            "Send an address that begins with https://, a data URI, or base64.",
-        ) from error
+        raise BadImage("image-not-base64", begin=begin) from error
 
 
 def read_data_uri(uri: str, most: int) -> bytes:
@@ -132,14 +129,12 @@ def read_data_uri(uri: str, most: int) -> bytes:
     except InlineTooLong as error:
         raise too_long(most) from error
     except NotInline as error:
-        raise FetchFailed(
-            "This data URI cannot be read.", "Send data:image/png;base64, and the file in base64."
-        ) from error
+        raise FetchFailed("link-data-uri-broken") from error
 
 
 def too_long(most: int) -> FetchFailed:
     """Return the refusal of a file with more bytes than are taken."""
-    return FetchFailed(f"The file has more than {most // 10**6} MB.", "Use a smaller one.")
+    return FetchFailed("link-file-too-large", limit=most // 10**6)
 
 
 def _joined(raw: bytes) -> bytes:

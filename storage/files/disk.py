@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from core.errors import DiskFull
+from core.messages import Message, message
 from storage.files.image_store import ImageStore
 
 log = logging.getLogger(__name__)
@@ -43,8 +44,8 @@ def disk_full(error: BaseException) -> DiskFull | None:
     else:
         return None
     if full:
-        return DiskFull("The disk is full.", "Make room on the disk that holds this app's data, and try again.")
-    return DiskFull("The disk cannot be written to.", "Look at the disk that holds this app's data, and try again.")
+        return DiskFull("disk-full")
+    return DiskFull("disk-readonly")
 
 
 @contextlib.contextmanager
@@ -80,9 +81,9 @@ class DiskProbe:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="disk")
         self._lock = asyncio.Lock()
         self._looked: float | None = None
-        self._fault: str | None = None
+        self._fault: Message | None = None
 
-    async def fault(self) -> str | None:
+    async def fault(self) -> Message | None:
         """Return why nothing can be stored, None where it can."""
         async with self._lock:
             if self._looked is None or self._now() - self._looked >= EVERY:
@@ -90,13 +91,13 @@ class DiskProbe:
                 try:
                     self._fault = await asyncio.wait_for(asyncio.shield(looking), PATIENCE)
                 except TimeoutError:
-                    self._fault = "The disk does not answer."
+                    self._fault = message("disk-silent")
                 self._looked = self._now()
         return self._fault
 
-    def _look(self) -> str | None:
+    def _look(self) -> Message | None:
         if _identity(self._base) != self._open:
-            return "The database file was removed or replaced while the app runs. Restart the app."
+            return message("disk-database-replaced")
         refused = self._images.refused
         try:
             with tempfile.NamedTemporaryFile(dir=self._base.parent, prefix=".probe") as file:
@@ -104,7 +105,7 @@ class DiskProbe:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            return str(disk_full(error) or "The disk cannot be written to.")
+            return (disk_full(error) or DiskFull("disk-readonly")).message
         self._images.refused = 0
         return None
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from core.errors import Moderated, NoCredits, RunFailed, TimedOut
 from core.events import Completed, Picture
+from core.messages import recorded
 from core.request import EditRequest
 from core.result import Missing, Reason
 from tests.support.aimlapi_calls import BODY, RUN
@@ -147,8 +148,11 @@ async def test_any_seed_of_the_schemas_range_is_taken(tmp_path: Path, given: int
         ({"output_format": "webp"}, "output_format"),
         ({"acceleration": "warp"}, "acceleration"),
         ({"image_url": "data:image/png;base64,AAAA"}, "image"),
-        ({"image_url": "http://127.0.0.1/a.png"}, "image: This address is not on the public internet."),
-        ({"image_url": "file:///etc/passwd"}, "image: Only plain http and https addresses"),
+        (
+            {"image_url": "http://127.0.0.1/a.png"},
+            "image: This link points to a private network, which the app does not read.",
+        ),
+        ({"image_url": "file:///etc/passwd"}, "image: This link cannot be used"),
     ],
 )
 async def test_bad_input_is_refused_in_the_providers_shape(tmp_path: Path, change: dict[str, Any], words: str) -> None:
@@ -182,10 +186,10 @@ async def test_an_unknown_model_path_or_method_has_the_providers_shape_too(tmp_p
 @pytest.mark.parametrize(
     ("failure", "status"),
     [
-        (RunFailed("It broke.", "Try again."), 500),
-        (Moderated("The provider refuses it."), 400),
-        (NoCredits("The account is empty."), 503),
-        (TimedOut("It took too long."), 504),
+        (RunFailed("recorded", what="It broke.", todo="Try again."), 500),
+        (Moderated("recorded", what="The provider refuses it.", todo=""), 400),
+        (NoCredits("recorded", what="The account is empty.", todo=""), 503),
+        (TimedOut("recorded", what="It took too long.", todo=""), 504),
         (ZeroDivisionError("/secret/path"), 500),
     ],
 )
@@ -199,7 +203,9 @@ async def test_a_failed_run_says_why(tmp_path: Path, failure: Exception, status:
 async def test_a_withheld_picture_is_flagged_and_black(tmp_path: Path) -> None:
     def outcome(request: EditRequest) -> Completed:
         first, _ = results(request)
-        return Completed((first, Missing(Reason.NSFW, "Not safe for work.", 8)), {"inference": 1.0}, cost=0.05)
+        return Completed(
+            (first, Missing(Reason.NSFW, recorded("Not safe for work."), 8)), {"inference": 1.0}, cost=0.05
+        )
 
     async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
         answer = await at.client.post(RUN, json={**BODY, "num_images": 2})

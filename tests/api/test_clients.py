@@ -22,6 +22,7 @@ from core.backend import OWNERS, RunContext
 from core.errors import Moderated
 from core.events import Completed, Event
 from core.job import Allowance
+from core.messages import recorded
 from core.request import EditRequest
 from core.result import Missing, Reason
 from tests.support.api_app import AIML, WAVE
@@ -47,9 +48,9 @@ class Obedient(FakeBackend):
     async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         match request.prompt:
             case "refuse":
-                raise Moderated("The prompt is refused.", "Change it.")
+                raise Moderated("recorded", what="The prompt is refused.", todo="Change it.")
             case "withhold":
-                yield Completed((Missing(Reason.NSFW, "Not safe for work.", 8),), {"inference": 1.0})
+                yield Completed((Missing(Reason.NSFW, recorded("Not safe for work."), 8),), {"inference": 1.0})
             case "take half a second":
                 await asyncio.sleep(0.5)
                 yield Completed(results(request), {"inference": 0.5})

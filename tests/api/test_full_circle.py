@@ -43,6 +43,7 @@ from core.errors import (
 )
 from core.events import Accepted, Completed, Picture
 from core.job import Allowance
+from core.messages import recorded
 from core.request import EditRequest
 from core.result import Missing, Reason
 from core.settings import Settings
@@ -200,10 +201,10 @@ async def test_aimlapis_price_and_balance_are_told_and_read(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("failure", "status", "kind"),
     [
-        (RunFailed("It broke.", "Try again."), 500, ProviderDown),
-        (Moderated("The prompt is refused."), 400, ParameterRefused),
-        (BackendUnavailable("It is away."), 503, ProviderDown),
-        (TimedOut("It took too long."), 504, TimedOut),
+        (RunFailed("recorded", what="It broke.", todo="Try again."), 500, ProviderDown),
+        (Moderated("recorded", what="The prompt is refused.", todo=""), 400, ParameterRefused),
+        (BackendUnavailable("recorded", what="It is away.", todo=""), 503, ProviderDown),
+        (TimedOut("recorded", what="It took too long.", todo=""), 504, TimedOut),
     ],
 )
 async def test_aimlapis_failures_are_told_and_understood(
@@ -312,13 +313,13 @@ async def test_wavespeeds_price_and_balance_are_told_and_read(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("failure", "code", "kind"),
     [
-        (Moderated("The prompt is refused."), 1200, Moderated),
-        (ParameterRefused("It does not take this."), 1400, ParameterRefused),
-        (FetchFailed("The reference is gone."), 1402, MediaUnreachable),
-        (RunFailed("It broke.", "Try again."), 1405, RunFailed),
-        (NoCredits("The account is empty."), 1407, NoCredits),
-        (BackendUnavailable("It is away."), 5000, ProviderDown),
-        (TimedOut("It took too long."), 5004, TimedOut),
+        (Moderated("recorded", what="The prompt is refused.", todo=""), 1200, Moderated),
+        (ParameterRefused("recorded", what="It does not take this.", todo=""), 1400, ParameterRefused),
+        (FetchFailed("recorded", what="The reference is gone.", todo=""), 1402, MediaUnreachable),
+        (RunFailed("recorded", what="It broke.", todo="Try again."), 1405, RunFailed),
+        (NoCredits("recorded", what="The account is empty.", todo=""), 1407, NoCredits),
+        (BackendUnavailable("recorded", what="It is away.", todo=""), 5000, ProviderDown),
+        (TimedOut("recorded", what="It took too long.", todo=""), 5004, TimedOut),
     ],
 )
 async def test_wavespeeds_failures_are_told_and_understood(
@@ -375,7 +376,7 @@ async def test_a_used_up_share_says_when_to_come_again(tmp_path: Path, make: Cal
 @BOTH
 async def test_a_withheld_picture_is_known_for_one(tmp_path: Path, make: Callable[..., Backend]) -> None:
     def unsafe(request: EditRequest) -> Completed:
-        return Completed((Missing(Reason.NSFW, "Not safe for work.", 5),), {"inference": 1.0})
+        return Completed((Missing(Reason.NSFW, recorded("Not safe for work."), 5),), {"inference": 1.0})
 
     async with circle(tmp_path, make, FakeBackend(make_spec("local"), outcome=unsafe)) as (backend, _):
         (image,) = (await run(backend)).images

@@ -53,7 +53,7 @@ async def test_runs_are_counted_by_backend_and_end(tmp_path: Path) -> None:
     engine = Engine({"fake": backend}, Store(tmp_path))
     client = serving(engine, "right")
     await engine.result(await engine.submit("fake", make_request(backend.spec)))
-    backend.fail = RunFailed("It broke.")
+    backend.fail = RunFailed("recorded", what="It broke.", todo="")
     job = await engine.submit("fake", make_request(backend.spec))
     assert job.task
     await job.task

@@ -57,7 +57,7 @@ async def test_the_days_budget_holds_here_too(tmp_path: Path) -> None:
         assert (await at.client.post("/v1/images/generations", json=asked(AIML))).status_code == 200
         spent = await at.client.post("/v1/images/generations", json={**asked(AIML), "num_images": 2})
         assert spent.status_code == 403
-        assert "pays $0.50 a day" in spent.json()["message"]
+        assert "budget ($0.50) is used up" in spent.json()["message"]
 
 
 @pytest.mark.parametrize(("settings", "left"), [({}, 0.0), ({"api_spends": True}, 7.5)])

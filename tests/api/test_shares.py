@@ -19,10 +19,16 @@ TICKET = {"filename": "a.png", "size": 10}
 RUN = {"prompt": "a lake", "image": base64.b64encode(picture_bytes()).decode(), "enable_sync_mode": True}
 
 
-@pytest.mark.parametrize("error", [TooManyRequests("Enough.", wait=2.5), TooManyRuns("Enough.", wait=2.5)])
+@pytest.mark.parametrize(
+    "error",
+    [
+        TooManyRequests("recorded", what="Enough.", todo="", wait=2.5),
+        TooManyRuns("recorded", what="Enough.", todo="", wait=2.5),
+    ],
+)
 def test_who_has_had_their_share_is_told_when_to_ask_again(error: TooManyRequests) -> None:
     assert (status_of(error), headers_of(error)) == (429, {"Retry-After": "3"})
-    assert status_of(QueueFull("Full.")) == 503
+    assert status_of(QueueFull("recorded", what="Full.", todo="")) == 503
 
 
 async def test_a_key_has_so_many_uploads_and_another_key_its_own(tmp_path: Path) -> None:
@@ -34,7 +40,7 @@ async def test_a_key_has_so_many_uploads_and_another_key_its_own(tmp_path: Path)
         answer = await at.client.post("/api/v3/media/uploads", json=TICKET, headers=ann)
         assert answer.status_code == 429
         assert int(answer.headers["retry-after"]) >= 1
-        assert "pictures a minute are read" in answer.json()["message"]
+        assert "pictures a minute" in answer.json()["message"]
         file = {"file": ("a.png", picture_bytes())}
         assert (await at.client.post("/api/v3/media/upload/binary", files=file, headers=ann)).status_code == 429
         assert (await at.client.post("/api/v3/media/uploads", json=TICKET, headers=bob)).status_code == 200
@@ -48,4 +54,4 @@ async def test_a_run_above_the_limit_is_refused_before_its_picture_is_read(tmp_p
         assert (await at.client.post(f"/api/v3/{WAVE}", json=RUN, headers=ann)).status_code == 200
         answer = await at.client.post(f"/api/v3/{WAVE}", json=broken, headers=ann)
         assert answer.status_code == 429
-        assert "1 runs a minute" in answer.json()["message"]
+        assert "1 run a minute" in answer.json()["message"]

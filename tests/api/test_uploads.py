@@ -86,7 +86,7 @@ async def test_a_full_disk_is_called_full_with_a_507(
         }[path]()
         assert answer.status_code == 507
         assert answer.json()["message"].startswith("The disk is full.")
-        assert "Make room on the disk" in answer.json()["message"]
+        assert "Free some space on the disk" in answer.json()["message"]
         monkeypatch.undo()
         assert (await sent(at, picture_bytes())).status_code == 200
 
@@ -214,7 +214,7 @@ async def test_a_ticket_outlives_a_restart(tmp_path: Path) -> None:
         ({"size": ...}, "size: Field required."),
         ({"size": 0}, "size"),
         ({"size": "9"}, "size"),
-        ({"size": 60_000_001}, "size: At most 60 MB are taken."),
+        ({"size": 60_000_001}, "size: The limit is 60 MB."),
         ({"content_type": 5}, "content_type"),
         ({"folder": "mine"}, "folder: Extra inputs are not permitted."),
     ],
@@ -335,7 +335,7 @@ async def test_a_picture_of_too_many_pixels_is_refused(tmp_path: Path) -> None:
     async with api_app(tmp_path, caps=Caps(max_pixels=64 * 48 - 1)) as at:
         answer = await sent(at, picture_bytes())
         assert (answer.status_code, answer.json()["data"]) == (400, None)
-        assert "64x48" in answer.json()["message"]
+        assert "64×48" in answer.json()["message"]
 
 
 async def test_a_body_that_no_reference_needs_is_not_even_read(tmp_path: Path) -> None:

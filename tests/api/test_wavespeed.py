@@ -35,6 +35,7 @@ from core.errors import (
 from core.events import Completed, Event, Queued, Working
 from core.limits import Caps
 from core.links import Links
+from core.messages import recorded
 from core.request import EditRequest
 from core.result import Missing, Reason
 from storage.files.secret import lasting_secret
@@ -275,7 +276,9 @@ async def test_sync_mode_that_takes_too_long_says_so_and_the_task_goes_on(
 
 
 async def test_sync_mode_of_a_run_that_fails_is_an_answer_of_success_that_says_so(tmp_path: Path) -> None:
-    backend = FakeBackend(make_spec("local"), fail=Moderated("The provider refuses the prompt."))
+    backend = FakeBackend(
+        make_spec("local"), fail=Moderated("recorded", what="The provider refuses the prompt.", todo="")
+    )
     async with api_app(tmp_path, {"local": backend}) as at:
         answer = await at.client.post(RUN, json=SYNC)
         assert (answer.status_code, answer.json()["code"], answer.json()["message"]) == (200, 200, "success")
@@ -289,18 +292,18 @@ async def test_sync_mode_of_a_run_that_fails_is_an_answer_of_success_that_says_s
 @pytest.mark.parametrize(
     ("failure", "code"),
     [
-        (Moderated("The provider refuses the picture."), 1200),
-        (ParameterRefused("The provider refuses the strength."), 1400),
-        (FetchFailed("The address could not be read."), 1402),
-        (ResultGone("The result is gone."), 1402),
-        (NoCredits("The account is empty."), 1407),
-        (BudgetSpent("That is spent."), 1407),
-        (ProviderDown("The provider is away."), 5000),
-        (OutOfMemory("The device cannot hold it."), 5000),
-        (TimedOut("It took too long."), 5004),
-        (RunFailed("It broke."), 1405),
-        (DiskFull("The disk takes nothing more."), 1405),
-        (SubmitUnknown("The answer is lost."), 1405),
+        (Moderated("recorded", what="The provider refuses the picture.", todo=""), 1200),
+        (ParameterRefused("recorded", what="The provider refuses the strength.", todo=""), 1400),
+        (FetchFailed("recorded", what="The link could not be read.", todo=""), 1402),
+        (ResultGone("recorded", what="The result is gone.", todo=""), 1402),
+        (NoCredits("recorded", what="The account is empty.", todo=""), 1407),
+        (BudgetSpent("recorded", what="That is spent.", todo=""), 1407),
+        (ProviderDown("recorded", what="The provider is away.", todo=""), 5000),
+        (OutOfMemory("recorded", what="The device cannot hold it.", todo=""), 5000),
+        (TimedOut("recorded", what="It took too long.", todo=""), 5004),
+        (RunFailed("recorded", what="It broke.", todo=""), 1405),
+        (DiskFull("recorded", what="The disk is full.", todo=""), 1405),
+        (SubmitUnknown("recorded", what="The answer is lost.", todo=""), 1405),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
 )
@@ -329,7 +332,7 @@ async def test_a_failure_that_nobody_foresaw_tells_nothing_of_the_inside(tmp_pat
 @pytest.mark.parametrize("inline", [False, True])
 async def test_a_withheld_picture_is_flagged_and_black(tmp_path: Path, inline: bool) -> None:
     def outcome(request: EditRequest) -> Completed:
-        return Completed((Missing(Reason.NSFW, "Not safe for work.", request.seeds[0]),), {"inference": 1.0})
+        return Completed((Missing(Reason.NSFW, recorded("Not safe for work."), request.seeds[0]),), {"inference": 1.0})
 
     async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), outcome=outcome)}) as at:
         data = await settled(at, await submitted(at, enable_base64_output=inline))
@@ -356,9 +359,15 @@ async def test_a_withheld_picture_is_flagged_and_black(tmp_path: Path, inline: b
         ({"image": [PICTURE]}, "image"),
         ({"image": "data:image/png;base64,AAAA"}, "image"),
         ({"image": "no base64 at all"}, "image"),
-        ({"image": "http://127.0.0.1/a.png"}, "image: This address is not on the public internet."),
-        ({"image": "http://169.254.169.254/latest"}, "image: This address is not on the public internet."),
-        ({"image": "file:///etc/passwd"}, "image: Only plain http and https addresses"),
+        (
+            {"image": "http://127.0.0.1/a.png"},
+            "image: This link points to a private network, which the app does not read.",
+        ),
+        (
+            {"image": "http://169.254.169.254/latest"},
+            "image: This link points to a private network, which the app does not read.",
+        ),
+        ({"image": "file:///etc/passwd"}, "image: This link cannot be used"),
         ({"strength": -0.01}, "strength"),
         ({"strength": 1.01}, "strength"),
         ({"strength": "0.5"}, "strength"),
@@ -406,7 +415,7 @@ async def test_a_null_counts_as_left_out_and_a_format_is_known_in_any_spelling(t
 @pytest.mark.parametrize(
     ("sent", "notices"),
     [
-        ({"enable_safety_checker": True}, ["enable_safety_checker was ignored: this model has no such field."]),
+        ({"enable_safety_checker": True}, ["Ignored, for this model has no such field: enable_safety_checker."]),
         ({"images": ["https://a.example/b.png"]}, ["images was ignored: this model takes one image."]),
         ({"images": []}, ["images was ignored: this model takes one image."]),
         ({"image": None, "images": [PICTURE]}, []),
@@ -902,7 +911,7 @@ async def test_a_mark_that_is_older_than_a_day_runs_anew(tmp_path: Path, run: st
 async def test_a_call_that_failed_fails_again_without_a_second_run(
     tmp_path: Path, run: str, body: dict[str, Any]
 ) -> None:
-    backend = FakeBackend(make_spec("local"), fail=Moderated("The provider refuses it."))
+    backend = FakeBackend(make_spec("local"), fail=Moderated("recorded", what="The provider refuses it.", todo=""))
     async with api_app(tmp_path, {"local": backend}) as at:
         mark = {"Idempotency-Key": "order 1"}
         first, second = [await at.client.post(run, json=body, headers=mark) for _ in range(2)]
@@ -1004,7 +1013,9 @@ async def test_a_result_survives_a_restart_byte_for_byte(tmp_path: Path) -> None
 
 
 async def test_a_failure_survives_a_restart_byte_for_byte(tmp_path: Path) -> None:
-    backend = FakeBackend(make_spec("local"), fail=TimedOut("It took too long.", "Ask there.", remote_id="t1"))
+    backend = FakeBackend(
+        make_spec("local"), fail=TimedOut("recorded", what="It took too long.", todo="Ask there.", remote_id="t1")
+    )
     async with api_app(tmp_path, {"local": backend}) as at:
         task = await submitted(at)
         await settled(at, task)

@@ -117,7 +117,7 @@ async def test_a_result_is_told_as_the_bare_prediction(tmp_path: Path) -> None:
 
 async def test_a_failure_is_told_too(tmp_path: Path) -> None:
     receiver = Receiver()
-    backend = FakeBackend(make_spec("local"), fail=Moderated("The provider refuses it."))
+    backend = FakeBackend(make_spec("local"), fail=Moderated("recorded", what="The provider refuses it.", todo=""))
     async with (
         receiver.listening() as (origin, hook),
         api_app(tmp_path, {"local": backend}, webhook_origins=(origin,)) as at,

@@ -19,12 +19,14 @@ from backends.http.client import ProviderClient
 from core import errors
 from core.backend import RunContext
 from core.events import Completed, Event, Picture, Working
+from core.messages import in_full
 from core.request import EditRequest
 from core.result import Missing, Reason
 from core.settings import Settings
 from tests.support.fakes import make_reference, make_request, picture_bytes
 from tests.support.loopback import serving
 from tests.support.providers.aimlapi import KEY, Aimlapi
+from tests.support.words import said
 
 
 @pytest.fixture
@@ -145,7 +147,7 @@ async def test_a_paid_picture_of_another_kind_is_kept_as_it_came(
     (made,) = done.images
     assert isinstance(made, Picture)
     assert (made.data, made.mime, made.width, made.damaged) == (data, f"image/{format.lower()}", 64, False)
-    assert not any("file" in each for each in done.notices)
+    assert not any("The file of" in each for each in said(done.notices))
 
 
 async def test_a_paid_picture_that_was_cut_is_kept_with_a_notice(
@@ -157,7 +159,7 @@ async def test_a_paid_picture_that_was_cut_is_kept_with_a_notice(
     (made,) = done.images
     assert isinstance(made, Picture)
     assert (made.data, made.mime, made.damaged) == (data, "image/png", True)
-    assert any("is damaged; it is kept as it came" in each for each in done.notices)
+    assert any("is damaged; it is stored as it came" in each for each in said(done.notices))
 
 
 async def test_the_picture_inside_the_request_is_said(provider: tuple[Aimlapi, AimlapiBackend]) -> None:
@@ -167,7 +169,7 @@ async def test_the_picture_inside_the_request_is_said(provider: tuple[Aimlapi, A
     assert sent.startswith("data:image/png;base64,")
     opened = Image.open(io.BytesIO(base64.b64decode(sent.partition(",")[2])))
     assert (opened.size, opened.mode, opened.info) == ((64, 48), "RGB", {})
-    assert any("does not document" in notice for notice in done.notices)
+    assert any("prefers image links" in notice for notice in said(done.notices))
 
 
 async def test_an_address_of_our_own_is_preferred(provider: tuple[Aimlapi, AimlapiBackend]) -> None:
@@ -249,7 +251,9 @@ async def test_a_visitors_own_key_is_used(provider: tuple[Aimlapi, AimlapiBacken
     with pytest.raises(errors.KeyRejected):
         await drain(backend, request(), key="theirs")
     keyless = AimlapiBackend(AimlapiProvider(Settings(aimlapi_base_url=backend.provider.client.base_url)))
-    assert "aimlapi.com" in str(keyless.ready())
+    missing = keyless.ready()
+    assert missing is not None
+    assert "aimlapi.com" in in_full(missing)
     assert keyless.ready("theirs") is None
     with pytest.raises(errors.KeyMissing):
         await drain(keyless, request())

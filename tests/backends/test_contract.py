@@ -20,6 +20,7 @@ from backends.wavespeed.provider import WavespeedProvider
 from core.backend import Backend, Resumable
 from core.errors import BadParameter
 from core.events import Accepted, Completed, Event, Loading, Picture, Progress, Working
+from core.messages import in_full
 from core.request import EditRequest
 from core.settings import Settings
 from core.spec import MAX_SEED, Choice, Integer, Number
@@ -133,7 +134,7 @@ def test_parameters_are_their_terms_within_the_terms_range(backend: Backend) -> 
 
 def test_it_is_ready_or_says_what_it_needs(backend: Backend) -> None:
     reason = backend.ready()
-    assert reason is None or reason.endswith(".")
+    assert reason is None or in_full(reason).endswith(".")
     assert backend.status()
 
 

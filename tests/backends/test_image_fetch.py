@@ -96,7 +96,7 @@ def test_public_addresses_pass(address: str) -> None:
 @pytest.mark.parametrize("found", [["127.0.0.1"], [PUBLIC, "10.0.0.1"], ["::1"], ["169.254.169.254"], []])
 async def test_a_name_with_any_private_address_is_refused_without_a_connection(found: list[str]) -> None:
     fetch, wire = fetcher(evil_example=found)
-    with pytest.raises(FetchFailed, match="not on the public internet") as caught:
+    with pytest.raises(FetchFailed, match="points to a private network") as caught:
         await fetch("http://evil.example/x.png")
     assert caught.value.field == "image"
     assert wire.asked == []
@@ -174,9 +174,9 @@ async def test_every_status_that_brings_the_picture_is_taken(status: int) -> Non
 )
 async def test_a_web_page_in_place_of_a_picture_is_called_one(body: bytes, kind: str) -> None:
     fetch, _ = fetcher(lambda _: httpx.Response(200, content=body, headers={"Content-Type": kind}))
-    with pytest.raises(FetchFailed, match="is a web page, not a picture") as caught:
+    with pytest.raises(FetchFailed, match="leads to a web page, not a picture") as caught:
         await fetch("http://a.example/photo")
-    assert "copy the address of the picture itself" in caught.value.todo
+    assert "copy the link of the picture itself" in caught.value.todo
 
 
 @pytest.mark.parametrize("kind", ["text/html", "text/plain", "image/gif", ""])
@@ -211,7 +211,7 @@ async def test_a_redirect_to_the_inside_is_refused(target: str) -> None:
 
 async def test_redirects_without_end_are_left() -> None:
     fetch, wire = fetcher(lambda _: httpx.Response(302, headers={"Location": "/again"}))
-    with pytest.raises(FetchFailed, match="without end"):
+    with pytest.raises(FetchFailed, match="too many times"):
         await fetch("http://a.example/x.png")
     assert len(wire.asked) == MAX_REDIRECTS + 1
 
@@ -244,7 +244,7 @@ class Endless(httpx.AsyncByteStream):
 async def test_a_body_without_end_is_left_at_the_limit() -> None:
     body = Endless()
     fetch, _ = fetcher(lambda _: httpx.Response(200, stream=body))
-    with pytest.raises(FetchFailed, match=f"more than {MAX_BYTES // 10**6} MB"):
+    with pytest.raises(FetchFailed, match=f"larger than {MAX_BYTES // 10**6} MB"):
         await fetch("http://a.example/x.png")
     assert body.read <= MAX_BYTES + 2_000_000
     assert body.closed
@@ -258,7 +258,7 @@ async def test_the_owners_limit_of_bytes_holds_for_addresses_and_data_uris() -> 
 
     fetch = ImageFetcher(wire, resolve, max_bytes=3_000_000)
     for address in ("http://a.example/x.png", f"data:image/png;base64,{'A' * 4_000_004}"):
-        with pytest.raises(FetchFailed, match="more than 3 MB"):
+        with pytest.raises(FetchFailed, match="larger than 3 MB"):
             await fetch(address)
     assert len(await fetch(f"data:image/png;base64,{'A' * 4_000_000}")) == 3_000_000
 
@@ -272,14 +272,14 @@ async def test_a_data_uri_is_decoded_without_any_request() -> None:
 
 async def test_a_data_uri_has_the_same_limit() -> None:
     fetch, _ = fetcher()
-    with pytest.raises(FetchFailed, match=f"more than {MAX_BYTES // 10**6} MB"):
+    with pytest.raises(FetchFailed, match=f"larger than {MAX_BYTES // 10**6} MB"):
         await fetch("data:image/png;base64," + "A" * (MAX_BYTES * 4 // 3 + 8))
 
 
 async def test_a_compressed_bomb_is_counted_unpacked() -> None:
     packed = gzip.compress(b"\0" * (MAX_BYTES + 1_000_000))
     fetch, _ = fetcher(lambda _: sent_packed(packed, "gzip"))
-    with pytest.raises(FetchFailed, match=f"more than {MAX_BYTES // 10**6} MB"):
+    with pytest.raises(FetchFailed, match=f"larger than {MAX_BYTES // 10**6} MB"):
         await fetch("http://a.example/x.png")
 
 
@@ -312,9 +312,9 @@ async def test_deflate_is_unpacked_with_and_without_its_header(bare: bool, piece
 @pytest.mark.parametrize(
     ("packed", "packing", "words"),
     [
-        (b"x", "br", "not read here: br"),
-        (b"x", "utf-8, zstd", "not read here: zstd"),
-        (gzip.compress(gzip.compress(b"x")), "gzip, gzip", "not read here: gzip, gzip"),
+        (b"x", "br", "not supported: br"),
+        (b"x", "utf-8, zstd", "not supported: zstd"),
+        (gzip.compress(gzip.compress(b"x")), "gzip, gzip", "not supported: gzip, gzip"),
         (b"no gzip", "gzip", "could not be read"),
         (b"no deflate", "deflate", "could not be read"),
     ],

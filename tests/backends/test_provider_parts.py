@@ -24,6 +24,7 @@ from backends.http.client import ProviderClient
 from core.errors import FetchFailed, MalformedAnswer, ProviderDown, ResultGone
 from core.events import Picture
 from core.imaging.images import encode, read_reference
+from core.messages import recorded
 from core.result import Missing, Reason
 from tests.support.fakes import make_reference, picture_bytes
 
@@ -191,7 +192,7 @@ def test_a_providers_base64_is_read_in_any_spelling(spell: Callable[[str], str])
 
 async def test_a_result_that_cannot_be_read_is_gone_and_was_charged() -> None:
     async def fail(_: str) -> bytes:
-        raise FetchFailed("The address answered with status 404.")
+        raise FetchFailed("recorded", what="The site answered with status 404.", todo="")
 
     with pytest.raises(ResultGone) as caught:
         await collect("Provider", "https://a.example/x", fail)
@@ -220,8 +221,8 @@ async def test_a_damaged_result_is_kept_with_a_notice() -> None:
     made = await picture("Provider", data, 7)
     assert made == Picture(data, "image/jpeg", 64, 48, 7, damaged=True)
     whole = await picture("Provider", picture_bytes("JPEG"), 8)
-    assert damage("Provider", [whole, made, Missing(Reason.FAILED, "Why.", 9)]) == (
-        "The file of image 2 from Provider is damaged; it is kept as it came.",
+    assert tuple(map(str, damage("Provider", [whole, made, Missing(Reason.FAILED, recorded("Why."), 9)]))) == (
+        "The file of image 2 from Provider is damaged; it is stored as it came.",
     )
 
 
@@ -293,7 +294,9 @@ async def test_a_price_is_asked_for_once_an_hour() -> None:
     assert asked == [2]
 
 
-@pytest.mark.parametrize("answer", [None, ProviderDown("x"), NotSent("x"), float("nan"), -1.0, 1e9, True])
+@pytest.mark.parametrize(
+    "answer", [None, ProviderDown("recorded", what="x", todo=""), NotSent("x"), float("nan"), -1.0, 1e9, True]
+)
 async def test_a_price_that_makes_no_sense_leaves_the_pages(answer: float | Exception | None) -> None:
     tag, _, ask, _ = price_after([answer])
     price = await tag.price(ask)

@@ -28,6 +28,7 @@ from core.settings import Settings
 from tests.support.fakes import make_reference, make_request, picture_bytes
 from tests.support.loopback import serving
 from tests.support.providers.wavespeed import KEY, MODEL, SECRET, Wavespeed
+from tests.support.words import said
 
 Pair = tuple[Wavespeed, WavespeedBackend]
 
@@ -167,7 +168,7 @@ async def test_the_older_upload_is_the_fallback(provider: Pair) -> None:
 async def test_a_reference_that_the_provider_cannot_read_is_uploaded_anew(provider: Pair) -> None:
     stand_in, backend = provider
     stand_in.failures = [("failed", 1402, "media unreachable")]
-    with pytest.raises(errors.RunFailed, match="uploaded anew"):
+    with pytest.raises(errors.RunFailed, match="uploaded once more"):
         await drain(backend, request())
     await drain(backend, request())
     assert stand_in.uploads == ["ticket", "ticket"]
@@ -217,7 +218,7 @@ async def test_a_paid_picture_of_another_kind_is_kept_as_it_came(
     (made,) = done.images
     assert isinstance(made, Picture)
     assert (made.data, made.mime, made.width, made.damaged) == (data, f"image/{format.lower()}", 64, False)
-    assert not any("file" in each for each in done.notices)
+    assert not any("The file of" in each for each in said(done.notices))
 
 
 async def test_a_paid_picture_that_was_cut_is_kept_with_a_notice(
@@ -229,7 +230,7 @@ async def test_a_paid_picture_that_was_cut_is_kept_with_a_notice(
     (made,) = done.images
     assert isinstance(made, Picture)
     assert (made.data, made.mime, made.damaged) == (data, "image/png", True)
-    assert any("is damaged; it is kept as it came" in each for each in done.notices)
+    assert any("is damaged; it is stored as it came" in each for each in said(done.notices))
 
 
 async def test_a_withheld_image_is_no_failure_and_no_picture(provider: Pair) -> None:
@@ -245,7 +246,7 @@ async def test_what_came_is_kept_when_a_task_beside_it_failed(provider: Pair) ->
     stand_in.failures = [("failed", 1403, "gpu fell over"), None]
     _, done = await drain(backend, request(num_images=2))
     assert sorted(type(each).__name__ for each in done.images) == ["Missing", "Picture"]
-    assert "gpu fell over" in next(each.why for each in done.images if isinstance(each, Missing))
+    assert "gpu fell over" in next(str(each.why) for each in done.images if isinstance(each, Missing))
     assert done.cost == 0.023
 
 

@@ -50,11 +50,11 @@ def test_only_a_run_is_done() -> None:
 @pytest.mark.parametrize(
     ("error", "state"),
     [
-        (RunCancelled("It was cancelled."), JobState.CANCELLED),
-        (SubmitUnknown("The answer is lost."), JobState.UNKNOWN),
-        (Interrupted("The app was restarted."), JobState.INTERRUPTED),
-        (RunFailed("It broke."), JobState.FAILED),
-        (KeyMissing("There is no key."), JobState.FAILED),
+        (RunCancelled("recorded", what="It was cancelled.", todo=""), JobState.CANCELLED),
+        (SubmitUnknown("recorded", what="The answer is lost.", todo=""), JobState.UNKNOWN),
+        (Interrupted("recorded", what="The app was restarted.", todo=""), JobState.INTERRUPTED),
+        (RunFailed("recorded", what="It broke.", todo=""), JobState.FAILED),
+        (KeyMissing("recorded", what="There is no key.", todo=""), JobState.FAILED),
     ],
 )
 def test_an_error_ends_a_job_in_the_state_of_its_kind(error: StudioError, state: JobState) -> None:

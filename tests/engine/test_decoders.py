@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
@@ -20,12 +23,13 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from core.errors import BackendUnavailable, BadImage
+from core.errors import BackendUnavailable, BadImage, DiskFull
 from core.imaging.images import read_reference
 from core.limits import Caps
 from engine import decoders as module
 from engine.decoders import Bounds, Decoders
 from tests.support.fakes import picture_bytes
+from tests.support.words import said
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = picture_bytes("PNG", "RGB", (64, 48))
@@ -79,14 +83,14 @@ async def test_a_decoder_returns_what_reading_here_returns(decoders: Decoders, t
     Image.new("RGB", (9, 9)).save(path, save_all=True, append_images=[Image.new("RGB", (9, 9), "red")])
     for data in (SMALL, turned, path.read_bytes()):
         assert await decoders.read_reference(data, "https://a.test/a") == read_reference(data, "https://a.test/a")
-    assert (await decoders.read_reference(path)).notices == ("Of the animation's 2 frames, the first was used.",)
+    assert said((await decoders.read_reference(path)).notices) == ("Of the animation's 2 frames, the first was used.",)
 
 
 async def test_limits_are_those_of_the_caps() -> None:
     pool = Decoders(Caps(max_bytes=1_000_000, max_pixels=1_000_000))
-    with pytest.raises(BadImage, match=re.escape("At most 1 megapixels")):
+    with pytest.raises(BadImage, match=re.escape("The limit is 1 megapixels")):
         await pool.read_reference(picture_bytes("JPEG", "RGB", (1001, 1000)))
-    with pytest.raises(BadImage, match="At most 1 MB"):
+    with pytest.raises(BadImage, match="the limit is 1 MB"):
         await pool.read_reference(bytes(1_000_001))
     await pool.close()
 
@@ -197,7 +201,8 @@ async def test_a_decoder_that_died_idle_is_replaced_unnoticed(decoders: Decoders
     await decoders.read_reference(SMALL)
     (first,) = decoders.processes
     os.kill(first, signal.SIGKILL)
-    await until(lambda: not alive(first))
+    # A zombie may still have threads that end: only what can be waited for has ended.
+    await until(lambda: os.waitid(os.P_PID, first, os.WEXITED | os.WNOHANG | os.WNOWAIT))
     assert (await decoders.read_reference(SMALL)).width == 64
     assert first not in decoders.processes
 
@@ -351,3 +356,58 @@ def test_decoders_end_with_their_parent_and_without_a_word(end: signal.Signals) 
 
 def test_the_number_of_decoders_follows_the_cores() -> None:
     assert [Decoders(Caps(), cores=cores)._large.turns.free for cores in (1, 2, 3, 4, 64)] == [1, 1, 2, 2, 2]
+
+
+async def test_a_decoder_for_which_the_system_has_no_process_is_refused_in_words(
+    decoders: Decoders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(*_: object, **__: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(module, "Decoder", none_left)
+    with pytest.raises(BackendUnavailable):
+        await decoders.read_reference(SMALL, owner="ann")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"), [({"memory": True}, BadImage), ({"full": True}, DiskFull), ({"broken": "trace"}, BadImage)]
+)
+async def test_what_a_decoder_could_not_do_is_said_in_words(
+    decoders: Decoders, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any], error: type[Exception]
+) -> None:
+    monkeypatch.setattr(module.Decoder, "ask", lambda *_: (answer, b""))
+    with pytest.raises(error):
+        await decoders.read_reference(SMALL, owner="ann")
+
+
+async def test_closing_while_pictures_are_decoded_ends_their_decoders_and_starts_no_other(
+    decoders: Decoders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, held = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow(*_: object) -> tuple[dict[str, Any], bytes]:
+        loop.call_soon_threadsafe(asked.set)
+        held.wait()
+        return {"broken": "ended"}, b""
+
+    monkeypatch.setattr(module.Decoder, "ask", slow)
+    reading = asyncio.create_task(decoders.read_reference(SMALL, owner="ann"))
+    await asked.wait()
+    closing = asyncio.create_task(decoders.close())
+    await asyncio.sleep(0)
+    held.set()
+    with pytest.raises(BadImage):
+        await reading
+    await closing
+    with pytest.raises(BackendUnavailable):
+        await decoders.read_reference(SMALL, owner="ann")
+
+
+async def test_a_decoder_takes_the_inline_image_out_of_a_request(decoders: Decoders, tmp_path: Path) -> None:
+    file = SMALL + bytes(100_000)  # a small one stays where it is
+    into = tmp_path / "image"
+    body = json.dumps({"image": base64.b64encode(file).decode(), "prompt": "a lake"}).encode()
+    left = await decoders.separate(body, ("image",), into, owner="ann")
+    assert json.loads(left) == {"image": str(into), "prompt": "a lake"}
+    assert into.read_bytes() == file

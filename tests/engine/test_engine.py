@@ -111,7 +111,7 @@ async def test_a_full_line_refuses_and_takes_again_when_one_is_done(tmp_path: Pa
     gate = asyncio.Event()
     engine = engine_of(tmp_path, FakeBackend(gate=gate), queue_size=2)
     jobs = [await submit(engine) for _ in range(3)]
-    with pytest.raises(QueueFull, match="2 runs wait already"):
+    with pytest.raises(QueueFull, match=r"queue is full \(2 runs\)"):
         await submit(engine)
     gate.set()
     await engine.result(jobs[0])
@@ -250,10 +250,12 @@ async def test_a_paid_result_waits_in_memory_until_the_disk_takes_it(
     engine = engine_of(tmp_path, backend)
     job = await submit(engine)
     await until_sent(engine, job)
-    put, full = engine.images._files.put, True
+    put, full, refusals = engine.images._files.put, True, 0
 
     def refused(data: bytes, mime: str, digest: str | None = None) -> Path:
+        nonlocal refusals
         if full:
+            refusals += 1
             raise failure
         return put(data, mime, digest)
 
@@ -265,6 +267,8 @@ async def test_a_paid_result_waits_in_memory_until_the_disk_takes_it(
             break
     await engine.cancel(job)
     assert not job.ended, "a cancel comes too late: it is paid for"
+    while refusals < 3:  # noqa: ASYNC110 - it is tried again and again
+        await asyncio.sleep(0.01)
     full = False
     await engine.result(job)
     (file,) = files_of(job, tmp_path / "images")
@@ -281,7 +285,7 @@ async def test_a_free_result_that_the_disk_does_not_take_fails(tmp_path: Path, m
 
     monkeypatch.setattr(engine.images._files, "put", refused)
     gate.set()
-    with pytest.raises(RunFailed, match="Make room"):
+    with pytest.raises(RunFailed, match="Free some space"):
         await engine.result(job)
     await engine.close()
 
@@ -319,7 +323,7 @@ async def test_a_cancel_while_the_result_is_written_comes_too_late(tmp_path: Pat
 
 
 async def test_a_failure_ends_one_job_and_not_the_next(tmp_path: Path) -> None:
-    backend = FakeBackend(fail=RunFailed("It broke.", "Try again."))
+    backend = FakeBackend(fail=RunFailed("recorded", what="It broke.", todo="Try again."))
     engine = engine_of(tmp_path, backend)
     with pytest.raises(RunFailed, match="It broke"):
         await engine.result(await submit(engine))
@@ -464,7 +468,7 @@ async def test_what_a_provider_has_goes_on_after_its_cancel_and_lands(tmp_path: 
 
 async def test_what_fails_at_a_provider_after_its_cancel_says_so(tmp_path: Path) -> None:
     gate = asyncio.Event()
-    engine = engine_of(tmp_path, await at_a_provider(gate, RunFailed("It broke there.")))
+    engine = engine_of(tmp_path, await at_a_provider(gate, RunFailed("recorded", what="It broke there.", todo="")))
     job = await submit(engine)
     await until_sent(engine, job)
     await engine.cancel(job)
@@ -494,3 +498,80 @@ async def test_a_key_belongs_to_its_job_and_is_not_printed_or_kept(tmp_path: Pat
     await settle()
     assert job.key is None
     assert backend.started == ["canary-key"]  # type: ignore[attr-defined]
+
+
+async def test_closing_leaves_a_run_that_is_being_cancelled_to_its_tidying_up(tmp_path: Path) -> None:
+    stopping = asyncio.Event()
+    backend = FakeBackend(gate=asyncio.Event(), stopping=stopping)
+    engine = engine_of(tmp_path, backend)
+    job = await submit(engine)
+    await settle()
+    await engine.cancel(job)
+    await settle()
+    closing = asyncio.create_task(engine.close(60))
+    await settle()
+    assert backend.working == 1
+    stopping.set()
+    await closing
+    assert backend.ended == ["a lake"]
+
+
+async def test_closing_while_a_result_is_written_waits_until_it_is(tmp_path: Path) -> None:
+    gate, held = asyncio.Event(), threading.Event()
+    engine = engine_of(tmp_path, FakeBackend(gate=gate))
+    job = await submit(engine)
+    await settle()
+    engine._store._threads.submit(held.wait)
+    gate.set()
+    while not job.storing:  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0)
+    closing = asyncio.create_task(engine.close(60))
+    await settle()
+    held.set()
+    await closing
+    assert job.state is JobState.DONE
+
+
+async def test_a_result_is_kept_where_no_room_can_be_made_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = engine_of(tmp_path, FakeBackend())
+
+    async def broken(*_: object) -> int:
+        raise sqlite3.OperationalError("no")
+
+    monkeypatch.setattr(engine._store, "tidy", broken)
+    job = await submit(engine)
+    await engine.result(job)
+    assert job.state is JobState.DONE
+    assert "no room could be made" in caplog.text
+    await engine.close()
+
+
+async def test_a_backend_may_be_done_without_a_word_before(tmp_path: Path) -> None:
+    class Silent(FakeBackend):
+        async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
+            yield Completed(results(request), {"inference": 1.0})
+
+    engine = engine_of(tmp_path, Silent())
+    job = await submit(engine)
+    await engine.result(job)
+    assert job.state is JobState.DONE
+    await engine.close()
+
+
+async def test_deleting_a_job_whose_result_is_being_written_waits_for_it(tmp_path: Path) -> None:
+    gate, held = asyncio.Event(), threading.Event()
+    engine = engine_of(tmp_path, FakeBackend(gate=gate))
+    job = await submit(engine)
+    await settle()
+    engine._store._threads.submit(held.wait)
+    gate.set()
+    while not job.storing:  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0)
+    deleting = asyncio.create_task(engine.delete(job.owner, [job.id]))
+    await settle()
+    held.set()
+    assert await deleting == 1
+    assert list((tmp_path / "images").glob("*.png")) == []
+    await engine.close()

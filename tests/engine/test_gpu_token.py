@@ -91,7 +91,7 @@ async def test_a_run_takes_nothing_over_from_the_runs_before_it(tmp_path: Path) 
 # ---- and after ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("failure", [None, RunFailed("It broke."), ZeroDivisionError()])
+@pytest.mark.parametrize("failure", [None, RunFailed("recorded", what="It broke.", todo=""), ZeroDivisionError()])
 async def test_an_ended_run_has_forgotten_it(tmp_path: Path, failure: Exception | None) -> None:
     engine = Engine({"fake": Asking(fail=failure)}, Store(tmp_path))
     job = await submit(engine, "a lake")

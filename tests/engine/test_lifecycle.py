@@ -77,7 +77,7 @@ class SlowProvider(Backend):
         answer = self.accepting[name] = asyncio.get_running_loop().create_future()
         task = self.tasks[name] = Task()
         if not await answer:
-            raise SubmitUnknown("The answer is lost.")
+            raise SubmitUnknown("recorded", what="The answer is lost.", todo="")
         yield Accepted(0, name)
         async for event in self._wait(request, task, context):
             yield event
@@ -93,7 +93,7 @@ class SlowProvider(Backend):
     async def _wait(self, request: EditRequest, task: Task, context: RunContext) -> AsyncGenerator[Event, None]:
         yield Working("processing")
         if context.key is not None and not self.good_key:
-            raise KeyRejected("The key is not known.")
+            raise KeyRejected("recorded", what="The key is not known.", todo="")
         while task.answer is None:
             await task.changed.wait()
         answer, task.answer = task.answer, None if isinstance(task.answer, TimedOut) else task.answer
@@ -169,8 +169,8 @@ class Jobs(RuleBasedStateMachine):
         request = make_request(SPEC, prompt, REFERENCE)
         ends = {
             "done": Completed(results(request), {"inference": 1.0}, 0.5),
-            "failed": RunFailed("It broke there."),
-            "timeout": TimedOut("It takes too long.", remote_id=prompt),
+            "failed": RunFailed("recorded", what="It broke there.", todo=""),
+            "timeout": TimedOut("recorded", what="It takes too long.", todo="", remote_id=prompt),
         }
         task.answer = ends[how]
         task.changed.set()

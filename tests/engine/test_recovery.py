@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import json
 import sqlite3
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from core.backend import OWNERS, RunContext
 from core.errors import (
     BudgetSpent,
+    DiskFull,
     Interrupted,
     KeyMissing,
     KeyRejected,
@@ -28,8 +31,9 @@ from core.events import Accepted, Completed, Event, Working
 from core.job import Job, Visitor
 from core.job_state import JobState
 from core.limits import Caps
+from core.messages import recorded
 from core.request import EditRequest
-from core.result import Missing, Reason
+from core.result import Missing, Reason, Result
 from engine.engine import Engine
 from engine.quotas import Quotas
 from storage.records import error_of, error_text
@@ -121,7 +125,14 @@ async def test_what_the_provider_has_is_asked_for_by_its_id_and_not_sent_again(t
     await engine.close()
 
 
-@pytest.mark.parametrize("error", [KeyMissing("No key."), KeyRejected("No."), TimedOut("Late.")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyMissing("recorded", what="No key.", todo=""),
+        KeyRejected("recorded", what="No.", todo=""),
+        TimedOut("recorded", what="Late.", todo=""),
+    ],
+)
 async def test_trouble_on_the_way_to_the_provider_is_no_end_and_the_next_start_asks_again(
     tmp_path: Path, error: StudioError
 ) -> None:
@@ -209,7 +220,7 @@ def on_disk(folder: Path) -> bytes:
 async def test_a_wrong_key_leaves_the_run_waiting_for_the_right_one(tmp_path: Path) -> None:
     await cut(tmp_path, Provider("accepted"), "key")
     backend = Provider()
-    backend.refuse = KeyRejected("No.")
+    backend.refuse = KeyRejected("recorded", what="No.", todo="")
     engine, job = await after(tmp_path, backend)
     engine.unlock("ann", "FAKE_KEY", "wrong")
     await settle()
@@ -286,7 +297,7 @@ async def test_a_damaged_row_ends_as_failed_and_the_others_go_on(
     await engine.close()
     (state, error) = damage(tmp_path, "select state, error from jobs where id = ?", bad.id)[0]
     assert state == "failed"
-    assert "damaged" in str(error_of(error))
+    assert "damaged" in str(error_of(json.loads(error)))
 
 
 @pytest.mark.parametrize("column", ["report", "error"])
@@ -341,11 +352,13 @@ async def test_the_recovery_reads_no_picture(tmp_path: Path) -> None:
 async def test_history_is_its_owners_and_survives_with_results_and_errors(tmp_path: Path) -> None:
     backend = FakeBackend()
     engine = engine_at(tmp_path, backend)
-    backend.outcome = lambda request: Completed((*results(request)[:1], Missing(Reason.NSFW, "Not safe.", 6)), {}, 0.1)
+    backend.outcome = lambda request: Completed(
+        (*results(request)[:1], Missing(Reason.NSFW, recorded("Not safe."), 6)), {}, 0.1
+    )
     await engine.result(
         await engine.submit("fake", make_request(backend.spec, num_images=2, seed=5), None, Visitor("ann"))
     )
-    backend.outcome, backend.fail = None, RunFailed("It broke.", "Mend it.")
+    backend.outcome, backend.fail = None, RunFailed("recorded", what="It broke.", todo="Mend it.")
     failed = await engine.submit("fake", make_request(backend.spec, "second"), None, Visitor("ann"))
     assert failed.task
     await failed.task
@@ -368,23 +381,23 @@ async def test_history_is_its_owners_and_survives_with_results_and_errors(tmp_pa
 @pytest.mark.parametrize(
     "error",
     [
-        RunFailed("a", "b"),
-        TimedOut("a", "b", remote_id="r", charged=None),
-        RateLimited("a", "b", wait=5.0),
-        SubmitUnknown("a"),
-        Interrupted("a", "b"),
+        RunFailed("recorded", what="a", todo="b"),
+        TimedOut("recorded", what="a", todo="b", remote_id="r", charged=None),
+        RateLimited("recorded", what="a", todo="b", wait=5.0),
+        SubmitUnknown("recorded", what="a", todo=""),
+        Interrupted("recorded", what="a", todo="b"),
     ],
 )
 def test_an_error_is_the_same_after_it_was_written_down(error: RunFailed) -> None:
-    again = error_of(error_text(error))
+    again = error_of(json.loads(error_text(error)))
     assert type(again) is type(error)
     assert vars(again) == vars(error)
     assert str(again) == str(error)
 
 
 def test_an_error_of_a_kind_that_is_gone_is_still_one() -> None:
-    text = error_text(RunFailed("a", "b")).replace("RunFailed", "OfLongAgo")
-    assert type(error_of(text)) is RunFailed
+    text = error_text(RunFailed("recorded", what="a", todo="b")).replace("RunFailed", "OfLongAgo")
+    assert type(error_of(json.loads(text))) is RunFailed
 
 
 async def test_the_owners_purse_holds_however_many_click_at_once(tmp_path: Path) -> None:
@@ -420,7 +433,7 @@ async def test_a_full_disk_quota_lets_the_oldest_run_go_and_says_so(tmp_path: Pa
     await engine.result(first)
     assert len(list(engine.images.folder.iterdir())) == 2, "a result that was just made stays"
     second = await engine.submit("fake", make_request(backend.spec, seed=2), None, Visitor("ann"))
-    assert "1 oldest runs were removed" in (await engine.result(second)).notices[-1]
+    assert "the oldest run was removed" in str((await engine.result(second)).notices[-1])
     assert await engine.history("ann") == [second]
     assert len(list(engine.images.folder.iterdir())) == 2
     await engine.close()
@@ -452,4 +465,110 @@ async def test_whoever_goes_away_while_the_run_is_written_down_leaves_none(tmp_p
     await engine.recover()
     await settle()
     assert backend.started == []
+    await engine.close()
+
+
+async def test_a_run_waits_for_its_key_over_two_restarts(tmp_path: Path) -> None:
+    await cut(tmp_path, Provider("accepted"), "key")
+    for _ in range(2):
+        engine, job = await after(tmp_path, Provider())
+        assert job.state is JobState.NEEDS_KEY
+        await engine.close()
+
+
+async def test_what_was_sent_to_a_backend_that_is_gone_may_have_run_there(tmp_path: Path) -> None:
+    await cut(tmp_path, Provider("sent"))
+    engine = Engine({}, Store(tmp_path))
+    await engine.recover()
+    (job,) = await engine.history("ann")
+    assert job.state is JobState.UNKNOWN
+    assert job.error is not None
+    assert job.error.charged is None
+    await engine.close()
+
+
+async def test_a_provider_that_cannot_be_asked_again_is_said_to_be_so(tmp_path: Path) -> None:
+    await cut(tmp_path, Provider("accepted"))
+    engine, job = await after(tmp_path, FakeBackend())
+    assert isinstance(job.error, RunFailed)
+    assert "cannot be asked" in str(job.error)
+    await engine.close()
+
+
+async def test_a_run_that_is_cancelled_while_the_others_are_taken_up_is_not_taken_up(tmp_path: Path) -> None:
+    engine = engine_at(tmp_path, FakeBackend(gate=asyncio.Event()))
+    for prompt in ("first", "second"):
+        await engine.submit("fake", make_request(make_spec(), prompt), None, Visitor("ann"))
+    await engine.close(0.1)
+    backend = FakeBackend()
+    engine = engine_at(tmp_path, backend, rerun=False)
+    recovery = engine.start_recovery()
+    first, second = await engine.history("ann")
+    await engine.cancel(second)
+    await recovery
+    assert [job.state for job in (first, second)] == [JobState.INTERRUPTED, JobState.CANCELLED]
+    assert backend.started == []
+    await engine.close()
+
+
+async def test_an_app_whose_unfinished_jobs_cannot_be_read_serves_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = engine_at(tmp_path, FakeBackend())
+
+    async def unreadable() -> list[Job]:
+        raise sqlite3.DatabaseError("malformed")
+
+    monkeypatch.setattr(engine._store, "unfinished", unreadable)
+    await engine.recover()
+    assert "could not be read" in caplog.text
+    await engine.result(await engine.submit("fake", make_request(make_spec()), None, Visitor("ann")))
+    await engine.close()
+
+
+async def test_the_disk_that_takes_nothing_after_the_provider_is_done_is_asked_again_by_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await cut(tmp_path, Provider("accepted"))
+    backend = Provider()
+    engine = engine_at(tmp_path, backend)
+
+    async def full(job: Job, event: Completed) -> Result:
+        engine._work.closing.set()  # else it would be tried again and again
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(engine._store, "done", full)
+    await engine.recover()
+    (job,) = await engine.history("ann")
+    with pytest.raises(DiskFull):
+        await engine.result(job)
+    assert job.state is JobState.DETACHED
+    await engine.close()
+    engine, job = await after(tmp_path, backend)
+    await engine.result(job)
+    await engine.close()
+
+
+async def test_a_cancelled_run_whose_provider_takes_too_long_stays_detached_for_the_next_start(tmp_path: Path) -> None:
+    await cut(tmp_path, Provider("accepted"))
+    gate = asyncio.Event()
+
+    class Late(Provider):
+        async def resume(
+            self, request: EditRequest, remote: Sequence[str | None], context: RunContext = OWNERS
+        ) -> AsyncGenerator[Event, None]:
+            yield Working("processing")
+            await gate.wait()
+            raise TimedOut("It takes too long.")
+
+    engine, job = await after(tmp_path, Late())
+    await engine.cancel(job)
+    assert job.state is JobState.DETACHED
+    gate.set()
+    with pytest.raises(TimedOut):
+        await engine.result(job)
+    assert job.state is JobState.DETACHED
+    await engine.close()
+    engine, job = await after(tmp_path, Provider())
+    await engine.result(job)
     await engine.close()

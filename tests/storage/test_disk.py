@@ -37,7 +37,7 @@ class Clock:
 def test_a_full_disk_is_called_full_without_a_path(number: int) -> None:
     error = disk_full(OSError(number, "No space left", "/srv/data/images/x"))
     assert error is not None
-    assert str(error) == "The disk is full. Make room on the disk that holds this app's data, and try again."
+    assert str(error) == "The disk is full. Free some space on the disk that holds this app's data, and try again."
 
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EIO, errno.EACCES])

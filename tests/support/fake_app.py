@@ -18,6 +18,7 @@ from core.backend import OWNERS, RunContext
 from core.errors import FetchFailed, RunFailed
 from core.events import Event, Loading, Progress
 from core.imaging.sources import is_data_uri, read_data_uri
+from core.messages import recorded
 from core.request import EditRequest
 from core.settings import Settings
 from core.spec import MAX_SEED, AnyParam, Choice, Integer, Number, Style, Toggle
@@ -52,7 +53,7 @@ class Directed(FakeBackend):
         """
         word = request.prompt.split()[0]
         if word == "loading":
-            yield Loading("transformer", 2, 5)
+            yield Loading(recorded("transformer"), 2, 5)
             await self._released(request.prompt)
         if word == "held":
             yield Progress(1, 40, (preview(request),) * len(request.seeds))
@@ -62,9 +63,9 @@ class Directed(FakeBackend):
                 yield Progress(step, 40, (preview(request),) * len(request.seeds))
                 await asyncio.sleep(0.1)
         if word == "fail":
-            raise RunFailed("The provider broke.", "Try again in a minute.")
+            raise RunFailed("recorded", what="The provider broke.", todo="Try again in a minute.")
         if word == "charged":
-            raise RunFailed("The answer was lost.", "Look at your account.", charged=None)
+            raise RunFailed("recorded", what="The answer was lost.", todo="Look at your account.", charged=None)
         if word == "crash":
             raise ZeroDivisionError("/secret/path of the server")
         async for event in super().edit(request):
@@ -86,7 +87,11 @@ async def fetch(address: str) -> bytes:
         while not (Directed.folder / "slow-address").exists():  # noqa: ASYNC110 - the test is another process
             await asyncio.sleep(0.05)
     if address != "https://pictures.example/lake.png":
-        raise FetchFailed("This address is not on the public internet.", "Download the picture.")
+        raise FetchFailed(
+            "recorded",
+            what="This link points to a private network, which the app does not read.",
+            todo="Download the picture.",
+        )
     return picture_bytes("PNG", "RGB", (320, 200))
 
 

@@ -14,6 +14,7 @@ from core.backend import OWNERS, Backend, RunContext
 from core.events import Completed, Event, Loading, Picture, Progress
 from core.imaging.images import MIME, Reference, encode, read_reference
 from core.job import Job
+from core.messages import Message, recorded
 from core.provider import Price, Provider
 from core.request import EditRequest
 from core.result import Made
@@ -117,7 +118,7 @@ class FakeProvider(Provider):
         self.left = left
         self.key_env = key_env
 
-    def ready(self, key: str | None = None) -> str | None:
+    def ready(self, key: str | None = None) -> Message | None:
         """Return None: the owner has a key."""
         return None
 
@@ -187,13 +188,13 @@ class FakeBackend(Backend):
         """The account that it runs on."""
         return self._provider
 
-    def ready(self, key: str | None = None) -> str | None:
+    def ready(self, key: str | None = None) -> Message | None:
         """Return `reason`."""
-        return self.reason
+        return None if self.reason is None else recorded(self.reason)
 
-    def status(self) -> str:
+    def status(self) -> tuple[Message, ...]:
         """Return a few words for the status line."""
-        return "fake, always there" if self.reason is None else "fake, away"
+        return (recorded("fake, always there" if self.reason is None else "fake, away"),)
 
     async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
         """Go through the steps as the arguments say."""
@@ -202,8 +203,8 @@ class FakeBackend(Backend):
         self.peak = max(self.peak, self.working)
         try:
             steps = request.steps_run if self.steps is None else self.steps
-            yield Loading("model", 0, 1)
-            yield Loading("model", 1, 1)
+            yield Loading(recorded("model"), 0, 1)
+            yield Loading(recorded("model"), 1, 1)
             for step in range(steps + 1):
                 yield Progress(step, steps, (preview(request),) * len(request.seeds) if step else ())
                 if step == min(1, steps) and self.gate is not None:

@@ -138,8 +138,8 @@ def test_a_setting_that_does_not_fit_is_named_and_the_next_run_works(
     ("name", "data", "words"),
     [
         ("cut.jpg", picture_bytes("JPEG", "RGB", (200, 200))[:1500], "damaged"),
-        ("huge.png", huge_png(20_000, 20_000), "20000x20000"),
-        ("wide.png", huge_png(70_000, 10), "70000x10"),
+        ("huge.png", huge_png(20_000, 20_000), "20000×20000"),
+        ("wide.png", huge_png(70_000, 10), "70000×10"),
     ],
     ids=["truncated", "20000x20000", "70000x10"],
 )
@@ -308,9 +308,9 @@ def test_a_path_that_is_no_upload_is_refused(app: Served, path: str) -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("http://127.0.0.1:9/x.png", "Only plain http and https addresses"),
-        ("http://127.0.0.1/x.png", "not on the public internet"),
-        ("http://169.254.169.254/latest/meta-data", "not on the public internet"),
+        ("http://127.0.0.1:9/x.png", "This link cannot be used"),
+        ("http://127.0.0.1/x.png", "points to a private network"),
+        ("http://169.254.169.254/latest/meta-data", "points to a private network"),
     ],
 )
 def test_an_address_that_is_not_public_is_refused(app: Served, url: str, words: str) -> None:

@@ -254,8 +254,8 @@ def test_a_visitor_has_two_events_of_a_kind_open_and_an_address_leaves_places_fo
 @pytest.mark.parametrize(
     ("event", "values", "share", "words"),
     [
-        ("fetch", ["https://pictures.example/other.png"], 10, "At most 10 addresses a minute are read for one visitor"),
-        ("check", ["first", "a key"], 6, "At most 6 keys a minute are checked for one visitor"),
+        ("fetch", ["https://pictures.example/other.png"], 10, "Limit reached: 10 links a minute for one visitor"),
+        ("check", ["first", "a key"], 6, "Limit reached: 6 key checks a minute for one visitor"),
     ],
 )
 def test_who_asks_for_more_work_than_their_share_is_told_how_long_to_wait(

@@ -66,7 +66,7 @@ def test_a_call_without_a_long_inline_image_goes_on_as_it_came(tmp_path: Path, r
     [
         ("data:image/png;base64," + "%" * 100_000, "This data URI cannot be read."),
         ("?" * 100_000, "neither an address nor a picture in base64"),
-        ("A" * 4_000_000, "The picture is too large. At most 1 MB are taken."),
+        ("A" * 4_000_000, "The picture is too large. The limit is 1 MB."),
     ],
 )
 def test_an_inline_image_that_cannot_be_read_is_refused_in_words(

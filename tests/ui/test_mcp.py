@@ -137,7 +137,10 @@ async def test_a_picture_of_more_than_four_megabytes_is_taken(fakes: Served) -> 
         ({"image": 7, "prompt": "go"}, "image: "),
         ({"image": {"path": "/etc/passwd"}, "prompt": "go"}, "image: "),
         ({"image": "/etc/passwd", "prompt": "go"}, "image: "),
-        ({"image": "http://127.0.0.1/x.png", "prompt": "go"}, "image: This address is not on the public internet."),
+        (
+            {"image": "http://127.0.0.1/x.png", "prompt": "go"},
+            "image: This link points to a private network, which the app does not read.",
+        ),
         ({"image": URI, "prompt": "go", "strength": 2}, "strength: "),
         ({"image": URI, "prompt": "go", "strength": "0.5"}, "strength: "),
         ({"image": URI, "prompt": "go", "backend": "nowhere"}, "backend: There is no backend 'nowhere'."),

@@ -33,7 +33,7 @@ class Account(FakeProvider):
         if self.broken is not None:
             raise self.broken
         if key not in (None, "good"):
-            raise KeyRejected("The provider does not know this key.", "Paste another.")
+            raise KeyRejected("recorded", what="The provider rejected this key.", todo="Paste another.")
         return 5.0 if key is None else 1.25
 
 
@@ -61,7 +61,10 @@ async def test_a_visitor_learns_that_the_owners_key_works_and_no_more(page: tupl
     assert "5" not in note.replace("&#x27;", "")
 
 
-@pytest.mark.parametrize("error", [KeyRejected("No. $5.00", ""), StudioError("Balance: $5.00", "")])
+@pytest.mark.parametrize(
+    "error",
+    [KeyRejected("recorded", what="No. $5.00", todo=""), StudioError("recorded", what="Balance: $5.00", todo="")],
+)
 async def test_a_visitor_learns_that_it_does_not_and_no_more(page: tuple[Actions, Account], error: StudioError) -> None:
     page[1].broken = error
     note = await press(page[0], "ann")
@@ -82,7 +85,7 @@ async def test_visitors_who_press_again_ask_the_provider_nothing(
 
 async def test_a_visitors_own_key_has_its_balance_shown(page: tuple[Actions, Account]) -> None:
     assert "$1.25" in await press(page[0], "ann", "good")
-    assert "does not know" in await press(page[0], "ann", "bad")
+    assert "rejected this key" in await press(page[0], "ann", "bad")
 
 
 async def test_a_key_that_the_tab_has_is_the_one_that_is_asked_about(page: tuple[Actions, Account]) -> None:

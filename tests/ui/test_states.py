@@ -69,7 +69,7 @@ def test_a_failure_that_may_have_cost_money_says_so(page: Page) -> None:
 
 def test_an_unforeseen_failure_shows_no_secrets(page: Page) -> None:
     start(page, "crash please")
-    assert "inside the app" in message(page)
+    assert "went wrong in the app" in message(page)
     assert "/secret" not in page.content()
 
 
@@ -83,7 +83,7 @@ def test_an_empty_prompt_is_refused_and_the_next_run_takes_the_message_away(page
 
 def test_a_prompt_that_is_too_long_is_refused_with_its_length(page: Page) -> None:
     start(page, "x" * 4001)
-    assert "4001 characters" in message(page)
+    assert "4,001 characters" in message(page)
 
 
 def test_loading_the_model_is_a_stage_of_its_own(page: Page, fakes: Served) -> None:

@@ -244,7 +244,7 @@ def test_a_picture_that_cannot_be_read_is_refused_in_words_and_the_next_one_work
 def test_an_address_inside_the_network_is_refused(page: Page) -> None:
     page.fill("#address input", "http://127.0.0.1/photo.png")
     page.press("#address input", "Enter")
-    expect(page.locator(".stage .message.failed")).to_contain_text("not on the public internet")
+    expect(page.locator(".stage .message.failed")).to_contain_text("points to a private network")
 
 
 def test_sliders_and_picture_fit_one_screen_without_scrolling(page: Page) -> None:

@@ -209,7 +209,7 @@ async def test_a_visitor_uploads_so_many_bytes_an_hour_and_another_goes_on(tmp_p
         answer = await here.send(PICTURE + bytes(700_000), "2.png")
         assert answer.status_code == 429
         assert 1 <= int(answer.headers["retry-after"]) <= 3600
-        assert "At most 1.2 MB an hour are accepted from one" in answer.json()["detail"]
+        assert "1.2 MB of uploads an hour for one" in answer.json()["detail"]
         here.visitor = Visitor("another cookie", ANN.address)
         assert (await here.send(PICTURE + bytes(700_000), "3.png")).status_code == 429
         here.visitor = BOB

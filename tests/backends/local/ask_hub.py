@@ -21,7 +21,7 @@ def main() -> None:
         try:
             model = load(ModelChoice(base, transformer, "cpu", token), stages.append)
             first = next(model.pipe.transformer.parameters()).flatten()[:4].tolist()
-            print(json.dumps({"ok": first, "stages": [event.stage for event in stages]}))
+            print(json.dumps({"ok": first, "stages": [str(event.stage) for event in stages]}))
         except StudioError as error:
             print(json.dumps({"error": type(error).__name__, "text": str(error)}))
 

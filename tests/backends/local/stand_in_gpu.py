@@ -18,6 +18,7 @@ from backends.local.model_spec import local_spec
 from backends.local.worker import Tell, Worker
 from backends.local.zero_gpu import ZeroGpu
 from core.events import Completed, Loading, Progress
+from core.messages import message
 from core.request import EditRequest
 from core.settings import Settings
 from tests.support.fakes import make_request, results
@@ -25,7 +26,7 @@ from tests.support.fakes import make_request, results
 CHOICE = choose(Settings(), has_cuda=False)
 SPEC = local_spec(CHOICE, Settings())
 """Mini, which runs anywhere."""
-WAITING = Loading("waiting for a GPU", 0, 1)
+WAITING = Loading(message("stage-waiting-for-gpu"), 0, 1)
 
 Task = Callable[..., Iterator[Any]]
 

@@ -23,6 +23,7 @@ from engine.engine import Engine
 from storage.sqlite.store import Store
 from tests.backends.local.runs import PATIENCE, drain, each_step, short_request
 from tests.support.fakes import files_of, picture_bytes
+from tests.support.words import said
 
 pytestmark = pytest.mark.integration
 
@@ -149,7 +150,7 @@ async def test_runs_from_many_callers_come_one_after_the_other(local: LocalBacke
 
 def test_its_status_line_says_what_it_will_do(tmp_path: Path) -> None:
     fresh = LocalBackend(Settings(data_dir=tmp_path), cuda=0)
-    assert fresh.status() == "loads at the first run · CPU"
+    assert said(fresh.status()) == ("Ready", "loads on the first run", "CPU")
     assert fresh.ready() is None
     assert "teaching model" in fresh.spec.notice
 

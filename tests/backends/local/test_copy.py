@@ -17,6 +17,7 @@ from backends.local.load_errors import Stopped
 from backends.local.loading import load
 from backends.local.weights import INDEX, SHARD, _shards, bfloat16_copy, load_transformer
 from core.events import Loading
+from core.messages import Message, message
 from tests.backends.local.flows import tinys_weights, written
 
 pytestmark = pytest.mark.integration
@@ -76,10 +77,10 @@ def test_the_copy_is_a_folder_that_diffusers_reads_by_itself(tiny: Path, source:
 
 
 def test_the_copy_is_made_once_and_told_once(tiny: Path, source: Path, cache: Path) -> None:
-    told: list[str] = []
+    told: list[Message] = []
     first = bfloat16_copy(tiny, source, cache, told.append)
     before = state(first)
-    assert told == [", kept in bfloat16: 1 of 1"]
+    assert told == [message("stage-converted", done=1, total=1)]
     assert bfloat16_copy(tiny, source, cache, never) == first
     assert state(first) == before
     assert list(cache.iterdir()) == [first]
@@ -188,13 +189,13 @@ def test_loading_makes_the_copy_and_reads_it_from_then_on(tiny: Path, source: Pa
     told: list[Loading] = []
     choice = ModelChoice(str(tiny), str(source), "cpu", None, copies=cache)
     first = load(choice, told.append).pipe.transformer
-    assert "finding the files, kept in bfloat16: 1 of 1" in [event.stage for event in told]
+    assert "finding the files, converted to bfloat16: 1 of 1" in [str(event.stage) for event in told]
     assert first.x_embedder.weight.unique().numel() > 1
     (folder,) = cache.iterdir()
     spoilt(folder)
     again: list[Loading] = []
     assert load(choice, again.append).pipe.transformer.x_embedder.weight.unique().tolist() == [0.5]
-    assert not any("kept" in event.stage for event in again)
+    assert not any("converted" in str(event.stage) for event in again)
 
 
 @pytest.mark.parametrize("way", ["no folder for copies", "a folder in the diffusers layout"])

@@ -16,6 +16,7 @@ from backends.local.embedding_cache import Recent
 from backends.local.model import Model
 from tests.backends.local.runs import asked, counted, made, numbers, tiny_model
 from tests.support.fakes import picture_bytes
+from tests.support.words import said
 
 pytestmark = pytest.mark.integration
 
@@ -190,5 +191,5 @@ def test_a_prompt_too_long_is_noticed_each_time(model: Model) -> None:
     request = asked(prompt="word " * 400)
     first, second = made(model, request), made(model, request)
     assert first.notices == second.notices
-    assert "first 128 tokens" in first.notices[0]
+    assert "first 128 tokens" in said(first.notices)[0]
     assert made(model, asked()).notices == ()

@@ -9,6 +9,7 @@ import pytest
 
 from backends.local import LocalBackend
 from core.errors import BackendUnavailable
+from core.messages import in_full
 from core.settings import MEMORY, NAMES, SRPO_BASE, SRPO_TRANSFORMER, Settings, SettingsError
 from engine.engine import Engine
 from storage.sqlite.store import Store
@@ -45,9 +46,10 @@ def test_flux_waits_on_a_public_address_for_its_owner_to_read_the_licence(
 ) -> None:
     reason = backend(where, model).ready()
     assert reason is not None
-    assert "STUDIO_LICENSE_READ=1" in reason
-    assert {"non-commercial", "academic", "filter"} <= set(reason.split())
-    assert "/srv" not in reason
+    text = in_full(reason)
+    assert "STUDIO_LICENSE_READ=1" in text
+    assert {"non-commercial", "academic", "filter"} <= set(text.split())
+    assert "/srv" not in text
     assert backend(where, model, READ).ready() is None
 
 

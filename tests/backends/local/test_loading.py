@@ -25,6 +25,7 @@ from core.events import Loading
 from core.settings import Settings
 from tests.backends.local.runs import drain
 from tests.support.fakes import make_request
+from tests.support.words import said
 
 pytestmark = pytest.mark.integration
 
@@ -140,11 +141,11 @@ async def test_a_failed_load_can_be_tried_again(tiny: Path, tmp_path: Path) -> N
     asked = make_request(backend.spec, num_inference_steps=2)
     with pytest.raises(ModelMissing):
         await drain(backend, asked)
-    assert "no model folder" in backend.status()
+    assert "no model folder" in said(backend.status())[1]
     shutil.copytree(tiny, base)
     _, done = await drain(backend, asked)
     assert len(done.images) == 1
-    assert backend.status() == "ready · CPU"
+    assert said(backend.status()) == ("Ready", "CPU")
 
 
 @pytest.fixture(scope="module")

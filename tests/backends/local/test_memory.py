@@ -151,7 +151,7 @@ def test_previews_of_finished_pictures_stay_in_view_after_a_halving(model: Model
 
 
 def test_one_image_that_does_not_fit_is_said_in_words_and_the_next_run_works(model: Model) -> None:
-    with hooked(model.pipe.transformer, Full()), pytest.raises(OutOfMemory, match="Take a smaller image"):
+    with hooked(model.pipe.transformer, Full()), pytest.raises(OutOfMemory, match="Use a smaller image"):
         made(model, asked(num_images=2))
     assert len(made(model, asked(num_images=2)).pictures) == 2
 

@@ -16,6 +16,7 @@ from backends.local.hardware import GIB, Hardware
 from backends.local.loading import load
 from backends.local.memory_plan import BY_KEY, LADDER
 from backends.local.model import Model
+from core.messages import message
 from tests.backends.local.cards import card
 from tests.backends.local.runs import asked, ignore, made, numbers
 
@@ -108,5 +109,6 @@ def test_large_matrices_are_in_8_bits_where_the_rung_says_so(placed: Callable[[s
 
 @pytest.mark.parametrize("key", KEYS)
 def test_the_status_line_names_the_rung(placed: Callable[[str], Model], key: str) -> None:
-    bits = "8-bit weights" if BY_KEY[key].eight_bits else ""
-    assert placed(key).status() == ", ".join(filter(None, (bits, BY_KEY[key].words)))
+    rung, status = BY_KEY[key], placed(key).status()
+    assert (message("detail-eight-bit-weights") in status) == rung.eight_bits
+    assert (message("detail-placement", plan=key) in status) == (key in ("text", "tiles", "offload", "stream"))

@@ -15,10 +15,12 @@ from backends.local import LocalBackend
 from backends.local import worker as worker_module
 from core.errors import RunCancelled
 from core.events import Event, Loading
+from core.messages import recorded
 from core.settings import SRPO_BASE, Settings
 from engine.engine import Engine
 from storage.sqlite.store import Store
 from tests.backends.local.runs import drain, short_request
+from tests.support.words import said
 
 pytestmark = pytest.mark.integration
 
@@ -26,7 +28,7 @@ pytestmark = pytest.mark.integration
 async def test_after_the_preload_the_first_run_loads_nothing(tmp_path: Path) -> None:
     backend = LocalBackend(Settings(data_dir=tmp_path), cuda=0)
     await backend.preload()
-    assert backend.status() == "ready · CPU"
+    assert said(backend.status()) == ("Ready", "CPU")
     events, done = await drain(backend, short_request(backend))
     assert not any(isinstance(event, Loading) for event in events)
     assert "load" not in done.timings
@@ -46,13 +48,13 @@ async def test_what_would_have_to_be_downloaded_is_left_to_the_first_run(
     backend = LocalBackend(Settings(data_dir=tmp_path, local_model="me/flux"), cuda=0)
     await backend.preload()
     assert asked == [True]
-    assert backend.status() == "loads at the first run · CPU"
+    assert said(backend.status()) == ("Ready", "loads on the first run", "CPU")
 
 
 async def test_a_folder_on_this_disk_is_loaded(tmp_path: Path, tiny: Path) -> None:
     backend = LocalBackend(Settings(data_dir=tmp_path, local_model=str(tiny)), cuda=0)
     await backend.preload()
-    assert backend.status().startswith("ready")
+    assert said(backend.status())[0] == "Ready"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,7 @@ class HeldLoad:
     def __call__(self, choice: Any, tell: Any, **more: Any) -> Any:
         self.begun.set()
         assert self.go.wait(120)
-        tell(Loading("transformer", 1, 2))
+        tell(Loading(recorded("transformer"), 1, 2))
         return self.load(choice, tell, **more)
 
     load = staticmethod(worker_module.load)
@@ -89,7 +91,7 @@ async def test_a_click_during_the_preload_sees_how_it_goes_and_then_runs(
     backend = LocalBackend(Settings(data_dir=tmp_path), cuda=0)
     preload = asyncio.create_task(backend.preload())
     await asyncio.to_thread(held.begun.wait)
-    assert backend.status() == "loading · CPU"
+    assert said(backend.status()) == ("Loading", "CPU")
     seen: list[Event] = []
 
     async def run() -> None:
@@ -101,7 +103,7 @@ async def test_a_click_during_the_preload_sees_how_it_goes_and_then_runs(
     held.go.set()
     await running
     await preload
-    assert Loading("transformer", 1, 2) in seen
+    assert Loading(recorded("transformer"), 1, 2) in seen
 
 
 async def test_a_cancel_during_the_preload_is_answered_at_once_and_the_load_goes_on(
@@ -120,6 +122,6 @@ async def test_a_cancel_during_the_preload_is_answered_at_once_and_the_load_goes
         await engine.result(job)
     held.go.set()
     await preload
-    assert backend.status() == "ready · CPU"
+    assert said(backend.status()) == ("Ready", "CPU")
     await engine.result(await engine.submit("local", short_request(backend)))
     await engine.close()

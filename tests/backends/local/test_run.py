@@ -16,6 +16,7 @@ from core.imaging.images import read_reference
 from core.request import EditRequest
 from tests.backends.local.runs import drain
 from tests.support.fakes import picture, picture_bytes
+from tests.support.words import said
 
 pytestmark = pytest.mark.integration
 
@@ -83,7 +84,7 @@ async def test_the_result_has_the_references_own_size(local: LocalBackend, size:
 
 async def test_a_large_reference_is_worked_smaller_and_says_so(local: LocalBackend) -> None:
     done = (await drain(local, request(local, picture_bytes("PNG", "RGB", (900, 500)))))[1]
-    assert any("512×284" in notice for notice in done.notices)
+    assert any("512×284" in notice for notice in said(done.notices))
 
 
 @pytest.mark.parametrize(("output_format", "kind"), [("png", "PNG"), ("jpeg", "JPEG")])
@@ -107,7 +108,7 @@ async def test_strength_zero_gives_the_reference_back_without_a_step(local: Loca
     events, done = await drain(local, asked)
     assert events == []
     assert [each.tobytes() for each in opened(done)] == [asked.image.open().tobytes()] * 2
-    assert "given back" in done.notices[0]
+    assert "returned unchanged" in said(done.notices)[0]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ async def test_the_steps_that_run_are_those_that_were_announced(
 
 async def test_a_prompt_that_the_model_cannot_read_to_its_end_is_noticed(local: LocalBackend) -> None:
     done = (await drain(local, request(local, prompt="word " * 400)))[1]
-    assert any("first 48 tokens" in notice for notice in done.notices)
+    assert any("first 48 tokens" in notice for notice in said(done.notices))
 
 
 async def test_prompts_are_not_written_to_the_log(local: LocalBackend, caplog: pytest.LogCaptureFixture) -> None:

@@ -59,7 +59,9 @@ async def test_withheld_pictures_keep_their_places_and_seeds_beside_the_others(
     assert [isinstance(each, Missing) for each in done.images] == hidden
     assert [each.seed for each in done.images] == [5, 6, 7]
     assert all(
-        each.reason is Reason.NSFW and "safety checker" in each.why for each in done.images if isinstance(each, Missing)
+        each.reason is Reason.NSFW and "safety checker" in str(each.why)
+        for each in done.images
+        if isinstance(each, Missing)
     )
     shown = [each for each in done.images if isinstance(each, Picture)]
     assert shown == [each for each, withheld in zip(plain.images, hidden, strict=True) if not withheld]
@@ -87,7 +89,7 @@ async def test_the_checker_is_loaded_once_and_says_so(folder: Path, always: Path
     stages = []
     for off in (True, False, False):
         events, _ = await drain(backend, ask(backend, num_images=1, enable_safety_checker=not off))
-        stages.append([event.stage for event in events if isinstance(event, Loading)])
+        stages.append([str(event.stage) for event in events if isinstance(event, Loading)])
     assert "safety checker" not in stages[0]
     assert stages[1:] == [["safety checker"], []]
 

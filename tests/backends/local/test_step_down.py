@@ -22,11 +22,13 @@ from backends.local.model_spec import local_spec
 from backends.local.worker import Worker
 from core.errors import OutOfMemory
 from core.events import Completed, Event, Loading, Progress
+from core.messages import Message
 from core.settings import Settings
 from tests.backends.local.cards import card
 from tests.backends.local.runs import asked, drain, numbers, tiny_model
 from tests.backends.local.runs import made as run
 from tests.support.fakes import make_reference, make_request
+from tests.support.words import said
 
 pytestmark = pytest.mark.integration
 
@@ -59,9 +61,11 @@ def refusing(worker: Worker) -> Iterator[None]:
         handle.remove()
 
 
-def once_full_at(stage: str, then: Callable[[str], None] = ignore) -> tuple[Callable[[Loading], None], list[str]]:
+def once_full_at(
+    stage: Message, then: Callable[[Message], None] = ignore
+) -> tuple[Callable[[Loading], None], list[Message]]:
     """Return what to tell of a load that is out of memory when it first comes to a stage, and what it was told."""
-    told: list[str] = []
+    told: list[Message] = []
 
     def tell(event: Loading) -> None:
         then(event.stage)
@@ -77,7 +81,7 @@ def test_an_image_that_does_not_fit_is_made_one_rung_down(tiny: Path) -> None:
     with refusing(worker):
         done = worker.work(asked((32, 32), num_images=2), False, ignore)
     assert len(done.images) == 2
-    assert done.notices == (NOTICE,)
+    assert said(done.notices) == (NOTICE,)
     assert worker.model is not None
     assert worker.model.rung.key == "stream"
 
@@ -115,15 +119,14 @@ def test_each_rung_is_tried_in_turn_until_one_fits(tiny: Path) -> None:
 
     done = worker.work(asked((32, 32)), False, again)
     assert rungs == ["gpu", "fp8", "text", "tiles"]
-    assert done.notices == tuple(
-        f"The GPU's memory was too small; from here on: {BY_KEY[key].told}." for key in rungs[1:]
-    )
+    assert [dict(each.values)["plan"] for each in done.notices] == rungs[1:]
+    assert said(done.notices)[0] == "The GPU's memory was too small; from here on: 8-bit weights."
 
 
 def test_the_old_model_is_gone_before_the_next_is_loaded(tiny: Path) -> None:
     worker = worker_on(tiny, card())
     old = [weakref.ref(part) for part in worker.loaded(ignore, {}).pipe.components.values() if callable(part)]
-    held: list[tuple[str, int]] = []
+    held: list[tuple[Message, int]] = []
 
     def tell(event: Event) -> None:
         if isinstance(event, Loading):
@@ -140,7 +143,7 @@ def test_the_last_rung_out_of_memory_is_said_in_words_and_the_model_stays(tiny: 
     with refusing(worker), pytest.raises(OutOfMemory) as caught:
         worker.work(asked((32, 32)), False, ignore)
     assert str(caught.value) == (
-        "The GPU's memory is too small for this run. Take a smaller image, or a hosted backend."
+        "The GPU's memory is too small for this run. Use a smaller image, or a hosted backend."
     )
     told: list[Event] = []
     assert worker.work(asked((32, 32)), False, told.append).notices == ()
@@ -148,7 +151,7 @@ def test_the_last_rung_out_of_memory_is_said_in_words_and_the_model_stays(tiny: 
 
 
 @pytest.mark.parametrize("stage", STAGES[2:])
-def test_a_load_that_does_not_fit_takes_the_next_rung(tiny: Path, stage: str) -> None:
+def test_a_load_that_does_not_fit_takes_the_next_rung(tiny: Path, stage: Message) -> None:
     tell, told = once_full_at(stage)
     model = load(ModelChoice(str(tiny), None, "cpu", None), tell, machine=card())
     assert model.rung.key == "stream"
@@ -211,6 +214,6 @@ async def test_the_status_line_says_the_rung_and_prompts_stay_out_of_the_log(
     finally:
         handle.remove()
     assert isinstance(done, Completed)
-    assert done.notices == (NOTICE,)
-    assert backend.status() == "ready · CPU · blocks stream through the card"
+    assert said(done.notices) == (NOTICE,)
+    assert said(backend.status()) == ("Ready", "CPU", "blocks stream through the card")
     assert "secret" not in caplog.text

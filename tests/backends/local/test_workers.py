@@ -23,6 +23,7 @@ from engine.engine import Engine
 from storage.sqlite.store import Store
 from tests.backends.local.runs import PATIENCE, drain, each_step
 from tests.support.fakes import files_of, make_reference, make_request
+from tests.support.words import said
 
 pytestmark = pytest.mark.integration
 
@@ -68,9 +69,9 @@ def test_it_takes_as_many_runs_at_a_time_as_it_has_devices(tmp_path: Path) -> No
 
 
 def test_the_status_line_says_how_many(tmp_path: Path) -> None:
-    assert fresh(tmp_path).status() == "loads at the first run · CPUs: 2"
+    assert said(fresh(tmp_path).status()) == ("Ready", "loads on the first run", "CPUs: 2")
     several = LocalBackend(Settings(data_dir=tmp_path, local_device="cuda"), cuda=3)
-    assert several.status() == "loads at the first run · GPUs: 3"
+    assert said(several.status()) == ("Ready", "loads on the first run", "GPUs: 3")
 
 
 async def test_two_runs_go_on_at_the_same_time_on_two_models(two: LocalBackend) -> None:
@@ -87,7 +88,7 @@ async def test_two_runs_go_on_at_the_same_time_on_two_models(two: LocalBackend) 
     assert len(models) == 2
     assert all(len(each) == 1 for each in models.values())
     assert len(set.union(*models.values())) == 2
-    assert two.status() == "ready · CPUs: 2"
+    assert said(two.status()) == ("Ready", "CPUs: 2")
 
 
 async def test_runs_at_the_same_time_make_the_pictures_of_runs_alone(two: LocalBackend) -> None:

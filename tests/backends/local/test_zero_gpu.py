@@ -14,10 +14,12 @@ from backends.local.worker import Worker
 from backends.local.zero_gpu import ZeroGpu, as_owner, on_zero_gpu
 from core.backend import RunContext
 from core.events import Completed, Event, Progress
+from core.messages import in_full
 from core.request import EditRequest
 from core.settings import Settings
 from tests.backends.local.runs import drain
 from tests.backends.local.stand_in_gpu import CHOICE, SPEC, WAITING, ForkedGpu, Gpu, OnZero, ask
+from tests.support.words import said
 
 pytestmark = pytest.mark.integration
 
@@ -88,8 +90,8 @@ async def test_a_model_that_is_not_there_at_start_makes_the_backend_unready(tmp_
     backend.prepare()
     reason = backend.ready()
     assert reason is not None
-    assert "not loaded" in backend.status()
-    assert str(tmp_path) not in reason
+    assert "Not loaded" in said(backend.status())
+    assert str(tmp_path) not in in_full(reason)
 
 
 def test_preparing_anywhere_else_does_nothing_and_imports_nothing_heavy() -> None:

@@ -54,10 +54,10 @@ class Slow(Worker):
 @pytest.mark.parametrize(
     "failure",
     [
-        RunFailed("The model gave numbers that are no picture.", "Try a lower guidance."),
-        OutOfMemory("The GPU's memory is too small for this run.", "Take a smaller image."),
-        BadParameter("strength", "2 does not fit.", "Give a number from 0 to 1."),
-        RateLimited("Too many.", "Wait.", wait=7.0),
+        RunFailed("recorded", what="The model failed to make a picture.", todo="Try a lower guidance."),
+        OutOfMemory("recorded", what="The GPU's memory is too small for this run.", todo="Use a smaller image."),
+        BadParameter("recorded", what="2 does not fit.", todo="Give a number from 0 to 1.", field="strength"),
+        RateLimited("recorded", what="Too many.", todo="Wait.", wait=7.0),
     ],
     ids=lambda each: type(each).__name__,
 )

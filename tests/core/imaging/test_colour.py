@@ -29,6 +29,7 @@ from tests.core.imaging.colour_spaces import (
     with_chunks,
     written,
 )
+from tests.support.words import said
 
 COLOUR = (200, 60, 40)
 OFF = 6
@@ -147,7 +148,7 @@ def test_hdr_keeps_what_is_below_paper_white_and_says_so(number: int, encode: An
     cicp = chunk(b"cICP", bytes((9, number, 0, 1)))
     for colour in (COLOUR, (20, 90, 160), (235, 235, 235), (255, 255, 255)):
         reference = see(with_chunks(file_of(written(colour, BT2020, encode)), cicp), colour)
-        assert reference.notices == (f"The picture is HDR ({name}); its highlights were compressed.",)
+        assert said(reference.notices) == (f"The picture is HDR ({name}); its highlights were compressed.",)
 
 
 def test_hdr_highlights_are_white_and_not_torn() -> None:
@@ -280,7 +281,7 @@ def test_an_avif_says_its_space_by_numbers() -> None:
     see(nclx(file_of(AS_P3, "AVIF", subsampling="4:4:4"), 12, 13))
     see(nclx(file_of(written(COLOUR, SRGB, gamma(1.0)), "AVIF", subsampling="4:4:4"), 1, 8))
     reference = see(nclx(file_of(written(COLOUR, BT2020, spaces.pq), "AVIF", subsampling="4:4:4"), 9, 16))
-    assert reference.notices == ("The picture is HDR (PQ); its highlights were compressed.",)
+    assert said(reference.notices) == ("The picture is HDR (PQ); its highlights were compressed.",)
 
 
 def test_an_avifs_profile_counts_before_its_numbers() -> None:
@@ -291,7 +292,7 @@ def test_an_avifs_profile_counts_before_its_numbers() -> None:
 def test_a_heic_says_its_space_by_numbers() -> None:
     see((DATA / "display-p3.heic").read_bytes())
     reference = see((DATA / "ten-bits-pq.heic").read_bytes())
-    assert reference.notices == ("The picture is HDR (PQ); its highlights were compressed.",)
+    assert said(reference.notices) == ("The picture is HDR (PQ); its highlights were compressed.",)
 
 
 # ---- profiles that are made ---------------------------------------------------------------------------

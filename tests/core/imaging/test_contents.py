@@ -19,6 +19,7 @@ from core.imaging.icc import D65, PRIMARIES, icc_profile, srgb
 from core.imaging.images import read_reference
 from tests.core.imaging.colour_spaces import chunk, png_of, with_chunks
 from tests.support.fakes import picture, picture_bytes
+from tests.support.words import said
 
 DATA = Path(__file__).parent / "data"
 SEED = int(os.environ.get("STUDIO_TEST_SEED") or random.randrange(2**32))
@@ -57,7 +58,7 @@ def same(data: bytes) -> tuple[str, ...]:
     """See that a file shows what the plain JPEG does; return the notices."""
     reference = read_reference(data)
     assert reference.open().tobytes() == read_reference(JPEG).open().tobytes()
-    return reference.notices
+    return said(reference.notices)
 
 
 # ---- behind the photo and between its segments -----------------------------------------------------------
@@ -94,7 +95,7 @@ def test_a_multi_picture_file_gives_its_first_picture() -> None:
         picture(), "MPO", save_all=True, append_images=[Image.new("RGB", (64, 48)), Image.new("RGB", (64, 48))]
     )
     reference = read_reference(data)
-    assert reference.notices == ("Of the file's 3 pictures, the first was used.",)
+    assert said(reference.notices) == ("Of the file's 3 pictures, the first was used.",)
     assert reference.open().getpixel((3, 3)) == pytest.approx((255, 0, 0), abs=9)
 
 
@@ -102,7 +103,7 @@ def test_a_cameras_preview_in_a_multi_picture_file_is_nothing_that_was_left_out(
     data = saved(picture(), "MPO", save_all=True, append_images=[picture("RGB", (32, 24))])
     at = data.index(b"MPF\0") + 4 + 50 + 16  # the second of the list of pictures, as Pillow writes it
     preview = data[:at] + struct.pack("<I", 0x010001) + data[at + 4 :]
-    assert read_reference(data).notices == ("Of the file's 2 pictures, the first was used.",)
+    assert said(read_reference(data).notices) == ("Of the file's 2 pictures, the first was used.",)
     assert read_reference(preview).notices == ()
 
 
@@ -126,7 +127,7 @@ def test_of_a_tiff_of_many_pages_the_first_is_used(pages: int, save: dict[str, A
     first, *rest = [Image.new("RGB", (16, 16), (200 - n, 0, 0)) for n in range(pages)]
     reference = read_reference(saved(first, "TIFF", save_all=True, append_images=rest, **save))
     assert reference.open().getpixel((3, 3)) == (200, 0, 0)
-    assert reference.notices == ((f"Of the document's {pages} pages, the first was used.",) if pages > 1 else ())
+    assert said(reference.notices) == ((f"Of the document's {pages} pages, the first was used.",) if pages > 1 else ())
 
 
 def test_pages_that_go_in_a_circle_and_pages_without_end_are_counted_in_time() -> None:
@@ -138,7 +139,7 @@ def test_pages_that_go_in_a_circle_and_pages_without_end_are_counted_in_time() -
     start = len(first) + len(first) % 2
     pages = b"".join(struct.pack("<HI", 0, start + 6 * (n + 1)) for n in range(100_000))
     many = first[:after] + struct.pack("<I", start) + first[after + 4 :].ljust(start - after - 4, b"\0") + pages
-    assert read_reference(many).notices == ("Of the document's more than 1000 pages, the first was used.",)
+    assert said(read_reference(many).notices) == ("Of the document's more than 1000 pages, the first was used.",)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
@@ -147,7 +148,7 @@ def test_of_an_animation_the_first_frame_is_used(kind: str, frames: int) -> None
     first, *rest = [Image.new("RGB", (20, 20), (250, 37 * n % 256, 91 * n % 256)) for n in range(frames)]
     reference = read_reference(saved(first, kind, save_all=True, append_images=rest))
     assert reference.open().getpixel((9, 9)) == pytest.approx((250, 0, 0), abs=8)
-    assert reference.notices == (f"Of the animation's {frames} frames, the first was used.",)
+    assert said(reference.notices) == (f"Of the animation's {frames} frames, the first was used.",)
 
 
 def test_a_png_shows_the_picture_that_stands_for_its_animation() -> None:
@@ -155,7 +156,7 @@ def test_a_png_shows_the_picture_that_stands_for_its_animation() -> None:
     data = saved(frames[0], "PNG", save_all=True, append_images=frames[1:], default_image=True)
     reference = read_reference(data)
     assert reference.open().getpixel((9, 9)) == (255, 0, 0)
-    assert reference.notices == ("Of the animation's 3 frames, the first was used.",)
+    assert said(reference.notices) == ("Of the animation's 3 frames, the first was used.",)
 
 
 def test_a_png_without_frames_is_no_animation() -> None:
@@ -172,7 +173,7 @@ def quarters(data: bytes) -> tuple[list[Any], tuple[str, ...]]:
     reference = read_reference(data)
     image = reference.open()
     assert image.size == (64, 48)
-    return [image.getpixel(place) for place in ((16, 12), (48, 12), (16, 36), (48, 36))], reference.notices
+    return [image.getpixel(place) for place in ((16, 12), (48, 12), (16, 36), (48, 36))], said(reference.notices)
 
 
 @pytest.mark.parametrize("name", ["plain", "turned", "two-pictures"])
@@ -198,7 +199,7 @@ def test_a_heic_of_another_brand_is_read(major: bytes) -> None:
 @pytest.mark.parametrize(
     ("size", "words"),
     [
-        ((20_000, 20_000), "At most 120 megapixels"),
+        ((20_000, 20_000), "The limit is 120 megapixels"),
         ((11_000, 10_900), "damaged"),
         ((8, 8), "damaged"),
     ],
@@ -241,13 +242,13 @@ def test_half_a_byte_of_a_jpeg_is_not_taken_for_a_marker() -> None:
     data = saved(Image.frombytes("L", (400, 300), noise(400 * 300)), "JPEG")
     at = data.rindex(b"\xff\x00", 0, len(data) - 400)
     for cut in (at + 1, at + 2):
-        assert read_reference(data[:cut]).notices == ("The file ends early; what is missing at its end is grey.",)
+        assert said(read_reference(data[:cut]).notices) == ("The file ends early; what is missing at its end is grey.",)
 
 
 def test_a_jpeg_whose_last_bytes_are_missing_is_read_with_a_notice() -> None:
     data = photo()
     reference = read_reference(data[: -len(data) // 100])
-    assert reference.notices == ("The file ends early; what is missing at its end is grey.",)
+    assert said(reference.notices) == ("The file ends early; what is missing at its end is grey.",)
     box = (0, 0, 800, 540)
     assert reference.open().crop(box).tobytes() == read_reference(data).open().crop(box).tobytes()
 
@@ -465,7 +466,7 @@ MANY: dict[str, Callable[[], bytes]] = {
 def test_exif_in_boxes_that_asks_for_gigabytes_is_refused() -> None:
     exif = bomb(1_000, 400_000)
     for data in (picture_bytes("AVIF"), (DATA / "turned.heic").read_bytes()):
-        with pytest.raises(BadImage, match="built to keep a computer busy"):
+        with pytest.raises(BadImage, match="unusually built and was refused"):
             read_reference(data + struct.pack(">I4s", 8 + len(exif), b"mdat") + exif)
 
 
@@ -482,7 +483,7 @@ def test_exif_in_a_text_that_asks_for_gigabytes_is_left_aside() -> None:
 
 @pytest.mark.parametrize("name", MANY)
 def test_a_file_of_too_many_pieces_is_refused_before_it_is_decoded(name: str) -> None:
-    with pytest.raises(BadImage, match="built to keep a computer busy"):
+    with pytest.raises(BadImage, match="unusually built and was refused"):
         read_reference(MANY[name]())
 
 

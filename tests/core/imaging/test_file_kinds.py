@@ -40,7 +40,7 @@ def directory(*entries: tuple[int, int, int, int], head: bytes = b"II*\0") -> by
 
 
 PNG, JPEG = "Save it as JPEG or PNG.", "Export it as PNG or JPEG."
-SCREENSHOT = "Pick a photo, or take a screenshot of the frame you want."
+SCREENSHOT = "Choose a photo, or take a screenshot of the frame you want."
 RAW = "This is a camera's raw file."
 
 
@@ -93,8 +93,8 @@ RAW = "This is a camera's raw file."
         (b"BM is the beginning of a text", "This is text, not a picture.", ""),
         (b"P6 4 4 255 " + bytes(48), "PNM is not supported.", PNG),
         (b"P3\n4 4\n255\n" + b"9 9 9 " * 16, "PNM is not supported.", PNG),
-        (bytes(100), "This is not a picture that can be read, whatever its name says.", "Use PNG, JPEG, HEIC"),
-        (b"\x89\x13\xa7" * 40, "This is not a picture that can be read, whatever its name says.", ""),
+        (bytes(100), "This file is not a picture the app can read.", "Use PNG, JPEG, HEIC"),
+        (b"\x89\x13\xa7" * 40, "This file is not a picture the app can read.", ""),
         (b"", "The file is empty.", "Choose the picture again."),
     ],
 )

@@ -16,6 +16,7 @@ from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 from core.errors import BadImage
 from core.imaging.images import MAX_BYTES, encode, pad_to_multiple, read_reference, working_size
 from tests.support.fakes import picture, picture_bytes
+from tests.support.words import said
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -139,14 +140,14 @@ def test_every_announced_format_is_read(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["ICO", "PPM", "TGA", "PCX", "EPS", "PDF", "JPEG2000", "QOI", "DDS"])
 def test_other_formats_stay_shut(kind: str) -> None:
-    with pytest.raises(BadImage, match=r"not a picture that can be read|This is an? |is not supported"):
+    with pytest.raises(BadImage, match=r"not a picture the app can read|This is an? |is not supported"):
         read_reference(picture_bytes(kind))
 
 
 def test_the_first_frame_of_an_animation_is_taken_and_said_so() -> None:
     reference = read_reference(animation(3))
     assert corner(reference.open(), 0, 0) == (0, 0, 0)
-    assert reference.notices == ("Of the animation's 3 frames, the first was used.",)
+    assert said(reference.notices) == ("Of the animation's 3 frames, the first was used.",)
 
 
 @pytest.mark.parametrize(
@@ -162,13 +163,13 @@ def test_the_first_frame_of_an_animation_is_taken_and_said_so() -> None:
 def test_of_a_long_animation_or_document_the_first_picture_is_taken(kind: str, notice: str) -> None:
     reference = read_reference(animation(300, format=kind))
     assert max(corner(reference.open(), 0, 0)) <= 2
-    assert reference.notices == (notice,)
+    assert said(reference.notices) == (notice,)
 
 
 @pytest.mark.parametrize("size", [(20_000, 20_000), (12_000, 10_001), (65_536, 10), (10, 70_000)])
 def test_too_many_pixels_are_refused_by_the_header_alone(size: tuple[int, int]) -> None:
     begun = time.process_time()
-    with pytest.raises(BadImage, match=r"At most (120 megapixels|65535 pixels a side) are taken"):
+    with pytest.raises(BadImage, match=r"is too large .* The limit is 120 megapixels and 65,535 pixels a side\."):
         read_reference(png_header(*size))
     assert time.process_time() - begun < 1
 

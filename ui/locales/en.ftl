@@ -1,0 +1,580 @@
+# The words of SRPO Studio in English. Every message that the program can show stands here; `core/messages.py` reads
+# this file, and tests/test_words.py checks that nothing is missing, unused or said elsewhere.
+#
+# `.todo` of a message says what to do next, `.help` what a setting does, `.low` and `.high` are the ends of its slider.
+# $provider is the name of an account's service, $model of a model, $says its own words as `provider-says` quotes them.
+
+## Of use everywhere
+
+# A sentence that was stored as text before messages had codes, or that came as text from outside.
+recorded = { $what }
+    .todo = { $todo }
+wait-seconds = { $amount } s
+wait-minutes = { $amount } min
+wait-hours = { $amount } h
+
+## Pictures that cannot be used
+
+-readable-formats = PNG, JPEG, HEIC, WebP, AVIF, GIF, TIFF or BMP
+
+image-needed = There is no reference image.
+    .todo = Send an image file.
+image-not-chosen = Add a reference picture first, or choose an example.
+image-absent = There is no picture.
+    .todo = Send an address that begins with https://, a data URI, or base64.
+image-field-missing = There is no image.
+    .todo = Send the picture as the form field `image`.
+image-file-empty = The file is empty.
+    .todo = Choose the picture again.
+image-file-gone = The uploaded file is gone.
+    .todo = Choose the picture again.
+image-not-stored = The reference image is no longer stored.
+    .todo = Choose the picture again.
+image-removed = This picture was removed.
+image-file-too-large = The file is { NUMBER($size, minimumFractionDigits: 1, maximumFractionDigits: 1) } MB; the limit is { NUMBER($limit, maximumFractionDigits: 1) } MB.
+    .todo = Save it smaller.
+image-too-large = The picture is too large.
+    .todo = The limit is { $limit } MB.
+image-too-many-pixels = { NUMBER($width, useGrouping: 0) }×{ NUMBER($height, useGrouping: 0) } is too large ({ NUMBER($megapixels, maximumSignificantDigits: 4) } megapixels).
+    .todo = The limit is { NUMBER($limit, maximumSignificantDigits: 4) } megapixels and { $side } pixels a side.
+image-too-much-memory = Reading this picture would take { NUMBER($needed, maximumFractionDigits: 1) } GB of memory.
+    .todo = The limit is { NUMBER($limit, maximumFractionDigits: 1) } GB. Scale it down, or save it as a JPEG that is not progressive.
+image-built-to-overload = This file is unusually built and was refused.
+    .todo = Export it again as PNG or JPEG.
+image-damaged = The picture is damaged.
+    .todo = Save it again and retry.
+image-header-damaged = The picture ({ $format }) is damaged at its beginning, or of a rare kind.
+    .todo = Save it again and retry.
+image-display-damaged = The stored picture is damaged and cannot be shown.
+    .todo = Download it, or make it again.
+image-unreadable = The picture cannot be read.
+    .todo = Save it again as PNG or JPEG.
+image-too-slow = The picture takes too long to read.
+    .todo = Save it again as PNG or JPEG, or scale it down.
+image-memory-spent = The picture needs too much memory to be read.
+    .todo = Scale it down, or save it as a JPEG.
+image-not-base64 = "{ $begin }" is the beginning of neither an address nor a picture in base64.
+    .todo = Send an address that begins with https://, a data URI, or base64.
+image-not-a-picture = This file is not a picture.
+image-far-too-large = The picture has far too many pixels.
+
+# $format is a name such as JPEG XL.
+image-format-to-save = { $format } is not supported.
+    .todo = Save it as JPEG or PNG.
+image-format-to-export = { $format } is not supported.
+    .todo = Export it as PNG or JPEG.
+image-file-to-export =
+    { $kind ->
+        [postscript] This is a PostScript file.
+        [eps] This is a PostScript file (EPS).
+        [photoshop] This is a Photoshop file.
+        [gimp] This is a GIMP file.
+        [ico] This is an icon (ICO).
+        [cur] This is a cursor (CUR).
+        [icns] This is an icon (ICNS).
+        [wmf] This is a vector graphic (WMF).
+        [emf] This is a vector graphic (EMF).
+        [dicom] This is a medical image (DICOM).
+        [fits] This is an astronomical image (FITS).
+       *[dds] This is a game texture (DDS).
+    }
+    .todo = Export it as PNG or JPEG.
+image-is-archive =
+    { $kind ->
+        [zip-or-office] This is a ZIP archive or an Office document.
+        [zip] This is a ZIP archive.
+        [rar] This is a RAR archive.
+        [seven-zip] This is a 7z archive.
+        [gzip] This is a gzip archive.
+        [tar] This is a tar archive.
+       *[office] This is an Office document.
+    }
+    .todo = Take the picture out of it and use that.
+image-is-video = This is a video.
+    .todo = Choose a photo, or take a screenshot of the frame you want.
+image-is-sound = This is a sound recording.
+    .todo = Choose a photo.
+image-is-raw = This is a camera's raw file.
+    .todo = Export it as JPEG or TIFF in your photo program.
+image-is-pdf = This is a PDF.
+    .todo = Export its page as PNG, or take a screenshot of it.
+image-is-web-page = This is a web page.
+    .todo = Open it, save the picture itself, and use that.
+image-is-svg = This is a vector graphic (SVG).
+    .todo = Export it as PNG.
+image-is-text = This is text, not a picture.
+    .todo = Use { -readable-formats }.
+image-is-json = This is JSON text, not a picture.
+    .todo = Use { -readable-formats }.
+image-is-program = This is a program.
+    .todo = Use { -readable-formats }.
+image-is-unknown = This file is not a picture the app can read.
+    .todo = Use { -readable-formats }.
+
+## Reading a picture from a link
+
+link-data-uri-broken = This data URI cannot be read.
+    .todo = Send data:image/png;base64, and the file in base64.
+link-file-too-large = The file is larger than { $limit } MB.
+    .todo = Use a smaller one.
+link-not-web = This link cannot be used. It must start with https:// or http://, with the usual port.
+    .todo = { link-else }
+link-private = This link points to a private network, which the app does not read.
+    .todo = { link-else }
+link-redirects = This link redirects too many times.
+    .todo = { link-else }
+link-forbidden = The site does not let this app read the link (status { $status }).
+    .todo = { link-else }
+link-status = The site answered with status { $status }.
+    .todo = { link-else }
+link-encoding = The site compresses the picture in a way that is not supported: { $encoding }.
+    .todo = { link-else }
+link-web-page = This link leads to a web page, not a picture.
+    .todo = Open it, and copy the link of the picture itself.
+link-too-slow = The site took too long to answer.
+    .todo = { link-else }
+link-unreadable = The link could not be read.
+    .todo = { link-else }
+link-else = Check the link, or save the picture and drop it here.
+link-unreachable = The address could not be reached.
+link-picture-gone = This picture is no longer stored here.
+    .todo = Upload it again.
+link-not-uploaded = Nothing was uploaded to this address.
+    .todo = Send the picture to its ticket first.
+link-not-yours = This upload is not here, or is not yours.
+    .todo = Upload the picture again.
+
+## Requests
+
+prompt-empty = The prompt is empty.
+    .todo = Write what the picture should become.
+prompt-broken = The prompt has a broken character.
+    .todo = Delete it and type it again.
+prompt-too-long = The prompt is { $length } characters long.
+    .todo = The limit is { $limit }.
+value-number = { $value } does not fit.
+    .todo = Give a number from { $minimum } to { $maximum }.
+value-whole-number = { $value } does not fit.
+    .todo = Give a whole number from { $minimum } to { $maximum }.
+value-choice = { $value } does not fit.
+    .todo = Give one of { $choices }.
+value-toggle = { $value } does not fit.
+    .todo = Give true or false.
+value-of-kind = This { $kind }
+setting-unknown = { $backend } has no such setting.
+    .todo = It has { $settings }.
+body-too-deep = It has more than { $limit } levels of lists and objects.
+    .todo = Send fewer.
+body-too-large = Beside its image, a request holds at most { $limit } KB.
+    .todo = Send less.
+body-not-object = This is not a JSON object.
+    .todo = Send the fields in one.
+stream-unsupported = Streaming is not supported.
+    .todo = Leave it out.
+count-differs = It differs from num_images.
+    .todo = Send one of the two.
+mask-unsupported = Masks are not supported yet.
+    .todo = Leave it out: the whole picture is edited.
+webhook-not-address = This is not an address.
+    .todo = Give one that begins with https://.
+idempotency-key-length = The header does not fit.
+    .todo = Send 1 to 255 characters.
+idempotency-key-reused = This Idempotency-Key was used for a different request.
+    .todo = Use a new one.
+model-unknown = There is no model { $model } here.
+    .todo = The models are { $models }.
+backend-unknown = There is no backend { $backend }.
+    .todo = Give one of { $backends }.
+tool-unknown = There is no tool { $tool }.
+    .todo = There is { $tools }.
+input-unknown = There is no such input.
+    .todo = The inputs are { $inputs }.
+prediction-unknown = There is no such prediction.
+    .todo = Results are stored for a while; check the id.
+file-field-missing = The form has no file.
+    .todo = Send the picture as the form field `file`.
+upload-too-large = The limit is { $limit } MB.
+    .todo = Send a smaller picture.
+upload-ticket-used = This upload ticket was used or has expired.
+    .todo = Ask for a new one.
+
+## Access and limits
+
+api-disabled = The API is disabled.
+    .todo = Its owner enables it with `python app.py keys new NAME`.
+api-key-wrong = The key is missing or wrong.
+    .todo = Send `Authorization: Bearer` with a key to this app.
+api-spends-nothing = This app's API does not spend its owner's money at { $backend }.
+    .todo = Ask them for STUDIO_API_SPENDS.
+limit-runs-minute =
+    { $amount ->
+        [one] Limit reached: { $amount } run a minute.
+       *[other] Limit reached: { $amount } runs a minute.
+    }
+    .todo = Try again in { $after }.
+limit-runs-day =
+    { $amount ->
+        [one] Limit reached: { $amount } run a day.
+       *[other] Limit reached: { $amount } runs a day.
+    }
+    .todo = Try again in { $after }.
+limit-requests = Limit reached: { NUMBER($amount, maximumFractionDigits: 1) } requests a minute for one { $who ->
+        [address] network address
+       *[visitor] visitor
+    }.
+    .todo = Try again in { $after }.
+limit-references = Limit reached: { NUMBER($amount, maximumFractionDigits: 1) } pictures a minute for one { $who ->
+        [address] network address
+       *[visitor] visitor
+    }.
+    .todo = Try again in { $after }.
+limit-fetches = Limit reached: { NUMBER($amount, maximumFractionDigits: 1) } links a minute for one { $who ->
+        [address] network address
+       *[visitor] visitor
+    }.
+    .todo = Try again in { $after }.
+limit-key-checks = Limit reached: { NUMBER($amount, maximumFractionDigits: 1) } key checks a minute for one { $who ->
+        [address] network address
+       *[visitor] visitor
+    }.
+    .todo = Try again in { $after }.
+limit-uploads = Limit reached: { NUMBER($amount, maximumFractionDigits: 1) } MB of uploads an hour for one { $who ->
+        [address] network address
+       *[visitor] visitor
+    }.
+    .todo = Try again in { $after }.
+budget-spent = Today's shared budget (${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) }) is used up.
+    .todo = Paste a key of your own, choose another backend, or come back tomorrow.
+queue-full =
+    { $waiting ->
+        [one] The queue is full ({ $waiting } run).
+       *[other] The queue is full ({ $waiting } runs).
+    }
+    .todo = Try again soon.
+
+## What ends a run
+
+run-cancelled = The run was cancelled.
+run-wait-ended = You stopped waiting.
+    .todo = The run continues at the provider and may be charged; its result will appear here.
+run-without-result = The backend ended without a result.
+    .todo = Try again.
+run-broke = Something went wrong in the app.
+    .todo = Try again; the owner finds details in the log.
+run-not-written = The run could not be written to disk, so it was not started.
+    .todo = Try again.
+run-record-damaged = The record of this run is damaged, so it was not continued.
+    .todo = Run it again.
+run-provider-removed = The provider of this run is no longer offered here.
+    .todo = Look for the picture there.
+run-backend-removed = The backend of this run is no longer offered.
+    .todo = Choose another.
+run-expired = This result expired: it was not collected within a week.
+    .todo = The provider stores results no longer than that.
+run-not-resumable = This provider cannot be asked for a run again.
+    .todo = Look for its result there.
+run-answer-lost-in-restart = The app was restarted while the request was being sent, and its answer is lost.
+    .todo = The run may have happened and been charged. Check your runs at the provider before you run it again.
+run-interrupted-before-sending = The app was restarted before the request was sent.
+    .todo = Paste your key, and run again.
+run-interrupted = The app was restarted before the run had ended.
+    .todo = Run it again.
+app-stopping = The app is stopping.
+    .todo = Try again in a minute.
+app-restarting = The app is about to restart.
+    .todo = Try again in a minute.
+app-no-process = The app has no room to read pictures now.
+    .todo = Try again in a minute.
+
+## The disk
+
+disk-full = The disk is full.
+    .todo = Free some space on the disk that holds this app's data, and try again.
+disk-readonly = The disk cannot be written to.
+    .todo = Check the disk that holds this app's data, and try again.
+disk-full-not-started = The disk is full. The run was not started.
+    .todo = Free some space on the disk that holds this app's data, and try again.
+disk-readonly-not-started = The disk cannot be written to. The run was not started.
+    .todo = Check the disk that holds this app's data, and try again.
+disk-full-result-waits = The picture is ready but the disk is full.
+    .todo = Free some space and restart; it will be saved then.
+disk-full-run-lost = The disk is full.
+    .todo = Free some space, and run again.
+disk-full-for-picture = The disk has no room for this picture.
+    .todo = Try again later.
+disk-full-for-copy = A copy of the picture could not be written.
+    .todo = Free some space on the disk.
+disk-silent = The disk does not answer.
+disk-database-replaced = The database file was removed or replaced while the app runs. Restart the app.
+
+## Providers
+
+# The provider's own words.
+provider-says = It says: "{ $words }".
+provider-key-missing = { $provider } needs a key.
+    .todo = Get one at { $site } and paste it here. The app's owner can set { $setting }.
+provider-key-rejected = { $provider } rejected this key.
+    .todo = Paste another one.
+provider-no-credits = Your { $provider } account is out of credits. { $says }
+    .todo = Top it up and run again.
+provider-free-tier-used = The free tier of { $provider } is used up.
+    .todo = Top up the account, or come back when it renews.
+provider-forbidden = This key is not allowed to run this model. { $says }
+    .todo = Check its permissions at { $provider }.
+provider-rate-limited = This key has sent too many requests to { $provider }.
+    .todo = Try again in { $after }.
+provider-rate-limited-unknown = This key has sent too many requests to { $provider }.
+    .todo = Try again in a minute.
+provider-refused = { $provider } refused the request. { $says }
+    .todo = Change the prompt, picture or settings.
+provider-down = { $provider } is having problems ({ $status }). { $says }
+    .todo = Try again in a minute.
+provider-cannot-run = { $provider } cannot run the model now. { $says }
+    .todo = Try again in a minute.
+provider-status-unknown = { $provider } answered with status { $status }, which is not documented.
+    .todo = Try again later.
+provider-unreachable = { $provider } cannot be reached.
+    .todo = Check the network, and run again.
+provider-moderated = { $provider } blocked this prompt or picture. { $says }
+    .todo = Change it and run again.
+provider-setting-refused = { $provider } refused a setting. { $says }
+    .todo = Change the settings, and run again.
+provider-reference-unreadable = { $provider } could not read the reference. { $says }
+    .todo = Run again: the picture is then uploaded once more.
+provider-balance-unknown = { $provider } does not say what is left.
+    .todo = The key was accepted.
+provider-upload-failed = The picture could not be uploaded to { $provider }.
+    .todo = Try again in a minute.
+provider-upload-without-address = { $provider } took the picture and gave no address for it.
+    .todo = Run again.
+provider-gave-up = { $provider } gave up on the picture.
+    .todo = Run again, perhaps with fewer steps.
+provider-task-gave-up = { $provider } gave up on task { $task }.
+    .todo = Run again, perhaps with fewer steps.
+provider-task-ended = { $provider } ended task { $task } as { $status }. { $says }
+    .todo = Run again, or change the prompt.
+provider-task-timeout = { $provider } did not finish task { $task } in { $minutes } minutes.
+    .todo = It may still end and be charged: look for it at { $provider }.
+provider-task-forgotten = { $provider } no longer knows task { $task }.
+    .todo = Look for it at { $provider }.
+provider-task-without-picture = { $provider } finished task { $task } without a picture.
+    .todo = Look for it at { $provider }.
+provider-without-task = { $provider } answered without a task.
+    .todo = It may run: check your predictions there.
+provider-timeout = { $provider } did not finish in time.
+    .todo = Check its logs before you run it again.
+provider-without-picture = { $provider } answered without a picture.
+    .todo = It may have been charged: check its logs before you run it again.
+
+# Where the answer to a paid request was lost.
+provider-answer-lost-predictions = We lost the answer from { $provider }. The run may have happened and been charged.
+    .todo = Check your predictions there before you run it again.
+provider-answer-lost-logs = We lost the answer from { $provider }. The run may have happened and been charged.
+    .todo = Check its logs, request { $request }, before you run it again.
+
+# Results that cannot be used.
+result-too-large = The provider's picture is larger than { $limit } MB.
+    .todo = Ask for JPEG, or a smaller one.
+result-unreadable = The provider's picture cannot be read.
+    .todo = It was probably charged: look for it there.
+result-not-address = { $provider } gave a result that is not an address.
+    .todo = It was probably charged: look for it there.
+result-none-readable = { $provider } made pictures, and none of them could be read.
+    .todo = It was probably charged: look for them there.
+result-file-unusable = { $provider } gave a file that cannot be used. { $why }
+    .todo = It was probably charged: look for it there.
+result-gone = { $provider } made the picture, but its address cannot be read. { $why }
+    .todo = Look for it at { $provider }.
+
+## The local model
+
+-name-settings = Set STUDIO_LOCAL_MODEL and STUDIO_LOCAL_TRANSFORMER to a folder or a hub repository, and restart.
+-name-safety = Set STUDIO_SAFETY_MODEL to a folder or hub repository of a transformers image classifier, and restart.
+-set-token = Set HF_TOKEN to a token that may read it, and restart.
+
+# $setting is `safety` for the safety checker, `model` for the model.
+model-folder-missing = There is no model folder { $name } here.
+    .todo = { $setting ->
+        [safety] { -name-safety }
+       *[model] { -name-settings }
+    }
+model-transformer-missing = There is no transformer { $name } here.
+    .todo = { -name-settings }
+model-gguf-incomplete =
+    { $missing ->
+        [one] The transformer's file lacks { $missing } of its weights, or has another name for it.
+       *[other] The transformer's file lacks { $missing } of its weights, or has other names for them.
+    }
+    .todo = Use a GGUF file of a FLUX.1-dev transformer.
+model-weights-incomplete =
+    { $missing ->
+        [one] The transformer's file lacks { $missing } of its weights, or has another name for it.
+       *[other] The transformer's file lacks { $missing } of its weights, or has other names for them.
+    }
+    .todo = Use a file in the diffusers layout, such as tencent/SRPO's.
+model-gated = { $model } on the hub needs a licence to be accepted.
+    .todo = Accept it on huggingface.co/{ $base }, make a read token, set it as HF_TOKEN, restart and run again.
+model-not-on-hub = The hub has no { $model }, or hides it without a token.
+    .todo = { $setting ->
+        [safety] { -name-safety }
+       *[model] { -name-settings }
+    } { -set-token }
+model-not-downloaded = { $model } is not on this machine yet, and the hub does not answer.
+    .todo = Check the network and run again. { $setting ->
+        [safety] { -name-safety }
+       *[model] { -name-settings }
+    }
+model-file-missing = { $setting ->
+        [safety] { $model } lacks a file that belongs to an image classifier.
+       *[model] { $model } lacks a file that belongs to a FLUX model.
+    }
+    .todo = { $setting ->
+        [safety] { -name-safety }
+       *[model] { -name-settings }
+    }
+model-token-refused = The hub refuses the token for { $model }.
+    .todo = { -set-token }
+model-hub-broken = The hub does not answer as it should.
+    .todo = Try again in a few minutes.
+model-too-large = { $model } does not fit into this machine's memory.
+    .todo = Set STUDIO_LOCAL_MODEL=mini, choose a hosted backend, or use a larger machine.
+model-unreadable = { $setting ->
+        [safety] The files of { $model } cannot be read as an image classifier.
+       *[model] The files of { $model } cannot be read as a FLUX model.
+    }
+    .todo = { $setting ->
+        [safety] { -name-safety }
+       *[model] { -name-settings }
+    }
+model-licence-unread = This app's owner has to read the model's licence first: FLUX.1-dev's allows non-commercial use and asks for a filter or review of what is made, SRPO's allows academic use only.
+    .todo = Then set STUDIO_LICENSE_READ=1 and restart.
+model-device-unusable = PyTorch cannot use a { $device } device here.
+    .todo = Check the driver, or set STUDIO_LOCAL_DEVICE=cpu.
+safety-weights-missing = The safety checker { $model } lacks some of its weights.
+    .todo = { -name-safety }
+safety-labels-unclear = The safety checker { $model } does not say which images are unsafe: { $labels }.
+    .todo = { -name-safety }
+model-no-picture = The model failed to make a picture.
+    .todo = Try a lower guidance or another seed.
+gpu-memory-too-small = The GPU's memory is too small for this run.
+    .todo = Use a smaller image, or a hosted backend.
+zero-gpu-no-result = The GPU's process ended without a result.
+    .todo = Try again.
+zero-gpu-cut-short = The run was cut short on the GPU ({ $words }).
+    .todo = Try fewer steps or images.
+zero-gpu-broke = The run broke on the GPU.
+    .todo = Try again.
+# $title and $words are ZeroGPU's own.
+zero-gpu-refused = { $title }: { $words }
+    .todo = { zero-gpu-else }
+zero-gpu-refused-with-words = ZeroGPU gave no GPU: { $words }
+    .todo = { zero-gpu-else }
+zero-gpu-refused-silently = ZeroGPU gave no GPU.
+    .todo = { zero-gpu-else }
+zero-gpu-else = Sign in at Hugging Face for more GPU time, wait, or choose a hosted backend.
+
+## Notices: what was done that a person may not expect
+
+notice-file-ends-early = The file ends early; what is missing at its end is grey.
+notice-scaled-down = The picture was scaled down from { NUMBER($width, useGrouping: 0) }x{ NUMBER($height, useGrouping: 0) } to { NUMBER($new_width, useGrouping: 0) }x{ NUMBER($new_height, useGrouping: 0) }.
+notice-hdr = The picture is HDR ({ $kind }); its highlights were compressed.
+notice-first-page =
+    { $more ->
+        [true] Of the document's more than { NUMBER($count, useGrouping: 0) } pages, the first was used.
+       *[false] Of the document's { $count } pages, the first was used.
+    }
+notice-main-picture = Of the file's { $count } pictures, the main one was used.
+notice-first-picture = Of the file's { $count } pictures, the first was used.
+notice-first-frame = Of the animation's { $count } frames, the first was used.
+notice-gain-map = The photo's HDR part was left out; it looks as on ordinary screens.
+notice-video-left-out = The photo was used; the video behind it was left out.
+notice-oldest-removed =
+    { $count ->
+        [one] To make room on the disk, the oldest run was removed.
+       *[other] To make room on the disk, the { $count } oldest runs were removed.
+    }
+# $count is how many images there are, $place which one it is.
+notice-file-damaged =
+    { $count ->
+        [1] The file of the image from { $provider } is damaged; it is stored as it came.
+       *[other] The file of image { $place } from { $provider } is damaged; it is stored as it came.
+    }
+notice-file-not-shown =
+    { $count ->
+        [1] The file of the image from { $provider } is of the kind { $kind }, which is stored and cannot be shown here.
+       *[other] The file of image { $place } from { $provider } is of the kind { $kind }, which is stored and cannot be shown here.
+    }
+notice-stepped-down = The GPU's memory was too small; from here on: { $plan ->
+        [fp8] 8-bit weights
+        [text] 8-bit weights, text encoders wait in main memory
+        [tiles] 8-bit weights, text encoders wait in main memory, pictures in tiles
+        [offload] 8-bit weights, parts take turns on the card
+        [stream] blocks stream through the card
+       *[gpu] all in full
+    }.
+notice-prompt-cut = This model reads the first { $tokens } tokens of a prompt; the rest was left out.
+notice-worked-at = Made at { NUMBER($width, useGrouping: 0) }×{ NUMBER($height, useGrouping: 0) }, enlarged to the reference's size.
+notice-strength-zero = At strength 0 the reference is returned unchanged.
+notice-sent-inline = { $provider } prefers image links; an uploaded file may be refused one day.
+notice-field-ignored = Ignored, for this model has no such field: { $names }.
+notice-images-ignored = images was ignored: this model takes one image.
+notice-first-image = Of the { $count } images, the first was used.
+notice-seed-too-large = The seed is larger than { $limit }; the one in `seed` was used.
+notice-size-ignored = size { $size } was not used: a result has the size of its reference, { NUMBER($width, useGrouping: 0) }x{ NUMBER($height, useGrouping: 0) }.
+withheld-by-provider = { $provider } withheld this image as not safe for work.
+withheld-by-safety-checker = The safety checker withheld this image.
+
+## Stages of loading
+
+stage-torch = starting PyTorch
+stage-files = finding the files
+stage-transformer = transformer
+stage-text-encoders = text encoders
+stage-vae = image encoder and decoder
+stage-placing = moving to the device
+stage-safety-checker = safety checker
+stage-waiting-for-gpu = waiting for a GPU
+stage-eight-bits = 8-bit matrices
+stage-compiling = compiling for this card, once
+stage-compiling-batch = compiling for this card, once for several images
+stage-detail = { $stage }, { $detail }
+stage-first-download = a large download at the first time
+stage-downloaded = { NUMBER($done, minimumFractionDigits: 1, maximumFractionDigits: 1) } of { NUMBER($total, minimumFractionDigits: 1, maximumFractionDigits: 1) } GB
+stage-converted = converted to bfloat16: { $done } of { $total }
+stage-after-another = after another load
+
+## The status line of a backend
+
+status-ready = Ready
+status-loading = Loading
+status-not-loaded = Not loaded
+status-loads-at-first-run = loads on the first run
+status-hosted = hosted by { $provider }
+status-devices =
+    { $device ->
+        [cpu] { $count ->
+            [one] CPU
+           *[other] CPUs: { $count }
+        }
+        [mps] { $count ->
+            [one] Apple GPU
+           *[other] Apple GPUs: { $count }
+        }
+       *[cuda] { $count ->
+            [one] GPU
+           *[other] GPUs: { $count }
+        }
+    }
+detail-gguf = GGUF weights
+detail-eight-bit-weights = 8-bit weights
+detail-eight-bit-multiplication = 8-bit multiplication
+detail-flash-attention = FlashAttention 3
+detail-cudnn-attention = cuDNN attention
+detail-compiled = compiled
+detail-placement =
+    { $plan ->
+        [text] text encoders wait in main memory
+        [tiles] text encoders wait in main memory, pictures in tiles
+        [offload] parts take turns on the card
+       *[stream] blocks stream through the card
+    }
