@@ -74,7 +74,7 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
         store: the data folder, opened.
         sockets: what the app is served on; they listen already.
     """
-    from api.routes import open_doors
+    from api.routes import build_api
     from backends import all_backends
     from backends.http.safe_fetch import HookCaller, ImageFetcher
     from ui import build
@@ -92,7 +92,7 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
         backend.prepare()
     engine = Engine(backends, store, settings.queue_size, Quotas(settings.caps), rerun=settings.rerun)
     fetch = ImageFetcher(max_bytes=settings.caps.max_bytes)
-    doors = open_doors(engine, settings, links, fetch, HookCaller(settings.webhook_origins))
+    own_api = build_api(engine, settings, links, fetch, HookCaller(settings.webhook_origins))
     mcp = mcp_endpoint(engine, fetch, body_limit(settings)) if settings.mcp else None
 
     @asynccontextmanager
@@ -100,7 +100,7 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
         # The server answers first: what an earlier process left is taken up beside it, however much that is.
         recovery = engine.start_recovery()
         beside = [
-            asyncio.create_task(after(recovery, doors.hooks.recover)),
+            asyncio.create_task(after(recovery, own_api.hooks.recover)),
             asyncio.create_task(return_freed_memory()),
             asyncio.create_task(tidy_hourly(engine, settings.data_dir / "uploads")),
         ]
@@ -108,13 +108,13 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
             yield
         for task in beside:
             task.cancel()
-        await doors.close()
+        await own_api.close()
 
     demo = build(engine, fetch, settings.sign_in)
     demo.queue(max_size=4 * settings.queue_size, **QUEUE)
     hooks = [each.webhook for each in engine.providers if each.webhook is not None]
     rules = door_rules(settings, links, engine, hooks)
-    further = [*health.routes(engine, revealed(settings.metrics_token)), *map(webhook_route, hooks), *doors.routes]
+    further = [*health.routes(engine, revealed(settings.metrics_token)), *map(webhook_route, hooks), *own_api.routes]
     further += mcp.routes if mcp is not None else []
     options = launch_options(engine, links, further, [Middleware(Accounts, rules)])
     options["app_kwargs"]["lifespan"] = lifespan

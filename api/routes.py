@@ -33,7 +33,7 @@ STATIC = Path(fastapi_offline.__file__).parent / "static"
 
 
 @dataclass(frozen=True)
-class Doors:
+class OwnApi:
     """The API's routes, and what begins and ends with the app."""
 
     routes: list[BaseRoute]
@@ -46,9 +46,9 @@ class Doors:
         self.ring.close()
 
 
-def open_doors(
+def build_api(
     engine: Engine, settings: Settings, links: Links, fetch: Callable[[str], Awaitable[bytes]], post: Post
-) -> Doors:
+) -> OwnApi:
     """Return the API.
 
     Args:
@@ -68,7 +68,7 @@ def open_doors(
             )
     ring = KeyRing(settings.data_dir, revealed(settings.api_key))
     access = Access(ring, public=settings.public, allowance=settings.api_allowance)
-    desk = ApiGateway(
+    gateway = ApiGateway(
         engine,
         access,
         links,
@@ -77,10 +77,10 @@ def open_doors(
         spends=settings.api_spends,
         public_url=settings.public_url,
     )
-    hooks = Hooks(desk, links, post)
-    aiml, wave = _described(aimlapi.door(desk)), _described(wavespeed.door(desk, hooks))
+    hooks = Hooks(gateway, links, post)
+    aiml, wave = _described(aimlapi.build(gateway)), _described(wavespeed.build(gateway, hooks))
     routes = [*aimlapi.routes(aiml), *wavespeed.routes(wave), *_pages({"aimlapi": aiml, "wavespeed": wave})]
-    return Doors(routes, hooks, ring)
+    return OwnApi(routes, hooks, ring)
 
 
 def _described(app: FastAPI) -> FastAPI:

@@ -1,4 +1,4 @@
-"""What both doors' bodies are made of."""
+"""What the bodies of both wire formats are made of."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Body(BaseModel):
 
 
 class Anything(PathConvertor):
-    """The rest of a path, line breaks too: whatever comes under a door is answered in its provider's shape."""
+    """The rest of a path, line breaks too: whatever comes under a wire format is answered in its provider's shape."""
 
     regex = r"[\s\S]*"
 

@@ -1,7 +1,7 @@
 """What can go wrong, in the words of this domain.
 
     StudioError
-    ├── BadInput             the request is refused at the door; names the field
+    ├── BadInput             the request is refused before any work; names the field
     │   ├── BadImage         the reference image cannot be used
     │   └── BadParameter     a value is missing, out of range or not a number
     ├── BackendUnavailable   the backend cannot take a run now

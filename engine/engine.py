@@ -114,7 +114,7 @@ class Engine:
             request: validated by that backend's spec.
             key: the visitor's own provider key; None takes the app owner's.
             visitor: who asks.
-            call: how it came in, where that was an API door.
+            call: how it came in, where that was by the API.
 
         Raises:
             CallTaken: the visitor's job of the same call is there.

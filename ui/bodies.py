@@ -78,7 +78,7 @@ def named_paths(value: Any) -> Iterator[str]:
 
 
 async def whole(receive: Receive) -> bytes:
-    """Return a request's body; the door before us counts it."""
+    """Return a request's body; the middleware before us counts it."""
     body, more = bytearray(), True
     while more:
         message = await receive()

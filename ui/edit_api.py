@@ -1,4 +1,4 @@
-"""The programmatic door: the Gradio API endpoint `/edit`, typed and documented, for clients, curl and MCP."""
+"""The programmatic way in: the Gradio API endpoint `/edit`, typed and documented, for clients, curl and MCP."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-
 
 
 def visitor_of(request: Request | gr.Request) -> Visitor:
-    """Return who asks, as the door has put it into the scope."""
+    """Return who asks, as the middleware has put it into the scope."""
     inner: Any = request.request if isinstance(request, gr.Request) else request
     return visitor_in(inner.scope)
 

@@ -315,7 +315,7 @@ async def follow(engine: Engine, session: Session) -> AsyncGenerator[None, None]
 
 def problem_view(error: StudioError) -> View:
     """Return an error as the stage shows it: what happened, what to do, was it charged."""
-    # Of a refusal at the door and of a cancelled free run nobody asks whether it cost anything.
+    # Of a refusal before any work and of a cancelled free run nobody asks whether it cost anything.
     free = error.charged is False and isinstance(error, (RunCancelled, BadInput, FetchFailed))
     charge = "" if free else text.charge(error.charged)
     return {"what": error.what, "todo": error.todo, "charge": charge}

@@ -39,32 +39,32 @@ class Ticket(BaseModel):
     content_type: StrictStr | None = Field(None, max_length=255)
 
 
-def add_uploads(app: FastAPI, desk: ApiGateway) -> None:
+def add_uploads(app: FastAPI, gateway: ApiGateway) -> None:
     """Add the upload routes to the door."""
 
-    caps = desk.engine.quotas.caps
+    caps = gateway.engine.quotas.caps
 
     async def keep(request: Request, upload_id: str, data: bytes) -> bool:
         """Keep what was uploaded; return whether its ticket was still good for it."""
-        reference = await desk.engine.images.read(data, owner=visitor_in(request.scope).source)
-        if not await desk.engine.uploads.make_room(len(reference.data)):
+        reference = await gateway.engine.images.read(data, owner=visitor_in(request.scope).source)
+        if not await gateway.engine.uploads.make_room(len(reference.data)):
             raise DiskFull("disk-full-for-picture")
-        return await desk.engine.uploads.redeem(upload_id, reference.data, reference.mime)
+        return await gateway.engine.uploads.redeem(upload_id, reference.data, reference.mime)
 
     def address(request: Request, upload_id: str) -> str:
-        return desk.base(request) + desk.links.sign(f"/uploads/{upload_id}", int(time.time()) + KEPT)
+        return gateway.base(request) + gateway.links.sign(f"/uploads/{upload_id}", int(time.time()) + KEPT)
 
     @app.post("/api/v3/media/uploads", response_model=Envelope, **guarded())
     async def ticket(request: Request, body: Ticket) -> JSONResponse:
         """Ask for a ticket: PUT the file to `upload.url`, then use `download_url` as a run's image."""
-        visitor = desk.access.visitor(request)
+        visitor = gateway.access.visitor(request)
         if body.size > caps.max_bytes:
             raise BadParameter("upload-too-large", field="size", limit=round(caps.max_bytes / 1e6))
-        desk.engine.quotas.spend_reference(visitor)
+        gateway.engine.quotas.spend_reference(visitor)
         upload_id, until = secrets.token_hex(16), int(time.time()) + TICKET
-        url = desk.base(request) + desk.links.sign(f"/api/v3/media/uploads/{upload_id}", until)
+        url = gateway.base(request) + gateway.links.sign(f"/api/v3/media/uploads/{upload_id}", until)
         upload = {"method": "PUT", "url": url, "headers": {}, "expires_at": stamp(until)}
-        await desk.engine.uploads.issue_ticket(visitor.owner, upload_id)
+        await gateway.engine.uploads.issue_ticket(visitor.owner, upload_id)
         return answer({"download_url": address(request, upload_id), "upload": upload})
 
     file = {"type": "string", "format": "binary"}
@@ -79,9 +79,9 @@ def add_uploads(app: FastAPI, desk: ApiGateway) -> None:
     )
     async def put(request: Request, upload_id: str) -> Response:
         """Send the file of a ticket; the address itself is the right to do it."""
-        open_ = desk.links.opened(str(request.url)) == route_path(request.scope) and await desk.engine.uploads.is_open(
-            upload_id
-        )
+        open_ = gateway.links.opened(str(request.url)) == route_path(
+            request.scope
+        ) and await gateway.engine.uploads.is_open(upload_id)
         if not open_ or not await keep(request, upload_id, await request.body()):
             raise Refused("upload-ticket-used", status=403)
         return Response()
@@ -89,8 +89,8 @@ def add_uploads(app: FastAPI, desk: ApiGateway) -> None:
     @app.post("/api/v3/media/upload/binary", response_model=Envelope, **guarded(requestBody=form))
     async def binary(request: Request) -> JSONResponse:
         """Upload a picture as the form field `file`."""
-        visitor = desk.access.visitor(request)
-        desk.engine.quotas.spend_reference(visitor)
+        visitor = gateway.access.visitor(request)
+        gateway.engine.quotas.spend_reference(visitor)
         with disk_errors():  # a large file is spooled to the disk
             async with request.form(max_files=1, max_fields=10) as form:
                 file: Any = form.get("file")
@@ -98,7 +98,7 @@ def add_uploads(app: FastAPI, desk: ApiGateway) -> None:
                     raise BadParameter("file-field-missing", field="file")
                 data = await file.read()
         upload_id = secrets.token_hex(16)
-        await desk.engine.uploads.issue_ticket(visitor.owner, upload_id)
+        await gateway.engine.uploads.issue_ticket(visitor.owner, upload_id)
         await keep(request, upload_id, data)
         url = address(request, upload_id)
         return answer({"type": "image", "download_url": url, "filename": upload_id, "size": len(data)})
