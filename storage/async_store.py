@@ -97,7 +97,7 @@ class AsyncStore:
         """
         file, money = job.request.image.file, (estimate, afford, since)
         adding = (
-            self._row(self._add_row, job, file, *money) if file else self._threads.write_files(self._add, job, *money)
+            self._row(self._add_row, job, file, *money) if file else self._threads.submit_files(self._add, job, *money)
         )
         try:
             await asyncio.shield(asyncio.wrap_future(adding))
@@ -149,7 +149,7 @@ class AsyncStore:
         Raises:
             OSError: the disk is full or not writable.
         """
-        return await asyncio.wrap_future(self._threads.write_files(self._done, job, event))
+        return await self._threads.write_files(self._done, job, event)
 
     def _done(self, job: Job, event: Completed) -> Result:
         recipe = job.request.recipe
@@ -270,7 +270,7 @@ class AsyncStore:
         with disk_errors():
             if not await self.awaited(upload_id):
                 return False
-            return await asyncio.wrap_future(self._threads.write_files(self._upload, upload_id, data, mime))
+            return await self._threads.write_files(self._upload, upload_id, data, mime)
 
     def _upload(self, upload_id: str, data: bytes, mime: str) -> bool:
         with self.images.held(data, mime) as path:
@@ -295,7 +295,7 @@ class AsyncStore:
             DiskFull: the disk takes nothing.
         """
         with disk_errors():
-            return await asyncio.wrap_future(self._threads.write_files(self._keep, owner, data, mime))
+            return await self._threads.write_files(self._keep, owner, data, mime)
 
     def _keep(self, owner: str, data: bytes, mime: str) -> Path:
         with self.images.held(data, mime) as path:
@@ -314,7 +314,7 @@ class AsyncStore:
             DiskFull: the disk takes nothing.
         """
         with disk_errors():
-            return await asyncio.wrap_future(self._threads.write_files(self._keep_reference, owner, reference, parent))
+            return await self._threads.write_files(self._keep_reference, owner, reference, parent)
 
     def _keep_reference(self, owner: str, reference: Reference, parent: str | None) -> Reference:
         with self.images.held(reference.data, reference.mime, reference.digest) as file:
@@ -335,7 +335,7 @@ class AsyncStore:
             DiskFull: the disk is full or not writable.
         """
         try:
-            return await asyncio.wrap_future(self._threads.write_files(self._keep_display, name, width, data))
+            return await self._threads.write_files(self._keep_display, name, width, data)
         except (OSError, sqlite3.Error) as error:
             raise DiskFull("disk-full-for-copy") from error
 
@@ -398,7 +398,7 @@ class AsyncStore:
 
     async def sweep(self) -> None:
         """Remove half files."""
-        await asyncio.wrap_future(self._threads.write_files(self._sweep))
+        await self._threads.write_files(self._sweep)
 
     def _sweep(self) -> None:
         self.images.sweep()

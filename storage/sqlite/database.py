@@ -23,10 +23,12 @@ log = logging.getLogger(__name__)
 
 CHECKED = 64_000_000
 """Bytes of a database that a start checks whole, in a fraction of a second; of a larger one it reads what it needs."""
-WAL_PAGES = 50
+WAL_PAGES = 100
 """Pages of the write-ahead log after which it is copied into the database; SQLite's own default is 4 MB."""
 CACHE_PAGES = 100
-"""Pages that each connection caches; the rows that are asked for are the latest."""
+"""Pages that the connection that writes caches; the rows that are asked for are the latest."""
+READER_PAGES = 50
+"""Pages that each connection that reads caches: every write empties its cache, and the system caches the file too."""
 NO_SHARED_MEMORY = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_READONLY)
 """Primary result codes of SQLite where the shared memory beside a database cannot be made or mapped."""
 
@@ -144,7 +146,7 @@ class Database:
             check_same_thread=False,
             timeout=2.0,
         )
-        base.execute(f"pragma cache_size = {CACHE_PAGES}")
+        base.execute(f"pragma cache_size = {READER_PAGES}")
         return base
 
     def _check(self) -> None:

@@ -386,7 +386,7 @@ def _create_numbered_tables(base: sqlite3.Connection) -> None:
 def _copy_jobs_and_results(base: sqlite3.Connection) -> None:
     base.execute("create table numbers (id text primary key, number integer not null) strict, without rowid")
     last = 0
-    for job, created in base.execute("select id, created from old_jobs order by created, id").fetchall():
+    for job, created in base.execute("select id, created from old_jobs order by created, id"):
         last = max(last + 1, int(created * 1_000_000))
         base.execute("insert into numbers values (?, ?)", (job, last))
     base.execute(
@@ -494,7 +494,7 @@ def searchable_prompts(base: sqlite3.Connection) -> None:
     reads the owner's rows alone.
     """
     base.execute("alter table results add column words text not null default ''")
-    for job, recipe in base.execute("select number, recipe from jobs where report is not null").fetchall():
+    for job, recipe in base.execute("select number, recipe from jobs where report is not null"):
         try:
             prompt = json.loads(recipe)["prompt"]
             words = "".join(f" {sign} " if _is_han_or_kana(sign) else sign for sign in _normal(prompt))

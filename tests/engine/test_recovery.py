@@ -534,7 +534,7 @@ async def test_the_disk_that_takes_nothing_after_the_provider_is_done_is_asked_a
     engine = engine_at(tmp_path, backend)
 
     async def full(job: Job, event: Completed) -> Result:
-        engine._work.closing.set()  # else it would be tried again and again
+        engine._runner.closing.set()  # else it would be tried again and again
         raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(engine._store, "done", full)
