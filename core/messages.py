@@ -4,8 +4,8 @@ Errors, notices, stages and labels are messages as long as the program handles t
 compared and translated; `render` turns one into a sentence where somebody reads it. The catalogues are written in
 Fluent (projectfluent.org), which a browser can read as well. They are read when the first message is rendered.
 
-In a catalogue, a message is what happened or what a thing is called; its attribute `.todo` says what to do next,
-`.help` what a setting does. Numbers that name something (ids, seeds) are passed as text, so that no digits are grouped.
+In a catalogue, a message is what happened or what a thing is called; its attribute `.todo` says what to do next.
+Numbers that name something (ids, seeds) are passed as text, so that no digits are grouped.
 """
 
 from __future__ import annotations

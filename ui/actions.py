@@ -57,7 +57,8 @@ class Actions:
     async def greet(self, session: Session, backend: str, request: gr.Request) -> Updates:
         """Return the status line, the line above Run and a seed for a fresh page, which begins with earlier runs."""
         session.visitor = visitor_of(request)
-        session.restore(await self.engine.history(session.visitor.owner))
+        labels = {key: spec.label for key, spec in self.engine.specs.items()}
+        session.restore(await self.engine.history(session.visitor.owner), labels)
         return (
             self.status(session, backend),
             _line(say("ui-no-reference")),
@@ -329,7 +330,7 @@ class Actions:
             raw["seed"] = None
         request = EditRequest.build(self.engine.specs[key], prompt, shown.reference, raw, session.style, shown.parent)
         job = await self.engine.submit(key, request, session.key(self.engine.specs[key]), session.visitor)
-        return Run(job, self.engine.expected_seconds(key, request))
+        return Run(job, self.engine.expected_seconds(key, request), backend=self.engine.specs[key].label)
 
     async def cancel(self, session: Session) -> Any:
         """Stop the run that is on stage; those behind it go on."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from core.events import Loading, Progress, Queued, Working
 from core.imaging.images import Reference
 from core.job import Job, Visitor
 from core.job_state import JobState
-from core.messages import in_full, say
+from core.messages import Message, in_full, say
 from core.recipe import StyleUse
 from core.result import Made
 from core.spec import BackendSpec
@@ -67,11 +67,21 @@ class Shown:
 
 @dataclass
 class Run:
-    """One click on Run; `earlier` says that it had ended before this tab was opened."""
+    """One click on Run.
+
+    Attributes:
+        job: what it began.
+        expected: seconds that it may take, None where that is not known.
+        earlier: whether it had ended before this tab was opened.
+        backend: its label; None where the backend is no longer offered.
+        first_step: when the first step was done, on this process's clock.
+        previews: the latest of each image.
+    """
 
     job: Job
     expected: float | None = None
     earlier: bool = False
+    backend: Message | None = None
     first_step: float | None = None
     previews: tuple[bytes, ...] = ()
 
@@ -162,7 +172,7 @@ class Run:
             case Loading(stage, done, total):
                 return text.loading(stage, done, total), done / total
             case Working(status, done, total):
-                return text.working(status, done, total), None
+                return text.working(self.backend, status, done, total), None
             case Progress(step, total):
                 left = None
                 if step and self.first_step is not None:
@@ -253,10 +263,17 @@ class Session:
         for old in ended[: max(0, len(self.runs) - KEPT_RUNS)]:
             self.runs.remove(old)
 
-    def restore(self, jobs: list[Job]) -> None:
-        """Begin with runs that were made before this tab was opened."""
+    def restore(self, jobs: list[Job], labels: Mapping[str, Message]) -> None:
+        """Begin with runs that were made before this tab was opened.
+
+        Args:
+            jobs: of the visitor, oldest first.
+            labels: of the backends, by key.
+        """
         known = {run.job.id for run in self.runs}
-        self.runs[:0] = [Run(job, earlier=job.ended) for job in jobs if job.id not in known]
+        self.runs[:0] = [
+            Run(job, earlier=job.ended, backend=labels.get(job.backend)) for job in jobs if job.id not in known
+        ]
 
     def find(self, job_id: object) -> Run | None:
         """Return the run of a job, None if it is not this tab's."""

@@ -95,9 +95,10 @@ def cost(dollars: float | None) -> str:
     return f" · {say('price-live', dollars=dollars)}" if dollars else ""
 
 
-def working(status: str, done: int, total: int) -> str:
-    """Return where a provider is with a run: its own word, and how many of several tasks are done."""
-    words = say(WORKING[status]) if status in WORKING else status
+def working(backend: Message | None, status: str, done: int, total: int) -> str:
+    """Return where a provider is with a run: what its own word means, and how many of several tasks are done."""
+    backend = backend or message("working-somewhere")
+    words = say(WORKING[status], backend=backend) if status in WORKING else status
     return words if total == 1 else say("working-several", status=words, done=done, total=total)
 
 

@@ -129,7 +129,7 @@ def test_a_run_that_cannot_be_taken_back_lands_after_its_cancel(
     wave[0].seconds = 3600
     start(page, "as a watercolour")
     page.wait_for_function(
-        "/(Waiting|Working) at the provider/.test(document.querySelector('.stage .progress')?.textContent)"
+        "/(Waiting|Working) at WaveSpeedAI/.test(document.querySelector('.stage .progress')?.textContent)"
     )
     expect(page.locator(".stage .progress")).to_contain_text(" s")
     page.click("#cancel")

@@ -1,8 +1,9 @@
 # The words of SRPO Studio in English. Every message that the program can show stands here; `core/messages.py` reads
 # this file, and tests/test_words.py checks that nothing is missing, unused or said elsewhere.
 #
-# `.todo` of a message says what to do next, `.help` what a setting does, `.low` and `.high` are the ends of its slider.
-# $provider is the name of an account's service, $model of a model, $says its own words as `provider-says` quotes them.
+# `.todo` of a message says what to do next. A parameter's label is `param-` and its name.
+# $provider is the name of an account's service, $says its own words as `provider-says` quotes them (empty for none),
+# $after how long to wait, as one of the `wait-` messages, $field and other names are the API's own.
 
 ## Of use everywhere
 
@@ -710,9 +711,10 @@ progress-loading = Loading the model: { $stage } ({ $done } of { $total })
 progress-step = Step { $step } of { $total }
 progress-step-left = Step { $step } of { $total }, about { $left } left
 progress-finishing = Finishing the picture
-working-sent = Sent to the provider
-working-created = Waiting at the provider
-working-processing = Working at the provider
+working-sent = Sent to { $backend }
+working-created = Waiting at { $backend }
+working-processing = Working at { $backend }
+working-somewhere = the provider
 working-disk-full = Done, and waiting for room on the disk
 working-several = { $status }, { $done } of { $total } done
 spoken-queued = Waiting in the queue
