@@ -28,6 +28,7 @@ from api.serving import Server, ending_signals, exempt_from_proxies, leave, list
 from api.subpath import SubPath
 from core.backend import Backend
 from core.links import Links
+from core.messages import say
 from core.provider import Webhook
 from core.secrets import redactor, revealed
 from core.settings import Settings, SettingsError
@@ -143,7 +144,7 @@ def serve(demo: Any, sockets: list[socket.socket], server: Callable[[Any], Serve
     stop = ending_signals()  # before the first answer: whoever sees that may send one
     with served_by(server, url) as served:
         demo.launch(prevent_thread_lock=True, **options)
-    print(f"SRPO Studio runs on {url}{options.get('root_path', '').lstrip('/')} (Ctrl+C ends it)", flush=True)
+    print(say("app-runs", url=f"{url}{options.get('root_path', '').lstrip('/')}"), flush=True)
     stop.wait()
     served.server.close()
 

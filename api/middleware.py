@@ -24,6 +24,7 @@ from api.aimlapi.routes import problem
 from api.body_limits import ADDRESS, BodyLimits, BodyMeter, BodyRefused, HeldBodies
 from api.identity import Cookies, address_of, is_https, owner_of
 from core.job import EVERYONE, VISITOR, Visitor
+from core.messages import say
 from core.subpath import route_path
 
 HEADERS = {
@@ -160,8 +161,7 @@ class Door:
         except Exception:
             if over is None:
                 if not answer.begun:
-                    words = "This broke for a reason inside the app. Its log says more."
-                    await refused(answer.path, 500, words)(scope, receive, answer.send)
+                    await refused(answer.path, 500, say("app-broke"))(scope, receive, answer.send)
                 raise
         finally:
             self._held.release(address, held)
@@ -176,12 +176,11 @@ class Door:
         """Return the answer to a request that does not come in at all."""
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > ADDRESS:
             status = 400 if path.startswith(_API) else 414  # the APIs that are served here know no 414
-            return refused(path, status, f"This address is too long: at most {ADDRESS // 1024} KB are taken.")
+            return refused(path, status, say("address-too-long", limit=ADDRESS // 1024))
         if not self._rules.public and not _is_loopback(headers.get("host", "")):
-            words = "This app is bound to this machine alone. To open it to others, set STUDIO_PUBLIC_URL."
-            return refused(path, 421, words)
+            return refused(path, 421, say("app-local-only"))
         if not self._rules.public and is_foreign(headers, self._rules.hosts):
-            return refused(path, 403, "Other sites' pages may not use this app.")
+            return refused(path, 403, say("app-foreign-page"))
         return None
 
     async def _visitor(self, scope: Scope, path: str, headers: Headers) -> tuple[Visitor, str | None]:

@@ -284,3 +284,19 @@ class Interrupted(StudioError):
 
 class RunCancelled(StudioError):
     """Somebody cancelled the run."""
+
+
+class StartError(Exception):
+    """The app cannot start; the message says what to set or to repair.
+
+    Args:
+        code: a message of the catalogue.
+        values: the variables of the message.
+    """
+
+    def __init__(self, code: str, /, **values: Value) -> None:
+        self.message = message(code, **values)
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return in_full(self.message)

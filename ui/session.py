@@ -20,7 +20,7 @@ from core.events import Loading, Progress, Queued, Working
 from core.imaging.images import Reference
 from core.job import Job, Visitor
 from core.job_state import JobState
-from core.messages import in_full
+from core.messages import in_full, say
 from core.recipe import StyleUse
 from core.result import Made
 from core.spec import BackendSpec
@@ -117,7 +117,7 @@ class Run:
             "reference": self.shown.view(),
             "cells": [self._cell(index, f"{tail} · {steps}") for index in range(len(request.seeds))],
             "size": text.size(request.image.width, request.image.height),
-            "facts": f"seed {request.seeds[0]}{tail} · {steps}",
+            "facts": f"{text.facts(request.seeds[0])}{tail} · {steps}",
             "status": status,
             "fraction": fraction,
             "elapsed": self._elapsed(),
@@ -131,8 +131,8 @@ class Run:
         request = self.job.request
         seed = request.seeds[index]
         cell: View = {
-            "caption": text.RESULT if len(request.seeds) == 1 else f"{index + 1} · seed {seed}",
-            "facts": f"seed {seed}{facts}",
+            "caption": text.caption(index + 1, len(request.seeds), seed),
+            "facts": f"{text.facts(seed)}{facts}",
         }
         made = self.job.result.images[index] if self.job.result is not None else None
         if isinstance(made, Made):
@@ -144,7 +144,7 @@ class Run:
                 "filename": f"srpo-{seed}{Path(name).suffix}",
             }
         elif made is not None:
-            cell |= {"caption": text.MISSING[made.reason], "withheld": in_full(made.why)}
+            cell |= {"caption": say(text.MISSING[made.reason]), "withheld": in_full(made.why)}
         elif index < len(self.previews) and self.job.error is None:
             cell["preview"] = "data:image/jpeg;base64," + base64.b64encode(self.previews[index]).decode()
         return cell
@@ -154,7 +154,7 @@ class Run:
         if self.job.error is not None or self.job.result is not None:
             return "", 0.0
         if self.job.state is JobState.NEEDS_KEY:
-            return text.KEY_WANTED, None
+            return say("ui-key-wanted"), None
         match self.job.event:
             case Queued(position):
                 # A run that nobody is ahead of has no place in a line: it is about to start.
@@ -180,12 +180,12 @@ class Run:
     def _spoken(self) -> str:
         """Return what a screen reader says: the start, each quarter, the end."""
         if self.job.result is not None:
-            return text.SPOKEN_DONE
+            return say("spoken-done")
         if self.job.error is not None:
             return str(self.job.error)
         if isinstance(self.job.event, Progress) and self.job.event.total:
             return text.spoken_quarter(self.job.event.step * 4 // self.job.event.total)
-        return text.SPOKEN[self.state]
+        return say(text.SPOKEN[self.state])
 
 
 @dataclass

@@ -215,7 +215,7 @@ def _model(desk: ApiGateway, name: str) -> dict[str, Any]:
         "id": name,
         "object": "model",
         "type": "image",
-        "info": {"name": "FLUX SRPO image-to-image", "description": spec.label},
+        "info": {"name": "FLUX SRPO image-to-image", "description": str(spec.label)},
         "endpoints": ["/v1/images/generations"],
         "pricing": {"image": spec.price},
     }

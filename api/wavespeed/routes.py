@@ -24,7 +24,7 @@ from api.wavespeed.uploads import add_uploads
 from api.wavespeed.webhooks import Hooks
 from core.errors import BadParameter, StudioError
 from core.job import Call
-from core.messages import Message, message
+from core.messages import Message, message, say
 from core.spec import MAX_PROMPT, MAX_SEED
 
 SYNC_LIMIT = 90.0
@@ -175,7 +175,7 @@ def _model(app: FastAPI, desk: ApiGateway, name: str) -> None:
         try:
             await asyncio.wait_for(desk.engine.result(job), SYNC_LIMIT)
         except TimeoutError:
-            late = {"status": "processing", "code": 5004, "error": "The task goes on; ask for its result."}
+            late = {"status": "processing", "code": 5004, "error": say("task-continues")}
             return answer({**await view(desk, job, call.base, created=True), **late}, headers=headers)
         except StudioError:
             pass  # the task says it itself
@@ -254,7 +254,7 @@ def _facts(desk: ApiGateway, name: str, base: str) -> dict[str, Any]:
         "model_id": name,
         "name": name,
         "base_price": spec.price,
-        "description": spec.label,
+        "description": str(spec.label),
         "type": "image-to-image",
         "api_schema": {"api_schemas": [{**schema, "request_schema": Submit.model_json_schema()}]},
     }

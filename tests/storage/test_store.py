@@ -419,7 +419,7 @@ def sqlite_error(code: int) -> sqlite3.Error:
     ],
 )
 def test_why_a_folder_cannot_be_used_is_said_with_what_to_do(error: OSError | sqlite3.Error, words: str) -> None:
-    text = unusable(Path("/srv/studio"), error)
+    text = str(unusable(Path("/srv/studio"), error))
     assert words in text
     assert "/srv/studio" in text
     assert text.endswith(".")
