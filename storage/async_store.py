@@ -409,7 +409,7 @@ class AsyncStore:
         old = await asyncio.to_thread(self.images.old)
         for first in range(0, len(old), STRAYS_AT_ONCE):
             await self._write(self._drop_strays, old[first : first + STRAYS_AT_ONCE])
-        await self._write(self._store.forget_owners)
+        await self._write(self._store.forget_leftovers, time.time())
 
     def _drop_strays(self, names: Sequence[str]) -> None:
         gone = self.images.drop_strays(name for name in names if not self._store.known(name))

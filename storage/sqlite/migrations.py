@@ -513,6 +513,17 @@ def searchable_prompts(base: sqlite3.Connection) -> None:
     base.execute(f"create trigger prompts_changed after update of owner, words on results begin {removed} {added} end")
 
 
+def spending_of_deleted_jobs(base: sqlite3.Connection) -> None:
+    """What a deleted job cost on the app owner's keys is remembered: deleting a job gives no money back."""
+    base.execute("create table spending (created real not null, dollars real not null) strict")
+    base.execute("create index spending_by_age on spending (created)")
+    base.execute(
+        """create trigger jobs_removed before delete on jobs
+            when not old.own_key and coalesce(old.cost, old.estimate) > 0 begin
+                insert into spending values (old.created, coalesce(old.cost, old.estimate)); end"""
+    )
+
+
 def _normal(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
@@ -545,4 +556,5 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     numbered_rows,
     running_totals,
     searchable_prompts,
+    spending_of_deleted_jobs,
 )
