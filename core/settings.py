@@ -101,10 +101,10 @@ class Settings:
         api_models: which backend runs what is asked for by a model's name there.
         api_spends: whether that API may spend the owner's keys at the providers.
         api_allowance: runs that each of its keys may start.
-        webhook_origins: origins that may be told of ends though they are not on the public internet.
+        webhook_origins: origins that webhooks may call though they are not on the public internet.
         aimlapi_key, wavespeed_key: the owner's keys at the providers.
         aimlapi_base_url, wavespeed_base_url: where the providers are; a company's proxy, say.
-        wavespeed_webhook_secret: with a public URL, results are told to us instead of asked for.
+        wavespeed_webhook_secret: with a public URL, results are reported to us instead of asked for.
         public_url: the app's own address as the internet sees it, without a slash at its end.
         sign_in: whether this is a Space that lets visitors sign in: their runs then belong to their account.
         hf_token: the hub token for the gated base model.

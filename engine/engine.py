@@ -357,13 +357,13 @@ class Engine:
 
     async def unreported(self) -> list[Job]:
         """Return the ended jobs whose end somebody waits to hear."""
-        return await self._store.untold()
+        return await self._store.unreported()
 
     async def reported(self, job: Job) -> None:
         """Note that a job's end was reported, or given up on; one that its provider still has ends another time."""
         stored = await self._store.find(job.owner, job.id)
         if stored is not None and stored.state.terminal:
-            await self._store.told(job.id)
+            await self._store.reported(job.id)
 
     async def delete(self, owner: str, ids: Sequence[str]) -> int:
         """Remove an owner's jobs with their pictures, those that go on after they were stopped; return how many."""
@@ -372,7 +372,7 @@ class Engine:
         for job_id in ids:
             job = self.jobs.get(job_id)
             if job is not None and job.owner == owner:
-                job.call = job.call and replace(job.call, hook="")  # nobody is told the end of what is deleted
+                job.call = job.call and replace(job.call, hook="")  # nobody hears of the end of what is deleted
                 await self.cancel(job)
                 if job.storing and job.task is not None:
                     await asyncio.wait([job.task])

@@ -244,13 +244,13 @@ class AsyncStore:
         self.images.drop(names)
         return gone
 
-    async def untold(self) -> list[Job]:
+    async def unreported(self) -> list[Job]:
         """Return the ended jobs whose end somebody is still to be told."""
-        return self._jobs(await self._read(Queries.untold))
+        return self._jobs(await self._read(Queries.unreported))
 
-    async def told(self, job_id: str) -> None:
-        """Note that nobody is to be told a job's end any more."""
-        await self._write(self._store.told, job_id)
+    async def reported(self, job_id: str) -> None:
+        """Note that nobody waits to hear of a job's end any more."""
+        await self._write(self._store.reported, job_id)
 
     async def ticket(self, owner: str, upload_id: str) -> None:
         """Note that an owner will upload a picture under an id.

@@ -1,4 +1,4 @@
-"""What one browser tab has on its stage, and how it is told to the browser.
+"""What one browser tab has on its stage, and how the browser sees it.
 
 `Session` is the server's side of the page: the reference, and the runs of this tab with their jobs.
 `Session.view` turns it into the plain value that `assets/stage.js` draws; nothing else is sent.
@@ -181,7 +181,7 @@ class Run:
         return "", None
 
     def _elapsed(self) -> float | None:
-        """Return the seconds since the run left the line, where they are all that can be told of it."""
+        """Return the seconds since the run left the line, where nothing else is known of it."""
         at_work = self.job.state in (JobState.SUBMITTING, JobState.RUNNING) and isinstance(self.job.event, Working)
         if not at_work or self.job.started is None:
             return None
@@ -319,7 +319,7 @@ async def follow(engine: Engine, session: Session) -> AsyncGenerator[None, None]
                     pumps[run.job.id] = asyncio.create_task(pump(run))
             session.wake.clear()
             yield
-            with suppress(TimeoutError):  # a page that was closed is noticed only when something is told to it
+            with suppress(TimeoutError):  # a page that was closed is noticed only when something is sent to it
                 await asyncio.wait_for(session.wake.wait(), HEARTBEAT)
             await asyncio.sleep(MIN_INTERVAL)
         session.watched = False

@@ -156,7 +156,7 @@ def _model(app: FastAPI, gateway: ApiGateway, name: str) -> None:
         webhook: Annotated[str | None, Query(max_length=2000)] = None,
         idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
     ) -> JSONResponse:
-        """Submit a task. Ask for its result at `data.urls.get`, or be told at `webhook`."""
+        """Submit a task. Ask for its result at `data.urls.get`, or hear of it at `webhook`."""
         visitor = gateway.access.visitor(request)
         if webhook is not None and not webhook.startswith(("https://", "http://")):
             raise BadParameter("webhook-not-address", field="webhook")

@@ -1,7 +1,7 @@
-"""Webhooks: who asked to be told of a task's end is told, signed, and told again until they have heard.
+"""Webhooks: the end of a task is reported to who asked for it, signed, and again until they have heard.
 
 Headers and signature as WaveSpeedAI's page on webhooks describes them: HMAC-SHA256 over `{id}.{timestamp}.{body}`
-with the secret less its `whsec_`. An address that has not been told yet is kept with its job, over a restart too.
+with the secret less its `whsec_`. An address that has not heard yet is stored with its job, over a restart too.
 """
 
 from __future__ import annotations

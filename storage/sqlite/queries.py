@@ -57,7 +57,7 @@ class Queries(LibraryQueries):
         """Return an owner's job by the mark of its call, None where there is none."""
         return next(iter(self._records(f"where jobs.owner = {OWNER} and once = ?", (owner, once))), None)
 
-    def untold(self) -> list[Record]:
+    def unreported(self) -> list[Record]:
         """Return the ended jobs whose end somebody is still to be told."""
         return self._records("where hook is not null and ended is not null order by ended", ())
 

@@ -201,8 +201,8 @@ class Store(Queries):
                 (before, once, owner),
             )
 
-    def told(self, job_id: str) -> None:
-        """Note that nobody is to be told a job's end any more."""
+    def reported(self, job_id: str) -> None:
+        """Note that nobody waits to hear of a job's end any more."""
         with self._writing():
             self._base.execute("update jobs set hook = null where id = ?", (job_id,))
 

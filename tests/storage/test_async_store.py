@@ -121,7 +121,7 @@ async def test_a_job_whose_caller_goes_away_while_it_is_written_is_written_as_ca
         await adding
     until.set()
     await store.sweep()
-    await store.told("nobody")  # behind all of it
+    await store.reported("nobody")  # behind all of it
     (found,) = await store.history("ann", 9)
     assert (found.state, type(found.error)) == (JobState.CANCELLED, RunCancelled)
 

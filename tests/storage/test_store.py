@@ -332,9 +332,9 @@ def test_who_is_to_be_told_an_end_is_known_until_it_was(store: Store, tmp_path: 
     store.end("j1", JobState.DONE, 200.0)
     store.end("j2", "done", 200.0)
     store = again(store, tmp_path)
-    assert [each.id for each in store.untold()] == ["j1"]  # the third goes on
-    store.told("j1")
-    assert store.untold() == []
+    assert [each.id for each in store.unreported()] == ["j1"]  # the third goes on
+    store.reported("j1")
+    assert store.unreported() == []
 
 
 def test_a_page_of_an_owners_jobs_begins_where_the_last_one_ended(store: Store) -> None:
