@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 import time
 from typing import Annotated, Any
@@ -64,6 +65,8 @@ def _ring() -> KeyRing:
         return KeyRing(Settings.from_env(os.environ).data_dir)
     except SettingsError as error:
         sys.exit(str(error))
+    except (OSError, sqlite3.Error) as error:
+        sys.exit(say("keys-unusable", reason=str(error)))
 
 
 def _date(seconds: float) -> str:

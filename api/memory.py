@@ -11,7 +11,9 @@ import psutil
 EVERY = 15.0
 """Seconds between two looks."""
 GROWN = 8_000_000
-"""Bytes by which the process has to be larger than it was at its smallest; below that, nothing is worth returning."""
+"""Bytes by which the process has to have grown since the last time; below that, nothing is worth returning."""
+FREED = 1_000_000
+"""Bytes that a trim has to return for another look to be worth it though the process does not grow."""
 
 
 async def return_freed_memory(every: float = EVERY) -> None:
@@ -27,12 +29,14 @@ async def return_freed_memory(every: float = EVERY) -> None:
     if trim is None:
         return
     process = psutil.Process()
-    smallest = process.memory_info().rss
+    last, again = process.memory_info().rss, False
     while True:
         await asyncio.sleep(every)
-        if process.memory_info().rss > smallest + GROWN:
+        size = process.memory_info().rss
+        if size > last + GROWN or again:
             await asyncio.to_thread(trim, 0)
-        smallest = min(smallest, process.memory_info().rss)
+            last = process.memory_info().rss
+            again = size - last > FREED  # what is busy now may have more to return when it has ended
 
 
 def _glibc_trim() -> Callable[[int], int] | None:

@@ -144,7 +144,7 @@ class Job:
     @property
     def at_provider(self) -> bool:
         """Whether a provider may have it: from then on it may cost, and cannot be taken back."""
-        return self.state is JobState.SUBMITTING or any(self.remote)
+        return self.state in (JobState.SUBMITTING, JobState.DETACHED) or any(self.remote)
 
     def advance(self, to: JobState, error: StudioError | None = None) -> None:
         """Go to another state, for this reason if there is one.

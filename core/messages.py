@@ -136,7 +136,7 @@ def say(code: str, /, **values: Value) -> str:
 
 def _shown(value: Value, language: str) -> str | int | float:
     if isinstance(value, Message):
-        return render(value, language)
+        value = render(value, language)
     if isinstance(value, str) and len(value) > LONGEST:
         return value[: LONGEST - 3] + "..."
     return str(value).lower() if isinstance(value, bool) else value

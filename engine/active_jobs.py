@@ -38,7 +38,11 @@ class Jobs:
 
     def remove(self, job: Job) -> None:
         """Let a job go that never began, or is wanted no more."""
-        self._jobs.pop(job.id, None)
+        self.discard(job.id)
+
+    def discard(self, job_id: str) -> None:
+        """Let the job of an id go, if it is in memory."""
+        self._jobs.pop(job_id, None)
 
     def unended(self) -> dict[str, int]:
         """Return how many jobs go on or wait at each backend; one that waits for its owner's key holds nobody up."""

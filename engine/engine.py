@@ -72,7 +72,7 @@ class Engine:
         self.jobs = Jobs(backends)
         self._rerun = rerun
         self.quotas = quotas or Quotas()
-        self._store = AsyncStore(store)
+        self._store = AsyncStore(store, self.jobs.discard)
         self.disk = DiskProbe(store.images)
         self.decoders = Decoders(self.quotas.caps)
         self.images = Images(self._store, self.decoders)
@@ -207,14 +207,17 @@ class Engine:
         if job.at_provider and job.task is not None:
             job.advance(JobState.DETACHED, error)
             job.tell()
-            await self._store.moved(job)
+            await self._runner.note(job)
             return
         job.advance(JobState.CANCELLED, error)
+        job.tell()
         if job.task is not None:
             job.task.cancel()
             job.task.add_done_callback(lambda _: self._runner.let_go(job))
-        job.tell()
-        await self._store.ended(job)
+            await self._store.ended(job)
+        else:
+            await self._store.ended(job)
+            self._runner.let_go(job)
 
     async def close(self, patience: float = 6.0) -> None:
         """Stop everything, and let go of connections and store; the next process's `recover` takes it up again.
@@ -280,13 +283,13 @@ class Engine:
         if error is not None:
             job.advance(end_of(error), error)
             await self._store.ended(job)
-            job.tell()
+            self._runner.let_go(job)
         elif not any(job.remote):
             self._begin(job, self._queues[job.backend].backend.edit)
         elif job.own_key:
             if job.state is not JobState.NEEDS_KEY:
                 job.advance(JobState.NEEDS_KEY)
-                await self._store.moved(job)
+                await self._runner.note(job)
             job.tell()
         else:
             if job.state is JobState.DETACHED and not isinstance(job.error, RunCancelled):
@@ -366,13 +369,17 @@ class Engine:
             await self._store.reported(job.id)
 
     async def delete(self, owner: str, ids: Sequence[str]) -> int:
-        """Remove an owner's jobs with their pictures, those that go on after they were stopped; return how many."""
+        """Remove an owner's jobs with their pictures, those that go on after they were stopped; return how many.
+
+        A job that its provider has cannot be stopped: the wait for it ends, and it stays.
+        """
         await self._known.wait()
         gone = 0
         for job_id in ids:
             job = self.jobs.get(job_id)
             if job is not None and job.owner == owner:
-                job.call = job.call and replace(job.call, hook="")  # nobody hears of the end of what is deleted
+                if not job.at_provider:  # nobody hears of the end of what is deleted
+                    job.call = job.call and replace(job.call, hook="")
                 await self.cancel(job)
                 if job.storing and job.task is not None:
                     await asyncio.wait([job.task])

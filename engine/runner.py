@@ -80,9 +80,9 @@ class JobRunner:
         """Give a job that stopped with an error the state that follows; return whether that is its end here."""
         if isinstance(error, KeyRejected) and job.own_key and any(job.remote):
             job.advance(JobState.NEEDS_KEY)  # the provider has the run: another key may still fetch it
-            await self._store.moved(job)
-            job.task = job.key = None
+            job.task = job.key = None  # from here on a click may cancel it, or bring the key
             job.tell()
+            await self.note(job)
             return False
         if self.closing.is_set() and isinstance(error, RunCancelled):
             job.error = error  # its state stays as the next process finds it
@@ -94,11 +94,18 @@ class JobRunner:
             if job.state is not JobState.DETACHED:
                 job.advance(JobState.DETACHED, error)
             job.error = error
-            await self._store.moved(job)
+            await self.note(job)
         else:
             job.advance(end_of(error), error)
             await self._store.ended(job)
         return True
+
+    async def note(self, job: Job) -> None:
+        """Write the state of a job that goes on. Where the disk takes nothing, the next process finds the one before."""
+        try:
+            await self._store.moved(job)
+        except Exception:
+            log.exception("the state of job %s could not be written down", job.id)
 
     def let_go(self, job: Job) -> None:
         """Let go of what an ended job needs no more, and say that it has ended."""
@@ -119,11 +126,12 @@ class JobRunner:
                         job.remote[place] = remote_id
                         if job.state is JobState.SUBMITTING:
                             job.advance(JobState.RUNNING)
+                            job.tell()
                         await self._store.accepted(job, place, remote_id)
                         continue
                     case Working() if not job.at_provider:
+                        await self._store.submitting(job)  # a cancel that comes meanwhile ends this task here
                         job.advance(JobState.SUBMITTING)
-                        await self._store.moved(job)
                     case Loading() | Progress() if job.state is JobState.QUEUED:
                         job.advance(JobState.RUNNING)  # its row stays queued: a restart begins it again
                 job.tell(event)

@@ -59,6 +59,7 @@ class AsyncStore:
 
     Args:
         store: used by nobody else from here on; `close` closes it.
+        on_removed: called, on the event loop, with the id of each job that made room for others.
 
     Attributes:
         library: the results with their pictures.
@@ -66,8 +67,9 @@ class AsyncStore:
         uploads: where the framework puts what the page uploads.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, on_removed: Callable[[str], None] = lambda _: None) -> None:
         self._store = store
+        self._on_removed = on_removed
         self._threads = StoreThreads(store)
         self._write, self._read, self._row = self._threads.write, self._threads.read, self._threads.submit
         self.library: Library = AsyncLibrary(store, self._threads)
@@ -131,6 +133,14 @@ class AsyncStore:
         self._store.add(record_of(job, estimate), kept)
         # From here on the bytes are on the disk, and are read when the job's turn comes.
         job.request = replace(job.request, image=job.request.image.stored_at(file))
+
+    async def submitting(self, job: Job) -> None:
+        """Write that a job's request is about to be sent: a restart must not send it again.
+
+        Raises:
+            OSError, sqlite3.Error: the disk is full or not writable; then it must not be sent.
+        """
+        await self._write(self._store.move, job.id, JobState.SUBMITTING)
 
     async def moved(self, job: Job) -> None:
         """Write the state of a job that goes on, and why nobody waits for it if nobody does."""
@@ -384,13 +394,16 @@ class AsyncStore:
 
     async def make_room(self, size: int, quota: int) -> bool:
         """Make room for a file of `size` bytes; return whether the quota and the disk have it now."""
-        return await self._write(self._make_room, size, quota)
+        fits, removed = await self._write(self._make_room, max(size, BLOCK), quota)
+        for job_id in removed:
+            self._on_removed(job_id)
+        return fits
 
-    def _make_room(self, size: int, quota: int) -> bool:
-        size = max(size, BLOCK)
-        self._drop(self._store.make_room(quota, coming=size))
+    def _make_room(self, size: int, quota: int) -> tuple[bool, list[str]]:
+        freed = self._store.make_room(quota, coming=size)
+        self._drop(freed)
         fits = self._store.size() + size <= quota
-        return fits and shutil.disk_usage(self.images.folder.parent).free > size + RESERVE
+        return fits and shutil.disk_usage(self.images.folder.parent).free > size + RESERVE, freed.jobs
 
     def _drop(self, freed: Freed) -> None:
         self.images.drop(freed.pictures)
@@ -422,12 +435,15 @@ class AsyncStore:
         Returns:
             How many runs were removed.
         """
-        return await self._write(self._tidy, quota, age, spared)
+        removed = await self._write(self._tidy, quota, age, spared)
+        for job_id in removed:
+            self._on_removed(job_id)
+        return len(removed)
 
-    def _tidy(self, quota: int, age: float, spared: str) -> int:
+    def _tidy(self, quota: int, age: float, spared: str) -> list[str]:
         self.images.drop(self._store.forget(time.time() - age))
         freed = self._store.make_room(quota, spared)
         self._drop(freed)
         if freed.jobs:
-            log.info("removed the %d oldest runs: the pictures had more than %d bytes", freed.jobs, quota)
+            log.info("removed the %d oldest runs: the pictures had more than %d bytes", len(freed.jobs), quota)
         return freed.jobs

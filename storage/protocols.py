@@ -30,7 +30,18 @@ class JobStore(Protocol):
         """
 
     async def moved(self, job: Job) -> None:
-        """Write the state of a job that goes on; `submitting` before its request is sent: then it may be taken."""
+        """Write the state of a job that goes on.
+
+        Raises:
+            OSError, sqlite3.Error: the disk is full or not writable.
+        """
+
+    async def submitting(self, job: Job) -> None:
+        """Write that a job's request is about to be sent: a restart must not send it again.
+
+        Raises:
+            OSError, sqlite3.Error: the disk is full or not writable; then it must not be sent.
+        """
 
     async def accepted(self, job: Job, place: int, remote_id: str) -> None:
         """Write the provider's id of the task for image `place`. It waits for no read, and raises nothing."""

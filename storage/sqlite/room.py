@@ -18,9 +18,9 @@ UNUSED_PART = 4
 
 
 class Freed(NamedTuple):
-    """What was given up to make room: how many jobs, and the names and paths of files to delete."""
+    """What was given up to make room: the ids of jobs, and the names and paths of files to delete."""
 
-    jobs: int
+    jobs: list[str]
     pictures: list[str]
     files: list[str]
 
@@ -40,21 +40,20 @@ def make_room(base: sqlite3.Connection, quota: int, spared: str = "", coming: in
     what nobody ran. Each time the owner who holds the most of a kind loses their oldest: nobody's small share
     pays for another's large one. Jobs stay that are unfinished or named `spared`.
     """
-    freed = Freed(0, [], [])
+    freed = Freed([], [], [])
     items = largest_holder_first(_unused(base))  # read from the database only where one is needed
     stored, unused = _totals(base)
     while (stored + coming > quota or coming) and unused + coming > quota // UNUSED_PART and (row := next(items, None)):
         _release_unused(base, row[2], freed)
         stored, unused = _totals(base)
-    jobs = 0
     while stored + coming > quota and (job := _oldest_of_the_largest_holder(base, spared)) is not None:
+        freed.jobs.extend(base.execute("select id from jobs where number = ?", (job,)).fetchone())
         freed.pictures.extend(remove_job(base, job))
         stored, _ = _totals(base)
-        jobs += 1
     while stored + coming > quota and (row := next(items, None)):
         _release_unused(base, row[2], freed)
         stored, _ = _totals(base)
-    return freed._replace(jobs=jobs)
+    return freed
 
 
 def _totals(base: sqlite3.Connection) -> tuple[int, int]:

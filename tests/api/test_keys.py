@@ -148,6 +148,15 @@ async def test_a_folder_that_cannot_be_is_said_in_words(tmp_path: Path) -> None:
     assert done.stderr.startswith("STUDIO_DATA_DIR is '~nobody-of-this-name/data'")
 
 
+async def test_a_file_of_keys_that_is_damaged_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "keys.db").write_bytes(b"this is no database" * 100)
+    done = await command(tmp_path, "list")
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "The file of keys, keys.db in the data folder, cannot be used (file is not a database)."
+    )
+
+
 # ---- the fixed key, and none -------------------------------------------------------------------------------
 
 

@@ -76,7 +76,9 @@ class SlowProvider(Backend):
         self.submits[name] += 1
         answer = self.accepting[name] = asyncio.get_running_loop().create_future()
         task = self.tasks[name] = Task()
-        if not await answer:
+        accepted = await answer
+        yield Working("processing")
+        if not accepted:
             raise SubmitUnknown("recorded", what="The answer is lost.", todo="")
         yield Accepted(0, name)
         async for event in self._wait(request, task, context):

@@ -641,7 +641,7 @@ ui-sign-in = Sign in
 # Gradio puts the account's name in place of the braces.
 ui-sign-out = Sign out ({ $name })
 ui-no-reference = Add a picture to see steps, time and price.
-ui-key-wanted = The app was restarted while the provider had this run. Paste your key above and check it to continue.
+ui-key-wanted = The provider has this run. Paste your key above and check it to continue.
 ui-no-work = At strength 0 nothing changes. Raise it to run.
 ui-help-strength = <b>Strength</b> says how far the result may depart from the reference. Low keeps it, high transforms it; at 0 nothing changes.
 ui-help-guidance = <b>Guidance</b> says how closely the prompt is followed.
@@ -793,6 +793,7 @@ mcp-step = step { $step } of { $total }
 
 app-runs = SRPO Studio runs on { $url } (Ctrl+C ends it)
 key-unknown = There is no valid key { $key }.
+keys-unusable = The file of keys, keys.db in the data folder, cannot be used ({ $reason }). Check the folder, or set STUDIO_DATA_DIR.
 metrics-token-needed = A token is needed.
 setting-path = GRADIO_ROOT_PATH is { $value }.
     .todo = Set a path such as /studio; a full address belongs into STUDIO_PUBLIC_URL.
