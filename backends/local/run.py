@@ -106,7 +106,7 @@ class _Run:
         model, request = self.model, self.request
         count = -(-len(request.seeds) // at_once)
         batch = Batch(steps=request.steps_run, index=len(self.pictures) // at_once, count=count)
-        pipe = model.at(self._level, len(seeds), self.tell)
+        pipe = model.pipeline(self._level, len(seeds), self.tell)
         try:
             with torch.inference_mode():
                 self.tell(batch.progress(0))
