@@ -56,16 +56,12 @@ class BodyLimits:
     picture: int
     others: Mapping[str, int]
 
-    def meter(self, path: str, content_type: str, length: str | None) -> BodyMeter:
+    def meter(self, path: str, content_type: str) -> BodyMeter:
         """Return what counts the body of one request.
 
         Args:
             path: the route's, without a proxy's prefix.
             content_type: of the body.
-            length: the Content-Length header, None where there is none.
-
-        Raises:
-            BodyRefused: the length alone is too much.
         """
         counts = True
         if _FILES.fullmatch(path):
@@ -78,10 +74,7 @@ class BodyLimits:
             counts = not (_FORMS.fullmatch(path) and content_type.lower().startswith("multipart/form-data"))
         else:
             size = min(SMALL, self.picture)
-        meter = BodyMeter(size, VALUES if counts else None, held=path != _SPOOLED)
-        if length is not None and (len(length) > 15 or not length.isdecimal() or int(length) > size):
-            raise meter.too_large
-        return meter
+        return BodyMeter(size, VALUES if counts else None, held=path != _SPOOLED)
 
 
 class BodyMeter:
@@ -105,6 +98,18 @@ class BodyMeter:
         """What is said of too many bytes."""
         most = f"{self._size / 1e6:.0f} MB" if self._size >= 1_000_000 else f"{self._size // 1024} KB"
         return BodyRefused(413, f"This request's body is too large: at most {most} are taken here.")
+
+    def check_declared(self, length: str | None) -> None:
+        """Check a body by its length alone.
+
+        Args:
+            length: the Content-Length header, None where there is none.
+
+        Raises:
+            BodyRefused: it is too much, or no number of bytes.
+        """
+        if length is not None and (len(length) > 15 or not length.isdecimal() or int(length) > self._size):
+            raise self.too_large
 
     def count(self, chunk: bytes) -> None:
         """Count a part of the body.

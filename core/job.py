@@ -69,7 +69,7 @@ def visitor_in(scope: Mapping[str, Any]) -> Visitor:
         LookupError: nobody found out. There is no default: `Visitor()` owns everything on a personal machine.
     """
     if VISITOR not in scope:
-        raise LookupError("this request did not come through the door")
+        raise LookupError("this request passed no middleware that says who sent it")
     visitor: Visitor = scope[VISITOR]
     return visitor
 

@@ -79,7 +79,7 @@ def named_paths(value: Any) -> Iterator[str]:
 
 
 async def whole(receive: Receive) -> bytes:
-    """Return a request's body; the door before us counts it."""
+    """Return a request's body; `api.body_limiter` counted it."""
     body, more = bytearray(), True
     while more:
         message = await receive()

@@ -29,7 +29,7 @@ _NO_COOKIES = "Cookies are needed to see your own pictures. Allow them for this 
 
 
 def visitor_of(request: Request | gr.Request) -> Visitor:
-    """Return who asks, as the door has put it into the scope."""
+    """Return who asks, as `api.visitors` put it into the scope."""
     inner: Any = request.request if isinstance(request, gr.Request) else request
     return visitor_in(inner.scope)
 
