@@ -28,6 +28,7 @@ from api.serving import Server, ending_signals, exempt_from_proxies, leave, list
 from api.subpath import SubPath
 from core.backend import Backend
 from core.links import Links
+from core.messages import say
 from core.provider import Webhook
 from core.secrets import redactor, revealed
 from core.settings import Settings, SettingsError
@@ -73,7 +74,7 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
         store: the data folder, opened.
         sockets: what the app is served on; they listen already.
     """
-    from api.routes import open_doors
+    from api.routes import build_api
     from backends import all_backends
     from backends.http.safe_fetch import HookCaller, ImageFetcher
     from ui import build
@@ -91,7 +92,7 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
         backend.prepare()
     engine = Engine(backends, store, settings.queue_size, Quotas(settings.caps), rerun=settings.rerun)
     fetch = ImageFetcher(max_bytes=settings.caps.max_bytes)
-    doors = open_doors(engine, settings, links, fetch, HookCaller(settings.webhook_origins))
+    own_api = build_api(engine, settings, links, fetch, HookCaller(settings.webhook_origins))
     mcp = mcp_endpoint(engine, fetch, body_limit(settings)) if settings.mcp else None
 
     @asynccontextmanager
@@ -99,7 +100,7 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
         # The server answers first: what an earlier process left is taken up beside it, however much that is.
         recovery = engine.start_recovery()
         beside = [
-            asyncio.create_task(after(recovery, doors.hooks.recover)),
+            asyncio.create_task(after(recovery, own_api.hooks.recover)),
             asyncio.create_task(return_freed_memory()),
             asyncio.create_task(tidy_hourly(engine, settings.data_dir / "uploads")),
         ]
@@ -107,13 +108,13 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
             yield
         for task in beside:
             task.cancel()
-        await doors.close()
+        await own_api.close()
 
     demo = build(engine, fetch, settings.sign_in)
     demo.queue(max_size=4 * settings.queue_size, **QUEUE)
     hooks = [each.webhook for each in engine.providers if each.webhook is not None]
     rules = access_rules(settings, links, engine, hooks)
-    further = [*health.routes(engine, revealed(settings.metrics_token)), *map(webhook_route, hooks), *doors.routes]
+    further = [*health.routes(engine, revealed(settings.metrics_token)), *map(webhook_route, hooks), *own_api.routes]
     further += mcp.routes if mcp is not None else []
     options = launch_options(engine, links, further, [Middleware(account_identity, rules)])
     options["app_kwargs"]["lifespan"] = lifespan
@@ -143,7 +144,7 @@ def serve(demo: Any, sockets: list[socket.socket], server: Callable[[Any], Serve
     stop = ending_signals()  # before the first answer: whoever sees that may send one
     with served_by(server, url) as served:
         demo.launch(prevent_thread_lock=True, **options)
-    print(f"SRPO Studio runs on {url}{options.get('root_path', '').lstrip('/')} (Ctrl+C ends it)", flush=True)
+    print(say("app-runs", url=f"{url}{options.get('root_path', '').lstrip('/')}"), flush=True)
     stop.wait()
     served.server.close()
 

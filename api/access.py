@@ -22,7 +22,7 @@ class Access:
 
     Args:
         ring: the keys.
-        public: whether strangers can come in; without any key the doors are then shut.
+        public: whether strangers can come in; without any key the API is then closed.
         allowance: runs that a key may start where it has no numbers of its own.
     """
 

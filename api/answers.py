@@ -16,6 +16,7 @@ from api.schemas import first_fault
 from api.statuses import headers_of, status_of
 from core.errors import StudioError
 from core.job import Job
+from core.messages import say
 
 REFUSALS = (400, 401, 403, 404, 405, 409, 413, 429, 500, 503, 504, 507)
 """The statuses of every refusal."""
@@ -50,7 +51,7 @@ def add_error_handlers(app: FastAPI, refusal: Refusal) -> None:
 
     @app.exception_handler(Exception)
     async def broken(request: Request, _: Exception) -> JSONResponse:
-        return refusal(request, 500, "This broke for a reason inside the app. Its log says more.", {})
+        return refusal(request, 500, say("app-broke"), {})
 
 
 def notices_of(job: Job) -> list[str]:

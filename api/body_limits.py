@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.messages import Message, message
+
 SMALL = 64 * 1024
 """Bytes of a request on a route where no picture travels."""
 ADDRESS = 8 * 1024
@@ -36,11 +38,11 @@ class BodyRefused(Exception):
 
     Args:
         status: of the answer.
-        words: a sentence for its sender.
+        message: what its sender reads.
     """
 
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, status: int, message: Message) -> None:
+        super().__init__(message)
         self.status = status
 
 
@@ -96,8 +98,9 @@ class BodyMeter:
     @property
     def too_large(self) -> BodyRefused:
         """What is said of too many bytes."""
-        most = f"{self._size / 1e6:.0f} MB" if self._size >= 1_000_000 else f"{self._size // 1024} KB"
-        return BodyRefused(413, f"This request's body is too large: at most {most} are taken here.")
+        if self._size >= 1_000_000:
+            return BodyRefused(413, message("request-too-large-mb", limit=round(self._size / 1e6)))
+        return BodyRefused(413, message("request-too-large-kb", limit=self._size // 1024))
 
     def check_declared(self, length: str | None) -> None:
         """Check a body by its length alone.
@@ -125,7 +128,7 @@ class BodyMeter:
         # Each JSON value but the first stands behind one of these; inside texts they are counted too, and are few.
         self._values_seen += chunk.count(b",") + chunk.count(b"[") + chunk.count(b"{")
         if self._values_seen > self._values:
-            raise BodyRefused(400, f"This request's JSON holds too many values: at most {self._values} are taken.")
+            raise BodyRefused(400, message("request-too-many-values", limit=self._values))
 
 
 class HeldBodies:
@@ -148,7 +151,7 @@ class HeldBodies:
             BodyRefused: there are too many; these are not counted.
         """
         if self._held[address] + size > self._by_address or self._held.total() + size > self._most:
-            raise BodyRefused(503, "Too many large requests are being answered. Try again when some are done.")
+            raise BodyRefused(503, message("too-many-large-requests"))
         self._held[address] += size
 
     def release(self, address: str, size: int) -> None:

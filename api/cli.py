@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from api.keys import KeyRing
+from core.messages import say
 from core.settings import Settings, SettingsError
 
 cli = typer.Typer(
@@ -40,7 +41,7 @@ def new_key(
 ) -> None:
     """Issue a key and print it, this once."""
     key, letters = _ring().new(name, per_minute, per_day)
-    typer.echo(f"{letters}\n\nThis is key {key.id}. It is shown only this once: store it where you store your secrets.")
+    typer.echo(f"{letters}\n\n{say('key-issued', key=key.id)}")
 
 
 @keys.command("list")
@@ -55,7 +56,7 @@ def list_keys() -> None:
 def revoke_key(key_id: Annotated[str, typer.Argument(metavar="ID", help="As `keys list` prints it.")]) -> None:
     """Revoke a key at once; this cannot be undone."""
     if not _ring().revoke(key_id):
-        sys.exit(f"There is no valid key {key_id}.")
+        sys.exit(say("key-unknown", key=key_id))
 
 
 def _ring() -> KeyRing:

@@ -1,4 +1,4 @@
-"""What both doors share: a call becomes a job, once; a job is found again by its owner; pictures get links."""
+"""What both wire formats share: a call becomes a job, once; a job is found again by its owner; pictures get links."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class ApiGateway:
         links: signs addresses of pictures.
         fetch: reads a public address or data URI into bytes, or raises a StudioError.
         models: the backend's key by the name of a model.
-        spends: whether these doors may spend the app owner's keys at the providers.
+        spends: whether this API may spend the app owner's keys at the providers.
         public_url: the app's own address, None where a caller's own word for it is taken.
     """
 
@@ -96,7 +96,7 @@ class ApiGateway:
         return self._public_url or str(request.base_url).rstrip("/")
 
     async def balance(self) -> float:
-        """Return the US dollars that these doors may still spend; runs on the owner's own machine cost none.
+        """Return the US dollars that this API may still spend; runs on the owner's own machine cost none.
 
         Raises:
             StudioError: a provider does not say what is left.
@@ -274,11 +274,11 @@ async def _gone(request: Request) -> None:
         pass
 
 
-def mark(door: str, given: str | None, body: Mapping[str, Any]) -> tuple[str | None, str]:
+def mark(wire_format: str, given: str | None, body: Mapping[str, Any]) -> tuple[str | None, str]:
     """Return a call's own mark, and a mark of all that it asks for.
 
     Args:
-        door: whose calls; two doors' keys never meet.
+        wire_format: whose calls; the keys of two never meet.
         given: the `Idempotency-Key` header.
         body: everything that makes the call what it is.
 
@@ -290,7 +290,7 @@ def mark(door: str, given: str | None, body: Mapping[str, Any]) -> tuple[str | N
         return None, told
     if not 1 <= len(given.strip()) <= 255:
         raise BadParameter("idempotency-key-length", field="Idempotency-Key")
-    return hashlib.sha256(f"{door}\n{given.strip()}".encode("utf-8", "surrogateescape")).hexdigest(), told
+    return hashlib.sha256(f"{wire_format}\n{given.strip()}".encode("utf-8", "surrogateescape")).hexdigest(), told
 
 
 @functools.cache

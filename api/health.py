@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from core.backend import Backend
 from core.job import Job
-from core.messages import in_full
+from core.messages import in_full, say
 from engine.engine import Engine
 
 SECONDS = (0.5, 1, 2, 5, 10, 20, 60, 180, 600)
@@ -77,7 +77,9 @@ def routes(engine: Engine, token: str | None) -> list[BaseRoute]:
         if token is None:
             return PlainTextResponse("Not found", status_code=404)
         if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-            return PlainTextResponse("A token is needed.", status_code=401, headers={"WWW-Authenticate": "Bearer"})
+            return PlainTextResponse(
+                say("metrics-token-needed"), status_code=401, headers={"WWW-Authenticate": "Bearer"}
+            )
         return Response(generate_latest(figures.registry), media_type="text/plain; version=0.0.4")
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.body_limits import ADDRESS, BodyLimits, BodyRefused
 from api.refusals import API_PATHS, refusal
+from core.messages import say
 from core.subpath import route_path
 
 _HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::\d+)?")
@@ -43,12 +44,11 @@ class RequestChecks:
         path, headers = route_path(scope), Headers(scope=scope)
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > ADDRESS:
             status = 400 if path.startswith(API_PATHS) else 414  # the APIs that are served here know no 414
-            return refusal(path, status, f"This address is too long: at most {ADDRESS // 1024} KB are taken.")
+            return refusal(path, status, say("address-too-long", limit=ADDRESS // 1024))
         if not self._public and not _is_loopback(headers.get("host", "")):
-            words = "This app is bound to this machine alone. To open it to others, set STUDIO_PUBLIC_URL."
-            return refusal(path, 421, words)
+            return refusal(path, 421, say("app-local-only"))
         if not self._public and is_foreign(headers, self._hosts):
-            return refusal(path, 403, "Other sites' pages may not use this app.")
+            return refusal(path, 403, say("app-foreign-page"))
         try:
             self._limits.meter(path, headers.get("content-type", "")).check_declared(headers.get("content-length"))
         except BodyRefused as error:

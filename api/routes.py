@@ -23,6 +23,7 @@ from api.keys import KeyRing
 from api.wavespeed import routes as wavespeed
 from api.wavespeed.webhooks import Hooks, Post
 from core.links import Links
+from core.messages import say
 from core.secrets import revealed
 from core.settings import Settings, SettingsError
 from engine.engine import Engine
@@ -32,7 +33,7 @@ STATIC = Path(fastapi_offline.__file__).parent / "static"
 
 
 @dataclass(frozen=True)
-class Doors:
+class OwnApi:
     """The API's routes, and what begins and ends with the app."""
 
     routes: list[BaseRoute]
@@ -45,9 +46,9 @@ class Doors:
         self.ring.close()
 
 
-def open_doors(
+def build_api(
     engine: Engine, settings: Settings, links: Links, fetch: Callable[[str], Awaitable[bytes]], post: Post
-) -> Doors:
+) -> OwnApi:
     """Return the API.
 
     Args:
@@ -62,10 +63,12 @@ def open_doors(
     """
     for model, backend in settings.api_models.items():
         if backend not in engine.specs:
-            raise SettingsError(f"STUDIO_API_MODELS runs {model} on {backend!r}. Set one of {', '.join(engine.specs)}.")
+            raise SettingsError(
+                "setting-api-models", model=model, backend=repr(backend), backends=", ".join(engine.specs)
+            )
     ring = KeyRing(settings.data_dir, revealed(settings.api_key))
     access = Access(ring, public=settings.public, allowance=settings.api_allowance)
-    desk = ApiGateway(
+    gateway = ApiGateway(
         engine,
         access,
         links,
@@ -74,10 +77,10 @@ def open_doors(
         spends=settings.api_spends,
         public_url=settings.public_url,
     )
-    hooks = Hooks(desk, links, post)
-    aiml, wave = _described(aimlapi.door(desk)), _described(wavespeed.door(desk, hooks))
+    hooks = Hooks(gateway, links, post)
+    aiml, wave = _described(aimlapi.build(gateway)), _described(wavespeed.build(gateway, hooks))
     routes = [*aimlapi.routes(aiml), *wavespeed.routes(wave), *_pages({"aimlapi": aiml, "wavespeed": wave})]
-    return Doors(routes, hooks, ring)
+    return OwnApi(routes, hooks, ring)
 
 
 def _described(app: FastAPI) -> FastAPI:
@@ -109,15 +112,16 @@ def _pages(apps: dict[str, FastAPI]) -> list[BaseRoute]:
             for name, app in apps.items()
         )
         return HTMLResponse(
-            "<!doctype html><html lang=en><meta charset=utf-8><title>SRPO Studio: API</title>"
+            "<!doctype html><html lang=en><meta charset=utf-8>"
+            f"<title>{say('ui-title')}: {say('ui-api')}</title>"
             "<body style='font: 16px/1.5 system-ui; max-width: 40rem; margin: 3rem auto; padding: 0 1rem'>"
-            f"<h1>API</h1><p>Both providers' wire formats, served by this app.</p><ul>{items}</ul>"
+            f"<h1>{say('ui-api')}</h1><p>{say('api-docs-intro')}</p><ul>{items}</ul>"
         )
 
     async def page(request: Request) -> Response:
         app = apps.get(request.path_params["name"])
         if app is None:
-            return HTMLResponse("Not found", 404)
+            return HTMLResponse(say("api-docs-unknown"), 404)
         return get_swagger_ui_html(
             openapi_url=f"..{app.openapi_url}",
             title=app.title,

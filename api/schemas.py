@@ -1,4 +1,4 @@
-"""What both doors' bodies are made of."""
+"""What the bodies of both wire formats are made of."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 from starlette.convertors import PathConvertor, register_url_convertor
 
-from core.messages import Message
+from core.messages import Message, say
 
 
 def whole(value: Any) -> Any:
     """Return 4.0 as 4: JSON knows one kind of number. What is no number at all stays for the next to refuse."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("should be a whole number")
+        raise ValueError(say("fault-whole-number"))
     if value != value or value in (float("inf"), float("-inf")) or value != int(value):
-        raise ValueError("should be a whole number")
+        raise ValueError(say("fault-whole-number"))
     return int(value)
 
 
 def _real(value: Any) -> Any:
     """Return a number as it is; true, false and text are none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("should be a number")
+        raise ValueError(say("fault-number"))
     return value
 
 
@@ -93,7 +93,7 @@ class Body(BaseModel):
 
 
 class Anything(PathConvertor):
-    """The rest of a path, line breaks too: whatever comes under a door is answered in its provider's shape."""
+    """The rest of a path, line breaks too: whatever comes under a wire format is answered in its provider's shape."""
 
     regex = r"[\s\S]*"
 
@@ -107,7 +107,7 @@ def first_fault(error: RequestValidationError) -> str:
     place = [str(each) for each in fault["loc"] if each not in ("body", "query", "header")]
     words = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "json_invalid":
-        return "body: This is no JSON."
+        return say("fault-not-json")
     if fault["loc"] == ("body",) and isinstance(fault.get("input"), bytes):
-        return "body: This was not sent as JSON. Send it with the header Content-Type: application/json."
+        return say("fault-content-type")
     return f"{'.'.join(place) or 'body'}: {words[:1].upper()}{words[1:]}."

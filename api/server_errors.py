@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.refusals import refusal
+from core.messages import say
 from core.subpath import route_path
 
 
@@ -45,8 +46,7 @@ class ServerErrors:
             await self._app(scope, receive, hold_failure)
         except Exception:
             if not begun:
-                words = "This broke for a reason inside the app. Its log says more."
-                await refusal(route_path(scope), 500, words)(scope, receive, send)
+                await refusal(route_path(scope), 500, say("app-broke"))(scope, receive, send)
             raise
         for message in held:
             await send(message)

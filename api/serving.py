@@ -57,9 +57,7 @@ def exempt_from_proxies(environ: MutableMapping[str, str], host: str) -> None:
     try:
         httpx.Client().close()
     except (ValueError, httpx.InvalidURL, ImportError) as error:
-        raise SettingsError(
-            f"The proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used: {error} Correct or unset the variable."
-        ) from error
+        raise SettingsError("setting-proxy", reason=str(error)) from error
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
@@ -71,7 +69,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError) as error:
-        raise SettingsError(f"GRADIO_SERVER_NAME is {host!r}, and no such name is known. Set an address.") from error
+        raise SettingsError("setting-host-unknown", host=repr(host)) from error
     sockets: list[socket.socket] = []
     try:
         for family, _, _, _, address in dict.fromkeys(found):
@@ -79,7 +77,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
     except OSError as error:
         for each in sockets:
             each.close()
-        raise SettingsError(_refusal(host, port, error)) from error
+        raise _refusal(host, port, error) from error
     return sockets
 
 
@@ -99,15 +97,13 @@ def _bound(family: int, address: Any) -> socket.socket:
     return found
 
 
-def _refusal(host: str, port: int, error: OSError) -> str:
+def _refusal(host: str, port: int, error: OSError) -> SettingsError:
     match error.errno:
         case errno.EADDRINUSE:
-            return (
-                f"Port {port} of {host} is taken by another program. End that, or set GRADIO_SERVER_PORT to a free one."
-            )
+            return SettingsError("port-taken", port=str(port), host=host)
         case errno.EACCES | errno.EPERM:
-            return f"Port {port} needs more rights than this user has. Set GRADIO_SERVER_PORT to 1024 or more."
-    return f"{host} cannot be bound ({error.strerror}). Set GRADIO_SERVER_NAME to an address of this machine."
+            return SettingsError("port-forbidden", port=str(port))
+    return SettingsError("host-not-here", host=host, reason=str(error.strerror))
 
 
 def local_url(listening: socket.socket) -> str:

@@ -1,4 +1,4 @@
-"""Which HTTP status an error has, and how long to wait before asking again. Both doors agree on it."""
+"""Which HTTP status an error has, and how long to wait before asking again. Both wire formats agree on it."""
 
 from __future__ import annotations
 

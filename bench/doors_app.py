@@ -37,7 +37,7 @@ async def main() -> None:
     """Serve until the process is ended."""
     with tempfile.TemporaryDirectory() as folder:
         async with api_app(Path(folder), {"local": backend()}, queue_size=500) as at, serving(at.app) as url:
-            letters = [at.doors.ring.new(name)[1] for name in sys.argv[1:]]
+            letters = [at.own_api.ring.new(name)[1] for name in sys.argv[1:]]
             print(url, *letters, flush=True)
             await asyncio.Event().wait()
 

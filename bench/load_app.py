@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from dataclasses import replace
 
 from api import health
 from api.connections import connection_options
+from api.memory import return_freed_memory
 from api.middleware import AccessRules, protected
 from api.serving import Server, listen
 from app import serve
@@ -44,7 +46,9 @@ def main() -> None:
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         await engine.recover()
+        trimming = asyncio.create_task(return_freed_memory())
         yield
+        trimming.cancel()
 
     async def fetch(_: str) -> bytes:
         return b""

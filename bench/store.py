@@ -155,7 +155,7 @@ async def _run(folder: Path, number: int) -> Times:
     ]
     written = prompts(chance)
     first = int(number * SECONDS * COMMITS)
-    ids = [each.id for each in await store.library.page(OWNER, 5000, deep)]
+    ids = [each.id for each in await store.library.page(OWNER, 5000, deep)][1000 * number :]  # of no earlier run
 
     async def read(turn: int) -> None:
         await times.time(*reads[turn % len(reads)])
@@ -170,17 +170,17 @@ async def _run(folder: Path, number: int) -> Times:
         await times.time("accepted", lambda: store._write(store._store.accepted, name, 0, f"task {number} {turn}"))
 
     async def star(turn: int) -> None:
-        await times.time("star", lambda: store.library.star(OWNER, ids[2 * turn], on=bool(number % 2 == 0)))
+        await times.time("star", lambda: store.library.star(OWNER, ids[2 * turn]))
 
     async def delete(turn: int) -> None:
         await times.time("delete", lambda: store.library.delete(OWNER, ids[2 * turn + 1]))
 
     await asyncio.gather(
-        *(_paced(READS, read, reader / READERS / READS, reader) for reader in range(READERS)),
-        _paced(COMMITS, commit),
-        _paced(ACCEPTED, accepted),
-        _paced(STARS, star),
-        _paced(DELETES, delete),
+        *(_paced(chance, READS, read, reader) for reader in range(READERS)),
+        _paced(chance, COMMITS, commit),
+        _paced(chance, ACCEPTED, accepted),
+        _paced(chance, STARS, star),
+        _paced(chance, DELETES, delete),
     )
     for _ in range(TIDIES):
         await times.time("accounting", lambda: store.tidy(1 << 50, 86_400.0))
@@ -188,10 +188,11 @@ async def _run(folder: Path, number: int) -> Times:
     return times
 
 
-async def _paced(rate: float, work: Callable[[int], Awaitable[None]], after: float = 0.0, first: int = 0) -> None:
-    """Do something so many times a second, whether or not the last has ended: a slow store is not asked less."""
-    begun, tasks = time.perf_counter() + after, []
+async def _paced(chance: random.Random, rate: float, work: Callable[[int], Awaitable[None]], first: int = 0) -> None:
+    """Do something so many times a second, by chance as people do, whether or not the last has ended."""
+    at, tasks = time.perf_counter(), []
     for turn in range(int(SECONDS * rate)):
-        await asyncio.sleep(max(0.0, begun + turn / rate - time.perf_counter()))
+        at += chance.expovariate(rate)
+        await asyncio.sleep(max(0.0, at - time.perf_counter()))
         tasks.append(asyncio.ensure_future(work(first + turn)))
     await asyncio.gather(*tasks)

@@ -98,7 +98,7 @@ class Resumable(Protocol):
 
         Args:
             request: as it was.
-            remote: the provider's id for each image; None where none was told before the app ended.
+            remote: the provider's id for each image; None where none had come before the app ended.
             context: as for `edit`.
 
         Raises:

@@ -1,7 +1,7 @@
 """What can go wrong, in the words of this domain.
 
     StudioError
-    ├── BadInput             the request is refused at the door; names the field
+    ├── BadInput             the request is refused before any work; names the field
     │   ├── BadImage         the reference image cannot be used
     │   └── BadParameter     a value is missing, out of range or not a number
     ├── BackendUnavailable   the backend cannot take a run now
@@ -284,3 +284,19 @@ class Interrupted(StudioError):
 
 class RunCancelled(StudioError):
     """Somebody cancelled the run."""
+
+
+class StartError(Exception):
+    """The app cannot start; the message says what to set or to repair.
+
+    Args:
+        code: a message of the catalogue.
+        values: the variables of the message.
+    """
+
+    def __init__(self, code: str, /, **values: Value) -> None:
+        self.message = message(code, **values)
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return in_full(self.message)

@@ -69,14 +69,14 @@ def visitor_in(scope: Mapping[str, Any]) -> Visitor:
         LookupError: nobody found out. There is no default: `Visitor()` owns everything on a personal machine.
     """
     if VISITOR not in scope:
-        raise LookupError("this request passed no middleware that says who sent it")
+        raise LookupError("the identity middleware did not see this request")
     visitor: Visitor = scope[VISITOR]
     return visitor
 
 
 @dataclass(frozen=True)
 class Call:
-    """How a job came in by one of the app's own API doors, and how it wants to be answered.
+    """How a job came in by the app's own API, and how it wants to be answered.
 
     Attributes:
         model: the name by which its backend was asked for.

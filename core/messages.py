@@ -4,8 +4,8 @@ Errors, notices, stages and labels are messages as long as the program handles t
 compared and translated; `render` turns one into a sentence where somebody reads it. The catalogues are written in
 Fluent (projectfluent.org), which a browser can read as well. They are read when the first message is rendered.
 
-In a catalogue, a message is what happened or what a thing is called; its attribute `.todo` says what to do next,
-`.help` what a setting does. Numbers that name something (ids, seeds) are passed as text, so that no digits are grouped.
+In a catalogue, a message is what happened or what a thing is called; its attribute `.todo` says what to do next.
+Numbers that name something (ids, seeds) are passed as text, so that no digits are grouped.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ ENGLISH = "en"
 """The language of API answers and logs, and of whatever another catalogue lacks."""
 RECORDED = "recorded"
 """The code of a sentence that was stored as text: `what`, and perhaps `todo`."""
+
+LONGEST = 900
+"""Characters of a value that are shown; Fluent refuses to put more than 1000 into a sentence."""
 
 Value = Union[str, int, float, "Message"]
 """What a message is about. A Message is rendered in the same language as the one that holds it."""
@@ -98,6 +101,8 @@ def render(message: Message, language: str = ENGLISH, attribute: str | None = No
     Returns:
         The text; empty where the message has no such attribute, the code where no catalogue has the message.
     """
+    if message.code == RECORDED:  # as it was written, however long
+        return str(dict(message.values).get("what" if attribute is None else attribute, ""))
     for each in dict.fromkeys((language, ENGLISH)):
         bundle = _bundle(each)
         if bundle is None or not bundle.has_message(message.code):
@@ -132,6 +137,8 @@ def say(code: str, /, **values: Value) -> str:
 def _shown(value: Value, language: str) -> str | int | float:
     if isinstance(value, Message):
         return render(value, language)
+    if isinstance(value, str) and len(value) > LONGEST:
+        return value[: LONGEST - 3] + "..."
     return str(value).lower() if isinstance(value, bool) else value
 
 

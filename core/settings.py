@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from core.errors import StartError
 from core.job import Allowance
 from core.limits import Caps
 
@@ -71,7 +72,7 @@ NAMES = (
 """Every environment variable that `Settings.from_env` reads."""
 
 
-class SettingsError(ValueError):
+class SettingsError(StartError):
     """A setting's value cannot be used; the message names the variable."""
 
 
@@ -100,10 +101,10 @@ class Settings:
         api_models: which backend runs what is asked for by a model's name there.
         api_spends: whether that API may spend the owner's keys at the providers.
         api_allowance: runs that each of its keys may start.
-        webhook_origins: origins that may be told of ends though they are not on the public internet.
+        webhook_origins: origins that webhooks may call though they are not on the public internet.
         aimlapi_key, wavespeed_key: the owner's keys at the providers.
         aimlapi_base_url, wavespeed_base_url: where the providers are; a company's proxy, say.
-        wavespeed_webhook_secret: with a public URL, results are told to us instead of asked for.
+        wavespeed_webhook_secret: with a public URL, results are reported to us instead of asked for.
         public_url: the app's own address as the internet sees it, without a slash at its end.
         sign_in: whether this is a Space that lets visitors sign in: their runs then belong to their account.
         hf_token: the hub token for the gated base model.
@@ -228,11 +229,9 @@ def _root_path(env: Mapping[str, str], public_url: str) -> str:
     public = urlsplit(public_url).path
     path = env.get("GRADIO_ROOT_PATH", public).rstrip("/")
     if path and not re.fullmatch(r"(/[\w.~-]+)+", path, re.ASCII):
-        raise SettingsError(
-            f"GRADIO_ROOT_PATH is {path!r}. Set a path such as /studio; a full address belongs into STUDIO_PUBLIC_URL."
-        )
+        raise SettingsError("setting-path", value=repr(path))
     if public not in ("", path):
-        raise SettingsError(f"GRADIO_ROOT_PATH is {path!r}, and STUDIO_PUBLIC_URL ends in {public!r}. Set one of them.")
+        raise SettingsError("setting-paths-differ", path=repr(path), public=repr(public))
     return path
 
 
@@ -253,7 +252,7 @@ def _models(env: Mapping[str, str], name: str) -> dict[str, str]:
     for each in _list(env, name):
         model, _, backend = each.partition("=")
         if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*){0,5}", model.strip()) or not backend.strip():
-            raise SettingsError(f"{name} holds {each!r}. Set model=backend, with a comma between two of them.")
+            raise SettingsError("setting-models", name=name, value=repr(each))
         models[model.strip()] = backend.strip()
     return models
 
@@ -262,7 +261,7 @@ def _one_of(env: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:
     """Return a setting that is one of a few words, the first by default."""
     word = env.get(name, words[0])
     if word not in words:
-        raise SettingsError(f"{name} is {word!r}. Set one of {', '.join(words)}.")
+        raise SettingsError("setting-choice", name=name, value=repr(word), choices=", ".join(words))
     return word
 
 
@@ -275,7 +274,7 @@ def _dollars(env: Mapping[str, str], name: str, default: float | None) -> float 
         return default
     text = env[name].removeprefix("$")
     if not re.fullmatch(r"\d{1,6}(\.\d{1,4})?", text):
-        raise SettingsError(f"{name} is {env[name]!r}. Set US dollars a day, such as 2.50; 0 pays for nothing.")
+        raise SettingsError("setting-dollars", name=name, value=repr(env[name]))
     return float(text)
 
 
@@ -283,25 +282,25 @@ def _folder(env: Mapping[str, str], name: str, default: str) -> Path:
     try:
         return Path(env.get(name, default)).expanduser().absolute()
     except RuntimeError as error:
-        raise SettingsError(f"{name} is {env[name]!r}, and that user has no home here. Set a folder's path.") from error
+        raise SettingsError("setting-home", name=name, value=repr(env[name])) from error
 
 
 def _address(env: Mapping[str, str], name: str, default: str) -> str:
     text = env.get(name, default)
     if text and not text.startswith(("http://", "https://")):
-        raise SettingsError(f"{name} is {text!r}. Set an address that begins with https:// or http://.")
+        raise SettingsError("setting-address", name=name, value=repr(text))
     return text.rstrip("/")
 
 
 def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = env.get(name, str(default))
     if not text.isascii() or not text.isdigit() or len(text) > 9 or not low <= int(text) <= high:
-        raise SettingsError(f"{name} is {text!r}. Set a whole number from {low} to {high}.")
+        raise SettingsError("setting-whole-number", name=name, value=repr(text), minimum=str(low), maximum=str(high))
     return int(text)
 
 
 def _switch(env: Mapping[str, str], name: str, default: str = "0") -> bool:
     text = env.get(name, default).lower()
     if text not in ("0", "1", "false", "true", "no", "yes", "off", "on"):
-        raise SettingsError(f"{name} is {text!r}. Set 1 or 0.")
+        raise SettingsError("setting-switch", name=name, value=repr(text))
     return text in ("1", "true", "yes", "on")

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import BadParameter
 from core.imaging.images import working_size
-from core.messages import Value, message
+from core.messages import Message, Value, message
 
 ParamValue = int | float | str | bool
 """A validated value. A seed that is to be drawn is absent from the mapping, never None."""
@@ -29,16 +29,19 @@ class Param:
     """What every kind of parameter has.
 
     Attributes:
-        name: the field's name in the API.
-        label: its name on the screen.
+        name: the field's name in the API; `param-` and the name is its message in the catalogue.
         help: one sentence on what it does.
-        advanced: whether it is a rare setting, kept under "More".
+        advanced: whether it is a rare setting, shown under "More".
     """
 
     name: str
-    label: str
-    help: str = ""
+    help: Message | None = None
     advanced: bool = False
+
+    @property
+    def label(self) -> Message:
+        """Its name on the screen."""
+        return message(f"param-{self.name.replace('_', '-')}")
 
     def fail(self, code: str, value: object, **wanted: Value) -> BadParameter:
         """Return the error for a value that does not fit.
@@ -59,14 +62,19 @@ class Param:
 
 @dataclass(frozen=True, kw_only=True)
 class Number(Param):
-    """A real number in `minimum..maximum`; `step` is the slider's grain, not a constraint."""
+    """A real number in `minimum..maximum`.
+
+    Attributes:
+        step: the slider's grain, not a constraint.
+        low, high: what the ends of the slider are called.
+    """
 
     minimum: float
     maximum: float
     default: float
     step: float = 0.01
-    low: str = ""
-    high: str = ""
+    low: Message | None = None
+    high: Message | None = None
 
     def validate(self, raw: object) -> float:
         """Return the value as a float.
@@ -184,11 +192,11 @@ class BackendSpec:
             brought back to its size. None where that is not known.
         working_side: likewise, the most pixels on the longer side.
         styles: the looks that its model knows; empty where it is not limited to some.
-        notice: what a person should know before using it, in plain words.
+        notices: what a person should know before using it.
     """
 
     key: str
-    label: str
+    label: Message
     model: str
     params: tuple[AnyParam, ...]
     concurrency: int = 1
@@ -200,7 +208,7 @@ class BackendSpec:
     working_pixels: int | None = None
     working_side: int | None = None
     styles: tuple[Style, ...] = ()
-    notice: str = ""
+    notices: tuple[Message, ...] = ()
     by_name: Mapping[str, AnyParam] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from core.messages import message
 from core.spec import MAX_SEED, AnyParam, Choice, Integer, Number, ParamValue, Toggle
 
 P = TypeVar("P", Number, Integer, Choice, Toggle)
@@ -52,18 +53,16 @@ class Term:
 
 STRENGTH = Number(
     name="strength",
-    label="Strength",
-    help="How far to go, and how many steps.",
+    help=message("help-strength"),
     minimum=0,
     maximum=1,
     default=0.6,
-    low="keep",
-    high="transform",
+    low=message("strength-low"),
+    high=message("strength-high"),
 )
 STEPS = Integer(
     name="num_inference_steps",
-    label="Steps",
-    help="More steps take longer and settle finer.",
+    help=message("help-steps"),
     minimum=1,
     maximum=50,
     default=28,
@@ -71,20 +70,17 @@ STEPS = Integer(
 )
 GUIDANCE = Number(
     name="guidance_scale",
-    label="Guidance",
-    help="How closely the prompt is followed.",
+    help=message("help-guidance"),
     minimum=1,
     maximum=20,
     default=3.5,
     step=0.1,
 )
-SEED = Integer(name="seed", label="Seed", minimum=0, maximum=MAX_SEED, default=None)
-IMAGES = Integer(name="num_images", label="Images", minimum=1, maximum=4, default=1, advanced=True)
-FORMAT = Choice(name="output_format", label="Format", choices=("png", "jpeg"), default="png", advanced=True)
-ACCELERATION = Choice(
-    name="acceleration", label="Acceleration", choices=("none", "regular", "high"), default="none", advanced=True
-)
-SAFETY = Toggle(name="enable_safety_checker", label="Safety checker", default=True, advanced=True)
+SEED = Integer(name="seed", minimum=0, maximum=MAX_SEED, default=None)
+IMAGES = Integer(name="num_images", minimum=1, maximum=4, default=1, advanced=True)
+FORMAT = Choice(name="output_format", choices=("png", "jpeg"), default="png", advanced=True)
+ACCELERATION = Choice(name="acceleration", choices=("none", "regular", "high"), default="none", advanced=True)
+SAFETY = Toggle(name="enable_safety_checker", default=True, advanced=True)
 
 TERMS: Mapping[str, Term] = MappingProxyType(
     {

@@ -68,7 +68,7 @@ class Engine:
         *,
         rerun: bool = True,
     ) -> None:
-        self._lanes = {key: FairQueue(backend) for key, backend in backends.items()}
+        self._queues = {key: FairQueue(backend) for key, backend in backends.items()}
         self.jobs = Jobs(backends)
         self._rerun = rerun
         self.quotas = quotas or Quotas()
@@ -78,25 +78,25 @@ class Engine:
         self.images = Images(self._store, self.decoders)
         self.library = self._store.library
         self.uploads = Uploads(self._store, self.quotas.caps.quota)
-        self._work = JobRunner(self._store, self.quotas)
+        self._runner = JobRunner(self._store, self.quotas)
         self._known = asyncio.Event()  # what an earlier process left is in `jobs`
         self._known.set()
-        self.on_end = self._work.on_end
+        self.on_end = self._runner.on_end
         self.queue_size = queue_size
 
     @property
     def specs(self) -> dict[str, BackendSpec]:
         """Every backend's spec by key, in order."""
-        return {key: lane.backend.spec for key, lane in self._lanes.items()}
+        return {key: queue.backend.spec for key, queue in self._queues.items()}
 
     def backend(self, key: str) -> Backend:
         """Return the backend of a key."""
-        return self._lanes[key].backend
+        return self._queues[key].backend
 
     @property
     def providers(self) -> list[Provider]:
         """The accounts that the backends run on, each once."""
-        found = (lane.backend.provider for lane in self._lanes.values())
+        found = (queue.backend.provider for queue in self._queues.values())
         return list(dict.fromkeys(each for each in found if each is not None))
 
     async def submit(
@@ -114,23 +114,23 @@ class Engine:
             request: validated by that backend's spec.
             key: the visitor's own provider key; None takes the app owner's.
             visitor: who asks.
-            call: how it came in, where that was an API door.
+            call: how it came in, where that was by the API.
 
         Raises:
             CallTaken: the visitor's job of the same call is there.
             StudioError: the backend cannot take runs now, too many wait, a limit is reached, the disk takes nothing.
         """
         await self._known.wait()
-        lane, visitor = self._lanes[backend], visitor or Visitor()
-        if self._work.closing.is_set():
+        queue, visitor = self._queues[backend], visitor or Visitor()
+        if self._runner.closing.is_set():
             raise BackendUnavailable("app-restarting")
-        reason = lane.backend.ready(key)
+        reason = queue.backend.ready(key)
         if reason is not None:
             raise BackendUnavailable(reason)
         # Counted by the jobs, not by the line: a job joins it a moment after its submit.
         ahead = self.jobs.unended()[backend]
-        waiting = max(0, ahead - lane.backend.spec.concurrency)
-        if waiting >= self.queue_size and ahead >= lane.backend.spec.concurrency:
+        waiting = max(0, ahead - queue.backend.spec.concurrency)
+        if waiting >= self.queue_size and ahead >= queue.backend.spec.concurrency:
             raise QueueFull("queue-full", waiting=waiting)
         job = Job(
             new_id(),
@@ -147,19 +147,21 @@ class Engine:
         self.jobs.add(job)  # it has its place before the disk is waited for
         try:
             self.quotas.count(visitor)
-            estimate = lane.backend.spec.price * len(request.seeds)
+            estimate = queue.backend.spec.price * len(request.seeds)
             await self._store.add(job, estimate, partial(self.quotas.afford, estimate), self.quotas.today())
         except BaseException:
             self.jobs.remove(job)
             raise
-        self._begin(job, lane.backend.edit)
+        self._begin(job, queue.backend.edit)
         return job
 
     def _begin(self, job: Job, work: Callable[..., AsyncGenerator[Event, None]], *more: object) -> None:
         events = work(job.request, *more, RunContext(job.key, job.gpu_token))
         # In a context of its own: the caller's holds their whole request, and the task is kept longer than that.
         job.task = asyncio.get_running_loop().create_task(
-            self._work.run(self._lanes[job.backend], job, events), name=f"job {job.id}", context=contextvars.Context()
+            self._runner.run(self._queues[job.backend], job, events),
+            name=f"job {job.id}",
+            context=contextvars.Context(),
         )
 
     async def watch(self, job: Job) -> AsyncGenerator[JobEvent, None]:
@@ -210,7 +212,7 @@ class Engine:
         job.advance(JobState.CANCELLED, error)
         if job.task is not None:
             job.task.cancel()
-            job.task.add_done_callback(lambda _: self._work.let_go(job))
+            job.task.add_done_callback(lambda _: self._runner.let_go(job))
         job.tell()
         await self._store.ended(job)
 
@@ -222,7 +224,7 @@ class Engine:
         Args:
             patience: seconds until what has not stopped is left to the process's end: a model's long step, say.
         """
-        self._work.closing.set()
+        self._runner.closing.set()
         await self.decoders.close()
         loop = asyncio.get_running_loop()
         until = loop.time() + patience
@@ -271,8 +273,8 @@ class Engine:
             await self._take_up(job)
 
     async def _take_up(self, job: Job) -> None:
-        lane = self._lanes.get(job.backend)
-        error = hopeless(job, lane.backend if lane is not None else None, rerun=self._rerun)
+        queue = self._queues.get(job.backend)
+        error = hopeless(job, queue.backend if queue is not None else None, rerun=self._rerun)
         if job.state.terminal:
             return  # cancelled in the meantime
         if error is not None:
@@ -280,7 +282,7 @@ class Engine:
             await self._store.ended(job)
             job.tell()
         elif not any(job.remote):
-            self._begin(job, self._lanes[job.backend].backend.edit)
+            self._begin(job, self._queues[job.backend].backend.edit)
         elif job.own_key:
             if job.state is not JobState.NEEDS_KEY:
                 job.advance(JobState.NEEDS_KEY)
@@ -293,7 +295,7 @@ class Engine:
 
     def _resume(self, job: Job) -> None:
         job.event = Working("processing", 0, len(job.request.seeds))
-        backend = self._lanes[job.backend].backend
+        backend = self._queues[job.backend].backend
         assert isinstance(backend, Resumable)  # whoever yields Accepted is; `hopeless` refuses others after a restart
         self._begin(job, backend.resume, tuple(job.remote))
 
@@ -307,7 +309,7 @@ class Engine:
         """
         for job in self.jobs:
             wants = job.state is JobState.NEEDS_KEY and job.task is None
-            if wants and (job.owner, self._lanes[job.backend].backend.spec.key_env) == (owner, key_env):
+            if wants and (job.owner, self._queues[job.backend].backend.spec.key_env) == (owner, key_env):
                 job.key = key
                 job.advance(JobState.RUNNING)
                 self._resume(job)
@@ -355,13 +357,13 @@ class Engine:
 
     async def unreported(self) -> list[Job]:
         """Return the ended jobs whose end somebody waits to hear."""
-        return await self._store.untold()
+        return await self._store.unreported()
 
     async def reported(self, job: Job) -> None:
         """Note that a job's end was reported, or given up on; one that its provider still has ends another time."""
         stored = await self._store.find(job.owner, job.id)
         if stored is not None and stored.state.terminal:
-            await self._store.told(job.id)
+            await self._store.reported(job.id)
 
     async def delete(self, owner: str, ids: Sequence[str]) -> int:
         """Remove an owner's jobs with their pictures, those that go on after they were stopped; return how many."""
@@ -370,7 +372,7 @@ class Engine:
         for job_id in ids:
             job = self.jobs.get(job_id)
             if job is not None and job.owner == owner:
-                job.call = job.call and replace(job.call, hook="")  # nobody is told the end of what is deleted
+                job.call = job.call and replace(job.call, hook="")  # nobody hears of the end of what is deleted
                 await self.cancel(job)
                 if job.storing and job.task is not None:
                     await asyncio.wait([job.task])
@@ -382,9 +384,9 @@ class Engine:
 
     async def tidy(self) -> None:
         """Remove old references, the oldest runs where the disk's share is used up, and files that nobody knows."""
-        await self._work.tidy()
+        await self._runner.tidy()
         await self._store.drop_strays()
 
     def expected_seconds(self, backend: str, request: EditRequest) -> float | None:
         """Return how long a run should take by the median of earlier ones, None before the first."""
-        return self._lanes[backend].expected(request)
+        return self._queues[backend].expected(request)

@@ -31,7 +31,7 @@ def hopeless(job: Job, backend: Backend | None, *, rerun: bool) -> StudioError |
     Args:
         job: as its row has it.
         backend: its own, None where that is no longer offered.
-        rerun: whether a job that had not been sent may begin anew.
+        rerun: whether a job that was not sent may start again.
     """
     sent = job.state in (JobState.SUBMITTING, JobState.DETACHED) or any(job.remote)
     if backend is None and sent:

@@ -33,35 +33,35 @@ class JobRunner:
     """Drives jobs.
 
     Args:
-        keeper: writes down what happens.
-        limits: of the disk.
+        store: writes down what happens.
+        quotas: with the limits of the disk.
 
     Attributes:
         closing: set when the process ends: what stops now is taken up by the next one.
         on_end: called with each job that has ended.
     """
 
-    def __init__(self, keeper: JobStore, limits: Quotas) -> None:
-        self._keeper = keeper
-        self._limits = limits
+    def __init__(self, store: JobStore, quotas: Quotas) -> None:
+        self._store = store
+        self._quotas = quotas
         self.closing = asyncio.Event()
         self.on_end: list[Callable[[Job], None]] = []
 
     async def tidy(self, spared: Job | None = None) -> int:
         """Remove old references, and the oldest runs where the disk's share is used up; return how many runs."""
-        caps = self._limits.caps
-        return await self._keeper.tidy(caps.quota, caps.cache_age, spared.id if spared else "")
+        caps = self._quotas.caps
+        return await self._store.tidy(caps.quota, caps.cache_age, spared.id if spared else "")
 
-    async def run(self, lane: FairQueue, job: Job, events: AsyncGenerator[Event, None]) -> None:
+    async def run(self, queue: FairQueue, job: Job, events: AsyncGenerator[Event, None]) -> None:
         """Drive one job to its end; never raises."""
         error = None
         try:
-            await lane.enter(job)
+            await queue.enter(job)
             try:
                 job.started = time.monotonic()
-                await self._drive(lane, job, events)
+                await self._drive(queue, job, events)
             finally:
-                lane.leave()
+                queue.leave()
         except asyncio.CancelledError:
             error = job.error or RunCancelled("run-cancelled")
         except StudioError as failure:
@@ -80,7 +80,7 @@ class JobRunner:
         """Give a job that stopped with an error the state that follows; return whether that is its end here."""
         if isinstance(error, KeyRejected) and job.own_key and any(job.remote):
             job.advance(JobState.NEEDS_KEY)  # the provider has the run: another key may still fetch it
-            await self._keeper.moved(job)
+            await self._store.moved(job)
             job.task = job.key = None
             job.tell()
             return False
@@ -94,10 +94,10 @@ class JobRunner:
             if job.state is not JobState.DETACHED:
                 job.advance(JobState.DETACHED, error)
             job.error = error
-            await self._keeper.moved(job)
+            await self._store.moved(job)
         else:
             job.advance(end_of(error), error)
-            await self._keeper.ended(job)
+            await self._store.ended(job)
         return True
 
     def let_go(self, job: Job) -> None:
@@ -105,10 +105,10 @@ class JobRunner:
         job.task = None
         job.forget_secrets()
         job.tell()
-        for told in self.on_end:
-            told(job)
+        for listener in self.on_end:
+            listener(job)
 
-    async def _drive(self, lane: FairQueue, job: Job, events: AsyncGenerator[Event, None]) -> None:
+    async def _drive(self, queue: FairQueue, job: Job, events: AsyncGenerator[Event, None]) -> None:
         async with aclosing(events):
             async for event in events:
                 match event:
@@ -119,28 +119,28 @@ class JobRunner:
                         job.remote[place] = remote_id
                         if job.state is JobState.SUBMITTING:
                             job.advance(JobState.RUNNING)
-                        await self._keeper.accepted(job, place, remote_id)
+                        await self._store.accepted(job, place, remote_id)
                         continue
                     case Working() if not job.at_provider:
                         job.advance(JobState.SUBMITTING)
-                        await self._keeper.moved(job)
+                        await self._store.moved(job)
                     case Loading() | Progress() if job.state is JobState.QUEUED:
                         job.advance(JobState.RUNNING)  # its row stays queued: a restart begins it again
                 job.tell(event)
             else:
                 raise RunFailed("run-without-result")
-        keeping = asyncio.ensure_future(self._keep(lane, job, event))
+        keeping = asyncio.ensure_future(self._keep(queue, job, event))
         try:
             await asyncio.shield(keeping)
         except asyncio.CancelledError:
             await keeping  # what is made is kept: a cancel that comes now comes too late
 
-    async def _keep(self, lane: FairQueue, job: Job, event: Completed) -> None:
+    async def _keep(self, queue: FairQueue, job: Job, event: Completed) -> None:
         """Write the images, then write that the job is done, then say it: in this order."""
         assert job.started is not None
         now = time.monotonic()
         timings = {**event.timings, "queue": job.started - job.submitted, "total": now - job.submitted}
-        lane.learn(job.request, event.timings.get("inference"))
+        queue.learn(job.request, event.timings.get("inference"))
         event = replace(event, timings={name: round(value, 4) for name, value in timings.items()})
         result = await self._stored(job, event)
         try:
@@ -164,7 +164,7 @@ class JobRunner:
         """
         while True:
             try:
-                return await self._keeper.done(job, event)
+                return await self._store.done(job, event)
             except (OSError, sqlite3.Error):
                 if not (job.at_provider and isinstance(job.event, Working)) or self.closing.is_set():
                     raise

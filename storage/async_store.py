@@ -97,7 +97,7 @@ class AsyncStore:
         """
         file, money = job.request.image.file, (estimate, afford, since)
         adding = (
-            self._row(self._add_row, job, file, *money) if file else self._threads.write_files(self._add, job, *money)
+            self._row(self._add_row, job, file, *money) if file else self._threads.submit_files(self._add, job, *money)
         )
         try:
             await asyncio.shield(asyncio.wrap_future(adding))
@@ -149,7 +149,7 @@ class AsyncStore:
         Raises:
             OSError: the disk is full or not writable.
         """
-        return await asyncio.wrap_future(self._threads.write_files(self._done, job, event))
+        return await self._threads.write_files(self._done, job, event)
 
     def _done(self, job: Job, event: Completed) -> Result:
         recipe = job.request.recipe
@@ -244,13 +244,13 @@ class AsyncStore:
         self.images.drop(names)
         return gone
 
-    async def untold(self) -> list[Job]:
+    async def unreported(self) -> list[Job]:
         """Return the ended jobs whose end somebody is still to be told."""
-        return self._jobs(await self._read(Queries.untold))
+        return self._jobs(await self._read(Queries.unreported))
 
-    async def told(self, job_id: str) -> None:
-        """Note that nobody is to be told a job's end any more."""
-        await self._write(self._store.told, job_id)
+    async def reported(self, job_id: str) -> None:
+        """Note that nobody waits to hear of a job's end any more."""
+        await self._write(self._store.reported, job_id)
 
     async def ticket(self, owner: str, upload_id: str) -> None:
         """Note that an owner will upload a picture under an id.
@@ -270,7 +270,7 @@ class AsyncStore:
         with disk_errors():
             if not await self.awaited(upload_id):
                 return False
-            return await asyncio.wrap_future(self._threads.write_files(self._upload, upload_id, data, mime))
+            return await self._threads.write_files(self._upload, upload_id, data, mime)
 
     def _upload(self, upload_id: str, data: bytes, mime: str) -> bool:
         with self.images.held(data, mime) as path:
@@ -295,7 +295,7 @@ class AsyncStore:
             DiskFull: the disk takes nothing.
         """
         with disk_errors():
-            return await asyncio.wrap_future(self._threads.write_files(self._keep, owner, data, mime))
+            return await self._threads.write_files(self._keep, owner, data, mime)
 
     def _keep(self, owner: str, data: bytes, mime: str) -> Path:
         with self.images.held(data, mime) as path:
@@ -314,7 +314,7 @@ class AsyncStore:
             DiskFull: the disk takes nothing.
         """
         with disk_errors():
-            return await asyncio.wrap_future(self._threads.write_files(self._keep_reference, owner, reference, parent))
+            return await self._threads.write_files(self._keep_reference, owner, reference, parent)
 
     def _keep_reference(self, owner: str, reference: Reference, parent: str | None) -> Reference:
         with self.images.held(reference.data, reference.mime, reference.digest) as file:
@@ -335,7 +335,7 @@ class AsyncStore:
             DiskFull: the disk is full or not writable.
         """
         try:
-            return await asyncio.wrap_future(self._threads.write_files(self._keep_display, name, width, data))
+            return await self._threads.write_files(self._keep_display, name, width, data)
         except (OSError, sqlite3.Error) as error:
             raise DiskFull("disk-full-for-copy") from error
 
@@ -398,7 +398,7 @@ class AsyncStore:
 
     async def sweep(self) -> None:
         """Remove half files."""
-        await asyncio.wrap_future(self._threads.write_files(self._sweep))
+        await self._threads.write_files(self._sweep)
 
     def _sweep(self) -> None:
         self.images.sweep()
@@ -409,7 +409,7 @@ class AsyncStore:
         old = await asyncio.to_thread(self.images.old)
         for first in range(0, len(old), STRAYS_AT_ONCE):
             await self._write(self._drop_strays, old[first : first + STRAYS_AT_ONCE])
-        await self._write(self._store.forget_owners)
+        await self._write(self._store.forget_leftovers, time.time())
 
     def _drop_strays(self, names: Sequence[str]) -> None:
         gone = self.images.drop_strays(name for name in names if not self._store.known(name))

@@ -15,8 +15,8 @@ from storage.sqlite.store import Store
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
 
-READERS = 4
-"""Connections that read, each on a thread of its own; opened when they are needed."""
+READERS = 3
+"""Connections that read, each on a thread of its own; opened when they are needed. A read takes some milliseconds."""
 
 
 class StoreThreads:
@@ -44,8 +44,12 @@ class StoreThreads:
         """As `write`, for other threads than the event loop's."""
         return self._writer.submit(call, *values, **named)
 
-    def write_files(self, call: Callable[_P, _T], *values: _P.args, **named: _P.kwargs) -> Future[_T]:
+    def write_files(self, call: Callable[_P, _T], *values: _P.args, **named: _P.kwargs) -> asyncio.Future[_T]:
         """Call something that writes pictures' files, and by `submit` their rows, on the thread for files."""
+        return asyncio.wrap_future(self.submit_files(call, *values, **named))
+
+    def submit_files(self, call: Callable[_P, _T], *values: _P.args, **named: _P.kwargs) -> Future[_T]:
+        """As `write_files`, for a caller who wants to know of its end even when nobody waits for it any more."""
         return self._files.submit(call, *values, **named)
 
     def read(

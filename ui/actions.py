@@ -17,7 +17,7 @@ from core.errors import BadImage, DiskFull, KeyRejected, StudioError, TooManyReq
 from core.imaging.images import MIME
 from core.imaging.sources import tidy
 from core.job import EVERYONE
-from core.messages import in_full
+from core.messages import in_full, say
 from core.provider import Price, Provider
 from core.request import EditRequest, draw_seed
 from core.result import Made
@@ -57,8 +57,13 @@ class Actions:
     async def greet(self, session: Session, backend: str, request: gr.Request) -> Updates:
         """Return the status line, the line above Run and a seed for a fresh page, which begins with earlier runs."""
         session.visitor = visitor_of(request)
-        session.restore(await self.engine.history(session.visitor.owner))
-        return self.status(session, backend), _line(text.NO_REFERENCE), self._fresh_seed(self.engine.specs[backend])
+        labels = {key: spec.label for key, spec in self.engine.specs.items()}
+        session.restore(await self.engine.history(session.visitor.owner), labels)
+        return (
+            self.status(session, backend),
+            _line(say("ui-no-reference")),
+            self._fresh_seed(self.engine.specs[backend]),
+        )
 
     async def rejoin(self, session: Session, key: str) -> AsyncGenerator[Updates, None]:
         """Show the earlier runs, and keep the stage up to date as long as any of them goes on."""
@@ -72,14 +77,14 @@ class Actions:
         backend = self.engine.backend(key)
         reason = backend.ready(session.key(backend.spec))
         words = html.escape(in_full(reason) if reason is not None else " · ".join(map(in_full, backend.status())))
-        notice = html.escape(backend.spec.notice)
+        notice = html.escape(" ".join(map(str, backend.spec.notices)))
         dot = "blocked" if reason else "ready"
         return f'<span class="dot {dot}"></span><span class="state">{words}</span><small>{notice}</small>'
 
     async def forecast(self, session: Session, key: str, *values: Any) -> str:
         """Return the line above Run: real steps, expected time, price, output size."""
         if session.reference is None:
-            return _line(text.NO_REFERENCE)
+            return _line(say("ui-no-reference"))
         spec = self.engine.specs[key]
         reference = session.reference.reference
         try:
@@ -87,7 +92,7 @@ class Actions:
         except StudioError as error:
             return _line(str(error), "bad")
         if request.steps_run == 0:
-            return _line(text.NO_WORK)
+            return _line(say("ui-no-work"))
         parts = [text.steps(request.steps_run, request.integer("num_inference_steps"))]
         seconds = self.engine.expected_seconds(key, request)
         if seconds is not None:
@@ -130,7 +135,7 @@ class Actions:
     def _key_box(self, session: Session, key: str) -> Updates:
         """Return the key's row, shown where the backend takes one, an empty box, and no note."""
         spec = self.engine.specs[key]
-        placeholder = text.KEY_KEPT if session.key(spec) else text.KEY_PLACEHOLDER
+        placeholder = say("ui-key-set") if session.key(spec) else say("ui-key-placeholder")
         row = gr.update(visible=spec.key_env is not None)
         return row, gr.update(value="", placeholder=placeholder), ""
 
@@ -146,7 +151,7 @@ class Actions:
         try:
             self.engine.quotas.spend(KEY_CHECKS, session.visitor)
             if backend.ready(given) is not None:
-                note = _line(text.NO_KEY, "bad")
+                note = _line(say("ui-no-key"), "bad")
             elif given is None and session.visitor.owner != EVERYONE:
                 note = await self._owners_key(provider)
             else:
@@ -169,7 +174,7 @@ class Actions:
     async def _owners_key(self, provider: Provider | None) -> str:
         """Return whether the owner's key works. The provider is asked once in a while, whoever presses how often."""
         if provider is None:
-            return _line(text.OWNERS_KEY_WORKS)
+            return _line(say("ui-owners-key-works"))
         asked, answer = self._works.get(provider, (-math.inf, None))
         if answer is None or time.monotonic() - asked > RECHECK:
             answer = asyncio.ensure_future(self._ask_owners_key(provider))
@@ -180,8 +185,8 @@ class Actions:
         try:
             await provider.balance()
         except StudioError:
-            return _line(text.OWNERS_KEY_FAILS, "bad")
-        return _line(text.OWNERS_KEY_WORKS)
+            return _line(say("ui-owners-key-fails"), "bad")
+        return _line(say("ui-owners-key-works"))
 
     def _take(self, session: Session, spec: BackendSpec, given: str) -> None:
         """Keep a key for this tab, and go on with what waits for it."""
@@ -325,7 +330,7 @@ class Actions:
             raw["seed"] = None
         request = EditRequest.build(self.engine.specs[key], prompt, shown.reference, raw, session.style, shown.parent)
         job = await self.engine.submit(key, request, session.key(self.engine.specs[key]), session.visitor)
-        return Run(job, self.engine.expected_seconds(key, request))
+        return Run(job, self.engine.expected_seconds(key, request), backend=self.engine.specs[key].label)
 
     async def cancel(self, session: Session) -> Any:
         """Stop the run that is on stage; those behind it go on."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from core.messages import say
 from ui import text
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "api.md"
@@ -18,11 +19,11 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 def api_tab() -> gr.HTML:
     """Return the tab's panel; hidden until its tab is chosen."""
     sections = re.split(r"^## ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    doors = [_door(section) for section in sections if _BLOCK.search(section) and "```python" in section]
-    return gr.HTML(f"<h2>{text.API}</h2>{text.API_HTML}{''.join(doors)}", elem_id="api")
+    parts = [_part(section) for section in sections if _BLOCK.search(section) and "```python" in section]
+    return gr.HTML(f"<h2>{say('ui-api')}</h2>{text.api_html()}{''.join(parts)}", elem_id="api")
 
 
-def _door(section: str) -> str:
+def _part(section: str) -> str:
     """Return one format's examples, a language at a time."""
     title = html.escape(section.partition("\n")[0])
     blocks = [(language, code) for language, code in _BLOCK.findall(section) if language in LANGUAGES]
@@ -35,5 +36,5 @@ def _door(section: str) -> str:
         f'<pre data-language="{language}"{" hidden" if place else ""}><code>{html.escape(code)}</code></pre>'
         for place, (language, code) in enumerate(blocks)
     )
-    copy = f'<button type="button" data-copy data-done="{text.COPIED}">{text.COPY}</button>'
+    copy = f'<button type="button" data-copy data-done="{say("ui-copied")}">{say("ui-copy")}</button>'
     return f'<section><header><h3>{title}</h3><div role="group">{choices}</div>{copy}</header>{codes}</section>'

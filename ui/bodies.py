@@ -40,8 +40,7 @@ async def parsed(body: bytes | None) -> Any:
     try:
         return await asyncio.to_thread(shallow_json, body) if len(body) > SMALL else shallow_json(body)
     except TooDeep as error:
-        words = f"The request has more than {DEPTH} levels of lists and objects. Send fewer."
-        raise Refusal(400, words) from error
+        raise Refusal("request-too-deep", status=400, limit=DEPTH) from error
 
 
 def named_events(rest: str, method: str, value: Any) -> set[str]:
@@ -79,7 +78,7 @@ def named_paths(value: Any) -> Iterator[str]:
 
 
 async def whole(receive: Receive) -> bytes:
-    """Return a request's body; `api.body_limiter` counted it."""
+    """Return a request's body; the middleware before us counts it."""
     body, more = bytearray(), True
     while more:
         message = await receive()

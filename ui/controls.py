@@ -10,12 +10,13 @@ import gradio as gr
 from gradio.components import Component
 
 from core.spec import AnyParam, BackendSpec, Choice, Integer, Number, Toggle
+from ui import text
 
 
 def component(param: AnyParam, *, visible: bool = True) -> Component:
     """Return the component for a parameter, set to its default. A seed, which has none, is a number box."""
     common: dict[str, Any] = {
-        "label": param.label,
+        "label": str(param.label),
         "visible": visible,
         "elem_id": f"param-{param.name}",
         "elem_classes": ["param"],
@@ -35,7 +36,7 @@ def component(param: AnyParam, *, visible: bool = True) -> Component:
 
 def _settings(param: AnyParam) -> dict[str, Any]:
     """Return what differs between two backends' versions of a parameter."""
-    help_text = {"info": param.help or None}
+    help_text = {"info": None if param.help is None else str(param.help)}
     match param:
         case Number():
             bounds = {"minimum": param.minimum, "maximum": param.maximum, "step": param.step}
@@ -137,10 +138,10 @@ class Controls:
             if name in values:
                 update["value"], moved = fit(param, values[name])
                 if moved:
-                    changed.append(
-                        f"{param.label} {update['value']:g}"
-                        if isinstance(param, Number)
-                        else f"{param.label} {update['value']}"
-                    )
+                    changed.append(text.adjusted(param.label, _shown(values[name]), _shown(update["value"])))
             updates.append(gr.update(**update))
         return updates, changed
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""The programmatic door: the Gradio API endpoint `/edit`, typed and documented, for clients, curl and MCP."""
+"""The programmatic way in: the Gradio API endpoint `/edit`, typed and documented, for clients, curl and MCP."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from storage.files.disk import disk_errors
 from ui.framework import forget_session
 from ui.image_input import DESCRIPTION, NEEDED, Fetch, read_image, take_any_image
 from ui.images import visitor_of
+from ui.refusal import Refusal
 
 KINDS: dict[type[AnyParam], str] = {Number: "number", Integer: "integer", Choice: "string", Toggle: "boolean"}
 """JSON's names of the kinds of parameters."""
@@ -181,7 +182,7 @@ def published(edit: Callable[..., Any]) -> None:
     edit.__doc__ = DOC.format(image=DESCRIPTION, inputs=inputs)
 
 
-def call_fault(rest: str, body: Any) -> str | None:
+def call_fault(rest: str, body: Any) -> Refusal | None:
     """Return what is wrong with a call of `/edit` before the framework sees it, None where nothing is.
 
     The framework answers such calls with a 500, and writes all that was sent into the log.
@@ -196,23 +197,26 @@ def call_fault(rest: str, body: Any) -> str | None:
     if "/v2/" in rest:
         unknown = next((name for name in body if name not in (*names, "oauth_token")), None)
         if unknown is not None:
-            return f"{unknown[:40]}: There is no such input. The inputs are {', '.join(names)}."
+            return Refusal("input-unknown", status=400, field=unknown[:40], inputs=", ".join(names))
         missing = next((name for name in NEEDED if body.get(name) is None), None)
-        return f"{missing}: {in_full(NEEDED[missing])}" if missing else _file_fault(body["image"])
+        if missing:
+            return Refusal(NEEDED[missing], status=400, field=missing)
+        return _file_fault(body["image"])
     data = body.get("data")
     if not isinstance(data, list) or len(data) != len(names):
         came = len(data) if isinstance(data, list) else 0
-        return f"data: Send a list of {len(names)} inputs ({', '.join(names)}); {came} came."
+        inputs = ", ".join(names)
+        return Refusal("edit-inputs-missing", status=400, field="data", needed=len(names), inputs=inputs, given=came)
     return _file_fault(data[0])
 
 
-def _file_fault(image: Any) -> str | None:
+def _file_fault(image: Any) -> Refusal | None:
     """Return what is wrong with a description of a file, None where it names an upload or a public address."""
     path = image.get("path") if isinstance(image, dict) else ""
     web = isinstance(path, str) and path.lower().startswith(("http://", "https://"))
     if isinstance(path, str) and (web or not (is_address(path) or is_data_uri(path))):
         return None
-    return "image: A file's path is that of an upload or an http address. Send a data URI or base64 as text."
+    return Refusal("edit-file-path", status=400, field="image")
 
 
 def handed(job: Job, images: Images, cache: str) -> list[str]:

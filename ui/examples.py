@@ -9,6 +9,8 @@ from typing import Any
 
 from starlette.staticfiles import StaticFiles
 
+from core.messages import Message, message
+
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "examples"
 
 
@@ -17,7 +19,7 @@ class Example:
     """One example: a picture of `assets/examples`, what to ask of it, and the settings to ask it with."""
 
     file: str
-    title: str
+    title: Message
     prompt: str
     settings: dict[str, Any] = field(default_factory=dict)
 
@@ -30,19 +32,19 @@ class Example:
 EXAMPLES = (
     Example(
         "mountain-lake.jpg",
-        "Mountain lake",
+        message("example-mountain-lake"),
         "a loose watercolour painting of a mountain lake, soft washes, visible paper grain",
         {"strength": 0.7, "guidance_scale": 3.5, "seed": 1207},
     ),
     Example(
         "still-life.jpg",
-        "Still life",
+        message("example-still-life"),
         "an oil painting in the manner of the Dutch masters, dark background, warm light",
         {"strength": 0.6, "guidance_scale": 4.0, "seed": 42},
     ),
     Example(
         "street.jpg",
-        "Street with a house",
+        message("example-street"),
         "the same street at night in the rain, glowing windows, neon reflections",
         {"strength": 0.8, "guidance_scale": 4.5, "seed": 77},
     ),

@@ -171,7 +171,7 @@ class Guard:
         await self._check_paths(value, owner)
         fault = call_fault(rest, value) if body is not None else None
         if fault is not None:
-            raise Refusal(400, fault)
+            raise fault
         if event is None:
             await self._app(scope, receive, send)
         else:
@@ -188,7 +188,7 @@ class Guard:
         """
         for event_id in named_events(rest, scope["method"], value):
             if self._events.owner(event_id) not in (owner, ""):
-                raise Refusal(404, "There is no such event, or it belongs to another visitor. Send the request again.")
+                raise Refusal("event-not-yours", status=404)
         sessions = named_sessions(rest, scope["query_string"], value)
         if len(sessions) > 1:
             raise _not_their_session()
@@ -251,7 +251,7 @@ class Guard:
             await self._app(scope, upload.receiving(receive), upload.send)
             for path in upload.paths():
                 if not await self._engine.uploads.add_file(owner, Path(path).relative_to(self._uploads)):
-                    raise Refusal(503, "The file could not be stored. Choose the picture again.", 1.0)
+                    raise Refusal("upload-not-stored", status=503, wait=1.0)
         await upload.answer()(scope, receive, send)
 
     async def _without_image(self, rest: str, receive: Receive, visitor: Visitor) -> bytes:
@@ -277,9 +277,7 @@ class Guard:
                 except DiskFull as error:
                     raise _full() from error
                 except StudioError as error:
-                    raise Refusal(
-                        400, f"image: {error}" if not isinstance(error, BadParameter) else str(error)
-                    ) from error
+                    raise _refused_image(error) from error
                 await uploads.add_file("" if visitor.passing else visitor.owner, path.relative_to(self._uploads))
                 return small
 
@@ -291,10 +289,9 @@ class Guard:
         """
         for number, path in enumerate(named_paths(value)):
             if number == PATHS:
-                raise Refusal(400, f"At most {PATHS} files are read in a request. Send fewer.")
+                raise Refusal("too-many-files", status=400, limit=PATHS)
             if not await self._may_read(path, owner):
-                words = "This upload belongs to another visitor, or is no longer stored. Choose the picture again."
-                raise Refusal(403, words)
+                raise Refusal("upload-not-yours", status=403)
 
     async def _may_read(self, text: str, owner: str) -> bool:
         path = Path(text)
@@ -312,11 +309,17 @@ class Guard:
 
 
 def _not_found() -> Refusal:
-    return Refusal(404, "There is nothing here, or it belongs to another visitor.")
+    return Refusal("nothing-here", status=404)
+
+
+def _refused_image(error: StudioError) -> Refusal:
+    """Return the refusal of a call whose image, or what is beside it, cannot be used."""
+    field = error.field if isinstance(error, BadParameter) and error.field else "image"
+    return Refusal(error.message, status=400, field=field)
 
 
 def _not_their_session() -> Refusal:
-    return Refusal(403, "This page's session belongs to another visitor. Load the page again.")
+    return Refusal("session-not-yours", status=403)
 
 
 @contextlib.contextmanager
@@ -331,7 +334,7 @@ def _room() -> Iterator[None]:
 
 
 def _full() -> Refusal:
-    return Refusal(507, "The disk has no room for this file. Try again later, or ask the app's owner to make room.")
+    return Refusal("disk-full-for-file", status=507)
 
 
 def _function(app: Any, rest: str, name: str, value: Any) -> Any:
@@ -345,11 +348,11 @@ def _function(app: Any, rest: str, name: str, value: Any) -> Any:
     function = function_of(app, name, None if rest.startswith("call/") else value.get("fn_index"))
     by_names = rest.startswith("call/v2/")
     if function is None or (by_names and function.api_visibility != "public"):
-        raise Refusal(404, "There is no such event. Load the page again, or see its API page.")
+        raise Refusal("event-unknown", status=404)
     data = value.get("data")
     if isinstance(data, list) and not by_names:
         short = rest.startswith("call/")  # there the page's own state may be left out
         needed = sum(not (short and each.skip_api) for each in function.inputs)
         if len(data) < needed:
-            raise Refusal(400, f"data: The event takes {needed} values, and {len(data)} came. Send all of them.")
+            raise Refusal("event-inputs-missing", status=400, field="data", needed=needed, given=len(data))
     return function

@@ -18,6 +18,7 @@ from core.image_types import MIME_OF
 from core.imaging.display import rounded
 from core.job import Visitor, visitor_in
 from core.links import Links
+from core.messages import say
 from engine.engine import Engine
 
 SUFFIXES = "|".join(re.escape(each) for each in MIME_OF)
@@ -25,11 +26,10 @@ PICTURE_NAME = re.compile(rf"[0-9a-f]{{64}}({SUFFIXES})")
 COPY_END = re.compile(r"-[0-9]+\.webp")
 WIDTH = re.compile(r"[1-9][0-9]{0,4}")
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
-_NO_COOKIES = "Cookies are needed to see your own pictures. Allow them for this site, and load the page again."
 
 
 def visitor_of(request: Request | gr.Request) -> Visitor:
-    """Return who asks, as `api.visitors` put it into the scope."""
+    """Return who asks, as the middleware has put it into the scope."""
     inner: Any = request.request if isinstance(request, gr.Request) else request
     return visitor_in(inner.scope)
 
@@ -52,14 +52,14 @@ def routes(engine: Engine, links: Links | None = None) -> list[Route]:
     def answer(name: str, headers: dict[str, str] = _FOREVER) -> Response:
         path = engine.images.path(name)
         if not PICTURE_NAME.fullmatch(name) or not path.is_file():
-            return PlainTextResponse("There is no such picture.", status_code=404)
+            return PlainTextResponse(say("picture-unknown"), status_code=404)
         return FileResponse(path, headers=headers, media_type=MIME_OF[path.suffix])
 
     async def image(request: Request) -> Response:
         name, visitor = request.path_params["name"], visitor_of(request)
         seen = await engine.images.may_see(visitor.owner, name)
         if not seen and visitor.passing:
-            return PlainTextResponse(_NO_COOKIES, status_code=404)
+            return PlainTextResponse(say("cookies-needed"), status_code=404)
         return answer(name if seen else "")
 
     async def display(request: Request) -> Response:
@@ -68,7 +68,7 @@ def routes(engine: Engine, links: Links | None = None) -> list[Route]:
             return found
         width = request.query_params.get("width", "")
         if not WIDTH.fullmatch(width):
-            return PlainTextResponse("width: Give a whole number of pixels, 1 to 99999.", status_code=400)
+            return PlainTextResponse(say("picture-width-wrong"), status_code=400)
         name = request.path_params["name"]
         try:
             file = await engine.images.display(name, rounded(int(width)), visitor_of(request).source)
@@ -81,7 +81,7 @@ def routes(engine: Engine, links: Links | None = None) -> list[Route]:
     async def signed(request: Request) -> Response:
         path = links.opened(str(request.url)) if links is not None else None
         if links is None or path is None:
-            return PlainTextResponse("This link has ended.", status_code=403)
+            return PlainTextResponse(say("link-expired"), status_code=403)
         # No cache holds it longer than the link lasts. Whoever has the link may show the picture on their own site.
         left = links.seconds_left(str(request.url))
         headers = {

@@ -37,7 +37,9 @@ def place_of(rest: str) -> tuple[str | int, ...]:
 
 @asynccontextmanager
 async def spooled(receive: Receive, folder: Path) -> AsyncIterator[bytes | Path]:
-    """Yield a request's body, or the file where it lies if it has more than `REST` bytes; `api.body_limiter` counts it.
+    """Yield a request's body, or the file where it lies if it has more than `REST` bytes.
+
+    The middleware before us limits its size.
 
     Args:
         receive: of the request.

@@ -26,6 +26,7 @@ from core.about import VERSION
 from core.errors import BadParameter, StudioError
 from core.events import JobEvent, Loading, Progress, Queued, Working
 from core.job import Job
+from core.messages import say
 from core.result import Made
 from core.spec import MAX_PROMPT, Choice, Toggle
 from core.terms import TERMS
@@ -104,8 +105,7 @@ class McpEndpoint:
         """Answer a request; a browser gets a sentence on what the address is for."""
         accept = dict(scope["headers"]).get(b"accept", b"")
         if scope["method"] in ("GET", "HEAD") and b"text/event-stream" not in accept:
-            words = "This is the address of SRPO Studio for MCP clients (streamable HTTP). Add it to one."
-            await PlainTextResponse(words)(scope, receive, send)
+            await PlainTextResponse(say("mcp-address"))(scope, receive, send)
             return
         await self._manager.handle_request(scope, receive, send)
 
@@ -122,7 +122,7 @@ class McpEndpoint:
             return _failed(str(error))
         except Exception:
             log.exception("a call by MCP failed")
-            return _failed("This broke for a reason inside the app. Its log says more.")
+            return _failed(say("app-broke"))
 
     async def _edit(self, name: str, arguments: dict[str, Any]) -> mcp.types.CallToolResult:
         if name != NAME:
@@ -175,11 +175,11 @@ def _progress(event: JobEvent) -> tuple[float, float, str] | None:
     """Return what is done, of how much, and where a run is; None for what is no progress."""
     match event:
         case Queued(position):
-            return 0, 1, f"queued, {position} in line"
+            return 0, 1, say("mcp-queued", position=position)
         case Loading(stage, done, total):
-            return done, total, f"loading: {stage}"
+            return done, total, say("mcp-loading", stage=stage)
         case Progress(step, total):
-            return step, total, f"step {step} of {total}"
+            return step, total, say("mcp-step", step=step, total=total)
         case Working(status, done, total):
             return done, total, status
     return None

@@ -27,7 +27,7 @@ def launch_options(
     engine: Engine,
     links: Links | None = None,
     further: Sequence[BaseRoute] = (),
-    middleware: Sequence[Middleware] = (),
+    first: Sequence[Middleware] = (),
 ) -> dict[str, Any]:
     """Return the arguments for `Blocks.launch` that do not depend on settings.
 
@@ -35,7 +35,7 @@ def launch_options(
         engine: whose pictures are served.
         links: whose signed addresses are answered, None where the app has no public address.
         further: routes of other rooms.
-        middleware: what stands around the page's own guard, outermost first.
+        first: what every request meets first.
     """
     own = [
         *routes(engine, links),
@@ -46,10 +46,7 @@ def launch_options(
         (ASSETS / name).read_text(encoding="utf-8") for name in ("files.js", "page.js", "page.css")
     )
     return {
-        "app_kwargs": {
-            "routes": own,
-            "middleware": [*middleware, Middleware(Guard, engine, Path(get_upload_folder()))],
-        },
+        "app_kwargs": {"routes": own, "middleware": [*first, Middleware(Guard, engine, Path(get_upload_folder()))]},
         "allowed_paths": [str(engine.images.folder)],
         "theme": studio_theme(),
         "css": end_words(engine.specs),

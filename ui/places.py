@@ -48,7 +48,7 @@ class Places:
         if function is not None and function.api_name == "edit":
             places = sum(self._engine.queue_size + spec.concurrency for spec in self._engine.specs.values())
             if sum(each is function for each, _ in self._coming) + open_calls(app, "edit") >= places:
-                raise Refusal(503, "Too many runs wait already. Try again when some are done.", 5.0)
+                raise Refusal("too-many-waiting", status=503, wait=5.0)
         elif function is not None and function.queue and visitor.address:
             self._check_open(function, visitor, app)
         mine = (function, visitor)
@@ -74,7 +74,7 @@ class Places:
             others = sum(each[0].queue and not _follows(each[0]) for each in own)
             full = by_visitor >= OPEN_OF_KIND or len(of_kind) >= OPEN_OF_KIND_BY_ADDRESS or others >= OPEN_BY_ADDRESS
         if full:
-            raise Refusal(429, "What you asked for before is still being worked on. Try again when it is done.", 2.0)
+            raise Refusal("still-working", status=429, wait=2.0)
 
 
 def _follows(function: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from ui import text
+from core.messages import say
 
 _SHOWN = (b"\xff\xd8", b"\x89PNG", b"GIF8", b"BM")
 _AVIF = (b"ftypavif", b"ftypavis")
@@ -20,8 +20,8 @@ def reference_input() -> gr.Image:
     Gradio's own preprocessing opens every file with Pillow, so that a broken one ends in a bare failure.
     """
     box = gr.Image(
-        label=text.REFERENCE,
-        placeholder=text.REFERENCE_PLACEHOLDER,
+        label=say("ui-reference"),
+        placeholder=say("ui-reference-placeholder"),
         type="filepath",
         image_mode=None,
         sources=["upload", "clipboard", "webcam"],
@@ -43,7 +43,7 @@ def refuse_addresses(component: Component) -> None:
 
     async def move(path: str | Path | None) -> str | None:
         if "://" in str(path):
-            raise gr.Error("image: An address is not read here. Upload the file.", print_exception=False)
+            raise gr.Error(say("address-not-read"), print_exception=False)
         kept: str | None = await keep(path)
         return kept
 

@@ -7,27 +7,45 @@ from math import ceil
 from starlette.responses import JSONResponse
 
 from core.errors import TooManyRequests
+from core.messages import Message, Value, in_full, message
 
 
 class Refusal(Exception):
     """A request is refused.
 
     Args:
+        code: a message of the catalogue, or a whole message: what happened and what to do; the page shows both.
         status: of HTTP.
-        words: what happened and what to do; the page shows them.
+        field: the input to blame; None where it is none.
         wait: seconds until it is worth asking again, None where time does not help.
+        values: the variables of the message.
     """
 
-    def __init__(self, status: int, words: str, wait: float | None = None) -> None:
-        super().__init__(words)
+    def __init__(
+        self,
+        code: str | Message,
+        *,
+        status: int,
+        field: str | None = None,
+        wait: float | None = None,
+        **values: Value,
+    ) -> None:
+        self.message = message(code, **values) if isinstance(code, str) else code
+        super().__init__(self.message)
         self.status = status
-        self.words = words
+        self.field = field
         self.wait = wait
+
+    @property
+    def words(self) -> str:
+        """What happened and what to do, in English."""
+        text = in_full(self.message)
+        return f"{self.field}: {text}" if self.field else text
 
     @classmethod
     def of(cls, error: TooManyRequests) -> Refusal:
         """Return the refusal of whoever has had their share."""
-        return cls(429, str(error), error.wait)
+        return cls(error.message, status=429, wait=error.wait)
 
     def response(self) -> JSONResponse:
         """Return the answer."""

@@ -1,4 +1,4 @@
-"""What one browser tab has on its stage, and how it is told to the browser.
+"""What one browser tab has on its stage, and how the browser sees it.
 
 `Session` is the server's side of the page: the reference, and the runs of this tab with their jobs.
 `Session.view` turns it into the plain value that `assets/stage.js` draws; nothing else is sent.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from core.events import Loading, Progress, Queued, Working
 from core.imaging.images import Reference
 from core.job import Job, Visitor
 from core.job_state import JobState
-from core.messages import in_full
+from core.messages import Message, in_full, say
 from core.recipe import StyleUse
 from core.result import Made
 from core.spec import BackendSpec
@@ -67,11 +67,21 @@ class Shown:
 
 @dataclass
 class Run:
-    """One click on Run; `earlier` says that it had ended before this tab was opened."""
+    """One click on Run.
+
+    Attributes:
+        job: what it began.
+        expected: seconds that it may take, None where that is not known.
+        earlier: whether it had ended before this tab was opened.
+        backend: its label; None where the backend is no longer offered.
+        first_step: when the first step was done, on this process's clock.
+        previews: the latest of each image.
+    """
 
     job: Job
     expected: float | None = None
     earlier: bool = False
+    backend: Message | None = None
     first_step: float | None = None
     previews: tuple[bytes, ...] = ()
 
@@ -117,7 +127,7 @@ class Run:
             "reference": self.shown.view(),
             "cells": [self._cell(index, f"{tail} · {steps}") for index in range(len(request.seeds))],
             "size": text.size(request.image.width, request.image.height),
-            "facts": f"seed {request.seeds[0]}{tail} · {steps}",
+            "facts": f"{text.facts(request.seeds[0])}{tail} · {steps}",
             "status": status,
             "fraction": fraction,
             "elapsed": self._elapsed(),
@@ -131,8 +141,8 @@ class Run:
         request = self.job.request
         seed = request.seeds[index]
         cell: View = {
-            "caption": text.RESULT if len(request.seeds) == 1 else f"{index + 1} · seed {seed}",
-            "facts": f"seed {seed}{facts}",
+            "caption": text.caption(index + 1, len(request.seeds), seed),
+            "facts": f"{text.facts(seed)}{facts}",
         }
         made = self.job.result.images[index] if self.job.result is not None else None
         if isinstance(made, Made):
@@ -144,7 +154,7 @@ class Run:
                 "filename": f"srpo-{seed}{Path(name).suffix}",
             }
         elif made is not None:
-            cell |= {"caption": text.MISSING[made.reason], "withheld": in_full(made.why)}
+            cell |= {"caption": say(text.MISSING[made.reason]), "withheld": in_full(made.why)}
         elif index < len(self.previews) and self.job.error is None:
             cell["preview"] = "data:image/jpeg;base64," + base64.b64encode(self.previews[index]).decode()
         return cell
@@ -154,7 +164,7 @@ class Run:
         if self.job.error is not None or self.job.result is not None:
             return "", 0.0
         if self.job.state is JobState.NEEDS_KEY:
-            return text.KEY_WANTED, None
+            return say("ui-key-wanted"), None
         match self.job.event:
             case Queued(position):
                 # A run that nobody is ahead of has no place in a line: it is about to start.
@@ -162,7 +172,7 @@ class Run:
             case Loading(stage, done, total):
                 return text.loading(stage, done, total), done / total
             case Working(status, done, total):
-                return text.working(status, done, total), None
+                return text.working(self.backend, status, done, total), None
             case Progress(step, total):
                 left = None
                 if step and self.first_step is not None:
@@ -171,7 +181,7 @@ class Run:
         return "", None
 
     def _elapsed(self) -> float | None:
-        """Return the seconds since the run left the line, where they are all that can be told of it."""
+        """Return the seconds since the run left the line, where nothing else is known of it."""
         at_work = self.job.state in (JobState.SUBMITTING, JobState.RUNNING) and isinstance(self.job.event, Working)
         if not at_work or self.job.started is None:
             return None
@@ -180,12 +190,12 @@ class Run:
     def _spoken(self) -> str:
         """Return what a screen reader says: the start, each quarter, the end."""
         if self.job.result is not None:
-            return text.SPOKEN_DONE
+            return say("spoken-done")
         if self.job.error is not None:
             return str(self.job.error)
         if isinstance(self.job.event, Progress) and self.job.event.total:
             return text.spoken_quarter(self.job.event.step * 4 // self.job.event.total)
-        return text.SPOKEN[self.state]
+        return say(text.SPOKEN[self.state])
 
 
 @dataclass
@@ -253,10 +263,17 @@ class Session:
         for old in ended[: max(0, len(self.runs) - KEPT_RUNS)]:
             self.runs.remove(old)
 
-    def restore(self, jobs: list[Job]) -> None:
-        """Begin with runs that were made before this tab was opened."""
+    def restore(self, jobs: list[Job], labels: Mapping[str, Message]) -> None:
+        """Begin with runs that were made before this tab was opened.
+
+        Args:
+            jobs: of the visitor, oldest first.
+            labels: of the backends, by key.
+        """
         known = {run.job.id for run in self.runs}
-        self.runs[:0] = [Run(job, earlier=job.ended) for job in jobs if job.id not in known]
+        self.runs[:0] = [
+            Run(job, earlier=job.ended, backend=labels.get(job.backend)) for job in jobs if job.id not in known
+        ]
 
     def find(self, job_id: object) -> Run | None:
         """Return the run of a job, None if it is not this tab's."""
@@ -302,7 +319,7 @@ async def follow(engine: Engine, session: Session) -> AsyncGenerator[None, None]
                     pumps[run.job.id] = asyncio.create_task(pump(run))
             session.wake.clear()
             yield
-            with suppress(TimeoutError):  # a page that was closed is noticed only when something is told to it
+            with suppress(TimeoutError):  # a page that was closed is noticed only when something is sent to it
                 await asyncio.wait_for(session.wake.wait(), HEARTBEAT)
             await asyncio.sleep(MIN_INTERVAL)
         session.watched = False
@@ -315,7 +332,7 @@ async def follow(engine: Engine, session: Session) -> AsyncGenerator[None, None]
 
 def problem_view(error: StudioError) -> View:
     """Return an error as the stage shows it: what happened, what to do, was it charged."""
-    # Of a refusal at the door and of a cancelled free run nobody asks whether it cost anything.
+    # Of a refusal before any work and of a cancelled free run nobody asks whether it cost anything.
     free = error.charged is False and isinstance(error, (RunCancelled, BadInput, FetchFailed))
     charge = "" if free else text.charge(error.charged)
     return {"what": error.what, "todo": error.todo, "charge": charge}

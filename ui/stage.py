@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from core.messages import say
 from ui import text
 from ui.examples import EXAMPLES
 
@@ -33,14 +34,18 @@ def stage(value: dict[str, Any]) -> gr.HTML:
 
     Its events, beside those of gradio: `example` ({index}), `use_reference` and `reuse_settings` ({run, cell}).
     """
-    examples = [{"title": each.title, "prompt": each.prompt, "url": f"examples/{each.file}"} for each in EXAMPLES]
-    words = html.escape(json.dumps({**text.STAGE_WORDS, "examples": examples}), quote=True)
+    examples = [{"title": str(each.title), "prompt": each.prompt, "url": f"examples/{each.file}"} for each in EXAMPLES]
+    words = html.escape(json.dumps({**text.stage_words(), "examples": examples}), quote=True)
     # The template is also a JavaScript template string and a Handlebars one: their signs may not stand in the words.
     words = words.replace("`", "&#96;").replace("${", "&#36;{").replace("{{", "{ {")
     return gr.HTML(
         value,
         html_template=PARTS.format(
-            words=words, label=text.STAGE, result=text.RESULT, view=text.VIEW, full=text.STAGE_WORDS["fullView"]
+            words=words,
+            label=say("ui-stage"),
+            result=say("ui-result"),
+            view=say("ui-view"),
+            full=say("stage-full-view"),
         ),
         js_on_load=(ASSETS / "stage.js").read_text(encoding="utf-8"),
         apply_default_css=False,

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from core.messages import say
 from core.spec import BackendSpec
 from engine.engine import Engine
 from ui import text
@@ -72,7 +73,7 @@ def build(engine: Engine, fetch_image: FetchImage, sign_in: bool = False) -> gr.
         fetch_image: reads a public image address into bytes, or raises a StudioError.
         sign_in: whether visitors may sign in with their account at Hugging Face; only on a Space.
     """
-    with gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True) as demo:
+    with gr.Blocks(title=say("ui-title"), analytics_enabled=False, fill_width=True) as demo:
         page = _lay_out(engine, sign_in)
         _wire(demo, page, Actions(engine, fetch_image, page.controls))
         add_edit_endpoint(demo, engine, fetch_image)
@@ -85,7 +86,7 @@ def _lay_out(engine: Engine, sign_in: bool) -> Page:
     with gr.Row(elem_id="top"):
         backend, status = _top(specs)
         if sign_in:
-            gr.LoginButton(text.SIGN_IN, text.SIGN_OUT, size="sm", elem_id="sign-in", min_width=90)
+            gr.LoginButton(say("ui-sign-in"), say("ui-sign-out", name="{}"), size="sm", elem_id="sign-in", min_width=90)
     key = _key_box(next(iter(specs.values())))
     with gr.Row(elem_id="desk", equal_height=False):
         with gr.Column(elem_id="left", scale=0, min_width=320):
@@ -117,11 +118,11 @@ def _lay_out(engine: Engine, sign_in: bool) -> Page:
 
 
 def _top(specs: dict[str, BackendSpec]) -> tuple[gr.Dropdown, gr.HTML]:
-    gr.HTML(f"<h1>{text.TITLE}</h1>", elem_id="brand")
+    gr.HTML(f"<h1>{say('ui-title')}</h1>", elem_id="brand")
     backend = gr.Dropdown(
-        [(spec.label, key) for key, spec in specs.items()],
+        [(str(spec.label), key) for key, spec in specs.items()],
         value=next(iter(specs)),
-        label=text.BACKEND,
+        label=say("ui-backend"),
         container=False,
         elem_id="backend",
         filterable=False,
@@ -135,15 +136,15 @@ def _key_box(first: BackendSpec) -> KeyBox:
     """Lay out the key's row; shown only for a backend that takes one."""
     with gr.Row(elem_id="key-row", visible=first.key_env is not None) as row:
         box = gr.Textbox(
-            label=text.KEY,
-            placeholder=text.KEY_PLACEHOLDER,
+            label=say("ui-key"),
+            placeholder=say("ui-key-placeholder"),
             type="password",
             container=False,
             show_label=False,
             max_lines=1,
             elem_id="key",
         )
-        check = gr.Button(text.KEY_CHECK, size="sm", elem_id="key-check", min_width=60)
+        check = gr.Button(say("ui-key-check"), size="sm", elem_id="key-check", min_width=60)
         note = gr.HTML(elem_id="key-note")
     return KeyBox(row, box, check, note)
 
@@ -151,14 +152,16 @@ def _key_box(first: BackendSpec) -> KeyBox:
 def _inputs() -> tuple[gr.Image, gr.Textbox, gr.Textbox]:
     image = reference_input()
     address = gr.Textbox(
-        label=text.REFERENCE_URL,
-        placeholder=text.REFERENCE_URL_PLACEHOLDER,
+        label=say("ui-reference-url"),
+        placeholder=say("ui-reference-url-placeholder"),
         container=False,
         show_label=False,
         max_lines=1,
         elem_id="address",
     )
-    prompt = gr.Textbox(label=text.PROMPT, placeholder=text.PROMPT_PLACEHOLDER, lines=2, max_lines=6, elem_id="prompt")
+    prompt = gr.Textbox(
+        label=say("ui-prompt"), placeholder=say("ui-prompt-placeholder"), lines=2, max_lines=6, elem_id="prompt"
+    )
     return image, address, prompt
 
 
@@ -167,9 +170,9 @@ def _settings(controls: Controls, first: str) -> tuple[gr.Checkbox, gr.Button]:
     controls.place(first, [name for name in names if name in IN_VIEW])
     with gr.Row(elem_id="seed-row"):
         controls.place(first, [name for name in names if name == "seed"])
-        lock = gr.Checkbox(label=text.SEED_LOCK, value=False, container=False, elem_id="seed-lock")
-        dice = gr.Button(text.SEED_DICE, size="sm", elem_id="seed-dice", min_width=60)
-    with gr.Accordion(text.MORE, open=False, elem_id="more"):
+        lock = gr.Checkbox(label=say("ui-seed-lock"), value=False, container=False, elem_id="seed-lock")
+        dice = gr.Button(say("ui-seed-dice"), size="sm", elem_id="seed-dice", min_width=60)
+    with gr.Accordion(say("ui-more"), open=False, elem_id="more"):
         controls.place(first, [name for name in names if name not in (*IN_VIEW, "seed")])
     return lock, dice
 
@@ -178,8 +181,8 @@ def _go() -> tuple[gr.HTML, gr.Button, gr.Button]:
     with gr.Column(elem_id="go"):
         preflight = gr.HTML(elem_id="preflight")
         with gr.Row():
-            run = gr.Button(f"{text.RUN} · {text.RUN_KEYS}", variant="primary", elem_id="run", scale=3)
-            cancel = gr.Button(text.CANCEL, elem_id="cancel", interactive=False, scale=1, min_width=80)
+            run = gr.Button(f"{say('ui-run')} · {say('ui-run-keys')}", variant="primary", elem_id="run", scale=3)
+            cancel = gr.Button(say("ui-cancel"), elem_id="cancel", interactive=False, scale=1, min_width=80)
     return preflight, run, cancel
 
 
@@ -187,13 +190,14 @@ def _corner() -> str:
     """Return the tabs, and the help and theme switches. What they do stands in `assets/page.js`."""
     return (
         '<span role="tablist">'
-        f'<button type="button" role="tab" id="studio-tab" aria-controls="desk" aria-selected="true">{text.STUDIO_TAB}'
-        f'</button><button type="button" role="tab" id="api-tab" aria-controls="api" aria-selected="false">{text.API}'
-        "</button></span>"
-        f'<button type="button" id="help-button" aria-haspopup="dialog">{text.HELP}</button>'
-        f'<button type="button" id="theme-button">{html.escape(text.THEME)}</button>'
-        f'<dialog id="help"><h2>{text.HELP}</h2>{text.HELP_HTML}'
-        f'<form method="dialog"><button>{text.STAGE_WORDS["close"]}</button></form></dialog>'
+        '<button type="button" role="tab" id="studio-tab" aria-controls="desk" aria-selected="true">'
+        f"{say('ui-studio-tab')}</button>"
+        '<button type="button" role="tab" id="api-tab" aria-controls="api" aria-selected="false">'
+        f"{say('ui-api')}</button></span>"
+        f'<button type="button" id="help-button" aria-haspopup="dialog">{say("ui-help")}</button>'
+        f'<button type="button" id="theme-button">{html.escape(say("ui-theme"))}</button>'
+        f'<dialog id="help"><h2>{say("ui-help")}</h2>{text.help_html()}'
+        f'<form method="dialog"><button>{say("ui-close")}</button></form></dialog>'
     )
 
 

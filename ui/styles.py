@@ -8,9 +8,9 @@ from typing import Any
 
 import gradio as gr
 
+from core.messages import say
 from core.recipe import StyleUse
 from core.spec import BackendSpec
-from ui import text
 
 
 def style_chips(spec: BackendSpec) -> gr.HTML:
@@ -43,7 +43,7 @@ def shown(spec: BackendSpec, used: Sequence[StyleUse] = ()) -> dict[str, Any]:
         for style in spec.styles
     )
     return {
-        "value": f'<div role="group" aria-label="{html.escape(text.STYLES)}">{buttons}</div>',
+        "value": f'<div role="group" aria-label="{html.escape(say("ui-styles"))}">{buttons}</div>',
         "visible": bool(spec.styles),
     }
 

@@ -1,200 +1,181 @@
-"""Every word on the screen, in one place. Short, plain, sentence case."""
+"""What the page composes of numbers and messages; the words stand in the catalogue."""
 
 from __future__ import annotations
 
-from core.messages import Message
+from core.messages import Message, message, say
 from core.result import Reason
 
-TITLE = "SRPO Studio"
-
-BACKEND = "Backend"
-REFERENCE = "Reference"
-REFERENCE_PLACEHOLDER = "Drop or paste a picture, or click"
-REFERENCE_URL = "Image address"
-REFERENCE_URL_PLACEHOLDER = "or an image address, then Enter"
-PROMPT = "Prompt"
-PROMPT_PLACEHOLDER = "What should the picture become?"
-STYLES = "Styles that this model knows"
-SEED = "Seed"
-SEED_LOCK = "Keep this seed"
-SEED_DICE = "New seed"
-MORE = "More: steps, images, format, acceleration"
-RUN = "Run"
-RUN_KEYS = "Ctrl+Enter"
-CANCEL = "Cancel"
-RESULT = "Result"
-STAGE = "Reference and result"
-VIEW = "View"
-HELP = "Help"
-STUDIO_TAB = "Studio"
-API = "API"
-COPY = "Copy"
-COPIED = "Copied"
-THEME = "Light or dark"
-SIGN_IN = "Sign in"
-SIGN_OUT = "Sign out ({})"
-NO_REFERENCE = "Add a reference picture to see what a run will do."
-KEY_WANTED = "The app was restarted while the provider had this run. Paste your key above and check it to go on."
-NO_WORK = "Strength 0 gives the reference back: no step runs."
-
-STAGE_WORDS = {
-    "reference": "Reference",
-    "result": "Result",
-    "resultHere": "The result appears here",
-    "preview": "Preview of the result while it is made",
-    "compare": "Compare: how much of the reference is shown",
-    "welcome": "Start with a picture",
-    "welcomeHint": "Add your own on the left, or take one of these with its prompt and settings.",
-    "useAsReference": "Use as reference",
-    "reuseSettings": "Reuse settings",
-    "download": "Download",
-    "fullView": "Full view",
-    "previous": "Previous picture",
-    "next": "Next picture",
-    "close": "Close",
-    "session": "Recent",
-    "progress": "Progress of the run",
-    "elapsed": "{elapsed} s",
-    "elapsedOf": "{elapsed} s of about {expected} s",
-    "views": {"side": "Side by side", "slider": "Slider", "single": "Single"},
+VIEWS = ("side", "slider", "single")
+"""The views of the stage."""
+WORKING = {
+    "sent": "working-sent",
+    "created": "working-created",
+    "processing": "working-processing",
+    "disk full": "working-disk-full",
 }
-
-HELP_HTML = """
-<ul>
-<li><b>Strength</b> says how far the picture may leave the reference. Low keeps, high transforms; 0 gives it back.</li>
-<li><b>Guidance</b> says how closely the prompt is followed.</li>
-<li>Lock the <b>seed</b> to see what one change does: the same seed and settings give the same picture.</li>
-<li><b>Ctrl+Enter</b> runs. Each click on Run queues one more run.</li>
-<li>In the slider, the arrow keys move the line. In the full view, they move between pictures.</li>
-</ul>
-"""
+"""Messages for what a provider says of a task, or the app of its result."""
+MISSING = {Reason.NSFW: "missing-withheld", Reason.FAILED: "missing-failed"}
+"""What stands in the place of an image that did not come."""
+SPOKEN = {"queued": "spoken-queued", "loading": "spoken-loading", "running": "spoken-running"}
+"""What a screen reader says of a run that is in a state."""
+QUARTERS = ("spoken-running", "spoken-quarter", "spoken-half", "spoken-three-quarters", "spoken-finishing")
+"""What a screen reader says at each quarter of a run."""
 
 
-API_HTML = """
-<p>Code that talks to AI/ML API or to WaveSpeedAI runs on this app when its base URL, key and image are changed.
-The examples below carry this app's address, and read <code>photo.jpg</code> beside them.</p>
-<p>Keys come from <code>python app.py keys new NAME</code> on the machine that serves this app.
-Every field is described in <a href="docs" target="_blank">the reference</a>.</p>
-"""
+def stage_words() -> dict[str, object]:
+    """Return the words of `assets/stage.js`, by the names that it knows them by."""
+    return {
+        "reference": say("ui-reference"),
+        "result": say("ui-result"),
+        "resultHere": say("stage-result-here"),
+        "preview": say("stage-preview"),
+        "compare": say("stage-compare"),
+        "welcome": say("stage-welcome"),
+        "welcomeHint": say("stage-welcome-hint"),
+        "useAsReference": say("stage-use-as-reference"),
+        "reuseSettings": say("stage-restore-settings"),
+        "download": say("stage-download"),
+        "fullView": say("stage-full-view"),
+        "previous": say("stage-previous"),
+        "next": say("stage-next"),
+        "close": say("ui-close"),
+        "session": say("stage-recent"),
+        "progress": say("stage-progress"),
+        "elapsed": say("stage-elapsed", elapsed="{elapsed}"),
+        "elapsedOf": say("stage-elapsed-of", elapsed="{elapsed}", expected="{expected}"),
+        "views": {view: say(f"view-{view}") for view in VIEWS},
+    }
+
+
+def help_html() -> str:
+    """Return the list of the help dialog."""
+    parts = ("strength", "guidance", "seed", "run", "keys")
+    return "<ul>" + "".join(f"<li>{say(f'ui-help-{part}')}</li>" for part in parts) + "</ul>"
+
+
+def api_html() -> str:
+    """Return the paragraphs above the API's examples."""
+    return "".join(f"<p>{say(f'ui-api-{part}')}</p>" for part in ("use", "keys"))
 
 
 def steps(run: int, of: int) -> str:
     """Return how many steps really run, such as "12 of 20 steps"."""
-    return f"{run} of {of} steps"
+    return say("figure-steps", run=run, total=of)
+
+
+def _duration(value: float) -> Message:
+    if value < 10:
+        return message("wait-tenths", amount=round(value, 1))
+    if value < 120:
+        return message("wait-seconds", amount=round(value))
+    return message("wait-minutes", amount=round(value / 60))
 
 
 def seconds(value: float) -> str:
     """Return a duration for people: "0.8 s", "12 s", "3 min"."""
-    if value < 10:
-        return f"{value:.1f} s"
-    return f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min"
+    return str(_duration(value))
 
 
 def price(dollars: float, images: int, live: bool) -> str:
     """Return what a run costs; a price that the provider's list did not confirm is marked."""
     if not dollars:
-        return "free"
-    return f"${dollars * images:.3f}{'' if live else ' (documented price)'}"
+        return say("price-free")
+    return say("price-live" if live else "price-documented", dollars=dollars * images)
 
 
 def spent(dollars: float) -> str:
     """Return what the runs of this tab have cost."""
-    return f"${dollars:.3f} spent in this session"
+    return say("figure-spent", dollars=dollars)
 
 
 def cost(dollars: float | None) -> str:
     """Return what a finished run cost, nothing where it was free."""
-    return " · cost not told" if dollars is None else f" · ${dollars:.3f}" if dollars else ""
+    if dollars is None:
+        return f" · {say('cost-unknown')}"
+    return f" · {say('price-live', dollars=dollars)}" if dollars else ""
 
 
-def working(status: str, done: int, total: int) -> str:
-    """Return where a provider is with a run: its own word, and how many of several tasks are done."""
-    words = WORKING.get(status, status)
-    return words if total == 1 else f"{words}, {done} of {total} done"
+def working(backend: Message | None, status: str, done: int, total: int) -> str:
+    """Return where a provider is with a run: what its own word means, and how many of several tasks are done."""
+    backend = backend or message("working-somewhere")
+    words = say(WORKING[status], backend=backend) if status in WORKING else status
+    return words if total == 1 else say("working-several", status=words, done=done, total=total)
 
 
 def balance(dollars: float) -> str:
     """Return what a key's account has left."""
-    return f"Key accepted, ${dollars:.2f} left."
+    return say("key-accepted", dollars=dollars)
 
 
 def size(width: int, height: int) -> str:
     """Return a picture's size, such as "512×768"."""
-    return f"{width}×{height}"
+    return say("figure-size", width=width, height=height)
 
 
 def worked_at(size: str, working: str) -> str:
     """Return the output size where the backend works smaller than that."""
-    return f"{size} via {working}"
+    return say("figure-worked-at", size=size, working=working)
 
 
-def clamped(backend: str, changed: list[str]) -> str:
+def clamped(backend: Message, changed: list[str]) -> str:
     """Return what a switch of backend changed."""
-    return f"{backend} has other limits. Changed: {', '.join(changed)}."
+    return say("backend-adjusted", backend=backend, changed=", ".join(changed))
+
+
+def adjusted(label: Message, before: str, after: str) -> str:
+    """Return how a switch of backend changed a parameter."""
+    return say("param-adjusted", label=label, before=before, after=after)
+
+
+def facts(seed: int) -> str:
+    """Return what is said of a result before its time, steps and cost."""
+    return say("figure-seed", seed=str(seed))
+
+
+def caption(number: int, count: int, seed: int) -> str:
+    """Return what stands above one of a run's results."""
+    return say("ui-result") if count == 1 else say("figure-place", number=number, seed=str(seed))
 
 
 def result_alt(number: int, count: int, seed: int, strength: float) -> str:
     """Return a result's text for those who do not see it."""
-    return f"Result {number} of {count}, seed {seed}, strength {strength:g}"
+    return say("result-alt", number=number, count=count, seed=str(seed), strength=f"{strength:g}")
 
 
 def reference_alt(width: int, height: int) -> str:
     """Return the reference's text for those who do not see it."""
-    return f"Reference picture, {size(width, height)}"
+    return say("reference-alt", width=width, height=height)
 
 
 def charge(charged: bool | None) -> str:
     """Return whether a failed run was charged."""
-    return {
-        True: "It was charged.",
-        False: "Nothing was charged.",
-        None: "It is not known whether it was charged.",
-    }[charged]
+    return say({True: "charge-taken", False: "charge-none", None: "charge-unknown"}[charged])
 
 
 def position(number: int) -> str:
-    """Return a place in the line."""
-    return "Next in line" if number == 1 else f"Number {number} in line"
+    """Return a place in the queue."""
+    return say("queue-next") if number == 1 else say("queue-position", number=number)
 
 
 def waiting(count: int) -> str:
     """Return how many more runs of this page wait."""
-    return "" if not count else f"{count} more {'run waits' if count == 1 else 'runs wait'}"
+    return say("queue-more", count=count) if count else ""
 
 
 def loading(stage: Message, done: int, total: int) -> str:
     """Return what is being loaded."""
-    return f"Loading the model: {stage} ({done} of {total})"
+    return say("progress-loading", stage=stage, done=done, total=total)
 
 
 def progress(step: int, total: int, left: float | None) -> str:
     """Return where a run is."""
     if step >= total:
-        return "Finishing the picture"
-    tail = "" if left is None else f", about {seconds(left)} left"
-    return f"Step {step} of {total}{tail}"
-
-
-WORKING = {
-    "sent": "Sent to the provider",
-    "created": "Waiting at the provider",
-    "processing": "The provider works",
-    "disk full": "Done, and waiting for room on the disk",
-}
-KEY = "Provider key"
-KEY_PLACEHOLDER = "Paste your key: it stays in this tab only"
-KEY_KEPT = "A key is set for this tab. Paste another to change it."
-KEY_CHECK = "Check"
-MISSING = {Reason.NSFW: "Withheld", Reason.FAILED: "Failed"}
-NO_KEY = "There is no key to check yet."
-OWNERS_KEY_WORKS = "This app's own key works."
-OWNERS_KEY_FAILS = "This app's own key does not work now. Paste a key of your own, or try again later."
-
-
-SPOKEN = {"queued": "The run waits", "loading": "Loading the model", "running": "The run has begun"}
-SPOKEN_DONE = "The result is here"
+        return say("progress-finishing")
+    if left is None:
+        return say("progress-step", step=step, total=total)
+    return say("progress-step-left", step=step, total=total, left=_duration(left))
 
 
 def spoken_quarter(quarter: int) -> str:
     """Return what is said at each quarter of a run."""
-    return ("The run has begun", "A quarter is done", "Half is done", "Three quarters are done", "Finishing")[quarter]
+    return say(QUARTERS[quarter])

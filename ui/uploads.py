@@ -19,15 +19,15 @@ from starlette.types import Message, Receive
 
 from core.errors import TooManyRequests
 from core.imaging.file_kinds import kind_of, refusal_of, start_of
-from core.messages import in_full
+from core.messages import recorded
 from ui.refusal import Refusal
 
 FRAME = 16_384
 """Bytes of a form around its file: boundaries and headers."""
 ENOUGH = 4096
 """Bytes of a file's beginning that tell what it is."""
-EMPTY = Refusal(415, "The file is empty. Choose the picture again.")
-ONE_FILE = Refusal(400, "One picture is taken in a request, as the form field `files`. Send one file at a time.")
+EMPTY = Refusal("image-file-empty", status=415)
+ONE_FILE = Refusal("form-one-file", status=400)
 
 
 class Form:
@@ -45,7 +45,7 @@ class Form:
         kind, options = parse_options_header(content_type)
         boundary = options.get(b"boundary")
         if kind != b"multipart/form-data" or not boundary:
-            raise Refusal(400, "This is not a form. Send the picture as multipart/form-data, in the field `files`.")
+            raise Refusal("form-expected", status=400)
         self._pictures_only = pictures_only
         self._parts = 0
         self._name, self._value = bytearray(), bytearray()
@@ -71,7 +71,7 @@ class Form:
         try:
             self._parser.write(data)
         except FormParserError as error:
-            raise Refusal(400, "This form cannot be read. Send the picture again.") from error
+            raise Refusal("form-unreadable", status=400) from error
 
     def _begin(self) -> None:
         self._parts += 1
@@ -103,7 +103,7 @@ class Form:
         head = bytes(self._head)
         if self._pictures_only and kind_of(head[start_of(head) :]) is None:
             error = refusal_of(head)
-            raise Refusal(415, in_full(error.message)) if head else EMPTY
+            raise Refusal(error.message, status=415) if head else EMPTY
 
 
 class Upload:
@@ -123,7 +123,7 @@ class Upload:
         length = headers.get("content-length", "")
         self.size = int(length) if length.isascii() and length.isdigit() else max_bytes
         self._most = max_bytes + FRAME
-        self._too_large = Refusal(413, f"At most {max_bytes / 1e6:.0f} MB are taken. Choose a smaller file.")
+        self._too_large = Refusal("file-too-large", status=413, limit=round(max_bytes / 1e6))
         if self.size > self._most:
             raise self._too_large
         self._form = Form(headers.get("content-type", ""), pictures_only=pictures_only)
@@ -145,7 +145,7 @@ class Upload:
                 if received > self._most:
                     raise self._too_large
                 if message["type"] == "http.disconnect":
-                    raise Refusal(400, "The upload was cut.")
+                    raise Refusal("upload-cut", status=400)
                 self._count(len(message.get("body", b"")))
                 self._form.feed(message.get("body", b""))
             except TooManyRequests as error:
@@ -174,7 +174,7 @@ class Upload:
         if self._refusal is not None:
             raise self._refusal
         if self._status != 200:
-            raise Refusal(self._status or 500, self._words())
+            raise Refusal(recorded(self._words()), status=self._status or 500)
         paths: list[str] = json.loads(self._body)
         return paths
 

@@ -105,82 +105,82 @@ PROBLEMS = refusals(Problem)
 GUARDED: dict[str, Any] = {"responses": PROBLEMS, "openapi_extra": {"security": [{"bearer": []}]}}
 
 
-def door(desk: ApiGateway) -> FastAPI:
+def build(gateway: ApiGateway) -> FastAPI:
     """Return the app that answers under `/v1` and `/v2`."""
     app = FastAPI(title="SRPO Studio, as AI/ML API", version="1", openapi_url="/v1/openapi.json", docs_url=None)
     app.router.redirect_slashes = False
-    app.router.route_class = guarded_route(desk.access)
+    app.router.route_class = guarded_route(gateway.access)
 
     @app.post("/v1/images/generations", response_model=Generated, **GUARDED)
     async def generate(
         request: Request, body: Generation, idempotency_key: Annotated[str | None, Header(max_length=255)] = None
     ) -> JSONResponse:
         """Make images of a reference and a prompt, and answer when they are done."""
-        job, result, again = await _run(desk, request, body, body.image_url, idempotency_key)
-        return JSONResponse(await _answer(desk, job, result), headers=_facts(job, result, again))
+        job, result, again = await _run(gateway, request, body, body.image_url, idempotency_key)
+        return JSONResponse(await _answer(gateway, job, result), headers=_facts(job, result, again))
 
     @app.post("/v1/images/edits", response_model=Edited, **edits_described(GUARDED))
     async def edit(
         request: Request, idempotency_key: Annotated[str | None, Header(max_length=255)] = None
     ) -> JSONResponse:
         """Edit an image by a prompt, as OpenAI's `images.edit` asks for it: a form with a file, or JSON."""
-        desk.access.visitor(request)
-        body, image = await read_edit(request, next(iter(desk.models)), desk.engine.quotas.caps.max_bytes)
-        job, result, again = await _run(desk, request, body, image, idempotency_key)
-        whole = await _answer(desk, job, result)
+        gateway.access.visitor(request)
+        body, image = await read_edit(request, next(iter(gateway.models)), gateway.engine.quotas.caps.max_bytes)
+        job, result, again = await _run(gateway, request, body, image, idempotency_key)
+        whole = await _answer(gateway, job, result)
         answer = {name: whole[name] for name in Edited.model_fields}
         return JSONResponse(answer, headers=_facts(job, result, again))
 
     @app.get("/v1/models", responses=PROBLEMS)
     async def models(request: Request, id: Annotated[str | None, Query()] = None) -> JSONResponse:
         """List the models; no key is needed."""
-        found = [_model(desk, name) for name in desk.models if id in (None, name)]
+        found = [_model(gateway, name) for name in gateway.models if id in (None, name)]
         return JSONResponse({"object": "list", "data": found})
 
     @app.get("/v1/models/{model:path}", responses=PROBLEMS)
     async def one_model(model: str) -> JSONResponse:
         """Describe one model; no key is needed."""
-        if model not in desk.models:
-            raise Refused("model-unknown", status=404, model=repr(model[:80]), models=", ".join(desk.models))
-        return JSONResponse(_model(desk, model))
+        if model not in gateway.models:
+            raise Refused("model-unknown", status=404, model=repr(model[:80]), models=", ".join(gateway.models))
+        return JSONResponse(_model(gateway, model))
 
     @app.get("/v2/billing", response_model=Billing, **GUARDED)
     async def billing(request: Request) -> JSONResponse:
-        """Tell how many dollars these doors may still spend today; runs on the owner's machine cost none."""
-        desk.access.visitor(request)
-        return JSONResponse({"current_balance": await desk.balance(), "currency": "USD"})
+        """Return how many dollars this API may still spend today; runs on the owner's machine cost none."""
+        gateway.access.visitor(request)
+        return JSONResponse({"current_balance": await gateway.balance(), "currency": "USD"})
 
     add_error_handlers(app, _refusal)
     return app
 
 
 def routes(app: FastAPI) -> list[BaseRoute]:
-    """Return the routes that lead to the door, for the whole app."""
+    """Return the routes that lead here, for the whole app."""
     return [Route("/v1/{rest:anything}", app), Route("/v2/{rest:anything}", app)]
 
 
 async def _run(
-    desk: ApiGateway, request: Request, body: Generation, image: str | bytes, idempotency_key: str | None
+    gateway: ApiGateway, request: Request, body: Generation, image: str | bytes, idempotency_key: str | None
 ) -> tuple[Job, Result, bool]:
     """Run what a body asks for; return the job, its result, and whether it had begun before.
 
     Raises:
         StudioError: it cannot be taken, or failed.
     """
-    visitor = desk.access.visitor(request)
+    visitor = gateway.access.visitor(request)
     values = body.values()
     asked = {"prompt": body.prompt, "model": body.model, "inline": body.inline, "size": body.size, **values}
     content = hashlib.sha256(image).hexdigest() if isinstance(image, bytes) else image
     once, whole = mark("aimlapi", idempotency_key, {**asked, "image": content})
-    call = Call(body.model, desk.base(request), inline=body.inline, once=once, body=whole)
-    job, again = await desk.take(visitor, Ask(body.prompt, image, values, call, body.notices, body.size))
-    return job, await desk.attend(request, job), again
+    call = Call(body.model, gateway.base(request), inline=body.inline, once=once, body=whole)
+    job, again = await gateway.take(visitor, Ask(body.prompt, image, values, call, body.notices, body.size))
+    return job, await gateway.attend(request, job), again
 
 
-async def _answer(desk: ApiGateway, job: Job, result: Result) -> dict[str, Any]:
+async def _answer(gateway: ApiGateway, job: Job, result: Result) -> dict[str, Any]:
     assert job.call is not None
     data, images, flags = [], [], []
-    for made, link, b64 in await desk.outputs(job, job.call.base):
+    for made, link, b64 in await gateway.outputs(job, job.call.base):
         mime = made.image.mime if isinstance(made, Made) else "image/png"
         size = (made.image.width, made.image.height) if isinstance(made, Made) else (64, 64)
         image = {"url": link, "width": size[0], "height": size[1], "content_type": mime}
@@ -209,13 +209,13 @@ def _facts(job: Job, result: Result, again: bool) -> dict[str, str]:
     return {**headers, "Idempotent-Replayed": "true"} if again else headers
 
 
-def _model(desk: ApiGateway, name: str) -> dict[str, Any]:
-    spec = desk.engine.specs[desk.models[name]]
+def _model(gateway: ApiGateway, name: str) -> dict[str, Any]:
+    spec = gateway.engine.specs[gateway.models[name]]
     return {
         "id": name,
         "object": "model",
         "type": "image",
-        "info": {"name": "FLUX SRPO image-to-image", "description": spec.label},
+        "info": {"name": "FLUX SRPO image-to-image", "description": str(spec.label)},
         "endpoints": ["/v1/images/generations"],
         "pricing": {"image": spec.price},
     }

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from api.answers import add_error_handlers, refusals
+from core.messages import say
 
 NOT_FOUND = HTTPStatus.NOT_FOUND.phrase
 """The framework's whole message on a path that has no route."""
@@ -50,7 +51,7 @@ def problems(app: FastAPI, offer: str) -> None:
     def refusal(request: Request, status: int, message: str, headers: Mapping[str, str]) -> JSONResponse:
         if message == NOT_FOUND:
             name = request.url.path.removeprefix("/api/v3/")[:80]
-            message = f"There is no model or route {name!r} here. The models are {offer}."
+            message = say("route-unknown", name=repr(name), models=offer)
         return answer(None, status, message, headers)
 
     add_error_handlers(app, refusal)

@@ -37,11 +37,11 @@ CODES: tuple[tuple[type[StudioError], int], ...] = (
 """The provider's task codes by what went wrong; the first that fits."""
 
 
-async def view(desk: ApiGateway, job: Job, base: str, *, created: bool = False) -> dict[str, Any]:
+async def view(gateway: ApiGateway, job: Job, base: str, *, created: bool = False) -> dict[str, Any]:
     """Return a task as the provider tells it.
 
     Args:
-        desk: signs the pictures' addresses.
+        gateway: signs the pictures' addresses.
         job: the task's.
         base: this app's address as the caller knows it.
         created: tell it as it was in the moment of its submit, whatever has become of it.
@@ -68,7 +68,7 @@ async def view(desk: ApiGateway, job: Job, base: str, *, created: bool = False) 
     if job.result is None:
         return {**told, "status": "created" if job.state is JobState.QUEUED else "processing"}
     outputs, flags = [], []
-    for made, link, b64 in await desk.outputs(job, base):
+    for made, link, b64 in await gateway.outputs(job, base):
         outputs.append(f"data:{made.image.mime};base64,{b64}" if b64 and isinstance(made, Made) else link)
         flags.append(isinstance(made, Missing))
     milliseconds = round(1000 * job.result.timings.get("inference", 0.0))
@@ -76,10 +76,10 @@ async def view(desk: ApiGateway, job: Job, base: str, *, created: bool = False) 
     return {**told, **done, "status": "completed"}
 
 
-def input_of(desk: ApiGateway, job: Job, base: str) -> dict[str, Any]:
+def input_of(gateway: ApiGateway, job: Job, base: str) -> dict[str, Any]:
     """Return what a task was asked for; its reference as an address of ours."""
     assert job.request.image.file is not None  # stored with the job
-    link = desk.link(f"/files/{job.request.image.file.name}", job, base)
+    link = gateway.link(f"/files/{job.request.image.file.name}", job, base)
     return {"prompt": job.request.prompt, "image": link, **job.request.params}
 
 

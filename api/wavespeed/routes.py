@@ -24,7 +24,7 @@ from api.wavespeed.uploads import add_uploads
 from api.wavespeed.webhooks import Hooks
 from core.errors import BadParameter, StudioError
 from core.job import Call
-from core.messages import Message, message
+from core.messages import Message, message, say
 from core.spec import MAX_PROMPT, MAX_SEED
 
 SYNC_LIMIT = 90.0
@@ -122,26 +122,26 @@ class Quote(BaseModel):
     inputs: dict[str, Any] = {}
 
 
-def door(desk: ApiGateway, hooks: Hooks) -> FastAPI:
+def build(gateway: ApiGateway, hooks: Hooks) -> FastAPI:
     """Return the app that answers under `/api/v3`."""
     app = FastAPI(title="SRPO Studio, as WaveSpeedAI", version="1", openapi_url="/api/v3/openapi.json", docs_url=None)
     app.router.redirect_slashes = False
-    app.router.route_class = guarded_route(desk.access)
-    _predictions(app, desk)
-    _account(app, desk, hooks)
-    add_uploads(app, desk)
-    for name in desk.models:
-        _model(app, desk, name)
-    problems(app, ", ".join(desk.models))
+    app.router.route_class = guarded_route(gateway.access)
+    _predictions(app, gateway)
+    _account(app, gateway, hooks)
+    add_uploads(app, gateway)
+    for name in gateway.models:
+        _model(app, gateway, name)
+    problems(app, ", ".join(gateway.models))
     return app
 
 
 def routes(app: FastAPI) -> list[BaseRoute]:
-    """Return the routes that lead to the door, for the whole app."""
+    """Return the routes that lead here, for the whole app."""
     return [Route("/api/v3/{rest:anything}", app)]
 
 
-def _model(app: FastAPI, desk: ApiGateway, name: str) -> None:
+def _model(app: FastAPI, gateway: ApiGateway, name: str) -> None:
     """Add a model's own address."""
 
     @app.post(
@@ -156,105 +156,104 @@ def _model(app: FastAPI, desk: ApiGateway, name: str) -> None:
         webhook: Annotated[str | None, Query(max_length=2000)] = None,
         idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
     ) -> JSONResponse:
-        """Submit a task. Ask for its result at `data.urls.get`, or be told at `webhook`."""
-        visitor = desk.access.visitor(request)
+        """Submit a task. Ask for its result at `data.urls.get`, or hear of it at `webhook`."""
+        visitor = gateway.access.visitor(request)
         if webhook is not None and not webhook.startswith(("https://", "http://")):
             raise BadParameter("webhook-not-address", field="webhook")
         told = body.model_dump()
         once, whole = mark("wavespeed", idempotency_key, {**told, "model": name, "webhook": webhook})
         waits = told.pop("enable_sync_mode")
-        call = Call(
-            name, desk.base(request), inline=told.pop("enable_base64_output"), once=once, body=whole, hook=webhook or ""
-        )
+        inline = told.pop("enable_base64_output")
+        call = Call(name, gateway.base(request), inline=inline, once=once, body=whole, hook=webhook or "")
         prompt, image = told.pop("prompt"), told.pop("image")
         told["seed"] = None if told["seed"] < 0 else told["seed"]
-        job, again = await desk.take(visitor, Ask(prompt, image, told, call, body.notices))
+        job, again = await gateway.take(visitor, Ask(prompt, image, told, call, body.notices))
         headers = {"Idempotent-Replayed": "true"} if again else {}
         if not waits:
-            return answer(await view(desk, job, call.base, created=True), headers=headers)
+            return answer(await view(gateway, job, call.base, created=True), headers=headers)
         try:
-            await asyncio.wait_for(desk.engine.result(job), SYNC_LIMIT)
+            await asyncio.wait_for(gateway.engine.result(job), SYNC_LIMIT)
         except TimeoutError:
-            late = {"status": "processing", "code": 5004, "error": "The task goes on; ask for its result."}
-            return answer({**await view(desk, job, call.base, created=True), **late}, headers=headers)
+            late = {"status": "processing", "code": 5004, "error": say("task-continues")}
+            return answer({**await view(gateway, job, call.base, created=True), **late}, headers=headers)
         except StudioError:
             pass  # the task says it itself
-        return answer(await view(desk, job, call.base), headers=headers)
+        return answer(await view(gateway, job, call.base), headers=headers)
 
 
-def _predictions(app: FastAPI, desk: ApiGateway) -> None:
+def _predictions(app: FastAPI, gateway: ApiGateway) -> None:
     """Add what is asked of tasks."""
 
     @app.get("/api/v3/predictions/{prediction_id}/result", response_model=Answer, **guarded())
     @app.get("/api/v3/predictions/{prediction_id}", response_model=Answer, **guarded())
     async def result(request: Request, prediction_id: str) -> JSONResponse:
         """Tell how a task stands, and what it made."""
-        job = await desk.find(desk.access.visitor(request), prediction_id)
-        return answer(await view(desk, job, desk.base(request)))
+        job = await gateway.find(gateway.access.visitor(request), prediction_id)
+        return answer(await view(gateway, job, gateway.base(request)))
 
     @app.delete("/api/v3/predictions/{prediction_id}", response_model=Answer, **guarded())
     async def cancel(request: Request, prediction_id: str) -> JSONResponse:
         """Cancel a task, as the page's Cancel does; one that has ended stays as it is."""
-        job = await desk.find(desk.access.visitor(request), prediction_id)
-        await desk.engine.cancel(job)
-        return answer(await view(desk, job, desk.base(request)))
+        job = await gateway.find(gateway.access.visitor(request), prediction_id)
+        await gateway.engine.cancel(job)
+        return answer(await view(gateway, job, gateway.base(request)))
 
     @app.post("/api/v3/predictions", response_model=Envelope, **guarded())
     async def listed(request: Request, body: Page | None = None) -> JSONResponse:
         """List the last week's predictions, the newest first."""
-        visitor, page = desk.access.visitor(request), body or Page.model_validate({})
-        jobs = await desk.engine.page(visitor.owner, time.time() - LISTED, page.page_size, page.page)
-        base = desk.base(request)
-        items = [{**await view(desk, each, base), "input": input_of(desk, each, base)} for each in jobs]
+        visitor, page = gateway.access.visitor(request), body or Page.model_validate({})
+        jobs = await gateway.engine.page(visitor.owner, time.time() - LISTED, page.page_size, page.page)
+        base = gateway.base(request)
+        items = [{**await view(gateway, each, base), "input": input_of(gateway, each, base)} for each in jobs]
         return answer({"page": page.page, "items": items})
 
     @app.post("/api/v3/predictions/delete", response_model=Envelope, **guarded())
     async def delete(request: Request, body: Ids) -> JSONResponse:
         """Delete predictions with their pictures; one that still runs is stopped first."""
-        visitor = desk.access.visitor(request)
+        visitor = gateway.access.visitor(request)
         ids = [each for each in body.ids if each.isascii()]  # ours are; others may not even be text
-        return answer({"deleted_count": await desk.engine.delete(visitor.owner, ids)})
+        return answer({"deleted_count": await gateway.engine.delete(visitor.owner, ids)})
 
 
-def _account(app: FastAPI, desk: ApiGateway, hooks: Hooks) -> None:
+def _account(app: FastAPI, gateway: ApiGateway, hooks: Hooks) -> None:
     """Add what is asked of the account."""
 
     @app.get("/api/v3/balance", response_model=Envelope, **guarded())
     async def balance(request: Request) -> JSONResponse:
-        """Tell how many dollars these doors may still spend today; runs on the owner's machine cost none."""
-        desk.access.visitor(request)
-        return answer({"balance": await desk.balance()})
+        """Return how many dollars this API may still spend today; runs on the owner's machine cost none."""
+        gateway.access.visitor(request)
+        return answer({"balance": await gateway.balance()})
 
     @app.get("/api/v3/webhook/secret", response_model=Envelope, **guarded())
     async def secret(request: Request) -> JSONResponse:
         """Tell the secret that this key's webhooks are signed with."""
-        return answer({"secret": hooks.secret(desk.access.visitor(request).owner)})
+        return answer({"secret": hooks.secret(gateway.access.visitor(request).owner)})
 
     @app.get("/api/v3/models", response_model=Envelope, **guarded())
     async def models(request: Request) -> JSONResponse:
         """List the models."""
-        desk.access.visitor(request)
-        return answer([_facts(desk, name, desk.base(request)) for name in desk.models])
+        gateway.access.visitor(request)
+        return answer([_facts(gateway, name, gateway.base(request)) for name in gateway.models])
 
     @app.post("/api/v3/model/price", response_model=Envelope, **guarded())
     async def price(request: Request, body: Quote) -> JSONResponse:
         """Tell what a run costs in dollars."""
-        desk.access.visitor(request)
-        if body.model_id not in desk.models:
+        gateway.access.visitor(request)
+        if body.model_id not in gateway.models:
             raise BadParameter(
-                "model-unknown", field="model_id", model=repr(body.model_id[:80]), models=", ".join(desk.models)
+                "model-unknown", field="model_id", model=repr(body.model_id[:80]), models=", ".join(gateway.models)
             )
-        return answer({"price": (await desk.engine.backend(desk.models[body.model_id]).price()).dollars})
+        return answer({"price": (await gateway.engine.backend(gateway.models[body.model_id]).price()).dollars})
 
 
-def _facts(desk: ApiGateway, name: str, base: str) -> dict[str, Any]:
-    spec = desk.engine.specs[desk.models[name]]
+def _facts(gateway: ApiGateway, name: str, base: str) -> dict[str, Any]:
+    spec = gateway.engine.specs[gateway.models[name]]
     schema = {"type": "model_run", "method": "POST", "server": base, "api_path": f"/api/v3/{name}"}
     return {
         "model_id": name,
         "name": name,
         "base_price": spec.price,
-        "description": spec.label,
+        "description": str(spec.label),
         "type": "image-to-image",
         "api_schema": {"api_schemas": [{**schema, "request_schema": Submit.model_json_schema()}]},
     }

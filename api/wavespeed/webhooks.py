@@ -1,7 +1,7 @@
-"""Webhooks: who asked to be told of a task's end is told, signed, and told again until they have heard.
+"""Webhooks: the end of a task is reported to who asked for it, signed, and again until they have heard.
 
 Headers and signature as WaveSpeedAI's page on webhooks describes them: HMAC-SHA256 over `{id}.{timestamp}.{body}`
-with the secret less its `whsec_`. An address that has not been told yet is kept with its job, over a restart too.
+with the secret less its `whsec_`. An address that has not heard yet is stored with its job, over a restart too.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ class Hooks:
     """Tells ends.
 
     Args:
-        desk: knows the jobs and signs addresses.
+        gateway: knows the jobs and signs addresses.
         links: makes the secrets, so that none need be kept.
         post: sends.
         waits: seconds before each attempt.
     """
 
-    def __init__(self, desk: ApiGateway, links: Links, post: Post, waits: Sequence[float] = WAITS) -> None:
-        self._desk = desk
+    def __init__(self, gateway: ApiGateway, links: Links, post: Post, waits: Sequence[float] = WAITS) -> None:
+        self._gateway = gateway
         self._links = links
         self._post = post
         self._waits = waits
         self._telling: dict[str, asyncio.Task[None]] = {}
-        desk.engine.on_end.append(self._ended)
+        gateway.engine.on_end.append(self._ended)
 
     def secret(self, owner: str) -> str:
         """Return the secret with which an owner's webhooks are signed."""
@@ -53,7 +53,7 @@ class Hooks:
 
     async def recover(self) -> None:
         """Tell what an earlier process did not come to tell."""
-        for job in await self._desk.engine.unreported():
+        for job in await self._gateway.engine.unreported():
             self._ended(job)
 
     async def close(self) -> None:
@@ -76,7 +76,7 @@ class Hooks:
             await asyncio.sleep(wait)
             try:
                 # Looked up anew: in an hour it may have been deleted.
-                if await self._desk.engine.find(job.owner, job.id) is None or await self._told(job):
+                if await self._gateway.engine.find(job.owner, job.id) is None or await self._told(job):
                     break
             except StudioError as error:
                 log.info("webhook of task %s: %s", job.id, error)
@@ -84,13 +84,13 @@ class Hooks:
                 log.exception("webhook of task %s", job.id)
         else:
             log.warning("webhook of task %s: given up", job.id)
-        await self._desk.engine.reported(job)
+        await self._gateway.engine.reported(job)
 
     async def _told(self, job: Job) -> bool:
         """Send once; return whether it was heard."""
         assert job.call is not None
         base = job.call.base
-        body = {**await view(self._desk, job, base), "input": input_of(self._desk, job, base)}
+        body = {**await view(self._gateway, job, base), "input": input_of(self._gateway, job, base)}
         raw = json.dumps(body).encode()
         return 200 <= await self._post(job.call.hook, raw, self._headers(job, raw)) < 300
 

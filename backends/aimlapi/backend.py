@@ -36,7 +36,7 @@ Publish = Callable[[bytes, str], str | None]
 SPEC = BackendSpec(
     model=MODEL,
     key="aimlapi",
-    label="AI/ML API",
+    label=message("backend-hosted", provider=NAME),
     key_env=KEY_ENV,
     concurrency=8,
     price=0.02625,

@@ -22,7 +22,7 @@ def find(choice: ModelChoice, tell: Callable[[Message], None], *, offline: bool 
 
     Args:
         choice: what to look for.
-        tell: is told in a few words how a download goes, and may raise to stop it.
+        tell: hears how a download goes, and may raise to stop it.
         offline: whether only files on this disk count, and the hub is not asked.
 
     Raises:
@@ -52,7 +52,7 @@ def fetch_folder(
         name: a path, or `owner/name` on the hub.
         parts: patterns of the files that are wanted from the hub.
         token: the hub token, None where there is none.
-        tell: is told in a few words how a download goes, and may raise to stop it.
+        tell: hears how a download goes, and may raise to stop it.
         setting: which setting names it.
         offline: whether only what was downloaded before counts.
 

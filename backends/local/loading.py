@@ -65,7 +65,7 @@ def load(
 
     Args:
         choice: what to load, and where to.
-        tell: is told each stage, and may raise to stop in between.
+        tell: hears of each stage, and may raise to stop in between.
         index: which of several CUDA devices.
         below_rung: the rung on which a run was out of memory: a lower one is taken.
         machine: what to take for the hardware; None looks.

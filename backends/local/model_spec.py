@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from backends.local.choice import MINI_FOLDER, ModelChoice
+from core.messages import Message, message
 from core.settings import Settings
 from core.spec import AnyParam, BackendSpec, Style
 from core.terms import ACCELERATION, SAFETY, common_params, own
@@ -12,10 +13,6 @@ from core.terms import ACCELERATION, SAFETY, common_params, own
 MINI_SIDE = 512
 FLUX_PIXELS = 2 * 1024 * 1024
 """Working sizes: the longest side that mini was taught with, and the most pixels that FLUX.1-dev was."""
-
-ZERO_NOTICE = "Each run counts on your own GPU time at Hugging Face; signing in there gives more of it a day."
-
-DEVICE_WORDS = {"cpu": "CPU", "cuda": "GPU", "mps": "Apple GPU"}
 
 
 def local_spec(choice: ModelChoice, settings: Settings, workers: int = 1) -> BackendSpec:
@@ -37,19 +34,14 @@ def local_spec(choice: ModelChoice, settings: Settings, workers: int = 1) -> Bac
         own(
             ACCELERATION,
             default="none" if choice.device == "cpu" else "regular",
-            help="Regular computes half of the steps and carries on the others, high a third.",
+            help=message("help-acceleration"),
         ),
     )
     if settings.safety_model is not None and not settings.public:
-        params += (own(SAFETY, help="Withholds images that are not safe for work; without previews."),)
-    notices = (
-        (_mini_notice(choice.device),)
-        if choice.is_mini
-        else (_slow_notice(choice.device), _license_notice(settings), ZERO_NOTICE if settings.zero_gpu else "")
-    )
+        params += (own(SAFETY, help=message("help-safety-checker")),)
     return BackendSpec(
         key="local",
-        label=f"Local · {choice.name}",
+        label=message("backend-local", model=choice.name),
         model=choice.id,
         params=params,
         concurrency=workers,
@@ -58,7 +50,7 @@ def local_spec(choice: ModelChoice, settings: Settings, workers: int = 1) -> Bac
         working_pixels=None if choice.is_mini else FLUX_PIXELS,
         working_side=MINI_SIDE if choice.is_mini else None,
         styles=mini_styles() if choice.is_mini else (),
-        notice=" ".join(filter(None, notices)),
+        notices=_notices(choice, settings),
     )
 
 
@@ -68,20 +60,16 @@ def mini_styles() -> tuple[Style, ...]:
     return tuple(Style(each["name"], each["label"], each["prompt"]) for each in listed)
 
 
-def _mini_notice(device: str) -> str:
-    return (
-        f"Mini: a teaching model of a few million parameters, on your {DEVICE_WORDS[device]}. It knows these styles. "
-        "For full quality choose FLUX SRPO on a GPU or a hosted backend."
-    )
-
-
-def _slow_notice(device: str) -> str:
-    return "On a CPU, a picture of this model takes many minutes." if device == "cpu" else ""
-
-
-def _license_notice(settings: Settings) -> str:
-    if not settings.public:
-        return ""
-    return "FLUX.1-dev is for non-commercial use, SRPO for academic use only." + (
-        " A safety checker looks at every image." if settings.safety_model else ""
-    )
+def _notices(choice: ModelChoice, settings: Settings) -> tuple[Message, ...]:
+    if choice.is_mini:
+        return (message("notice-mini", device=choice.device, styles=len(mini_styles())),)
+    notices = []
+    if choice.device == "cpu":
+        notices.append(message("notice-slow-on-cpu"))
+    if settings.public:
+        notices.append(message("notice-licence"))
+        if settings.safety_model:
+            notices.append(message("notice-every-image-checked"))
+    if settings.zero_gpu:
+        notices.append(message("notice-zero-gpu"))
+    return tuple(notices)

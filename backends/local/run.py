@@ -52,7 +52,7 @@ def edit_images(
         model: loaded, used by nobody else.
         request: with at least one step to run.
         inner: width and height to work at, the reference's own or smaller.
-        tell: is told each step; raising from it stops the run at once.
+        tell: gets each step; raising from it stops the run at once.
         previews: whether pictures are shown while they are made.
 
     Raises:

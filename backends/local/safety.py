@@ -30,7 +30,7 @@ class SafetyChecker:
         name: a folder, or a hub repository; only safetensors are read.
         token: the hub token, None where there is none.
         device: where it runs.
-        tell: is told in a few words how a download goes, and may raise to stop it.
+        tell: hears how a download goes, and may raise to stop it.
 
     Raises:
         ModelMissing: it is not there, no image classifier, or none of its labels names what is unsafe.

@@ -137,7 +137,7 @@ def bfloat16_copy(base: Path, file: Path, cache: Path, tell: Callable[[Message],
         base: the base model's folder, for the transformer's config.
         file: a `.safetensors` file in diffusers' names.
         cache: the folder of such copies.
-        tell: is told in a few words how it goes, and may raise to stop it.
+        tell: hears how it goes, and may raise to stop it.
     """
     import torch
     from safetensors import safe_open

@@ -51,7 +51,7 @@ class Worker:
     Attributes:
         thread: where its work is done.
         loading: whether the model is being loaded before a run asks for it.
-        listeners: are told how that goes.
+        listeners: hear how that goes.
         busy: runs that it was given and has not ended.
         model: what is loaded, None before the first run.
         failure: why the last try to load failed, None where it did not.
@@ -85,7 +85,7 @@ class Worker:
         Args:
             request: with at least one step to run.
             checked: whether the safety checker looks at the pictures; they are then not shown before.
-            tell: is told what happens; raising from it stops the run at once.
+            tell: gets what happens; raising from it stops the run at once.
 
         Raises:
             StudioError: the model cannot be loaded, does not fit, or gave no picture.

@@ -61,7 +61,7 @@ class ZeroGpu:
         Args:
             request: with at least one step to run.
             checked: whether the safety checker looks at the pictures.
-            tell: is told what happens; raising from it stops the run.
+            tell: gets what happens; raising from it stops the run.
             token: the visitor's, empty for the Space's own account.
 
         Raises:

@@ -46,7 +46,7 @@ Outcome = tuple[Picture | Missing, float]
 SPEC = BackendSpec(
     model=MODEL,
     key="wavespeed",
-    label="WaveSpeedAI",
+    label=message("backend-hosted", provider=NAME),
     key_env=KEY_ENV,
     concurrency=8,
     price=0.025,

@@ -1,4 +1,4 @@
-"""The door for pictures: open, check, normalise, fit, encode.
+"""Pictures that come in: open, check, normalise, fit, encode.
 
 Whatever comes in (CMYK, 16 bit, palette, transparent, rotated by EXIF, animated) leaves as upright
 8-bit sRGB without metadata, so that no backend meets anything else.

@@ -24,12 +24,7 @@ def lasting_secret(folder: Path) -> bytes:
         close(path, 0o600)
         secret = path.read_bytes()
     except OSError as error:
-        raise SettingsError(
-            f"{path} cannot be used: {error.strerror}. Let this user write there, or set STUDIO_DATA_DIR."
-        ) from error
+        raise SettingsError("secret-unusable", path=str(path), reason=str(error.strerror)) from error
     if len(secret) != SECRET:
-        raise SettingsError(
-            f"{path} has {len(secret)} bytes and should have {SECRET}. Restore it from a backup, or delete it: a new "
-            "one is made then, and all links and cookies that were given out expire."
-        )
+        raise SettingsError("secret-damaged", path=str(path), size=len(secret), wanted=SECRET)
     return secret

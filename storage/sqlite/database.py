@@ -15,6 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from core.errors import StartError
 from storage.files.private import close, make_private
 from storage.sqlite.migrations import MIGRATIONS
 
@@ -22,37 +23,37 @@ log = logging.getLogger(__name__)
 
 CHECKED = 64_000_000
 """Bytes of a database that a start checks whole, in a fraction of a second; of a larger one it reads what it needs."""
-WAL_PAGES = 50
+WAL_PAGES = 100
 """Pages of the write-ahead log after which it is copied into the database; SQLite's own default is 4 MB."""
 CACHE_PAGES = 100
-"""Pages that each connection caches; the rows that are asked for are the latest."""
+"""Pages that the connection that writes caches; the rows that are asked for are the latest."""
+READER_PAGES = 50
+"""Pages that each connection that reads caches: every write empties its cache, and the system caches the file too."""
 NO_SHARED_MEMORY = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_READONLY)
 """Primary result codes of SQLite where the shared memory beside a database cannot be made or mapped."""
 
 
-class StoreError(Exception):
+class StoreError(StartError):
     """The folder cannot be used; the message says why and what to do."""
 
 
-def unusable(folder: Path, error: OSError | sqlite3.Error) -> str:
-    """Return in one or two sentences why a data folder cannot be used, and what to do."""
+def unusable(folder: Path, error: OSError | sqlite3.Error) -> StoreError:
+    """Return why a data folder cannot be used, and what to do."""
+    place = str(folder)
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # without the extended part
     if isinstance(error, Timeout) or code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return f"Another process uses {folder}. End it, or set STUDIO_DATA_DIR."
+        return StoreError("folder-in-use", folder=place)
     if isinstance(error, FileExistsError | NotADirectoryError):
-        return f"STUDIO_DATA_DIR is {folder}, and a file is in the way. Set the path of a folder."
+        return StoreError("folder-is-file", folder=place)
     if isinstance(error, OSError):
-        return f"The data folder {folder} cannot be made ({error.strerror}). Set STUDIO_DATA_DIR to one that can."
+        return StoreError("folder-cannot-be-made", folder=place, reason=str(error.strerror))
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return f"The data folder {folder} cannot be written. Change its permissions, or set STUDIO_DATA_DIR."
+        return StoreError("folder-readonly", folder=place)
     if code == sqlite3.SQLITE_FULL:
-        return f"The disk of the data folder {folder} is full. Make room there, or set STUDIO_DATA_DIR."
+        return StoreError("folder-full", folder=place)
     if code == sqlite3.SQLITE_IOERR:
-        return f"The disk of the data folder {folder} gives errors ({error}). Check it, or set STUDIO_DATA_DIR."
-    return (
-        f"The database {folder / 'studio.db'} is damaged. Restore it from a backup together with its -wal file, "
-        "or move both away and start empty."
-    )
+        return StoreError("folder-disk-errors", folder=place, reason=str(error))
+    return StoreError("folder-damaged", database=str(folder / "studio.db"))
 
 
 class Database:
@@ -80,14 +81,14 @@ class Database:
             self.base = self._open()
         except (OSError, sqlite3.Error) as error:
             self._lock.release()
-            raise StoreError(unusable(folder, error)) from error
+            raise unusable(folder, error) from error
         try:
             self._migrate()
             self._check()
         except BaseException as error:
             self.close()
             if isinstance(error, sqlite3.Error):
-                raise StoreError(unusable(folder, error)) from error
+                raise unusable(folder, error) from error
             raise
 
     def _acquire(self) -> None:
@@ -145,7 +146,7 @@ class Database:
             check_same_thread=False,
             timeout=2.0,
         )
-        base.execute(f"pragma cache_size = {CACHE_PAGES}")
+        base.execute(f"pragma cache_size = {READER_PAGES}")
         return base
 
     def _check(self) -> None:
@@ -164,7 +165,7 @@ class Database:
     def _migrate(self) -> None:
         (version,) = self.base.execute("pragma user_version").fetchone()
         if version > len(MIGRATIONS):
-            raise StoreError("A newer version of the app wrote this folder. Update, or set STUDIO_DATA_DIR.")
+            raise StoreError("folder-of-newer-version")
         if version == len(MIGRATIONS):
             return
         self.base.execute("pragma secure_delete = on")  # what a migration replaces is not left in free pages

@@ -386,7 +386,7 @@ def _create_numbered_tables(base: sqlite3.Connection) -> None:
 def _copy_jobs_and_results(base: sqlite3.Connection) -> None:
     base.execute("create table numbers (id text primary key, number integer not null) strict, without rowid")
     last = 0
-    for job, created in base.execute("select id, created from old_jobs order by created, id").fetchall():
+    for job, created in base.execute("select id, created from old_jobs order by created, id"):
         last = max(last + 1, int(created * 1_000_000))
         base.execute("insert into numbers values (?, ?)", (job, last))
     base.execute(
@@ -494,7 +494,7 @@ def searchable_prompts(base: sqlite3.Connection) -> None:
     reads the owner's rows alone.
     """
     base.execute("alter table results add column words text not null default ''")
-    for job, recipe in base.execute("select number, recipe from jobs where report is not null").fetchall():
+    for job, recipe in base.execute("select number, recipe from jobs where report is not null"):
         try:
             prompt = json.loads(recipe)["prompt"]
             words = "".join(f" {sign} " if _is_han_or_kana(sign) else sign for sign in _normal(prompt))
@@ -511,6 +511,17 @@ def searchable_prompts(base: sqlite3.Connection) -> None:
     base.execute(f"create trigger prompts_added after insert on results begin {added} end")
     base.execute(f"create trigger prompts_removed after delete on results begin {removed} end")
     base.execute(f"create trigger prompts_changed after update of owner, words on results begin {removed} {added} end")
+
+
+def spending_of_deleted_jobs(base: sqlite3.Connection) -> None:
+    """What a deleted job cost on the app owner's keys is remembered: deleting a job gives no money back."""
+    base.execute("create table spending (created real not null, dollars real not null) strict")
+    base.execute("create index spending_by_age on spending (created)")
+    base.execute(
+        """create trigger jobs_removed before delete on jobs
+            when not old.own_key and coalesce(old.cost, old.estimate) > 0 begin
+                insert into spending values (old.created, coalesce(old.cost, old.estimate)); end"""
+    )
 
 
 def _normal(text: str) -> str:
@@ -545,4 +556,5 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     numbered_rows,
     running_totals,
     searchable_prompts,
+    spending_of_deleted_jobs,
 )

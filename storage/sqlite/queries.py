@@ -57,7 +57,7 @@ class Queries(LibraryQueries):
         """Return an owner's job by the mark of its call, None where there is none."""
         return next(iter(self._records(f"where jobs.owner = {OWNER} and once = ?", (owner, once))), None)
 
-    def untold(self) -> list[Record]:
+    def unreported(self) -> list[Record]:
         """Return the ended jobs whose end somebody is still to be told."""
         return self._records("where hook is not null and ended is not null order by ended", ())
 
@@ -82,11 +82,17 @@ class Queries(LibraryQueries):
         return found
 
     def spent(self, since: float) -> float:
-        """Return the US dollars that jobs with the app owner's keys cost since then; where not known, the estimate."""
+        """Return the US dollars that jobs with the app owner's keys cost since then; where not known, the estimate.
+
+        Jobs that were deleted count for two days.
+        """
         (dollars,) = self._base.execute(
-            "select coalesce(sum(coalesce(cost, estimate)), 0.0) from jobs"
-            " where not own_key and number >= ? and created >= ?",
-            (number_at(since), since),
+            """select coalesce(sum(dollars), 0.0) from (
+                select coalesce(cost, estimate) as dollars from jobs
+                    where not own_key and number >= :number and created >= :since
+                union all select dollars from spending where created >= :since
+            )""",
+            {"number": number_at(since), "since": since},
         ).fetchone()
         return float(dollars)
 

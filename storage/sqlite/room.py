@@ -172,6 +172,11 @@ def forget(base: sqlite3.Connection, before: float) -> list[str]:
     return release(base, "job = 0 and since < ?", (before,))
 
 
+def forget_spending(base: sqlite3.Connection, before: float) -> None:
+    """Delete what jobs from before then cost that are deleted themselves."""
+    base.execute("delete from spending where created < ?", (before,))
+
+
 def forget_owners(base: sqlite3.Connection) -> int:
     """Delete the owners of whom nothing is left; return how many."""
     tables = ("jobs", "grants", "uploads", "files", "refs")

@@ -23,6 +23,9 @@ from storage.sqlite.reader import OWNER
 from storage.sqlite.room import Freed
 from storage.sqlite.search_text import spaced
 
+SPENDING_COUNTS = 2 * 86_400.0
+"""Seconds for which the cost of a deleted job counts: longer than the day that a budget is for."""
+
 
 class CallTaken(Exception):
     """An owner's call of this mark is there already."""
@@ -198,8 +201,8 @@ class Store(Queries):
                 (before, once, owner),
             )
 
-    def told(self, job_id: str) -> None:
-        """Note that nobody is to be told a job's end any more."""
+    def reported(self, job_id: str) -> None:
+        """Note that nobody waits to hear of a job's end any more."""
         with self._writing():
             self._base.execute("update jobs set hook = null where id = ?", (job_id,))
 
@@ -335,7 +338,8 @@ class Store(Queries):
         with self._writing():
             return room.forget(self._base, before)
 
-    def forget_owners(self) -> int:
-        """Forget the owners of whom nothing is left; return how many."""
+    def forget_leftovers(self, now: float) -> int:
+        """Forget owners of whom nothing is left, and what jobs cost that were deleted; return how many owners."""
         with self._writing():
+            room.forget_spending(self._base, now - SPENDING_COUNTS)
             return room.forget_owners(self._base)

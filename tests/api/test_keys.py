@@ -258,7 +258,7 @@ async def test_a_guarded_route_is_shut_in_its_doors_own_words(tmp_path: Path, me
     async with api_app(tmp_path) as at:
         key, revoked = at.key("ann"), at.key("gone")
         letters = key["Authorization"].removeprefix("Bearer ")
-        assert at.doors.ring.revoke(at.doors.ring.all()[1].id)
+        assert at.own_api.ring.revoke(at.own_api.ring.all()[1].id)
         address = path.replace("{prediction_id}", await submitted(at, key))
         strangers: dict[str, dict[str, Any]] = {
             "no key": {},

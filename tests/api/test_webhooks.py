@@ -93,7 +93,7 @@ async def submitted(at: ApiApp, hook: str, key: dict[str, str] | None = None, **
 async def over(at: ApiApp) -> None:
     """Return when every run is over, and nobody is being told any more."""
     await until(lambda: all(job.task is None or job.task.done() for job in at.engine.jobs))
-    await until(lambda: not at.doors.hooks._telling)
+    await until(lambda: not at.own_api.hooks._telling)
 
 
 # ---- what is told ----------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ async def test_one_keys_call_does_not_fit_anothers_secret(tmp_path: Path) -> Non
 
 async def test_a_task_without_a_webhook_tells_nobody(tmp_path: Path) -> None:
     async with api_app(tmp_path) as at:
-        at.doors.hooks._post = patient(transport=(line := Recording()))
+        at.own_api.hooks._post = patient(transport=(line := Recording()))
         task = (await at.client.post(RUN, json=BODY)).json()["data"]["id"]
         await settled(at, task)
         await over(at)
@@ -207,7 +207,7 @@ async def test_the_same_call_twice_is_told_once(tmp_path: Path) -> None:
 async def test_an_answer_that_is_no_success_is_asked_again(tmp_path: Path, status: int) -> None:
     receiver = Receiver(status)
     async with receiver.listening() as (origin, hook), api_app(tmp_path, webhook_origins=(origin,)) as at:
-        at.doors.hooks._waits = NOW
+        at.own_api.hooks._waits = NOW
         task = await submitted(at, hook)
         await settled(at, task)
         await over(at)
@@ -219,7 +219,7 @@ async def test_an_answer_that_is_no_success_is_asked_again(tmp_path: Path, statu
 async def test_every_success_is_heard(tmp_path: Path) -> None:
     receiver = Receiver(204)
     async with receiver.listening() as (origin, hook), api_app(tmp_path, webhook_origins=(origin,)) as at:
-        at.doors.hooks._waits = NOW
+        at.own_api.hooks._waits = NOW
         await settled(at, await submitted(at, hook))
         await over(at)
         assert len(receiver.heard) == 1
@@ -238,7 +238,7 @@ async def test_a_connection_that_breaks_is_tried_again(tmp_path: Path) -> None:
     server = await asyncio.start_server(hang_up_once, "127.0.0.1", 0)
     origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server, api_app(tmp_path, webhook_origins=(origin,)) as at:
-        at.doors.hooks._waits = NOW
+        at.own_api.hooks._waits = NOW
         task = await submitted(at, f"{origin}/hook")
         await settled(at, task)
         await over(at)
@@ -250,7 +250,7 @@ async def test_an_address_is_given_up_after_the_last_attempt_and_for_good(tmp_pa
     receiver = Receiver(*[500] * 9)
     async with receiver.listening() as (origin, hook):
         async with api_app(tmp_path, webhook_origins=(origin,)) as at:
-            at.doors.hooks._waits = NOW
+            at.own_api.hooks._waits = NOW
             await settled(at, await submitted(at, hook))
             await over(at)
             assert len(receiver.heard) == 3
@@ -307,8 +307,8 @@ async def test_an_address_that_is_not_on_the_public_internet_is_never_connected_
 ) -> None:
     line = Recording()
     async with api_app(tmp_path) as at:
-        at.doors.hooks._post = patient(transport=line)
-        at.doors.hooks._waits = NOW
+        at.own_api.hooks._post = patient(transport=line)
+        at.own_api.hooks._waits = NOW
         assert (await settled(at, await submitted(at, address)))["status"] == "completed"
         await over(at)
     assert line.asked == []
@@ -317,7 +317,7 @@ async def test_an_address_that_is_not_on_the_public_internet_is_never_connected_
 async def test_a_public_address_needs_nobodys_leave(tmp_path: Path) -> None:
     line = Recording()
     async with api_app(tmp_path) as at:
-        at.doors.hooks._post = patient(transport=line)
+        at.own_api.hooks._post = patient(transport=line)
         await settled(at, await submitted(at, "https://93.184.216.34/hook"))
         await over(at)
     assert line.asked == ["https://93.184.216.34/hook"]
@@ -330,7 +330,7 @@ async def test_an_allowed_origin_allows_no_other_port(tmp_path: Path) -> None:
         other.listening() as (_, hook),
         api_app(tmp_path, webhook_origins=(origin,)) as at,
     ):
-        at.doors.hooks._waits = NOW
+        at.own_api.hooks._waits = NOW
         await settled(at, await submitted(at, hook))
         await over(at)
         assert other.heard == []
@@ -343,7 +343,7 @@ async def test_what_was_not_heard_is_told_after_a_restart(tmp_path: Path) -> Non
     receiver = Receiver(500)
     async with receiver.listening() as (origin, hook):
         async with api_app(tmp_path, webhook_origins=(origin,)) as at:
-            at.doors.hooks._waits = (0.0, 600.0)
+            at.own_api.hooks._waits = (0.0, 600.0)
             task = await submitted(at, hook)
             await until(lambda: receiver.heard)
         async with api_app(tmp_path, webhook_origins=(origin,)) as at:
@@ -408,7 +408,7 @@ async def test_a_task_that_ends_while_the_others_are_still_taken_up_is_told_once
 async def test_a_prediction_that_was_deleted_while_somebody_was_to_be_told_is_not_told_again(tmp_path: Path) -> None:
     receiver = Receiver(500, 500, gate=(answers := asyncio.Event()))
     async with receiver.listening() as (origin, hook), api_app(tmp_path, webhook_origins=(origin,)) as at:
-        at.doors.hooks._waits = NOW
+        at.own_api.hooks._waits = NOW
         task = await submitted(at, hook)
         await until(lambda: receiver.heard)
         answer = await at.client.post(f"{PREDICTIONS}/delete", json={"ids": [task]})

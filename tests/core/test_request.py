@@ -49,7 +49,7 @@ def test_a_prompt_of_the_full_length_passes_and_is_stripped() -> None:
 
 
 def test_a_missing_seed_is_drawn_within_the_specs_range() -> None:
-    seed = Integer(name="seed", label="Seed", minimum=5, maximum=7, default=None)
+    seed = Integer(name="seed", minimum=5, maximum=7, default=None)
     spec = make_spec(params=(*(p for p in make_spec().params if p.name != "seed"), seed))
     assert {make_request(spec).recipe.seed for _ in range(100)} == {5, 6, 7}
 

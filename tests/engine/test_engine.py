@@ -481,7 +481,7 @@ async def test_closing_stops_even_what_a_provider_has(tmp_path: Path) -> None:
     engine = engine_of(tmp_path, await at_a_provider(asyncio.Event()))
     job = await submit(engine)
     await until_sent(engine, job)
-    await engine.close()
+    await engine.close(1.1)
     assert job.ended
     assert job.state is JobState.SUBMITTING, "as the next process finds it"
 

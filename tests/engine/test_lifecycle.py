@@ -142,7 +142,7 @@ class Jobs(RuleBasedStateMachine):
         for _ in range(6):
             await asyncio.sleep(0)
             await self.engine._store.sweep()  # on the thread for files
-            await self.engine._store.told("nobody")  # on the thread for rows
+            await self.engine._store.reported("nobody")  # on the thread for rows
 
     @rule(target=prompts, own_key=st.booleans())
     def submit(self, own_key: bool) -> str:

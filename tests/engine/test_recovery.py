@@ -534,7 +534,7 @@ async def test_the_disk_that_takes_nothing_after_the_provider_is_done_is_asked_a
     engine = engine_at(tmp_path, backend)
 
     async def full(job: Job, event: Completed) -> Result:
-        engine._work.closing.set()  # else it would be tried again and again
+        engine._runner.closing.set()  # else it would be tried again and again
         raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(engine._store, "done", full)
@@ -559,7 +559,7 @@ async def test_a_cancelled_run_whose_provider_takes_too_long_stays_detached_for_
         ) -> AsyncGenerator[Event, None]:
             yield Working("processing")
             await gate.wait()
-            raise TimedOut("It takes too long.")
+            raise TimedOut("recorded", what="It takes too long.", todo="")
 
     engine, job = await after(tmp_path, Late())
     await engine.cancel(job)

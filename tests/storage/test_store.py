@@ -128,6 +128,19 @@ def test_only_the_app_owners_money_counts_and_an_unknown_cost_by_its_estimate(st
     assert store.spent(100.0) == pytest.approx(0.7)
 
 
+def test_a_deleted_job_gives_no_money_back_until_its_day_is_long_over(store: Store) -> None:
+    for name, own_key in (("j1", False), ("j2", False), ("j3", True)):
+        store.add(replace(RECORD, id=name, created=100.0, own_key=own_key, estimate=0.5), REFERENCE)
+        store.end(name, JobState.DONE, 101.0, cost=None if name == "j1" else 0.2)
+        store.delete("ann", name)
+    assert store.spent(100.0) == pytest.approx(0.7)
+    assert store.spent(101.0) == 0.0
+    store.forget_leftovers(101.0)
+    assert store.spent(0.0) == pytest.approx(0.7)
+    store.forget_leftovers(101.0 + 3 * 86_400)
+    assert store.spent(0.0) == 0.0
+
+
 def test_room_is_made_from_the_oldest_ended_jobs(store: Store) -> None:
     for number in range(4):
         store.add(replace(RECORD, id=f"j{number}", created=float(number)), Kept("shared.png", 10))
@@ -319,9 +332,9 @@ def test_who_is_to_be_told_an_end_is_known_until_it_was(store: Store, tmp_path: 
     store.end("j1", JobState.DONE, 200.0)
     store.end("j2", "done", 200.0)
     store = again(store, tmp_path)
-    assert [each.id for each in store.untold()] == ["j1"]  # the third goes on
-    store.told("j1")
-    assert store.untold() == []
+    assert [each.id for each in store.unreported()] == ["j1"]  # the third goes on
+    store.reported("j1")
+    assert store.unreported() == []
 
 
 def test_a_page_of_an_owners_jobs_begins_where_the_last_one_ended(store: Store) -> None:
@@ -406,7 +419,7 @@ def sqlite_error(code: int) -> sqlite3.Error:
     ],
 )
 def test_why_a_folder_cannot_be_used_is_said_with_what_to_do(error: OSError | sqlite3.Error, words: str) -> None:
-    text = unusable(Path("/srv/studio"), error)
+    text = str(unusable(Path("/srv/studio"), error))
     assert words in text
     assert "/srv/studio" in text
     assert text.endswith(".")

@@ -77,7 +77,7 @@ class Script:
             case 10:
                 store.make_room(chance.randrange(200, 900), coming=chance.choice((0, 0, 50)))
             case _:
-                store.forget_owners()
+                store.forget_leftovers(100.0)
 
 
 @pytest.mark.parametrize("_", range(6))
@@ -101,8 +101,8 @@ def test_an_owner_of_whom_nothing_is_left_is_forgotten(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.grant("ann", Kept("1.png", 5), 1.0)
     store.ticket("bob", "u1", 100.0)
-    assert store.forget_owners() == 0
+    assert store.forget_leftovers(100.0) == 0
     store.forget(50.0)
-    assert store.forget_owners() == 1
+    assert store.forget_leftovers(100.0) == 1
     assert [name for (name,) in store._base.execute("select name from owners")] == ["bob"]
     store.close()

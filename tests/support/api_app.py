@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from api.middleware import AccessRules, protected
-from api.routes import Doors, open_doors
+from api.routes import OwnApi, build_api
 from backends.http.addresses import Resolve, resolve
 from backends.http.safe_fetch import HookCaller, ImageFetcher
 from core.backend import Backend
@@ -40,14 +40,14 @@ class ApiApp:
 
     app: Starlette
     engine: Engine
-    doors: Doors
+    own_api: OwnApi
     settings: Settings
     client: httpx.AsyncClient
     told: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
 
     def key(self, name: str = "ann", **limits: int) -> dict[str, str]:
         """Return the header of a new key."""
-        return {"Authorization": f"Bearer {self.doors.ring.new(name, **limits)[1]}"}
+        return {"Authorization": f"Bearer {self.own_api.ring.new(name, **limits)[1]}"}
 
 
 @asynccontextmanager
@@ -66,15 +66,17 @@ async def api_app(
     backends = backends or {"local": FakeBackend(make_spec("local"))}
     engine = Engine(backends, Store(folder), own.queue_size, Quotas(own.caps), rerun=own.rerun)
     links = Links(lasting_secret(folder))
-    doors = open_doors(engine, own, links, ImageFetcher(resolve=resolve), patient(own.webhook_origins, resolve=resolve))
+    own_api = build_api(
+        engine, own, links, ImageFetcher(resolve=resolve), patient(own.webhook_origins, resolve=resolve)
+    )
     rules = AccessRules(public=own.public, max_body=1_000_000)
-    app = Starlette(routes=[*routes(engine, links), *doors.routes], middleware=[Middleware(protected, rules)])
+    app = Starlette(routes=[*routes(engine, links), *own_api.routes], middleware=[Middleware(protected, rules)])
     await engine.recover()
-    await doors.hooks.recover()
+    await own_api.hooks.recover()
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860") as client:
-            yield ApiApp(app, engine, doors, own, client)
+            yield ApiApp(app, engine, own_api, own, client)
     finally:
-        await doors.close()
+        await own_api.close()
         await engine.close()

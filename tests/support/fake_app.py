@@ -29,11 +29,11 @@ from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_spec, picture_bytes, preview
 
 OTHER: tuple[AnyParam, ...] = (
-    Number(name="strength", label="Strength", minimum=0.2, maximum=0.5, default=0.3),
-    Integer(name="num_inference_steps", label="Steps", minimum=1, maximum=12, default=8),
-    Integer(name="seed", label="Seed", minimum=1, maximum=MAX_SEED, default=None),
-    Choice(name="acceleration", label="Acceleration", choices=("none", "regular", "high"), default="regular"),
-    Toggle(name="enable_safety_checker", label="Safety checker", default=True),
+    Number(name="strength", minimum=0.2, maximum=0.5, default=0.3),
+    Integer(name="num_inference_steps", minimum=1, maximum=12, default=8),
+    Integer(name="seed", minimum=1, maximum=MAX_SEED, default=None),
+    Choice(name="acceleration", choices=("none", "regular", "high"), default="regular"),
+    Toggle(name="enable_safety_checker", default=True),
 )
 
 HELD = 120
@@ -105,12 +105,12 @@ def main() -> None:
     from ui.page import launch_options
 
     styles = (Style("pencil", "Pencil sketch", "a pencil sketch"), Style("odd", '<b>"Odd"', 'a "quoted" & <odd> look'))
-    first = make_spec("first", label="First", styles=styles)
+    first = make_spec("first", label=recorded("First"), styles=styles)
     Directed.folder = settings.data_dir
     backends = {
         "first": Directed(first),
-        "other": Directed(replace(first, key="other", label="Other", params=OTHER, price=0.04, styles=())),
-        "away": Directed(make_spec("away", label="Away"), reason="Needs a key: set AWAY_KEY and restart."),
+        "other": Directed(replace(first, key="other", label=recorded("Other"), params=OTHER, price=0.04, styles=())),
+        "away": Directed(make_spec("away", label=recorded("Away")), reason="Needs a key: set AWAY_KEY and restart."),
     }
     engine = Engine(backends, Store(settings.data_dir), settings.queue_size, Quotas(settings.caps))
     # Each test's browser is a visitor of its own, unless a test says that there is one person alone.

@@ -27,18 +27,18 @@ PREVIEW_SIDE = 32
 def make_spec(key: str = "fake", **facts: Any) -> BackendSpec:
     """Return a small spec with one parameter of each kind and the issue's ranges; `facts` override its facts."""
     defaults: dict[str, Any] = {
-        "label": key.capitalize(),
+        "label": recorded(key.capitalize()),
         "model": f"{key}-model",
         "shows_steps": True,
         "shows_preview": True,
         "params": (
-            Number(name="strength", label="Strength", minimum=0, maximum=1, default=0.6, low="as it is", high="new"),
-            Number(name="guidance_scale", label="Guidance", minimum=1, maximum=20, default=3.5, step=0.1),
-            Integer(name="num_inference_steps", label="Steps", minimum=1, maximum=50, default=28),
-            Integer(name="seed", label="Seed", minimum=0, maximum=MAX_SEED, default=None),
-            Integer(name="num_images", label="Images", minimum=1, maximum=4, default=1),
-            Choice(name="output_format", label="Format", choices=("png", "jpeg"), default="png"),
-            Toggle(name="enable_safety_checker", label="Safety checker", default=True, advanced=True),
+            Number(name="strength", minimum=0, maximum=1, default=0.6, low=recorded("as it is"), high=recorded("new")),
+            Number(name="guidance_scale", minimum=1, maximum=20, default=3.5, step=0.1),
+            Integer(name="num_inference_steps", minimum=1, maximum=50, default=28),
+            Integer(name="seed", minimum=0, maximum=MAX_SEED, default=None),
+            Integer(name="num_images", minimum=1, maximum=4, default=1),
+            Choice(name="output_format", choices=("png", "jpeg"), default="png"),
+            Toggle(name="enable_safety_checker", default=True, advanced=True),
         ),
     }
     return BackendSpec(key=key, **{**defaults, **facts})

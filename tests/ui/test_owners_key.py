@@ -11,10 +11,11 @@ from starlette.requests import Request
 
 from core.errors import KeyRejected, StudioError
 from core.job import EVERYONE, VISITOR, Visitor
+from core.messages import recorded, say
 from engine.engine import Engine
 from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, FakeProvider, make_spec
-from ui import actions, text
+from ui import actions
 from ui.actions import Actions
 from ui.session import Session
 
@@ -40,7 +41,7 @@ class Account(FakeProvider):
 @pytest.fixture
 async def page(tmp_path: Path) -> AsyncIterator[tuple[Actions, Account]]:
     account = Account()
-    spec = make_spec("paid", label="Paid", key_env="PAID_KEY")
+    spec = make_spec("paid", label=recorded("Paid"), key_env="PAID_KEY")
     engine = Engine({"paid": FakeBackend(spec, provider=account)}, Store(tmp_path), 5)
     nothing: Any = None
     yield Actions(engine, nothing, nothing), account
@@ -56,7 +57,7 @@ async def press(act: Actions, owner: str, pasted: str = "", session: Session | N
 
 async def test_a_visitor_learns_that_the_owners_key_works_and_no_more(page: tuple[Actions, Account]) -> None:
     note = await press(page[0], "ann")
-    assert text.OWNERS_KEY_WORKS.replace("'", "&#x27;") in note
+    assert say("ui-owners-key-works").replace("'", "&#x27;") in note
     assert "$" not in note
     assert "5" not in note.replace("&#x27;", "")
 

@@ -169,7 +169,7 @@ def test_the_copy_in_the_box_stands_for_the_picture_after_the_page_was_loaded_ag
     page.reload()
     page.wait_for_selector(".stage .card")
     page.locator(".stage .strip button.thumb").first.click()
-    page.get_by_role("button", name="Reuse settings").click()
+    page.get_by_role("button", name="Restore these settings").click()
     assert seen(page, "#reference img") == [1024, 20]
     page.fill("#prompt textarea", "good again")
     page.click("#run")

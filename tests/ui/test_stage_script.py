@@ -35,7 +35,7 @@ def stage(browser: Browser) -> Iterator[Page]:
 @contextmanager
 def stage_of(page: Page) -> Iterator[Page]:
     """Put the stage into a page; `props` and `redraw` stand in for the component around it."""
-    words = html.escape(json.dumps({**text.STAGE_WORDS, "examples": []}), quote=True)
+    words = html.escape(json.dumps({**text.stage_words(), "examples": []}), quote=True)
     markup = PARTS.format(words=words, label="Stage", result="Result", view="View", full="Full")
     page.route("**/*", lambda route: route.fulfill(body=f"<body>{markup}", content_type="text/html"))
     page.goto("http://stage.test/")

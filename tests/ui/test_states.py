@@ -42,7 +42,7 @@ def test_a_style_is_on_until_its_chip_is_pressed_again_and_comes_back_with_the_s
     page.wait_for_selector(RESULT)
     pencil.click()
     expect(pencil).to_have_attribute("aria-pressed", "false")
-    page.click("text=Reuse settings")
+    page.click("text=Restore these settings")
     expect(pencil).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#prompt textarea")).to_have_value("a mountain lake")
 
@@ -64,7 +64,7 @@ def test_a_failed_run_says_what_happened_what_to_do_and_that_it_was_free(page: P
 
 def test_a_failure_that_may_have_cost_money_says_so(page: Page) -> None:
     start(page, "charged perhaps")
-    assert "not known whether it was charged" in message(page)
+    assert "It may have been charged" in message(page)
 
 
 def test_an_unforeseen_failure_shows_no_secrets(page: Page) -> None:
@@ -106,8 +106,8 @@ def test_queued_runs_say_how_many_wait_and_cancel_lets_the_next_one_start(page: 
     page.fill("#prompt textarea", "held here")
     for _ in range(3):
         page.click("#run")
-    expect(page.locator(".stage .queue")).to_contain_text("2 more runs wait")
-    for left in ("1 more run waits", ""):
+    expect(page.locator(".stage .queue")).to_contain_text("2 more in the queue")
+    for left in ("1 more in the queue", ""):
         with page.expect_request_finished(lambda each: "queue/join" in each.url):
             page.click("#cancel")
         expect(page.locator(".stage .queue")).to_have_text(left)
@@ -144,13 +144,13 @@ def test_another_backend_shows_its_own_controls_and_says_what_it_changed(page: P
     set_number(page, "strength", 0.9)
     expect(page.locator("#param-guidance_scale")).to_be_visible()
     choose_backend(page, "Other")
-    page.get_by_text("Changed: Strength 0.5, Steps 12").wait_for()  # it stands for ten seconds
+    page.get_by_text("Adjusted for Other: Strength 0.9 → 0.5, Steps 28 → 12.").wait_for()  # it stands for ten seconds
     expect(page.locator("#param-acceleration")).to_be_visible()
     expect(page.locator("#param-guidance_scale")).to_be_hidden()
     expect(page.locator("#param-num_images")).to_be_hidden()
     expect(page.locator("#param-strength input[type=number]")).to_have_value("0.5")
     expect(page.locator("#param-num_inference_steps input[type=number]")).to_have_value("12")
-    expect(page.locator("#preflight")).to_contain_text("$0.040")
+    expect(page.locator("#preflight")).to_contain_text("about $0.04")
     start(page, "good")
     page.wait_for_selector(RESULT)
 
@@ -161,7 +161,7 @@ def test_reuse_settings_brings_the_backend_and_its_values_back(page: Page) -> No
     page.wait_for_selector(RESULT)
     choose_backend(page, "Other")
     expect(page.locator("#param-strength input[type=number]")).to_have_value("0.5")
-    page.click(".stage .actions button:has-text('Reuse settings')")
+    page.click(".stage .actions button:has-text('Restore these settings')")
     expect(page.locator("#param-guidance_scale")).to_be_visible()
     expect(page.locator("#param-strength input[type=number]")).to_have_value("0.9")
     expect(page.locator("#seed-lock input")).to_be_checked()

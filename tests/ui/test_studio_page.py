@@ -138,7 +138,7 @@ def test_ctrl_enter_runs_with_the_last_letters_typed(page: Page) -> None:
     page.keyboard.press("Control+Enter")
     page.wait_for_selector(RESULT, timeout=2 * PATIENCE)
     page.fill("#prompt textarea", "something else")
-    page.click(".stage .actions button:has-text('Reuse settings')")
+    page.click(".stage .actions button:has-text('Restore these settings')")
     expect(page.locator("#prompt textarea")).to_have_value("typed to the very end")
 
 
@@ -198,9 +198,9 @@ def test_the_line_above_run_says_what_will_happen(page: Page) -> None:
     expect(page.locator("#preflight")).to_contain_text("free")
     expect(page.locator("#preflight")).to_contain_text("250×130")
     set_number(page, "strength", 0)
-    expect(page.locator("#preflight")).to_contain_text("gives the reference back")
+    expect(page.locator("#preflight")).to_contain_text("At strength 0 nothing changes")
     run(page)
-    expect(page.locator(".stage .facts")).to_contain_text("given back")
+    expect(page.locator(".stage .facts")).to_contain_text("returned unchanged")
 
 
 @pytest.mark.parametrize("name", ["computer%20vision.png", "%2e%2e%2fa.png", "写真 #1?.png", "100%.png"])

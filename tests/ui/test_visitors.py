@@ -61,7 +61,7 @@ def test_a_run_is_still_there_after_the_page_was_loaded_again(page: Page) -> Non
     page.locator(STRIP).first.click()
     page.wait_for_selector(RESULT)
     assert page.get_attribute(RESULT, "src") == shown
-    page.get_by_role("button", name="Reuse settings").click()
+    page.get_by_role("button", name="Restore these settings").click()
     expect(page.locator("#prompt textarea")).to_have_value("a quiet lake")
     page.wait_for_selector("#reference img")
 

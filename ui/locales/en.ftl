@@ -1,8 +1,9 @@
 # The words of SRPO Studio in English. Every message that the program can show stands here; `core/messages.py` reads
 # this file, and tests/test_words.py checks that nothing is missing, unused or said elsewhere.
 #
-# `.todo` of a message says what to do next, `.help` what a setting does, `.low` and `.high` are the ends of its slider.
-# $provider is the name of an account's service, $model of a model, $says its own words as `provider-says` quotes them.
+# `.todo` of a message says what to do next. A parameter's label is `param-` and its name.
+# $provider is the name of an account's service, $says its own words as `provider-says` quotes them (empty for none),
+# $after how long to wait, as one of the `wait-` messages, $field and other names are the API's own.
 
 ## Of use everywhere
 
@@ -578,3 +579,269 @@ detail-placement =
         [offload] parts take turns on the card
        *[stream] blocks stream through the card
     }
+
+## Backends and parameters
+
+backend-local = Local · { $model }
+backend-hosted = { $provider }
+notice-mini = Mini is a small demo model with { $styles } styles, running on this { $device ->
+        [cpu] CPU
+        [mps] Apple GPU
+       *[cuda] GPU
+    }. For full quality, choose a hosted backend or use a GPU.
+notice-slow-on-cpu = On a CPU, a picture of this model takes many minutes.
+notice-licence = FLUX.1-dev is for non-commercial use, SRPO for academic use only.
+notice-every-image-checked = A safety checker looks at every image.
+notice-zero-gpu = Each run counts on your own GPU time at Hugging Face; signing in there gives more of it a day.
+
+param-strength = Strength
+param-num-inference-steps = Steps
+param-guidance-scale = Guidance
+param-seed = Seed
+param-num-images = Images
+param-output-format = Format
+param-acceleration = Acceleration
+param-enable-safety-checker = Safety checker
+help-strength = How far the result may depart from the reference.
+help-steps = More steps: slower, more detail.
+help-guidance = How closely the prompt is followed.
+help-acceleration = Faster, slightly rougher. Regular computes half the steps, High a third.
+help-safety-checker = Hides unsafe images. Turns previews off.
+strength-low = keep
+strength-high = transform
+
+## The page
+
+ui-title = SRPO Studio
+ui-backend = Backend
+ui-reference = Reference
+ui-reference-placeholder = Drop or paste a picture, or click
+ui-reference-url = Image link
+ui-reference-url-placeholder = or paste an image link
+ui-prompt = Prompt
+ui-prompt-placeholder = What should the picture become?
+ui-styles = Styles
+ui-seed-lock = Keep this seed
+ui-seed-dice = New seed
+ui-more = More: steps, images, format, acceleration
+ui-run = Run
+ui-run-keys = Ctrl+Enter
+ui-cancel = Cancel
+ui-result = Result
+ui-stage = Reference and result
+ui-view = View
+ui-help = Help
+ui-studio-tab = Studio
+ui-api = API
+ui-copy = Copy
+ui-copied = Copied
+ui-close = Close
+ui-theme = Switch between light and dark
+ui-sign-in = Sign in
+# Gradio puts the account's name in place of the braces.
+ui-sign-out = Sign out ({ $name })
+ui-no-reference = Add a picture to see steps, time and price.
+ui-key-wanted = The app was restarted while the provider had this run. Paste your key above and check it to continue.
+ui-no-work = At strength 0 nothing changes. Raise it to run.
+ui-help-strength = <b>Strength</b> says how far the result may depart from the reference. Low keeps it, high transforms it; at 0 nothing changes.
+ui-help-guidance = <b>Guidance</b> says how closely the prompt is followed.
+ui-help-seed = Lock the <b>seed</b> to see what one change does: the same seed and settings give the same picture.
+ui-help-run = <b>Ctrl+Enter</b> runs. Each click on Run queues one more run.
+ui-help-keys = In the slider, the arrow keys move the line. In the full view, they move between pictures.
+ui-api-use = Code that talks to AI/ML API or to WaveSpeedAI runs on this app when its base URL, key and image are changed. The examples below contain this app's address, and read <code>photo.jpg</code> beside them.
+ui-api-keys = Keys come from <code>python app.py keys new NAME</code> on the machine that serves this app. Every field is described in <a href="docs" target="_blank">the reference</a>.
+
+ui-key = Provider key
+ui-key-placeholder = Paste your key: it stays in this tab only
+ui-key-set = A key is set for this tab. Paste another to change it.
+ui-key-check = Check
+ui-no-key = Paste a key first.
+ui-owners-key-works = This app's own key works.
+ui-owners-key-fails = This app's own key does not work now. Paste a key of your own, or try again later.
+key-accepted = Key accepted, ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) } left.
+
+## The stage
+
+stage-result-here = The result appears here
+stage-preview = Preview of the result while it is made
+stage-compare = Compare: how much of the reference is shown
+stage-welcome = Start with a picture
+stage-welcome-hint = Add your own on the left, or take one of these with its prompt and settings.
+stage-use-as-reference = Use as reference
+stage-restore-settings = Restore these settings
+stage-download = Download
+stage-full-view = Full view
+stage-previous = Previous picture
+stage-next = Next picture
+stage-recent = Recent
+stage-progress = Progress of the run
+stage-elapsed = { $elapsed } s
+stage-elapsed-of = { $elapsed } s of about { $expected } s
+view-side = Side by side
+view-slider = Slider
+view-single = Single
+example-mountain-lake = Mountain lake
+example-still-life = Still life
+example-street = Street with a house
+
+missing-withheld = Withheld
+missing-failed = Failed
+figure-steps = { $run } of { $total } steps
+figure-seed = seed { $seed }
+figure-place = { $number } · seed { $seed }
+figure-size = { NUMBER($width, useGrouping: 0) }×{ NUMBER($height, useGrouping: 0) }
+figure-worked-at = { $size } (made at { $working })
+figure-spent = ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) } this session
+wait-tenths = { NUMBER($amount, minimumFractionDigits: 1, maximumFractionDigits: 1) } s
+price-free = free
+price-live = ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) }
+price-documented = about ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) }
+cost-unknown = cost unknown
+backend-adjusted = Adjusted for { $backend }: { $changed }.
+param-adjusted = { $label } { $before } → { $after }
+result-alt = Result { $number } of { $count }, seed { $seed }, strength { $strength }
+reference-alt = Reference picture, { NUMBER($width, useGrouping: 0) }×{ NUMBER($height, useGrouping: 0) }
+charge-taken = It was charged.
+charge-none = Nothing was charged.
+charge-unknown = It may have been charged.
+queue-next = Next in line
+queue-position = Number { $number } in line
+queue-more = { $count } more in the queue
+progress-loading = Loading the model: { $stage } ({ $done } of { $total })
+progress-step = Step { $step } of { $total }
+progress-step-left = Step { $step } of { $total }, about { $left } left
+progress-finishing = Finishing the picture
+working-sent = Sent to { $backend }
+working-created = Waiting at { $backend }
+working-processing = Working at { $backend }
+working-somewhere = the provider
+working-disk-full = Done, and waiting for room on the disk
+working-several = { $status }, { $done } of { $total } done
+spoken-queued = Waiting in the queue
+spoken-loading = Loading the model
+spoken-running = The run has begun
+spoken-quarter = A quarter is done
+spoken-half = Half is done
+spoken-three-quarters = Three quarters are done
+spoken-finishing = Finishing
+spoken-done = The result is here
+
+## Refused requests
+
+app-broke = Something went wrong in the app. The owner finds details in the log.
+app-local-only = This app is bound to this machine alone. To open it to others, set STUDIO_PUBLIC_URL.
+app-foreign-page = Other sites' pages may not use this app.
+address-too-long = This address is too long: the limit is { $limit } KB.
+address-not-read = image: A link is not read here. Upload the file.
+cookies-needed = Cookies are needed to see your own pictures. Allow them for this site, and load the page again.
+picture-unknown = There is no such picture.
+picture-width-wrong = width: Give a whole number of pixels, 1 to 99999.
+link-expired = This link has expired.
+request-too-large-mb = This request's body is too large: the limit here is { $limit } MB.
+request-too-large-kb = This request's body is too large: the limit here is { $limit } KB.
+request-too-many-values = This request's JSON has too many values: the limit is { NUMBER($limit, useGrouping: 0) }.
+request-too-deep = The request has more than { $limit } levels of lists and objects.
+    .todo = Send fewer.
+too-many-large-requests = Too many large requests are being answered.
+    .todo = Try again when some are done.
+too-many-files = At most { $limit } files are read in a request.
+    .todo = Send fewer.
+too-many-waiting = Too many runs are waiting.
+    .todo = Try again when some are done.
+still-working = Your earlier request is still being worked on.
+    .todo = Try again when it is done.
+disk-full-for-file = The disk has no room for this file.
+    .todo = Try again later, or ask the app's owner to make room.
+event-unknown = There is no such event.
+    .todo = Load the page again, or see its API page.
+event-not-yours = There is no such event, or it belongs to another visitor.
+    .todo = Send the request again.
+event-inputs-missing = The event takes { $needed } values, and { $given } came.
+    .todo = Send all of them.
+session-not-yours = This page's session belongs to another visitor.
+    .todo = Load the page again.
+nothing-here = There is nothing here, or it belongs to another visitor.
+upload-not-yours = This upload belongs to another visitor, or is no longer stored.
+    .todo = Choose the picture again.
+upload-not-stored = The file could not be stored.
+    .todo = Choose the picture again.
+upload-cut = The upload was cut off.
+file-too-large = The limit is { $limit } MB.
+    .todo = Choose a smaller file.
+form-expected = This is not a form.
+    .todo = Send the picture as multipart/form-data, in the field `files`.
+form-one-file = A request takes one picture, as the form field `files`.
+    .todo = Send one file at a time.
+form-unreadable = This form cannot be read.
+    .todo = Send the picture again.
+edit-inputs-missing = Send a list of { $needed } inputs ({ $inputs }); { $given } came.
+edit-file-path = A file's path is that of an upload or an http address. Send a data URI or base64 as text.
+fault-whole-number = should be a whole number
+fault-number = should be a number
+fault-not-json = body: not valid JSON.
+fault-content-type = body: This was not sent as JSON. Send it with the header Content-Type: application/json.
+route-unknown = There is no model or route { $name } here. The models are { $models }.
+task-continues = The task is still running; ask for its result later.
+api-docs-intro = Both providers' wire formats, served by this app.
+api-docs-unknown = Not found
+mcp-address = This is the address of SRPO Studio for MCP clients (streamable HTTP). Add it to one.
+mcp-queued = queued, { $position } in line
+mcp-loading = loading: { $stage }
+mcp-step = step { $step } of { $total }
+
+## The terminal of whoever starts the app
+
+app-runs = SRPO Studio runs on { $url } (Ctrl+C ends it)
+key-unknown = There is no valid key { $key }.
+metrics-token-needed = A token is needed.
+setting-path = GRADIO_ROOT_PATH is { $value }.
+    .todo = Set a path such as /studio; a full address belongs into STUDIO_PUBLIC_URL.
+setting-paths-differ = GRADIO_ROOT_PATH is { $path }, and STUDIO_PUBLIC_URL ends in { $public }.
+    .todo = Set one of them.
+setting-models = { $name } holds { $value }.
+    .todo = Set model=backend, with a comma between two of them.
+setting-choice = { $name } is { $value }.
+    .todo = Set one of { $choices }.
+setting-dollars = { $name } is { $value }.
+    .todo = Set US dollars a day, such as 2.50; 0 pays for nothing.
+setting-home = { $name } is { $value }, and that user has no home here.
+    .todo = Set a folder's path.
+setting-address = { $name } is { $value }.
+    .todo = Set an address that begins with https:// or http://.
+setting-whole-number = { $name } is { $value }.
+    .todo = Set a whole number from { $minimum } to { $maximum }.
+setting-switch = { $name } is { $value }.
+    .todo = Set 1 or 0.
+setting-proxy = The proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used: { $reason }
+    .todo = Correct or unset the variable.
+setting-host-unknown = GRADIO_SERVER_NAME is { $host }, and no such name is known.
+    .todo = Set an address.
+setting-api-models = STUDIO_API_MODELS runs { $model } on { $backend }.
+    .todo = Set one of { $backends }.
+port-taken = Port { $port } of { $host } is taken by another program.
+    .todo = End that, or set GRADIO_SERVER_PORT to a free one.
+port-forbidden = Port { $port } needs more rights than this user has.
+    .todo = Set GRADIO_SERVER_PORT to 1024 or more.
+host-not-here = { $host } cannot be bound ({ $reason }).
+    .todo = Set GRADIO_SERVER_NAME to an address of this machine.
+secret-unusable = { $path } cannot be used: { $reason }.
+    .todo = Let this user write there, or set STUDIO_DATA_DIR.
+secret-damaged = { $path } has { $size } bytes and should have { $wanted }.
+    .todo = Restore it from a backup, or delete it: a new one is made then, and all links and cookies that were given out expire.
+folder-in-use = Another process uses { $folder }.
+    .todo = End it, or set STUDIO_DATA_DIR.
+folder-is-file = STUDIO_DATA_DIR is { $folder }, and a file is in the way.
+    .todo = Set the path of a folder.
+folder-cannot-be-made = The data folder { $folder } cannot be made ({ $reason }).
+    .todo = Set STUDIO_DATA_DIR to one that can.
+folder-readonly = The data folder { $folder } cannot be written.
+    .todo = Change its permissions, or set STUDIO_DATA_DIR.
+folder-full = The disk of the data folder { $folder } is full.
+    .todo = Free some space there, or set STUDIO_DATA_DIR.
+folder-disk-errors = The disk of the data folder { $folder } gives errors ({ $reason }).
+    .todo = Check it, or set STUDIO_DATA_DIR.
+folder-damaged = The database { $database } is damaged.
+    .todo = Restore it from a backup together with its -wal file, or move both away and start empty.
+folder-of-newer-version = A newer version of the app wrote this folder.
+    .todo = Update, or set STUDIO_DATA_DIR.
+key-issued = This is key { $key }. It is shown only this once: store it where you store your secrets.

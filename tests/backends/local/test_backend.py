@@ -152,7 +152,7 @@ def test_its_status_line_says_what_it_will_do(tmp_path: Path) -> None:
     fresh = LocalBackend(Settings(data_dir=tmp_path), cuda=0)
     assert said(fresh.status()) == ("Ready", "loads on the first run", "CPU")
     assert fresh.ready() is None
-    assert "teaching model" in fresh.spec.notice
+    assert "small demo model" in " ".join(said(fresh.spec.notices))
 
 
 def test_torch_and_diffusers_are_not_imported_before_the_first_run() -> None:

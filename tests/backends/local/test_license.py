@@ -14,6 +14,7 @@ from core.settings import MEMORY, NAMES, SRPO_BASE, SRPO_TRANSFORMER, Settings, 
 from engine.engine import Engine
 from storage.sqlite.store import Store
 from tests.support.fakes import make_request
+from tests.support.words import said
 
 OPEN: tuple[dict[str, str], ...] = (
     {"STUDIO_PUBLIC_URL": "https://studio.example"},
@@ -68,7 +69,7 @@ def test_a_licence_that_was_not_read_stays_unread(said: str) -> None:
 def test_mini_is_ready_everywhere_and_has_no_such_notice(where: dict[str, str]) -> None:
     own = backend(where, {"STUDIO_LOCAL_MODEL": "mini"}, cuda=1)
     assert own.ready() is None
-    assert "commercial" not in own.spec.notice
+    assert "commercial" not in " ".join(said(own.spec.notices))
 
 
 @pytest.mark.parametrize("where", [{}, {"GRADIO_SERVER_NAME": "localhost"}, {"GRADIO_SERVER_NAME": "::1"}])
@@ -76,16 +77,16 @@ def test_mini_is_ready_everywhere_and_has_no_such_notice(where: dict[str, str]) 
 def test_nothing_is_asked_of_the_owner_of_a_personal_machine(where: dict[str, str], model: dict[str, str]) -> None:
     own = backend(where, model)
     assert own.ready() is None
-    assert "commercial" not in own.spec.notice
+    assert "commercial" not in " ".join(said(own.spec.notices))
 
 
 @pytest.mark.parametrize("where", OPEN)
 @pytest.mark.parametrize("read", [{}, READ])
 def test_visitors_are_told_what_the_licences_allow(where: dict[str, str], read: dict[str, str]) -> None:
-    notice = backend(where, FLUX[0], read).spec.notice
+    notice = " ".join(said(backend(where, FLUX[0], read).spec.notices))
     assert NOTICE in notice
     assert "safety checker" not in notice
-    checked = backend(where, FLUX[0], read, {"STUDIO_SAFETY_MODEL": "me/checker"}).spec.notice
+    checked = " ".join(said(backend(where, FLUX[0], read, {"STUDIO_SAFETY_MODEL": "me/checker"}).spec.notices))
     assert f"{NOTICE} A safety checker looks at every image." in checked
 
 
