@@ -23,7 +23,7 @@ from starlette.routing import Route
 from api import health, logs
 from api.connections import connection_options, raise_file_limit
 from api.memory import return_freed_memory
-from api.middleware import Accounts, Door, Rules
+from api.middleware import AccessRules, account_identity, protected
 from api.serving import Server, ending_signals, exempt_from_proxies, leave, listen, local_url
 from api.subpath import SubPath
 from core.backend import Backend
@@ -113,17 +113,17 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
     demo = build(engine, fetch, settings.sign_in)
     demo.queue(max_size=4 * settings.queue_size, **QUEUE)
     hooks = [each.webhook for each in engine.providers if each.webhook is not None]
-    rules = door_rules(settings, links, engine, hooks)
+    rules = access_rules(settings, links, engine, hooks)
     further = [*health.routes(engine, revealed(settings.metrics_token)), *map(webhook_route, hooks), *own_api.routes]
     further += mcp.routes if mcp is not None else []
-    options = launch_options(engine, links, further, [Middleware(Accounts, rules)])
+    options = launch_options(engine, links, further, [Middleware(account_identity, rules)])
     options["app_kwargs"]["lifespan"] = lifespan
     # No MCP server of the framework's: ours answers at its address, see `ui.mcp_tool`.
     options |= {"mcp_server": False, "root_path": settings.root_path}
     limits = connection_options(raise_file_limit(), settings.trusted_proxies)
 
     def server(app: Any) -> Server:
-        front = SubPath(Door(app, rules), settings.root_path, app.routes)
+        front = SubPath(protected(app, rules), settings.root_path, app.routes)
         return Server(front, sockets, engine.close, partial(preload, backends) if settings.preload else None, **limits)
 
     serve(demo, sockets, server, **options)
@@ -174,14 +174,14 @@ async def preload(backends: Mapping[str, Backend]) -> None:
             log.exception("a backend could not get ready in advance")
 
 
-def door_rules(settings: Settings, links: Links, engine: Engine, hooks: Sequence[Webhook]) -> Rules:
-    """Return what the door holds to."""
+def access_rules(settings: Settings, links: Links, engine: Engine, hooks: Sequence[Webhook]) -> AccessRules:
+    """Return who may send what to the app."""
     public = urlsplit((settings.public_url or "").lower())
-    return Rules(
+    return AccessRules(
         public=settings.public,
         max_body=body_limit(settings),
         other_bodies={hook.path: body_limit(settings, pictures=4) for hook in hooks},
-        hops=settings.trusted_proxies,
+        proxies=settings.trusted_proxies,
         hosts=(public.netloc,) if public.netloc else (),
         https_hosts=(public.netloc,) if public.scheme == "https" else (),
         secret=links.derived("visitors").encode(),

@@ -58,16 +58,12 @@ class BodyLimits:
     picture: int
     others: Mapping[str, int]
 
-    def meter(self, path: str, content_type: str, length: str | None) -> BodyMeter:
+    def meter(self, path: str, content_type: str) -> BodyMeter:
         """Return what counts the body of one request.
 
         Args:
             path: the route's, without a proxy's prefix.
             content_type: of the body.
-            length: the Content-Length header, None where there is none.
-
-        Raises:
-            BodyRefused: the length alone is too much.
         """
         counts = True
         if _FILES.fullmatch(path):
@@ -80,10 +76,7 @@ class BodyLimits:
             counts = not (_FORMS.fullmatch(path) and content_type.lower().startswith("multipart/form-data"))
         else:
             size = min(SMALL, self.picture)
-        meter = BodyMeter(size, VALUES if counts else None, held=path != _SPOOLED)
-        if length is not None and (len(length) > 15 or not length.isdecimal() or int(length) > size):
-            raise meter.too_large
-        return meter
+        return BodyMeter(size, VALUES if counts else None, held=path != _SPOOLED)
 
 
 class BodyMeter:
@@ -108,6 +101,18 @@ class BodyMeter:
         if self._size >= 1_000_000:
             return BodyRefused(413, message("request-too-large-mb", limit=round(self._size / 1e6)))
         return BodyRefused(413, message("request-too-large-kb", limit=self._size // 1024))
+
+    def check_declared(self, length: str | None) -> None:
+        """Check a body by its length alone.
+
+        Args:
+            length: the Content-Length header, None where there is none.
+
+        Raises:
+            BodyRefused: it is too much, or no number of bytes.
+        """
+        if length is not None and (len(length) > 15 or not length.isdecimal() or int(length) > self._size):
+            raise self.too_large
 
     def count(self, chunk: bytes) -> None:
         """Count a part of the body.

@@ -1,8 +1,8 @@
 """What the web server needs so that no stranger can hold it: time limits for whoever sends or reads slowly, and a bound
 on connections that makes room for the next one.
 
-The middleware limits what is sent; here it is about when. A request whose head and body have come has no limit here:
-a run, or a stream of events, goes on as long as its reader reads.
+Limits on what is sent are in `api.body_limits`; here it is about when. A request whose head and body have come has no
+limit here: a run, or a stream of events, goes on as long as its reader reads.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def connection_options(
         "backlog": max(16, min(1024, files // 8)),  # so many are accepted before the first of them is looked at
         "h11_max_incomplete_event_size": HEAD,
         "timeout_keep_alive": KEEP_ALIVE,
-        "proxy_headers": False,  # the middleware reads them, by the owner's setting alone
+        "proxy_headers": False,  # `api.identity` reads them, by the owner's setting alone
         "server_header": False,
         "access_log": False,
         "log_config": None,

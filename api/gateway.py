@@ -32,8 +32,9 @@ from engine.engine import Engine
 
 REPLAYED = 86_400.0
 """Seconds for which a request with an idempotency key is answered again instead of run again."""
-KEPT = 7 * 86_400.0
-"""Seconds that a link lives; as long as the provider keeps results."""
+DAY = 86_400.0
+LINK_PERIOD = 7 * DAY
+"""Seconds after which a link is replaced by the next; as long as the provider keeps results."""
 
 
 @dataclass(frozen=True)
@@ -233,9 +234,30 @@ class ApiGateway:
         return found
 
     def link(self, path: str, job: Job, base: str) -> str:
-        """Return a signed address that lives a week; the same for as long as its end is a day away."""
-        weeks = 1 + max(0.0, time.time() + 86_400 - job.created) // KEPT
-        return base + self.links.sign(path, int(job.created + weeks * KEPT))
+        """Return a signed address of one of a job's pictures.
+
+        Args:
+            path: the picture's.
+            job: whose creation the address's lifetime is counted from.
+            base: scheme and host.
+        """
+        return base + self.links.sign(path, link_expiry(job.created, time.time()))
+
+
+def link_expiry(created: float, now: float) -> int:
+    """Return when a link expires: at the end of a whole number of periods since the job was created.
+
+    So a link stays the same from one answer to the next, until less than a day of it is left.
+
+    Args:
+        created: when the job was, in seconds since the epoch.
+        now: likewise.
+
+    Returns:
+        Seconds since the epoch, a day to eight days from now.
+    """
+    periods_used = max(0.0, now + DAY - created) // LINK_PERIOD  # periods over, or with less than a day left
+    return int(created + (periods_used + 1) * LINK_PERIOD)
 
 
 def unused_size(size: str | None, reference: Reference) -> tuple[Message, ...]:

@@ -103,7 +103,7 @@ def table(
         request = request_of(size, ran)
         add("plain", size, ran, bare, functools.partial(steps_of_plain, bare, request), lambda: None)
         for level in LEVELS:
-            used = model.at(level, 1, lambda _: None)
+            used = model.pipeline(level, 1, lambda _: None)
             add(level, size, ran, used, functools.partial(computed_by, model, level, request), model.memo.clear)
     return cells, ", ".join(map(str, model.status())), previews_share(model, request_of(*asked[0]), rounds)
 

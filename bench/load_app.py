@@ -11,7 +11,7 @@ from dataclasses import replace
 from api import health
 from api.connections import connection_options
 from api.memory import return_freed_memory
-from api.middleware import Door, Rules
+from api.middleware import AccessRules, protected
 from api.serving import Server, listen
 from app import serve
 from backends.wavespeed.backend import SPEC, WavespeedBackend
@@ -53,12 +53,17 @@ def main() -> None:
     async def fetch(_: str) -> bytes:
         return b""
 
-    rules = Rules(public=True, max_body=30_000_000)
+    rules = AccessRules(public=True, max_body=30_000_000)
     options = launch_options(engine, None, health.routes(engine, None))
     sockets = listen("127.0.0.1", settings.server_port)
     options["app_kwargs"]["lifespan"] = lifespan
     demo = build(engine, fetch).queue(max_size=10_000, **QUEUE)
-    serve(demo, sockets, lambda app: Server(Door(app, rules), sockets, engine.close, **connection_options()), **options)
+    serve(
+        demo,
+        sockets,
+        lambda app: Server(protected(app, rules), sockets, engine.close, **connection_options()),
+        **options,
+    )
 
 
 if __name__ == "__main__":

@@ -181,23 +181,39 @@ class Guard:
             forget_call(app, result[1])
 
     def _check_names(self, rest: str, owner: str, address: str, scope: Scope, value: Any) -> None:
-        """Check that the sessions and events that a request names are the owner's.
+        """Check that the events that a request names are the owner's, and that its session is, or becomes, theirs.
 
         Raises:
-            Refusal: they are not.
+            Refusal: one is another's, or there is more than one session.
         """
         for event_id in named_events(rest, scope["method"], value):
             if self._events.owner(event_id) not in (owner, ""):
                 raise Refusal("event-not-yours", status=404)
-        named = named_sessions(rest, scope["query_string"], value)
-        mine = len(named) < 2 and all(
-            NAME.fullmatch(each)
-            and self._events.owner(each) in (None, owner, "")
-            and (self._events.owner(each) is not None or self._sessions.claim(each, owner, address))
-            for each in named
-        )
-        if not mine:
-            raise Refusal("session-not-yours", status=403)
+        sessions = named_sessions(rest, scope["query_string"], value)
+        if len(sessions) > 1:
+            raise _not_their_session()
+        for name in sessions:
+            self._enter_session(name, owner, address)
+
+    def _enter_session(self, name: str, owner: str, address: str) -> None:
+        """Give a session to an owner if nobody has it yet.
+
+        Args:
+            name: the session's, or the id of an event: the framework uses that as the session of a call by the API.
+            owner: who names it.
+            address: the owner's network address.
+
+        Raises:
+            Refusal: it is another's, or its name is malformed.
+        """
+        if NAME.fullmatch(name) is None:
+            raise _not_their_session()
+        caller = self._events.owner(name)
+        if caller is None:
+            if not self._sessions.claim(name, owner, address):
+                raise _not_their_session()
+        elif caller not in (owner, ""):
+            raise _not_their_session()
 
     def _noting(self, owner: str, app: Any, send: Send) -> Send:
         """Note whose an event is, when the framework answers with its id, before anybody knows it."""
@@ -300,6 +316,10 @@ def _refused_image(error: StudioError) -> Refusal:
     """Return the refusal of a call whose image, or what is beside it, cannot be used."""
     field = error.field if isinstance(error, BadParameter) and error.field else "image"
     return Refusal(error.message, status=400, field=field)
+
+
+def _not_their_session() -> Refusal:
+    return Refusal("session-not-yours", status=403)
 
 
 @contextlib.contextmanager

@@ -42,7 +42,7 @@ def speed_up(pipe: Any, rung: Rung, machine: Hardware, sizes: Sizes) -> tuple[Me
 
     attention = attend(pipe.transformer, machine)
     details = [ATTENTION[attention]] if attention else []
-    if machine.has_line:
+    if machine.asynchronous:
         pipe.vae.to(memory_format=torch.channels_last)
     if compiles(rung, machine, sizes):
         compile_blocks(pipe)

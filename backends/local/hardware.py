@@ -50,8 +50,8 @@ class Hardware:
         return f"cuda:{self.index}" if self.kind == "cuda" else self.kind
 
     @property
-    def has_line(self) -> bool:
-        """Whether it works off a line of its own, behind the program that fills it."""
+    def asynchronous(self) -> bool:
+        """Whether it executes asynchronously, from a queue of its own, as CUDA does."""
         return self.kind == "cuda"
 
     @property

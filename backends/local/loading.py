@@ -86,7 +86,7 @@ def load(
     with explained(choice):
         _check_device(choice, torch)
         machine = machine or look(choice.device, index, fixed=choice.fixed)
-        if machine.has_line and not machine.fixed:
+        if machine.asynchronous and not machine.fixed:
             torch.cuda.set_device(machine.index)  # of this worker's thread: kernels and marks go to the current one
         stage(1)
         base, transformer = find(choice, lambda detail: stage(1, detail), offline=offline)

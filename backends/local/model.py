@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from backends.local.acceleration import COMPILED, compile_flow, compiles, doubles, run_plain, warm_up
@@ -27,9 +28,17 @@ MAX_TOKENS = 512
 WARM_SIZE = (896, 640)
 """Pixels at which a compiled model is warmed; its graphs serve every other size.
 
-The compiler takes equal numbers for one, and for ever: so this is no square, and a picture of it has another number of
-tokens than the transformer is wide (3072, as at 1024x768).
+The compiler takes equal sizes for one dimension, in every later graph too: so this is no square, and its number of
+tokens differs from the transformer's width (3072, the tokens of 1024x768).
 """
+
+
+class Variant(Enum):
+    """Which of a model's two pipelines."""
+
+    EXACT = "exact"
+    FAST = "fast"
+
 
 _LOADING = threading.Lock()
 
@@ -73,10 +82,10 @@ class Model:
         words: the levers that are on, for the status line.
         identity: its id and revision, as recipes record them.
         memo: what it remembers between runs.
-        warm: kinds of run whose graphs are compiled: whether in 8 bits, whether of several images.
+        warm: what is compiled: each variant, and whether its graphs are those for several images.
         too_many: pixels, of all images, of the smallest batch that was out of memory; None while none was.
-        _fast: the pipeline whose matrices are in 8 bits, None while there is none.
-        _exact: whether there will be none: no room, or it does not work here.
+        _fast: the pipeline that multiplies in 8 bits, None while there is none.
+        _fast_given_up: whether there will be none: the device lacks the memory, or it failed here.
     """
 
     pipe: Any
@@ -87,10 +96,10 @@ class Model:
     details: tuple[Message, ...] = ()
     identity: recipe.Model = recipe.Model()  # noqa: RUF009 - frozen
     memo: EmbeddingCache = field(default_factory=EmbeddingCache)
-    warm: set[tuple[bool, bool]] = field(default_factory=set)
+    warm: set[tuple[Variant, bool]] = field(default_factory=set)
     too_many: int | None = None
     _fast: Any = None
-    _exact: bool = False
+    _fast_given_up: bool = False
 
     @property
     def tokens(self) -> int:
@@ -116,33 +125,53 @@ class Model:
             found.append(message("detail-eight-bit-multiplication"))
         return tuple(found)
 
-    def at(self, level: str, images: int, tell: Callable[[Loading], None]) -> Any:
+    def pipeline(self, level: str, images: int, tell: Callable[[Loading], None]) -> Any:
         """Return the pipeline for a level of `acceleration`, ready for a batch.
 
-        What a level has of its own is made at its first run, what a kind of run needs is compiled at its first. Where
-        either does not work, the run goes on without.
+        Level-specific weights are made, and graphs compiled, on first use. Where either fails, the run goes on without.
 
         Args:
             level: `none`, `regular` or `high`.
-            images: of the batch.
-            tell: is told what takes long, and may raise to stop before it.
+            images: of the batch, 1 or more.
+            tell: receives what takes long, before it begins; raising from it stops that.
+
+        Raises:
+            torch.OutOfMemoryError: a batch of this size does not fit.
         """
-        if level != "none" and self.compiled and doubles(self.pipe, self.rung, self.machine, self.sizes):
-            if self._fast is None and not self._exact:
-                self._double(tell)
-            if self._fast is not None and self._warmed(self._fast, images, tell):
-                return self._fast
-            self._fast, self._exact = None, True  # asked again, the answer would change with what ran before
-        if not self._warmed(self.pipe, images, tell):
+        fast = None if level == "none" else self.fast(images, tell)
+        return self.exact(images, tell) if fast is None else fast
+
+    def exact(self, images: int, tell: Callable[[Loading], None]) -> Any:
+        """Return the pipeline with the weights as they were loaded: compiled, or plain where the compiler fails.
+
+        Arguments and errors are those of `pipeline`.
+        """
+        if not self._warm_up(Variant.EXACT, self.pipe, images, tell):
             run_plain(self.pipe)
             self._fast = None  # it would be slower than this one, see `doubles`
             self.details = tuple(each for each in self.details if each != COMPILED)
         return self.pipe
 
-    def _double(self, tell: Callable[[Loading], None]) -> None:
-        """Make the pipeline whose matrices are in 8 bits, where there is room and they work."""
+    def fast(self, images: int, tell: Callable[[Loading], None]) -> Any | None:
+        """Return the pipeline that multiplies in 8 bits, None where there is none.
+
+        Once it failed it is not tried again: otherwise a picture would depend on what ran before.
+
+        Arguments and errors are those of `pipeline`.
+        """
+        if not (self.compiled and doubles(self.pipe, self.rung, self.machine, self.sizes)):
+            return None
+        if self._fast is None and not self._fast_given_up:
+            self._fast = self._make_fast(tell)
+        if self._fast is None or not self._warm_up(Variant.FAST, self._fast, images, tell):
+            self._fast, self._fast_given_up = None, True
+        return self._fast
+
+    def _make_fast(self, tell: Callable[[Loading], None]) -> Any | None:
+        """Return a pipeline whose matrices are in 8 bits, None where they do not fit or do not work."""
         if not self._has_room():
-            return
+            return None
+        working: Any = None
         making = Loading(message("stage-eight-bits"), 0, 1)
         tell(making)
         with alone(lambda: tell(making)), _forgiving("8-bit matrices"):
@@ -150,18 +179,19 @@ class Model:
             fast = type(self.pipe)(**parts)  # `from_pipe` would turn the shared weights into float32
             fast.set_progress_bar_config(disable=True)
             compile_flow(fast.transformer)
-            self._fast = fast
+            working = fast
+        return working
 
-    def _warmed(self, pipe: Any, images: int, tell: Callable[[Loading], None]) -> bool:
-        """Compile what this kind of run needs, if that was not done before; return whether it works."""
-        kind = (pipe is self._fast, images > 1)
-        if not self.compiled or kind in self.warm:
+    def _warm_up(self, variant: Variant, pipe: Any, images: int, tell: Callable[[Loading], None]) -> bool:
+        """Compile what a variant needs for a batch, if that was not done before; return whether it works."""
+        several = images > 1
+        if not self.compiled or (variant, several) in self.warm:
             return True
-        tell(Loading(message("stage-compiling-batch" if images > 1 else "stage-compiling"), 0, 1))
+        tell(Loading(message("stage-compiling-batch" if several else "stage-compiling"), 0, 1))
         with _forgiving("compiling"):
             warm_up(pipe, *WARM_SIZE, min(images, 2), self.tokens)
-            self.warm.add(kind)
-        return kind in self.warm
+            self.warm.add((variant, several))
+        return (variant, several) in self.warm
 
     def _has_room(self) -> bool:
         import torch

@@ -48,5 +48,5 @@ def _stream(part: Any, machine: Hardware, by: str) -> None:
         offload_device=torch.device("cpu"),
         offload_type=by,
         num_blocks_per_group=1 if by == "block_level" else None,
-        use_stream=machine.has_line,
+        use_stream=machine.asynchronous,
     )

@@ -16,7 +16,7 @@ from backends.local.load_errors import out_of_memory
 from backends.local.model import Model
 from backends.local.preview import Previewer
 from backends.local.step_cache import cached, plan
-from backends.local.steps import Steps, as_floats, cuda_mark
+from backends.local.steps import Batch, BatchPreviews, LaggedProgress, StepProgress, as_floats, cuda_event
 from core.errors import OutOfMemory, RunFailed
 from core.events import Loading, Progress
 from core.messages import Message, message
@@ -104,13 +104,13 @@ class _Run:
         import torch
 
         model, request = self.model, self.request
-        batches = -(-len(request.seeds) // at_once)
-        place = len(self.pictures) // at_once
-        pipe = model.at(self._level, len(seeds), self.tell)
+        count = -(-len(request.seeds) // at_once)
+        batch = Batch(steps=request.steps_run, index=len(self.pictures) // at_once, count=count)
+        pipe = model.pipeline(self._level, len(seeds), self.tell)
         try:
             with torch.inference_mode():
-                self.tell(Progress(place * request.steps_run, batches * request.steps_run))
-                latents = self._latents(pipe, seeds, self._steps(pipe, place, batches))
+                self.tell(batch.progress(0))
+                latents = self._latents(pipe, seeds, batch)
                 pixels = self._decode(pipe, latents)
                 sound = bool(torch.isfinite(pixels).all())
                 values = (pixels * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
@@ -120,22 +120,21 @@ class _Run:
             raise RunFailed("model-no-picture")
         self.pictures += [self.frame.cut(Image.fromarray(each)) for each in values]
 
-    def _steps(self, pipe: Any, place: int, batches: int) -> Steps:
-        model, image = self.model, self.frame.image
-        whole = len(self.shown) == len(self.pictures)  # a place without a preview would move the others
-        return Steps(
-            self.tell,
-            (lambda sigmas: Previewer(model.rgb, sigmas, self.frame.keep)) if self.previews and whole else None,
-            lambda latents: as_floats(unpack(pipe, latents, image.width, image.height)),
-            cuda_mark if model.machine.has_line else None,
-            behind=math.ceil(1 / LEVELS[self._level]),
-            total=self.request.steps_run,
-            place=place,
-            batches=batches,
-            shown=self.shown,
+    def _previews(self, pipe: Any) -> BatchPreviews:
+        model, frame = self.model, self.frame
+        complete = len(self.shown) == len(self.pictures)  # a missing preview would shift the ones after it
+        return BatchPreviews(
+            (lambda sigmas: Previewer(model.rgb, sigmas, frame.keep)) if self.previews and complete else None,
+            lambda latents: as_floats(unpack(pipe, latents, frame.image.width, frame.image.height)),
+            self.shown,
         )
 
-    def _latents(self, pipe: Any, seeds: tuple[int, ...], steps: Steps) -> Any:
+    def _progress(self, previews: BatchPreviews, batch: Batch) -> StepProgress:
+        if not self.model.machine.asynchronous:
+            return StepProgress(self.tell, previews, batch)
+        return LaggedProgress(self.tell, previews, batch, cuda_event, lag=math.ceil(1 / LEVELS[self._level]))
+
+    def _latents(self, pipe: Any, seeds: tuple[int, ...], batch: Batch) -> Any:
         """Return the finished latents, packed: shape (seeds, tokens, 64)."""
         import torch
 
@@ -148,7 +147,9 @@ class _Run:
         config = pipe.vae.config
         drawn = torch.cat([reference.sample(each) for each in generators])
         chosen = plan(request.steps_run, LEVELS[self._level])
-        with positions_once(pipe.transformer), cached(pipe, chosen) as cache, steps:
+        previews = self._previews(pipe)
+        progress = self._progress(previews, batch)
+        with positions_once(pipe.transformer), cached(pipe, chosen) as cache, progress:
             result = pipe(
                 prompt_embeds=words.expand(len(seeds), -1, -1),
                 pooled_prompt_embeds=pooled.expand(len(seeds), -1),
@@ -160,10 +161,10 @@ class _Run:
                 guidance_scale=request.number("guidance_scale"),
                 num_inference_steps=request.integer("num_inference_steps"),
                 max_sequence_length=model.tokens,
-                callback_on_step_end=steps,
+                callback_on_step_end=progress,
                 output_type="latent",
             )
-        self.computed, self.shown = cache.computed, steps.previews
+        self.computed, self.shown = cache.computed, previews.latest
         return result.images
 
     def _decode(self, pipe: Any, latents: Any) -> Any:

@@ -1,129 +1,198 @@
-"""Follows the steps of a run without holding it up: progress, previews, and the place where a cancel takes hold."""
+"""Follows the steps of a run without slowing it down: progress, previews, and the point where a cancel takes effect."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol, Self
 
 import numpy as np
 
 from backends.local.preview import Floats, Previewer
 from core.events import Progress
 
-Draw = Callable[[Any], tuple[bytes, ...]]
+Report = Callable[[Progress], None]
+"""Receives each step. Raising from it stops the run."""
 
 
-class Steps:
-    """The pipeline's step callback; a context around the pipeline's call.
+class DeviceEvent(Protocol):
+    """A point in a device's queue of work, as `torch.cuda.Event` is."""
 
-    A GPU works behind the program that tells it what to do. Asking it after each step how far it is would
-    let it idle meanwhile. So each step leaves a mark in the GPU's own line, and one some steps before is
-    waited for: the GPU always has the work of a computed step before it. Its previews are drawn by another
-    thread. On a CPU all of this is one and the same.
+    def synchronize(self) -> None:
+        """Block until the device has passed this point."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """One of a run's batches.
+
+    Attributes:
+        steps: of each batch.
+        index: of this one, from 0.
+        count: of batches in the run.
+    """
+
+    steps: int
+    index: int = 0
+    count: int = 1
+
+    def progress(self, done: int, preview: tuple[bytes, ...] = ()) -> Progress:
+        """Return the run's progress after `done` steps of this batch."""
+        return Progress(self.index * self.steps + done, self.count * self.steps, preview)
+
+
+class BatchPreviews:
+    """The previews of a batch, after those of the batches before it.
 
     Args:
-        tell: is told each step; raising from it stops the run.
-        previewer: makes the previews once the schedule is known, None for none: given the scheduler's sigmas.
+        previewer: makes the batch's previewer from the scheduler's sigmas; None draws nothing.
         unpack: turns packed latents in main memory into what the previewer draws.
-        mark: leaves a mark in the device's line, which has `synchronize`; None where work is done when it is told.
-        behind: steps by which the device may be behind; at least as many as one of is computed.
-        total: steps of this batch.
-        place: this batch's number, from 0.
-        batches: how many there are.
-        shown: the previews of the batches before, which stay in view.
+        earlier: the last previews of earlier batches, which stay visible.
+
+    Attributes:
+        latest: the JPEGs to show, one an image, in the order of the images.
     """
 
     def __init__(
         self,
-        tell: Callable[[Progress], None],
         previewer: Callable[[Any], Previewer] | None,
         unpack: Callable[[Any], Floats],
-        mark: Callable[[], Any] | None,
-        *,
-        behind: int = 1,
-        total: int,
-        place: int = 0,
-        batches: int = 1,
-        shown: tuple[bytes, ...] = (),
+        earlier: tuple[bytes, ...] = (),
     ) -> None:
-        self._tell = tell
-        self._make = previewer
-        self._unpack = unpack
-        self._mark = mark
-        self._behind = behind if mark else 0
-        self._total = total
-        self._first = place * total
-        self._all = batches * total
-        self._shown = shown
-        self._told = self._first
+        self._make_previewer = previewer
         self._previewer: Previewer | None = None
-        self._line: deque[tuple[int, Any, Any]] = deque()
-        self._drawing = ThreadPoolExecutor(1, thread_name_prefix="preview") if mark else None
-        self.previews: tuple[bytes, ...] = shown
+        self._unpack = unpack
+        self._earlier = earlier
+        self.latest = earlier
+
+    def final_latents(self, sigmas: Any, step: int, latents: Any) -> Any:
+        """Return an estimate of the latents after the last step, None where no preview is due.
+
+        Args:
+            sigmas: of the steps that run; they may lie on the device, their values are not read.
+            step: the step that was just taken, from 0.
+            latents: after that step, packed.
+        """
+        if self._make_previewer is None:
+            return None
+        if self._previewer is None:
+            self._previewer = self._make_previewer(sigmas)
+        return self._previewer.ends(step, latents)
+
+    def draw(self, latents: Any) -> tuple[bytes, ...]:
+        """Draw what `final_latents` returned, and return the new `latest`."""
+        assert self._previewer is not None
+        self.latest = (*self._earlier, *self._previewer.draw(self._unpack(latents)))
+        return self.latest
+
+
+class StepProgress:
+    """The pipeline's step callback on a device that computes synchronously: each step is reported at once.
+
+    A context manager around the pipeline's call.
+
+    Args:
+        report: receives the progress.
+        previews: of the batch.
+        batch: the one that runs.
+    """
+
+    def __init__(self, report: Report, previews: BatchPreviews, batch: Batch) -> None:
+        self._report = report
+        self._previews = previews
+        self._batch = batch
 
     def __call__(self, pipe: Any, step: int, _: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-        """Take note of a step, from 0."""
-        ends = None
-        if self._make is not None:
-            if self._previewer is None:  # only inside a run the scheduler knows its sigmas
-                self._previewer = self._make(pipe.scheduler.sigmas[-self._total - 1 :])
-            ends = self._previewer.ends(step, tensors["latents"])
-        if self._mark is None:
-            self._line.append((step + 1, ends, None))
-        else:
-            self._line.append((step + 1, None if ends is None else _sent(ends), self._mark()))
-        while len(self._line) > self._behind:
-            self._next()
+        """Report a step, from 0."""
+        latents = self._final_latents(pipe, step, tensors)
+        preview = () if latents is None else self._previews.draw(latents)
+        self._report(self._batch.progress(step + 1, preview))
         return {}
 
-    def _next(self) -> None:
-        """Tell the oldest step of the line, once the device is through with it."""
-        step, ends, mark = self._line.popleft()
-        if mark is not None:
-            mark.synchronize()
-        self._told = self._first + step
-        if ends is not None and self._drawing is None:
-            self._show(ends)
-            return
-        self._tell(Progress(self._told, self._all))
-        if ends is not None and self._drawing is not None:
-            self._drawing.submit(self._show, ends)
+    def _final_latents(self, pipe: Any, step: int, tensors: dict[str, Any]) -> Any:
+        sigmas = pipe.scheduler.sigmas[-self._batch.steps - 1 :]  # the scheduler knows them only inside a run
+        return self._previews.final_latents(sigmas, step, tensors["latents"])
 
-    def _show(self, ends: Any) -> None:
-        """Tell the step at hand, which may be a later one by now, with the pictures of where it leads."""
-        assert self._previewer is not None
-        self.previews = (*self._shown, *self._previewer.draw(self._unpack(ends)))
-        self._tell(Progress(self._told, self._all, self.previews))
-
-    def __enter__(self) -> Steps:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        """Tell what is left in the line, unless the run broke off."""
+        """Nothing is left to do."""
+
+
+class LaggedProgress(StepProgress):
+    """The pipeline's step callback on a device that computes asynchronously, such as a CUDA device.
+
+    Waiting for the device after each step would leave it idle until the next one is queued. So each step records an
+    event in the device's queue, and only an event some steps back is waited for: the device always has the work of a
+    computed step left. Previews are drawn by another thread.
+
+    Args:
+        report: receives the progress; it is called by the drawing thread too.
+        previews: of the batch.
+        batch: the one that runs.
+        record: records an event in the device's queue.
+        lag: steps by which the device may lag behind, 1 or more; at least the interval of computed steps.
+    """
+
+    def __init__(
+        self, report: Report, previews: BatchPreviews, batch: Batch, record: Callable[[], DeviceEvent], *, lag: int = 1
+    ) -> None:
+        super().__init__(report, previews, batch)
+        self._record = record
+        self._lag = lag
+        self._queued: deque[tuple[int, Any, DeviceEvent]] = deque()
+        self._done = 0
+        self._drawing = ThreadPoolExecutor(1, thread_name_prefix="preview")
+
+    def __call__(self, pipe: Any, step: int, _: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        """Queue a step, from 0, and report the one that the device has to have finished by now."""
+        latents = self._final_latents(pipe, step, tensors)
+        copy = None if latents is None else _copied_to_host(latents)
+        self._queued.append((step + 1, copy, self._record()))
+        while len(self._queued) > self._lag:
+            self._report_oldest()
+        return {}
+
+    def _report_oldest(self) -> None:
+        """Wait until the device has finished the oldest queued step, and report it."""
+        done, latents, event = self._queued.popleft()
+        event.synchronize()
+        self._done = done
+        self._report(self._batch.progress(done))
+        if latents is not None:
+            self._drawing.submit(self._draw, latents)
+
+    def _draw(self, latents: Any) -> None:
+        """Report a preview with the latest step, which may be later than the one it was made from."""
+        preview = self._previews.draw(latents)
+        self._report(self._batch.progress(self._done, preview))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        """Report the steps still queued, unless the run failed, and end the drawing thread."""
         try:
-            while self._line and kind is None:
-                self._next()
+            while self._queued and kind is None:
+                self._report_oldest()
         finally:
-            if self._drawing is not None:
-                self._drawing.shutdown(wait=True, cancel_futures=True)
+            self._drawing.shutdown(wait=True, cancel_futures=True)
 
 
-def _sent(latents: Any) -> Any:
-    """Return latents on their way to main memory, there once the device has passed the next mark."""
+def _copied_to_host(latents: Any) -> Any:
+    """Start copying latents to main memory; the copy is complete once the device passes the next event."""
     import torch
 
-    there = torch.empty(latents.shape, dtype=latents.dtype, pin_memory=latents.is_cuda)
-    return there.copy_(latents, non_blocking=True)
+    copy = torch.empty(latents.shape, dtype=latents.dtype, pin_memory=latents.is_cuda)
+    return copy.copy_(latents, non_blocking=True)
 
 
-def cuda_mark() -> Any:
-    """Leave a mark in the line of the current CUDA device."""
+def cuda_event() -> DeviceEvent:
+    """Record an event in the current CUDA stream."""
     import torch
 
-    event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]  # else a core spins while it waits
+    event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]  # otherwise waiting spins on a core
     event.record()
     return event
 

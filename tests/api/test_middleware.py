@@ -1,4 +1,4 @@
-"""The door: who asks, from where, how much they may send, and what browsers are told."""
+"""What every request meets first: who asks, from where, how much they may send, and what browsers must forbid."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from api.body_limits import ADDRESS, SMALL, VALUES, BodyRefused, HeldBodies
 from api.identity import COOKIE, SECURE_COOKIE, owner_of
-from api.middleware import Accounts, Door, Rules
+from api.middleware import AccessRules, account_identity, protected
 from core.errors import TooManyRuns
 from core.job import EVERYONE, VISITOR, Visitor
 from core.limits import Caps
@@ -74,13 +74,16 @@ def client(
             *(Route(path, broken) for path in ("/broken", "/v1/broken", "/api/v3/broken")),
             Route("/swallowing", swallowing, methods=["POST"]),
         ],
-        middleware=[Middleware(CustomCORSMiddleware), Middleware(Accounts, Rules(public=public, max_body=1))],
+        middleware=[
+            Middleware(CustomCORSMiddleware),
+            Middleware(account_identity, AccessRules(public=public, max_body=1)),
+        ],
     )
-    known = Rules(public=public, max_body=max_body, **{"hosts": ("studio.example",), "secret": SECRET, **rules})
-    door: Any = Door(app, known)
+    known = AccessRules(public=public, max_body=max_body, **{"hosts": ("studio.example",), "secret": SECRET, **rules})
+    outermost: Any = protected(app, known)
 
     async def signed_in(scope: Any, receive: Any, send: Any) -> None:
-        await door({**scope, "session": session or {}}, receive, send)
+        await outermost({**scope, "session": session or {}}, receive, send)
 
     transport = httpx.ASGITransport(signed_in, client=("198.51.100.9", 1), raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url=base)
@@ -152,12 +155,12 @@ async def test_over_http_the_cookie_is_plain_and_over_https_bound_to_this_host_a
 @pytest.mark.parametrize(
     ("rules", "proto", "host", "scheme"),
     [
-        ({"hops": 0}, "https", "127.0.0.1", "http"),
-        ({"hops": 1}, "https", "127.0.0.1", "https"),
-        ({"hops": 1}, "http", "127.0.0.1", "http"),
-        ({"hops": 2}, "https", "127.0.0.1", "https"),
-        ({"hops": 1}, "https, http", "127.0.0.1", "http"),
-        ({"hops": 2}, "https, http", "127.0.0.1", "https"),
+        ({"proxies": 0}, "https", "127.0.0.1", "http"),
+        ({"proxies": 1}, "https", "127.0.0.1", "https"),
+        ({"proxies": 1}, "http", "127.0.0.1", "http"),
+        ({"proxies": 2}, "https", "127.0.0.1", "https"),
+        ({"proxies": 1}, "https, http", "127.0.0.1", "http"),
+        ({"proxies": 2}, "https, http", "127.0.0.1", "https"),
         ({"https_hosts": ("studio.example",)}, "http", "studio.example", "https"),
         ({"https_hosts": ("studio.example",)}, "http", "127.0.0.1", "http"),
     ],
@@ -240,12 +243,12 @@ async def test_tabs_that_bring_an_old_cookie_together_are_all_exchanged() -> Non
 
 async def test_an_old_cookie_is_exchanged_once(monkeypatch: pytest.MonkeyPatch) -> None:
     old = "o" * 43
-    door = client(exchange=Old(old).exchange)
+    browser = client(exchange=Old(old).exchange)
     cookie = {"cookie": f"{COOKIE}={old}"}
-    await door.get("/else", headers=cookie)
-    door.cookies.clear()
-    monkeypatch.setattr("api.middleware.GRACE", -1.0)
-    again = await door.get("/", headers=cookie)
+    await browser.get("/else", headers=cookie)
+    browser.cookies.clear()
+    monkeypatch.setattr("api.visitors.GRACE", -1.0)
+    again = await browser.get("/", headers=cookie)
     assert again.json()["passing"]
     assert again.json()["owner"] != owner_of(old)
 
@@ -303,7 +306,7 @@ async def test_an_address_is_believed_from_trusted_proxies_only(
     hops: int, told_by_proxies: str | None, address: str
 ) -> None:
     headers = {"x-forwarded-for": told_by_proxies} if told_by_proxies else {}
-    assert (await client(hops=hops).get("/", headers=headers)).json()["address"] == address
+    assert (await client(proxies=hops).get("/", headers=headers)).json()["address"] == address
 
 
 @pytest.mark.parametrize(
@@ -316,7 +319,7 @@ async def test_an_address_is_believed_from_trusted_proxies_only(
     ],
 )
 async def test_whoever_turns_through_addresses_has_the_runs_of_one(hops: int, addresses: list[str]) -> None:
-    own, limits, limited = client(hops=hops), Quotas(Caps(per_minute=10)), 0
+    own, limits, limited = client(proxies=hops), Quotas(Caps(per_minute=10)), 0
     for each in addresses:
         visitor = (await own.get("/else", headers={"x-forwarded-for": each})).json()
         try:
@@ -361,7 +364,7 @@ async def test_a_body_over_the_limit_is_refused_by_its_length_and_while_it_comes
 async def test_an_address_has_so_many_bytes_of_bodies_in_memory_at_a_time(
     monkeypatch: pytest.MonkeyPatch, public: bool, status: int
 ) -> None:
-    monkeypatch.setattr("api.middleware.HeldBodies", partial(HeldBodies, by_address=1000))
+    monkeypatch.setattr("api.body_limiter.HeldBodies", partial(HeldBodies, by_address=1000))
     own, come, let = client(public=public), asyncio.Event(), asyncio.Event()
 
     async def held() -> AsyncIterator[bytes]:
@@ -391,7 +394,7 @@ def test_one_address_leaves_room_for_bodies_of_others() -> None:
     held.add("bob", 5)
 
 
-async def test_a_body_that_the_app_could_not_read_is_answered_by_the_door() -> None:
+async def test_a_body_that_the_app_could_not_read_is_answered_by_the_body_limiter() -> None:
     answer = await client().post("/swallowing", content=stream(2000))
     assert answer.status_code == 413
     assert "the limit here is" in answer.json()["detail"]

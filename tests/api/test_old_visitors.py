@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from api.identity import COOKIE
-from api.middleware import Door, Rules
+from api.middleware import AccessRules, protected
 from engine.engine import Engine
 from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_spec, picture_bytes
@@ -33,8 +33,8 @@ async def app(folder: Path) -> AsyncIterator[tuple[str, httpx.AsyncClient]]:
     """Yield the path of a picture that is Ann's in an app on the folder, and a client without cookies."""
     engine = Engine({"local": FakeBackend(make_spec("local"))}, Store(folder), 5)
     picture = await engine.images.keep(digest(ANN), picture_bytes(), "image/png")
-    rules = Rules(public=True, max_body=1000, secret=SECRET, exchange=engine.exchange)
-    inside = Starlette(routes=routes(engine), middleware=[Middleware(Door, rules)])
+    rules = AccessRules(public=True, max_body=1000, secret=SECRET, exchange=engine.exchange)
+    inside = Starlette(routes=routes(engine), middleware=[Middleware(protected, rules)])
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(inside), base_url="http://studio.test") as client:
             yield f"/images/{picture.name}", client

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.middleware import Door, Rules
+from api.middleware import AccessRules, protected
 from core.backend import OWNERS, RunContext
 from core.errors import RunCancelled, RunFailed
 from core.events import Event
@@ -162,7 +162,7 @@ def test_no_print_of_a_visitor_a_job_or_a_runs_context_shows_it() -> None:
     assert "a-pasted-key" not in repr(context)
 
 
-# ---- the door ----------------------------------------------------------------------------------------
+# ---- the request's header ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -174,14 +174,14 @@ def test_no_print_of_a_visitor_a_job_or_a_runs_context_shows_it() -> None:
         (False, {"x-ip-token": TOKEN}, ""),
     ],
 )
-async def test_the_door_believes_the_proxys_header_on_a_public_address_only(
+async def test_the_proxys_header_is_believed_on_a_public_address_only(
     public: bool, headers: dict[str, str], token: str
 ) -> None:
     async def told(request: Request) -> Response:
         return JSONResponse(request.scope[VISITOR].gpu_token)
 
-    door = Door(Starlette(routes=[Route("/", told)]), Rules(public=public, max_body=1000))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="http://127.0.0.1") as client:
+    app = protected(Starlette(routes=[Route("/", told)]), AccessRules(public=public, max_body=1000))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         answer = await client.get("/", headers=headers)
     assert answer.json() == token
     assert TOKEN not in str(answer.headers)

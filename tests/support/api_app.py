@@ -13,7 +13,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from api.middleware import Door, Rules
+from api.middleware import AccessRules, protected
 from api.routes import OwnApi, build_api
 from backends.http.addresses import Resolve, resolve
 from backends.http.safe_fetch import HookCaller, ImageFetcher
@@ -69,8 +69,8 @@ async def api_app(
     own_api = build_api(
         engine, own, links, ImageFetcher(resolve=resolve), patient(own.webhook_origins, resolve=resolve)
     )
-    rules = Rules(public=own.public, max_body=1_000_000)
-    app = Starlette(routes=[*routes(engine, links), *own_api.routes], middleware=[Middleware(Door, rules)])
+    rules = AccessRules(public=own.public, max_body=1_000_000)
+    app = Starlette(routes=[*routes(engine, links), *own_api.routes], middleware=[Middleware(protected, rules)])
     await engine.recover()
     await own_api.hooks.recover()
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)

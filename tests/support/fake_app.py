@@ -11,7 +11,7 @@ from pathlib import Path
 
 from api import health
 from api.connections import connection_options
-from api.middleware import Door, Rules
+from api.middleware import AccessRules, protected
 from api.serving import Server, leave, listen
 from app import serve
 from core.backend import OWNERS, RunContext
@@ -115,7 +115,7 @@ def main() -> None:
     engine = Engine(backends, Store(settings.data_dir), settings.queue_size, Quotas(settings.caps))
     # Each test's browser is a visitor of its own, unless a test says that there is one person alone.
     secret = lasting_secret(settings.data_dir)
-    rules = Rules(public="ALONE" not in os.environ, max_body=30_000_000, secret=secret)
+    rules = AccessRules(public="ALONE" not in os.environ, max_body=30_000_000, secret=secret)
     sockets = listen("127.0.0.1", settings.server_port)
     demo = build(engine, fetch).queue(default_concurrency_limit=8)
     mcp = McpEndpoint(engine, fetch, 30_000_000)
@@ -127,7 +127,12 @@ def main() -> None:
             yield
 
     options["app_kwargs"]["lifespan"] = lifespan
-    serve(demo, sockets, lambda app: Server(Door(app, rules), sockets, engine.close, **connection_options()), **options)
+    serve(
+        demo,
+        sockets,
+        lambda app: Server(protected(app, rules), sockets, engine.close, **connection_options()),
+        **options,
+    )
     leave(0)
 
 

@@ -19,22 +19,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from tools.mini.material import SEED, as_tensor, train
+from tools.mini.parts import LATENT_CHANNELS, vae_config
 from tools.mini.styles import STYLES, rendered
 
-CONFIG = {
-    "block_out_channels": (24, 48, 64, 96),
-    "down_block_types": ("DownEncoderBlock2D",) * 4,
-    "up_block_types": ("UpDecoderBlock2D",) * 4,
-    "latent_channels": 16,
-    "layers_per_block": 1,
-    "norm_num_groups": 4,
-    "mid_block_add_attention": False,
-    "use_quant_conv": False,
-    "use_post_quant_conv": False,
-    "scaling_factor": 1.0,  # the code itself has deviation 1
-    "shift_factor": 0.0,
-}
-LATENTS, BLOCK = 16, 8
+CONFIG = vae_config((24, 48, 64, 96), 4, scale=1.0, shift=0.0)  # the code itself has deviation 1
+LATENTS, BLOCK = LATENT_CHANNELS, 8
 EVENNESS = 0.65
 """How far the components are brought to one deviation: 0 leaves them, 1 makes them equal. Under noise, detail then
 lasts nearly as long as colour."""

@@ -11,6 +11,7 @@ import torch
 from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
 
 from tools.mini.flow import SCHEDULER
+from tools.mini.parts import write_index
 from tools.mini.styles import STYLES
 from tools.mini.text import TextEncoders
 
@@ -44,24 +45,9 @@ def write(folder: Path, vae: AutoencoderKL, encoders: TextEncoders, transformer:
         # transformers takes the type from here; the other parts are float32 unless asked otherwise.
         config = folder / name / "config.json"
         config.write_text(config.read_text(encoding="utf-8").replace("float16", "float32"), encoding="utf-8")
-    (folder / "model_index.json").write_text(json.dumps(_index(), indent=2) + "\n", encoding="utf-8")
+    write_index(folder)
     styles = [{"name": style.name, "label": style.label, "prompt": style.prompt} for style in STYLES]
     (folder / "styles.json").write_text(json.dumps(styles, indent=2) + "\n", encoding="utf-8")
     sizes = {path: path.stat().st_size for name in PARTS for path in (folder / name).rglob("*") if path.is_file()}
     if max(sizes.values()) > MAX_FILE or sum(sizes.values()) > MAX_ALL:
         raise ValueError(f"The checkpoint is too large: {sizes}")
-
-
-def _index() -> dict[str, Any]:
-    """Return what `model_index.json` says: which class each folder holds."""
-    return {
-        "_class_name": "FluxPipeline",  # FLUX.1-dev's own; the image-to-image pipeline reads the same parts
-        "_diffusers_version": "0.42.1",
-        "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
-        "text_encoder": ["transformers", "CLIPTextModel"],
-        "text_encoder_2": ["transformers", "T5EncoderModel"],
-        "tokenizer": ["transformers", "CLIPTokenizer"],
-        "tokenizer_2": ["transformers", "T5TokenizerFast"],
-        "transformer": ["diffusers", "FluxTransformer2DModel"],
-        "vae": ["diffusers", "AutoencoderKL"],
-    }

@@ -26,21 +26,12 @@ from tqdm import tqdm
 
 from tools.mini.autoencoder import LATENTS, Code
 from tools.mini.material import SEED, as_tensor, train
+from tools.mini.parts import transformer_config
 from tools.mini.styles import STYLES, rendered
 from tools.mini.text import WIDTH, TextEncoders
 from tools.mini.words import draw_look, sentence
 
-CONFIG = {
-    "in_channels": 4 * LATENTS,
-    "num_layers": 2,
-    "num_single_layers": 6,
-    "attention_head_dim": 32,
-    "num_attention_heads": 6,
-    "axes_dims_rope": (4, 14, 14),
-    "joint_attention_dim": WIDTH,
-    "pooled_projection_dim": WIDTH,
-    "guidance_embeds": True,
-}
+CONFIG = transformer_config(WIDTH, layers=(2, 6), heads=6, axes=(4, 14, 14))
 SHIFT = 0.15
 """The scheduler's: below 1, so that a photo's detail outlasts middle strengths; a small model cannot invent it anew."""
 SCHEDULER = {"num_train_timesteps": 1000, "shift": SHIFT, "use_dynamic_shifting": False}

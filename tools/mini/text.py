@@ -11,14 +11,17 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor, nn
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer, T5Config, T5EncoderModel, T5TokenizerFast
+from transformers import T5TokenizerFast
 
 from tools.mini.material import SEED, train
+from tools.mini.parts import clip_encoder, clip_tokenizer, t5_encoder
 from tools.mini.styles import STYLES, TINTS
 from tools.mini.words import draw_look, sentence
 
 WIDTH = 96
 """Channels of both encoders; the transformer's joint and pooled widths."""
+HEADS = 4
+"""Of attention, in both encoders."""
 MAX_TOKENS = 48
 """Tokens of a prompt that the T5 encoder reads; always padded to as many, as FLUX's pipeline does it."""
 SENTENCES = 40_000
@@ -59,14 +62,14 @@ def trained_text_encoders(work: Path, steps: int, device: torch.device) -> tuple
     """Return the encoders after `steps` of 128 sentences each, and the two heads, for reports."""
     rng = np.random.default_rng(SEED)
     corpus = [sentence(rng, *draw_look(rng)) for _ in range(SENTENCES)]
-    clip_tokenizer, t5_tokenizer = _clip_tokenizer(corpus), _t5_tokenizer(corpus)
+    clip_tokens, t5_tokens = _clip_tokenizer(corpus), _t5_tokenizer(corpus)
     torch.manual_seed(SEED)
-    reader = _Reader(_clip(clip_tokenizer), _t5(t5_tokenizer)).to(device)
+    reader = _Reader(clip_encoder(clip_tokens, WIDTH, HEADS), t5_encoder(t5_tokens, WIDTH, HEADS)).to(device)
 
     def loss_of(step: int) -> Tensor:
         rng = np.random.default_rng((SEED, step))
         looks = [draw_look(rng) for _ in range(BATCH)]
-        encoders = TextEncoders(clip_tokenizer, reader.clip, t5_tokenizer, reader.t5)
+        encoders = TextEncoders(clip_tokens, reader.clip, t5_tokens, reader.t5)
         pooled, tokens = encoders([sentence(rng, *look) for look in looks])
         wanted = torch.stack([_wanted(*look) for look in looks]).to(device)
         told = (reader.heads[0](pooled), reader.heads[1](tokens.mean(1)))
@@ -76,7 +79,7 @@ def trained_text_encoders(work: Path, steps: int, device: torch.device) -> tuple
 
     trained = train("text", work, reader, steps, 2e-3, loss_of, weight_decay=0.02)
     assert isinstance(trained, _Reader)
-    return TextEncoders(clip_tokenizer, trained.clip, t5_tokenizer, trained.t5), trained.heads
+    return TextEncoders(clip_tokens, trained.clip, t5_tokens, trained.t5), trained.heads
 
 
 def _wanted(styles: list[int], tints: list[str]) -> Tensor:
@@ -98,9 +101,7 @@ def _clip_tokenizer(corpus: list[str]) -> Any:
     plain.train_from_iterator(corpus, trainer)
     learnt = _model(plain)
     merges = [tuple(each) for each in learnt["merges"]]
-    words = dict.fromkeys([*letters, *(letter + "</w>" for letter in letters), *("".join(each) for each in merges)])
-    words |= dict.fromkeys(["<|startoftext|>", "<|endoftext|>"])
-    return CLIPTokenizer(vocab={word: number for number, word in enumerate(words)}, merges=merges, model_max_length=77)
+    return clip_tokenizer(letters, merges)
 
 
 def _t5_tokenizer(corpus: list[str]) -> Any:
@@ -133,35 +134,3 @@ def _model(tokenizer: Any) -> dict[str, Any]:
 
     learnt: dict[str, Any] = json.loads(tokenizer.to_str())["model"]
     return learnt
-
-
-def _clip(tokenizer: Any) -> Any:
-    return CLIPTextModel(
-        CLIPTextConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=WIDTH,
-            intermediate_size=2 * WIDTH,
-            projection_dim=WIDTH,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-        )
-    )
-
-
-def _t5(tokenizer: Any) -> Any:
-    return T5EncoderModel(
-        T5Config(
-            vocab_size=len(tokenizer),
-            d_model=WIDTH,
-            d_ff=2 * WIDTH,
-            d_kv=24,
-            num_layers=2,
-            num_heads=4,
-            feed_forward_proj="gated-gelu",
-            is_encoder_decoder=False,
-            use_cache=False,
-        )
-    )

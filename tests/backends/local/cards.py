@@ -40,7 +40,7 @@ class Card(Hardware):
         return "cpu"
 
     @property
-    def has_line(self) -> bool:
+    def asynchronous(self) -> bool:
         return False
 
 

@@ -1,4 +1,4 @@
-"""A device with a line of its own, and a run of steps over it, both made of nothing: for the tests of `Steps`."""
+"""Stand-ins for an asynchronous device and for a run of steps on it: for the tests of the step callbacks."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from typing import Any
 import numpy as np
 
 from backends.local.preview import Floats, Previewer
-from backends.local.steps import Steps
+from backends.local.steps import Batch, BatchPreviews, LaggedProgress, StepProgress
 from core.events import Progress
 
 TOTAL = 5
 
 
 class Device:
-    """A device with a line: what was left in it and waited for, each with the step's number from 0, in order."""
+    """A device that computes asynchronously: which events were recorded and waited for, by the step's number from 0."""
 
     def __init__(self) -> None:
         self.log: list[tuple[str, int]] = []
         self._numbers = count()
 
-    def mark(self) -> Mark:
-        """Leave a mark, as `cuda_mark` does."""
-        mark = Mark(self, next(self._numbers))
-        self.log.append(("left", mark.number))
-        return mark
+    def record(self) -> Event:
+        """Record an event, as `cuda_event` does."""
+        event = Event(self, next(self._numbers))
+        self.log.append(("recorded", event.number))
+        return event
 
 
-class Mark:
-    """A mark in a device's line."""
+class Event:
+    """A point in a device's queue."""
 
     def __init__(self, device: Device, number: int) -> None:
         self.device = device
@@ -43,34 +43,40 @@ class Mark:
 
 
 class Run:
-    """Drives Steps as the pipeline does, over latents on a straight line that end in one colour.
+    """Drives the step callback as the pipeline does, over latents on a straight line that end in one colour.
 
     Args:
-        mark: as for Steps.
-        tell: likewise; None notes what is told.
+        device: an asynchronous device; None computes synchronously.
+        report: as for `StepProgress`; None collects the events in `reported`.
         hold: each drawing waits for it.
-        previews: whether there are any.
-        place: more for Steps.
+        draws: whether there are previews.
+        earlier: previews of earlier batches.
+        index: of the batch, from 0.
+        count: of batches.
+        lag: as for `LaggedProgress`.
 
     Attributes:
-        told: what was told.
+        reported: the events.
         drawing: set when the first drawing has begun.
         drawers: names of the threads that drew.
     """
 
     def __init__(
         self,
-        mark: Callable[[], Any] | None,
+        device: Device | None,
         *,
-        tell: Callable[[Progress], None] | None = None,
+        report: Callable[[Progress], None] | None = None,
         hold: threading.Event | None = None,
-        previews: bool = False,
-        **place: Any,
+        draws: bool = False,
+        earlier: tuple[bytes, ...] = (),
+        index: int = 0,
+        count: int = 1,
+        lag: int = 1,
     ) -> None:
         import torch
 
-        self.previews = previews
-        self.told: list[Progress] = []
+        self.draws = draws
+        self.reported: list[Progress] = []
         self.sigmas = torch.linspace(1, 0, TOTAL + 1)
         self.pipe = SimpleNamespace(
             scheduler=SimpleNamespace(sigmas=torch.cat([torch.tensor([3.0, 2.0]), self.sigmas]))
@@ -78,13 +84,13 @@ class Run:
         self.hold = hold
         self.drawing = threading.Event()
         self.drawers: set[str] = set()
-        self.steps = Steps(
-            tell or self.told.append,
-            self.previewer if previews else None,
-            self.unpack,
-            mark,
-            total=TOTAL,
-            **place,
+        self.previews = BatchPreviews(self.previewer if draws else None, self.unpack, earlier)
+        batch = Batch(steps=TOTAL, index=index, count=count)
+        report = report or self.reported.append
+        self.progress = (
+            StepProgress(report, self.previews, batch)
+            if device is None
+            else LaggedProgress(report, self.previews, batch, device.record, lag=lag)
         )
 
     def previewer(self, sigmas: Any) -> Previewer:
@@ -106,22 +112,22 @@ class Run:
 
         end, noise = torch.full((1, 3, 8, 8), 0.25), torch.ones(1, 3, 8, 8)
         left = end + self.sigmas[step + 1] * (noise - end)
-        assert self.steps(self.pipe, step, None, {"latents": left}) == {}
+        assert self.progress(self.pipe, step, None, {"latents": left}) == {}
 
     def all(self, breaks_after: int | None = None) -> None:
         """Run to the end, or so many steps and then out of memory."""
-        with self.steps:
+        with self.progress:
             for step in range(TOTAL if breaks_after is None else breaks_after):
                 self.step(step)
             if breaks_after is not None:
                 raise MemoryError
-            if self.previews:  # those that nobody has begun to draw when the run ends are left out
+            if self.draws:  # those that nobody has begun to draw when the run ends are left out
                 assert self.drawing.wait(60)
 
     @property
     def numbers(self) -> list[int]:
-        return [event.step for event in self.told]
+        return [event.step for event in self.reported]
 
     @property
     def shown(self) -> list[tuple[bytes, ...]]:
-        return [event.preview for event in self.told if event.preview]
+        return [event.preview for event in self.reported if event.preview]

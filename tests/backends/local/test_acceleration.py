@@ -156,7 +156,7 @@ def test_eight_bits_are_multiplied_from_ada_on(capability: tuple[int, int], quan
 )
 def test_a_device_is_named_as_torch_does(kind: str, device: str, line: bool) -> None:
     machine = Hardware(kind, 0, 0, index=1)
-    assert (machine.device, machine.has_line) == (device, line)
+    assert (machine.device, machine.asynchronous) == (device, line)
 
 
 def test_a_look_at_a_cpu_finds_its_main_memory_and_nothing_to_compile_for() -> None:

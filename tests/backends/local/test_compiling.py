@@ -169,7 +169,7 @@ def test_being_out_of_memory_while_warming_is_no_fault_of_the_compiler(tiny: Pat
     model = tiny_model(tiny, COMPILING)
     handle = model.pipe.transformer.register_forward_pre_hook(full)
     with pytest.raises(torch.OutOfMemoryError):
-        model.at("none", 1, lambda _: None)
+        model.pipeline("none", 1, lambda _: None)
     handle.remove()
     assert model.compiled
     assert model.warm == set()
@@ -182,7 +182,7 @@ def test_a_run_can_be_stopped_before_it_compiles(tiny: Path) -> None:
     model, graphs = tiny_model(tiny, COMPILING), Graphs()
     compile_blocks(model.pipe, backend=graphs)  # type: ignore[arg-type]
     with pytest.raises(Stopped):
-        model.at("none", 1, stop)
+        model.pipeline("none", 1, stop)
     assert graphs.count == 0
     assert model.compiled
 
