@@ -13,8 +13,8 @@ run: $(VENV)/.app ## start the app on 127.0.0.1:7860
 test: $(VENV)/.dev browser clients ## the whole suite, on both cores
 	$(BIN)/python -m pytest -n auto --dist loadfile tests
 
-quick: $(VENV)/.dev ## the unit tests alone: under a minute
-	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not integration" tests
+quick: $(VENV)/.dev ## the unit tests alone: under a minute; three at once, for some wait
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "not integration" tests
 
 cover: $(VENV)/.dev ## every branch of what guards money, addresses and secrets
 	$(BIN)/python -m coverage run -m pytest -q tests/storage tests/engine \

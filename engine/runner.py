@@ -101,7 +101,7 @@ class JobRunner:
         return True
 
     async def note(self, job: Job) -> None:
-        """Write the state of a job that goes on. Where the disk takes nothing, the next process finds the one before."""
+        """Write the state of a job that goes on. If the disk takes nothing, the next process finds the state before."""
         try:
             await self._store.moved(job)
         except Exception:

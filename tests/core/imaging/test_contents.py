@@ -239,7 +239,7 @@ def test_a_small_jpeg_without_its_end_mark_is_whole() -> None:
 
 
 def test_half_a_byte_of_a_jpeg_is_not_taken_for_a_marker() -> None:
-    data = saved(Image.frombytes("L", (400, 300), noise(400 * 300)), "JPEG")
+    data = saved(Image.frombytes("L", (800, 600), noise(800 * 600)), "JPEG")
     at = data.rindex(b"\xff\x00", 0, len(data) - 400)
     for cut in (at + 1, at + 2):
         assert said(read_reference(data[:cut]).notices) == ("The file ends early; what is missing at its end is grey.",)
