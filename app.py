@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> None:
-    """Put the house together and serve it; returns when the server was stopped.
+    """Put the app together and serve it; returns when the server was stopped.
 
     Args:
         settings: the owner's choices.
@@ -195,7 +195,7 @@ def body_limit(settings: Settings, pictures: int = 1) -> int:
 
 
 async def tidy_hourly(engine: Engine, uploads: Path) -> None:
-    """Remove old files, now and for ever; the framework forgets its own when the process is killed."""
+    """Remove old files, now and every hour; the framework forgets its own when the process is killed."""
     while True:
         try:
             await asyncio.to_thread(drop_older, uploads, engine.quotas.caps.cache_age)

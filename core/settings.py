@@ -92,7 +92,7 @@ class Settings:
         license_read: whether the owner has read the local model's licence; others are let at it only then.
         zero_gpu: whether this is a ZeroGPU Space.
         queue_size: runs that may wait at each backend.
-        rerun: whether runs that a restart cut before anything was sent begin anew; else they end as interrupted.
+        rerun: whether runs that a restart cut before anything was sent begin again; else they end as interrupted.
         caps: limits on visitors, money and disk.
         trusted_proxies: how many proxies in front of the app tell a visitor's address.
         metrics_token: opens `/metrics`, which is shut without one.

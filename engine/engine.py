@@ -46,7 +46,7 @@ class Engine:
         store: where jobs and pictures are kept. The engine closes it.
         queue_size: jobs that may wait at each backend.
         quotas: what a visitor may ask for; None sets no limits.
-        rerun: whether jobs that had not been sent when an earlier process ended begin anew, or end as interrupted.
+        rerun: whether jobs that had not been sent when an earlier process ended begin again, or end as interrupted.
 
     Attributes:
         jobs: those that go on, and the last that have ended.

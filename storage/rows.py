@@ -103,7 +103,7 @@ class Record:
         address: where anyone can read the reference, None where that is not known.
         own_key: whether it pays with a key that its owner pasted, which is not kept.
         estimate, cost: US dollars; the cost is None where it is not known.
-        call: JSON of how it came in by an API door; None where it did not.
+        call: JSON of how it came in by the API; None where it did not.
         once: the caller's mark, unique to its owner for a day.
         hook: the address that is to be told its end, None where there is none or it was told.
         results: the rows of its images, in order; empty where none is done.

@@ -60,7 +60,7 @@ def launch_options(
         "enable_monitoring": False,
         # Each open page and each caller of the API holds one of these while its run goes on; they are no threads here.
         "max_threads": 10_000,
-        # Pages whose state is kept at a time; an older one is as good as opened anew.
+        # Pages whose state is kept at a time; an older one is as good as opened again.
         "state_session_capacity": 1000,
         "max_file_size": engine.quotas.caps.max_bytes,
         "quiet": True,

@@ -95,7 +95,7 @@ class Problem(BaseModel):
 
 
 class Billing(BaseModel):
-    """What the app's owner lets these doors spend today."""
+    """What the app's owner lets this API spend today."""
 
     current_balance: float
     currency: str

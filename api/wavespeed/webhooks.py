@@ -75,7 +75,7 @@ class Hooks:
         for wait in self._waits:
             await asyncio.sleep(wait)
             try:
-                # Looked up anew: in an hour it may have been deleted.
+                # Looked up again: in an hour it may have been deleted.
                 if await self._gateway.engine.find(job.owner, job.id) is None or await self._told(job):
                     break
             except StudioError as error:

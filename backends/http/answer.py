@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MAX_WAIT = 7 * 86_400.0
-"""Seconds; whoever asks for a longer wait means for ever."""
+"""Seconds; a longer wait is as good as never."""
 MAX_RESULT = 20_000_000
 """Bytes of one picture that a provider made. References may be larger; providers' results are a few megapixels."""
 

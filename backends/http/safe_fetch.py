@@ -1,4 +1,4 @@
-"""The only door for an address that a stranger gives, a user or a provider.
+"""The only way for an address that a stranger gives, a user or a provider.
 
 Gradio brings `safehttpx` for this; it neither caps what it reads nor holds a deadline, follows no redirect, and asks
 a third party's DNS where the system's answer is private. Hence ours.
@@ -55,7 +55,7 @@ class ImageFetcher:
     """Reads public image addresses.
 
     Only http and https on their own ports; every address of the host must be public, and the
-    connection goes to the very address that was checked; each redirect is checked anew; at most
+    connection goes to the very address that was checked; each redirect is checked again; at most
     `max_bytes` are read.
 
     Args:

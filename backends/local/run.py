@@ -179,7 +179,7 @@ class _Run:
                 raise
         if pixels is None:  # not while the error is handled: it holds what the first try took
             pipe.vae.enable_tiling()
-            pipe.vae.decoder._compiled_call_impl = None  # tiles would be compiled anew, with the memory full
+            pipe.vae.decoder._compiled_call_impl = None  # tiles would be compiled again, with the memory full
             pixels = pipe.vae.decode(planes, return_dict=False)[0]
         return pipe.image_processor.postprocess(pixels, output_type="pt").float()
 

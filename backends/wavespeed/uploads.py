@@ -28,7 +28,7 @@ class Uploads:
         self._kept: dict[tuple[str, str], tuple[float, str]] = {}
 
     def forget(self) -> None:
-        """Upload anew from now on: the provider could not read what it had."""
+        """Upload again from now on: the provider could not read what it had."""
         self._kept.clear()
 
     async def address(self, reference: Reference, key: str) -> str:
