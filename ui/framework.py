@@ -31,7 +31,7 @@ LATEST = 1000
 _NUMBER = TypeAdapter(int)
 """As the framework reads an index: "7" and 7.0 are numbers there too."""
 LOOK = 0.02
-"""Seconds between the queue's looks for a click; its own thousand a second take a tenth of a small core all the time."""
+"""Seconds between the queue's looks for a click; its own thousand a second always take a tenth of a small core."""
 
 
 @contextmanager
