@@ -37,17 +37,32 @@ CODES: tuple[tuple[type[StudioError], int], ...] = (
 """The provider's task codes by what went wrong; the first that fits."""
 
 
+STATUS = {
+    JobState.QUEUED: "created",
+    JobState.SUBMITTING: "processing",
+    JobState.RUNNING: "processing",
+    JobState.NEEDS_KEY: "processing",
+    JobState.DETACHED: "failed",
+    JobState.DONE: "completed",
+    JobState.FAILED: "failed",
+    JobState.CANCELLED: "failed",
+    JobState.UNKNOWN: "failed",
+    JobState.INTERRUPTED: "failed",
+}
+"""The provider's word for each state of a job."""
+
+
 async def view(gateway: ApiGateway, job: Job, base: str, *, created: bool = False) -> dict[str, Any]:
-    """Return a task as the provider tells it.
+    """Return a task as the provider describes it.
 
     Args:
         gateway: signs the pictures' addresses.
         job: the task's.
         base: this app's address as the caller knows it.
-        created: tell it as it was in the moment of its submit, whatever has become of it.
+        created: describe it as it was in the moment of its submit, whatever has become of it.
     """
     call = job.call
-    told: dict[str, Any] = {
+    task: dict[str, Any] = {
         "id": job.id,
         "model": call.model if call else job.backend,
         "outputs": [],
@@ -60,20 +75,21 @@ async def view(gateway: ApiGateway, job: Job, base: str, *, created: bool = Fals
     }
     notices = notices_of(job)
     if notices:
-        told["notices"] = notices
+        task["notices"] = notices
     if created:
-        return told
-    if job.error is not None:
-        return {**told, "status": "failed", "code": code_of(job.error), "error": str(job.error)}
+        return task
+    task["status"] = STATUS[job.state]
+    if task["status"] == "failed" and job.error is not None:
+        return {**task, "code": code_of(job.error), "error": str(job.error)}
     if job.result is None:
-        return {**told, "status": "created" if job.state is JobState.QUEUED else "processing"}
+        return task
     outputs, flags = [], []
     for made, link, b64 in await gateway.outputs(job, base):
         outputs.append(f"data:{made.image.mime};base64,{b64}" if b64 and isinstance(made, Made) else link)
         flags.append(isinstance(made, Missing))
     milliseconds = round(1000 * job.result.timings.get("inference", 0.0))
     done = {"outputs": outputs, "has_nsfw_contents": flags, "timings": {"inference": milliseconds}}
-    return {**told, **done, "status": "completed"}
+    return {**task, **done}
 
 
 def input_of(gateway: ApiGateway, job: Job, base: str) -> dict[str, Any]:

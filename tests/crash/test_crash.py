@@ -34,7 +34,7 @@ def test_a_killed_job_is_taken_up_and_paid_for_once(crashes: Cycles, point: str)
         assert outcome.posts == (0 if point == "before send" else 1), f"seed {seed}"
         if point in ("before send", "after send"):
             assert job["error"] == "SubmitUnknown"
-            assert "not sent a second time" in job["words"]
+            assert "its answer is lost" in job["words"]
         else:
             assert job["error"] is None, f"seed {seed}: {job['words']}"
             assert point in (*TAKEN, "after insert")
