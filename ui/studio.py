@@ -195,7 +195,8 @@ def _corner() -> str:
         '<button type="button" role="tab" id="api-tab" aria-controls="api" aria-selected="false">'
         f"{say('ui-api')}</button></span>"
         f'<button type="button" id="help-button" aria-haspopup="dialog">{say("ui-help")}</button>'
-        f'<button type="button" id="theme-button">{html.escape(say("ui-theme"))}</button>'
+        f'<button type="button" id="theme-button"><span class="to-dark">{html.escape(say("ui-theme-dark"))}</span>'
+        f'<span class="to-light">{html.escape(say("ui-theme-light"))}</span></button>'
         f'<dialog id="help"><h2>{say("ui-help")}</h2>{text.help_html()}'
         f'<form method="dialog"><button>{say("ui-close")}</button></form></dialog>'
     )

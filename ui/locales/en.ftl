@@ -636,7 +636,8 @@ ui-api = API
 ui-copy = Copy
 ui-copied = Copied
 ui-close = Close
-ui-theme = Switch between light and dark
+ui-theme-dark = Switch to dark
+ui-theme-light = Switch to light
 ui-sign-in = Sign in
 # Gradio puts the account's name in place of the braces.
 ui-sign-out = Sign out ({ $name })
