@@ -42,7 +42,7 @@ class Figures:
     def collect(self) -> Iterator[Metric]:
         """Yield how many runs go on and wait now, for each backend."""
         family = GaugeMetricFamily("studio_runs_now", "Runs that go on or wait.", labels=["backend"])
-        for backend, count in self._engine.jobs.unended().items():
+        for backend, count in self._engine.jobs.unfinished().items():
             family.add_metric([backend], count)
         yield family
 

@@ -93,7 +93,7 @@ class Body(BaseModel):
 
 
 class Anything(PathConvertor):
-    """The rest of a path, line breaks too: whatever comes under a wire format is answered in its provider's shape."""
+    """The rest of a path, line breaks too: every path of a wire format is answered in its provider's shape."""
 
     regex = r"[\s\S]*"
 

@@ -44,7 +44,7 @@ class Jobs:
         """Let the job of an id go, if it is in memory."""
         self._jobs.pop(job_id, None)
 
-    def unended(self) -> dict[str, int]:
+    def unfinished(self) -> dict[str, int]:
         """Return how many jobs go on or wait at each backend; one that waits for its owner's key holds nobody up."""
         counts = dict.fromkeys(self._backends, 0)
         for job in self:

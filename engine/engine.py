@@ -128,7 +128,7 @@ class Engine:
         if reason is not None:
             raise BackendUnavailable(reason)
         # Counted by the jobs, not by the line: a job joins it a moment after its submit.
-        ahead = self.jobs.unended()[backend]
+        ahead = self.jobs.unfinished()[backend]
         waiting = max(0, ahead - queue.backend.spec.concurrency)
         if waiting >= self.queue_size and ahead >= queue.backend.spec.concurrency:
             raise QueueFull("queue-full", waiting=waiting)

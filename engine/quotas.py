@@ -152,7 +152,7 @@ class Quotas:
             raise TooManyRequests(share.code, amount=limit, who=who, wait=wait, after=_in(wait))
 
     def spend_reference(self, visitor: Visitor) -> None:
-        """Count a reference that is read for a run: before the run itself is counted, and whatever comes of it.
+        """Count a reference that is read for a run: before the run itself is counted, also if it fails.
 
         Who may start many runs may have as many references uploaded and read, and some that fail.
 

@@ -1,8 +1,7 @@
 """The store as the event loop uses it: rows are written by one thread, in the order in which that was asked.
 
-Files are written by another, for they take longer; until its row is written, each is held, so that it is not removed
-for being nobody's in the moment before it becomes somebody's. Files are removed on the thread that writes rows. What
-only reads waits for neither.
+Files are written by another, since they take longer. Until its row is written, each file is held, so that it is not
+removed as one without an owner. Files are removed on the thread that writes rows. Reads wait for neither.
 """
 
 from __future__ import annotations

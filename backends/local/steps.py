@@ -192,7 +192,7 @@ def cuda_event() -> DeviceEvent:
     """Record an event in the current CUDA stream."""
     import torch
 
-    event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]  # otherwise waiting spins on a core
+    event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call] # torch has no types here; without `blocking`, waiting spins on a core
     event.record()
     return event
 

@@ -99,9 +99,9 @@ class Database:
         """
         try:
             self._lock.acquire()
-        except Timeout:
+        except Timeout:  # an OSError too
             raise
-        except (OSError, NotImplementedError) as error:
+        except (OSError, NotImplementedError) as error:  # how filelock says that a disk has no locks
             log.warning("the disk of %s has no file locks (%s): SQLite's own lock is used", self._path.parent, error)
             self.exclusive = True
 

@@ -37,8 +37,8 @@ def make_room(base: sqlite3.Connection, quota: int, spared: str = "", coming: in
     """Delete rows until what is left, and `coming` bytes of an upload, fit into `quota` bytes.
 
     Uploaded files and references that nobody ran go down to their part of the quota, then jobs, then the rest of
-    what nobody ran. Each time the owner who holds the most of a kind loses their oldest: nobody's small share
-    pays for another's large one. Jobs stay that are unfinished or named `spared`.
+    what nobody ran. Each time the owner who stores the most of a kind loses their oldest, so a
+    small share never pays for a large one. Jobs stay that are unfinished or named `spared`.
     """
     freed = Freed([], [], [])
     items = largest_holder_first(_unused(base))  # read from the database only where one is needed
@@ -138,7 +138,7 @@ def remove_result(base: sqlite3.Connection, result: int, job: int) -> list[str]:
 
 
 def release(base: sqlite3.Connection, which: str, values: tuple[object, ...]) -> list[str]:
-    """Take rights back; return the names of the pictures that are nobody's any more, in order.
+    """Take rights back; return the names of the pictures that no owner has any more, in order.
 
     Args:
         base: in a transaction.

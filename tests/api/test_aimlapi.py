@@ -222,7 +222,7 @@ async def test_a_full_line_and_a_used_up_share_say_when_to_come_again(tmp_path: 
     async with api_app(tmp_path, {"local": FakeBackend(make_spec("local"), gate=gate)}, queue_size=1) as at:
         greedy = at.key("greedy", per_minute=3)
         first = [asyncio.create_task(at.client.post(RUN, json=BODY, headers=greedy)) for _ in range(2)]
-        while sum(at.engine.jobs.unended().values()) < 2:  # noqa: ASYNC110 - the engine tells nobody of a submit
+        while sum(at.engine.jobs.unfinished().values()) < 2:  # noqa: ASYNC110 - the engine tells nobody of a submit
             await asyncio.sleep(0.01)
         full = await at.client.post(RUN, json=BODY, headers=greedy)
         assert (full.status_code, full.headers["retry-after"]) == (503, "5")

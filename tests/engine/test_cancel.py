@@ -134,7 +134,7 @@ async def test_a_wait_that_ends_while_the_disk_takes_nothing_ends_all_the_same(
     backend.answer.set()
     with pytest.raises(TimedOut):
         await engine.result(job)
-    assert engine.jobs.unended() == {"fake": 0}, "it stands in nobody's way"
+    assert engine.jobs.unfinished() == {"fake": 0}, "the next run need not wait for it"
     await engine.close()
 
 

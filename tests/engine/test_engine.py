@@ -516,15 +516,21 @@ async def test_closing_leaves_a_run_that_is_being_cancelled_to_its_tidying_up(tm
     assert backend.ended == ["a lake"]
 
 
-async def test_closing_while_a_result_is_written_waits_until_it_is(tmp_path: Path) -> None:
+async def while_a_result_is_written(folder: Path) -> tuple[Engine, Job, threading.Event]:
+    """Return an engine, its job whose result is being written, and what lets the writing end."""
     gate, held = asyncio.Event(), threading.Event()
-    engine = engine_of(tmp_path, FakeBackend(gate=gate))
+    engine = engine_of(folder, FakeBackend(gate=gate))
     job = await submit(engine)
     await settle()
     engine._store._threads.submit(held.wait)
     gate.set()
     while not job.storing:  # noqa: ASYNC110 - nothing tells of it
         await asyncio.sleep(0)
+    return engine, job, held
+
+
+async def test_closing_while_a_result_is_written_waits_until_it_is(tmp_path: Path) -> None:
+    engine, job, held = await while_a_result_is_written(tmp_path)
     closing = asyncio.create_task(engine.close(60))
     await settle()
     held.set()
@@ -561,14 +567,7 @@ async def test_a_backend_may_be_done_without_a_word_before(tmp_path: Path) -> No
 
 
 async def test_deleting_a_job_whose_result_is_being_written_waits_for_it(tmp_path: Path) -> None:
-    gate, held = asyncio.Event(), threading.Event()
-    engine = engine_of(tmp_path, FakeBackend(gate=gate))
-    job = await submit(engine)
-    await settle()
-    engine._store._threads.submit(held.wait)
-    gate.set()
-    while not job.storing:  # noqa: ASYNC110 - nothing tells of it
-        await asyncio.sleep(0)
+    engine, job, held = await while_a_result_is_written(tmp_path)
     deleting = asyncio.create_task(engine.delete(job.owner, [job.id]))
     await settle()
     held.set()

@@ -162,7 +162,7 @@ async def test_a_run_for_which_nobody_came_in_a_week_is_given_up(tmp_path: Path)
 async def test_a_run_that_waits_for_its_key_holds_nobody_up(tmp_path: Path) -> None:
     await cut(tmp_path, Provider("accepted"), "key")
     engine, _ = await after(tmp_path, Provider(), queue_size=1)
-    assert engine.jobs.unended() == {"fake": 0}
+    assert engine.jobs.unfinished() == {"fake": 0}
     await engine.close()
 
 
@@ -446,7 +446,7 @@ async def test_a_disk_that_takes_nothing_refuses_the_run(tmp_path: Path) -> None
     with pytest.raises(RunFailed, match="was not started"):
         await engine.submit("fake", make_request(backend.spec))
     assert backend.started == []
-    assert engine.jobs.unended() == {"fake": 0}
+    assert engine.jobs.unfinished() == {"fake": 0}
     await engine.close()
 
 
