@@ -2,33 +2,48 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NPM_BIN := $(CURDIR)/tools/web/node_modules/.bin
+WEB_TOOLS := tools/web/node_modules/.installed
 SOURCES := app.py core engine storage backends api ui bench tests tools
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test quick cover check format bench bench-gpu mini judge
+.PHONY: run test quick cover check format backup vendor web-types bench bench-gpu mini judge
 
 run: $(VENV)/.app ## start the app on 127.0.0.1:7860
 	$(BIN)/python app.py
 
-test: $(VENV)/.dev browser clients ## the whole suite, on both cores
+test: $(VENV)/.dev browser clients $(WEB_TOOLS) ## the whole suite, on all cores
 	$(BIN)/python -m pytest -n auto --dist loadfile tests
 
 quick: $(VENV)/.dev ## the unit tests alone: under a minute; three at once, for some wait
-	$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "not integration" tests
+	$(BIN)/python -m pytest -q -p no:schemathesis -n 3 --dist worksteal -m "not integration" tests
 
 cover: $(VENV)/.dev ## every branch of what guards money, addresses and secrets
 	$(BIN)/python -m coverage run -m pytest -q tests/storage tests/engine \
 		tests/core/test_job_state.py tests/core/test_secrets.py tests/backends/test_image_fetch.py tests/backends/test_ssrf.py
 	$(BIN)/python -m coverage report
 
-check: $(VENV)/.dev ## format, lint, types
+check: $(VENV)/.dev $(WEB_TOOLS) ## format, lint, types, of Python and of the page
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy --strict app.py core engine storage backends api ui bench
+	cd ui/web && $(NPM_BIN)/biome ci
+	$(NPM_BIN)/tsc -p ui/web
+	node tools/web/vendor.js --check
 
-format: $(VENV)/.dev
+format: $(VENV)/.dev $(WEB_TOOLS)
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
+	cd ui/web && $(NPM_BIN)/biome check --write
+
+vendor: $(WEB_TOOLS) ## make the page's libraries in ui/web/vendor again, from the pinned versions
+	node tools/web/vendor.js
+
+web-types: $(VENV)/.dev $(WEB_TOOLS) ## make the page's types of the API, ui/web/api.d.ts, from our OpenAPI
+	$(BIN)/python -m api.studio.openapi | tools/web/types > ui/web/api.d.ts
+
+backup: $(VENV)/.app ## copy all that the app stores, also while it runs: make backup TO=folder
+	$(BIN)/python app.py backup $(or $(TO),$(error make backup TO=folder))
 
 bench: $(VENV)/.dev ## ratios against their goals; never part of the tests
 	$(BIN)/python -m bench
@@ -52,6 +67,13 @@ $(VENV)/.app: $(VENV)/bin/python requirements.txt
 
 $(VENV)/.dev: $(VENV)/bin/python requirements.txt requirements-dev.txt
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+# What checks the page's modules and types them. The app itself needs nothing of npm.
+$(WEB_TOOLS): tools/web/package.json tools/web/package-lock.json
+	@command -v node >/dev/null || ./tools/apt-install nodejs
+	@command -v npm >/dev/null || ./tools/apt-install npm
+	cd tools/web && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 .PHONY: browser

@@ -1,4 +1,4 @@
-"""SRPO Studio: settings -> backends -> engine -> web app. Nothing else knows everybody."""
+"""SRPO Studio: settings -> backends -> services -> web app. Nothing else knows everybody."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api import health, logs
+from api.body_limits import ARCHIVES
 from api.connections import connection_options, raise_file_limit
 from api.memory import return_freed_memory
 from api.middleware import AccessRules, account_identity, protected
@@ -32,10 +33,17 @@ from core.messages import say
 from core.provider import Webhook
 from core.secrets import redactor, revealed
 from core.settings import Settings, SettingsError
+from engine.decoders import Decoders
 from engine.engine import Engine
+from engine.images import Images
 from engine.quotas import Quotas
+from engine.services import Services
+from engine.uploads import Uploads
+from storage.async_store import AsyncStore
+from storage.files.disk import DiskProbe
 from storage.files.image_store import drop_older
 from storage.files.secret import lasting_secret
+from storage.protocols import Library
 from storage.sqlite.database import StoreError
 from storage.sqlite.store import Store
 
@@ -44,6 +52,9 @@ if TYPE_CHECKING:
     from ui.mcp_tool import McpEndpoint
 
 log = logging.getLogger(__name__)
+
+TRASH_EMPTIED = 15.0
+"""Seconds between two looks at what was deleted: so much later than its minute its files may be gone."""
 
 
 def main() -> None:
@@ -80,6 +91,7 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
     from ui import build
     from ui.framework import as_visitor
     from ui.page import QUEUE, launch_options
+    from ui.web_files import WebFiles
 
     links = Links(lasting_secret(settings.data_dir), root_path=settings.root_path)
 
@@ -90,10 +102,13 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
     backends = all_backends(settings, publish, as_visitor)
     for backend in backends.values():
         backend.prepare()
-    engine = Engine(backends, store, settings.queue_size, Quotas(settings.caps), rerun=settings.rerun)
+    async_store = AsyncStore(store)
+    services = assemble(backends, async_store, Quotas(settings.caps), settings.queue_size, rerun=settings.rerun)
+    engine = services.engine
     fetch = ImageFetcher(max_bytes=settings.caps.max_bytes)
-    own_api = build_api(engine, settings, links, fetch, HookCaller(settings.webhook_origins))
-    mcp = mcp_endpoint(engine, fetch, body_limit(settings)) if settings.mcp else None
+    web = WebFiles()
+    own_api = build_api(services, settings, links, fetch, HookCaller(settings.webhook_origins), web.build)
+    mcp = mcp_endpoint(services, fetch, body_limit(settings)) if settings.mcp else None
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -102,7 +117,8 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
         beside = [
             asyncio.create_task(after(recovery, own_api.hooks.recover)),
             asyncio.create_task(return_freed_memory()),
-            asyncio.create_task(tidy_hourly(engine, settings.data_dir / "uploads")),
+            asyncio.create_task(tidy_hourly(engine, settings.data_dir / "uploads", settings.caps.cache_age)),
+            asyncio.create_task(empty_trash(services.library)),
         ]
         async with mcp.running() if mcp is not None else nullcontext():
             yield
@@ -110,13 +126,14 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
             task.cancel()
         await own_api.close()
 
-    demo = build(engine, fetch, settings.sign_in)
+    submit = own_api.jobs.submit_event if settings.zero_gpu else None
+    demo = build(services, fetch, web, submit, sign_in=settings.sign_in)
     demo.queue(max_size=4 * settings.queue_size, **QUEUE)
     hooks = [each.webhook for each in engine.providers if each.webhook is not None]
-    rules = access_rules(settings, links, engine, hooks)
-    further = [*health.routes(engine, revealed(settings.metrics_token)), *map(webhook_route, hooks), *own_api.routes]
-    further += mcp.routes if mcp is not None else []
-    options = launch_options(engine, links, further, [Middleware(account_identity, rules)])
+    rules = access_rules(settings, links, async_store.exchange, hooks)
+    further = health.routes(engine, services.disk, revealed(settings.metrics_token))
+    further += [*map(webhook_route, hooks), *own_api.routes, *(mcp.routes if mcp is not None else ())]
+    options = launch_options(services, web, further, [Middleware(account_identity, rules)])
     options["app_kwargs"]["lifespan"] = lifespan
     # No MCP server of the framework's: ours answers at its address, see `ui.mcp_tool`.
     options |= {"mcp_server": False, "root_path": settings.root_path}
@@ -124,9 +141,35 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
 
     def server(app: Any) -> Server:
         front = SubPath(protected(app, rules), settings.root_path, app.routes)
-        return Server(front, sockets, engine.close, partial(preload, backends) if settings.preload else None, **limits)
+        return Server(
+            front, sockets, services.close, partial(preload, backends) if settings.preload else None, **limits
+        )
 
     serve(demo, sockets, server, **options)
+
+
+def assemble(
+    backends: Mapping[str, Backend], store: AsyncStore, quotas: Quotas, queue_size: int = 50, *, rerun: bool = True
+) -> Services:
+    """Return the services on a store.
+
+    Args:
+        backends: by key, in the order of the screen.
+        store: closed with the services.
+        quotas: what a visitor may ask for.
+        queue_size: jobs that may wait at each backend.
+        rerun: see `engine.engine.Engine`.
+    """
+    decoders = Decoders(quotas.caps)
+    return Services(
+        engine=Engine(backends, store, queue_size, quotas, rerun=rerun),
+        images=Images(store, store.images, decoders),
+        uploads=Uploads(store, quotas.caps.quota),
+        library=store.library,
+        quotas=quotas,
+        decoders=decoders,
+        disk=DiskProbe(store.images),
+    )
 
 
 def serve(demo: Any, sockets: list[socket.socket], server: Callable[[Any], Server], **options: Any) -> None:
@@ -149,11 +192,11 @@ def serve(demo: Any, sockets: list[socket.socket], server: Callable[[Any], Serve
     served.server.close()
 
 
-def mcp_endpoint(engine: Engine, fetch: ImageFetcher, max_body: int) -> McpEndpoint:
+def mcp_endpoint(services: Services, fetch: ImageFetcher, max_body: int) -> McpEndpoint:
     """Return what answers MCP clients; their library takes a second to import."""
     from ui.mcp_tool import McpEndpoint
 
-    return McpEndpoint(engine, fetch, max_body)
+    return McpEndpoint(services, fetch, max_body)
 
 
 async def after(first: asyncio.Task[None], then: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -174,18 +217,23 @@ async def preload(backends: Mapping[str, Backend]) -> None:
             log.exception("a backend could not get ready in advance")
 
 
-def access_rules(settings: Settings, links: Links, engine: Engine, hooks: Sequence[Webhook]) -> AccessRules:
+def access_rules(
+    settings: Settings, links: Links, exchange: Callable[[str], Awaitable[bool]], hooks: Sequence[Webhook]
+) -> AccessRules:
     """Return who may send what to the app."""
     public = urlsplit((settings.public_url or "").lower())
     return AccessRules(
         public=settings.public,
         max_body=body_limit(settings),
-        other_bodies={hook.path: body_limit(settings, pictures=4) for hook in hooks},
+        other_bodies={
+            ARCHIVES: settings.caps.archive,
+            **{hook.path: body_limit(settings, pictures=4) for hook in hooks},
+        },
         proxies=settings.trusted_proxies,
         hosts=(public.netloc,) if public.netloc else (),
         https_hosts=(public.netloc,) if public.scheme == "https" else (),
         secret=links.derived("visitors").encode(),
-        exchange=engine.exchange,
+        exchange=exchange,
     )
 
 
@@ -194,15 +242,25 @@ def body_limit(settings: Settings, pictures: int = 1) -> int:
     return pictures * settings.caps.max_bytes * 4 // 3 + 1_000_000
 
 
-async def tidy_hourly(engine: Engine, uploads: Path) -> None:
+async def tidy_hourly(engine: Engine, uploads: Path, age: float) -> None:
     """Remove old files, now and every hour; the framework forgets its own when the process is killed."""
     while True:
         try:
-            await asyncio.to_thread(drop_older, uploads, engine.quotas.caps.cache_age)
+            await asyncio.to_thread(drop_older, uploads, age)
             await engine.tidy()
         except Exception:
             log.exception("old files could not be removed")
         await asyncio.sleep(3600)
+
+
+async def empty_trash(library: Library) -> None:
+    """Remove results that were deleted and can be restored no more, now and every few seconds."""
+    while True:
+        try:
+            await library.purge()
+        except Exception:
+            log.exception("deleted results could not be removed")
+        await asyncio.sleep(TRASH_EMPTIED)
 
 
 def webhook_route(webhook: Webhook) -> Route:

@@ -21,7 +21,8 @@ HELD_BY_ADDRESS = 500_000_000
 HELD = 1_500_000_000
 """Bytes of bodies that all requests together may have in memory."""
 
-_SPOOLED = "/gradio_api/upload"
+ARCHIVES = "/studio/v1/projects/import"
+_SPOOLED = ("/gradio_api/upload", ARCHIVES)
 """Where a body goes to the disk while it comes."""
 _FILES = re.compile(r"/gradio_api/upload|/api/v3/media/(upload/binary|uploads/[^/]+)")
 _JSON = re.compile(
@@ -30,7 +31,7 @@ _JSON = re.compile(
     r"|/gradio_api/mcp(/.*)?"
     r"|/gradio_api/(api|call|run)/(v2/)?edit/?"
 )
-_FORMS = re.compile(r"/v1/images/edits")
+_FORMS = re.compile(r"/v1/images/edits|/studio/v1/(references|recipes/read)")
 
 
 class BodyRefused(Exception):
@@ -66,17 +67,17 @@ class BodyLimits:
             content_type: of the body.
         """
         counts = True
-        if _FILES.fullmatch(path):
+        form = _FORMS.fullmatch(path) and content_type.lower().startswith("multipart/form-data")
+        if _FILES.fullmatch(path) or form:
+            # A form's bytes are the picture's own; the routes that take one parse it as nothing else.
             size, counts = self.picture, False
         elif path in self.others:
             size = self.others[path]
         elif _JSON.fullmatch(path):
-            # A form's bytes are the picture's own; the routes that take one parse it as nothing else.
             size = self.picture
-            counts = not (_FORMS.fullmatch(path) and content_type.lower().startswith("multipart/form-data"))
         else:
             size = min(SMALL, self.picture)
-        return BodyMeter(size, VALUES if counts else None, held=path != _SPOOLED)
+        return BodyMeter(size, VALUES if counts else None, held=path not in _SPOOLED)
 
 
 class BodyMeter:

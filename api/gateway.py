@@ -5,33 +5,30 @@ from __future__ import annotations
 import asyncio
 import base64
 import functools
-import hashlib
 import io
-import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from weakref import WeakValueDictionary
 
 from PIL import Image
 from starlette.requests import Request
 
 from api.access import Access
+from api.callers import gone
+from api.idempotency import Idempotency
 from api.statuses import Refused
-from core.errors import BadParameter, FetchFailed
+from core.errors import FetchFailed
 from core.imaging.images import Reference
 from core.imaging.sources import LONGEST_ADDRESS, bare_base64, is_address, is_data_uri, tidy
-from core.job import Call, Job, Visitor
+from core.job import Call, Job, Source, Visitor
 from core.links import Links
 from core.messages import Message, message
 from core.request import EditRequest
 from core.result import Made, Missing, Reason, Result
 from core.terms import is_hint
-from engine.engine import Engine
+from engine.services import Services
 
-REPLAYED = 86_400.0
-"""Seconds for which a request with an idempotency key is answered again instead of run again."""
 DAY = 86_400.0
 LINK_PERIOD = 7 * DAY
 """Seconds after which a link is replaced by the next; as long as the provider keeps results."""
@@ -46,6 +43,7 @@ class Ask:
         image: the reference as it was sent: an address, a data URI, base64, or a file's bytes.
         values: of parameters, by name.
         call: how it came in, and how it wants to be answered.
+        source: its wire format.
         notices: what was sent and is not used.
         size: the result's size as the caller wants it, such as `512x512`; results have their reference's.
     """
@@ -54,6 +52,7 @@ class Ask:
     image: str | bytes
     values: Mapping[str, Any]
     call: Call
+    source: Source
     notices: tuple[Message, ...] = ()
     size: str | None = None
 
@@ -62,7 +61,7 @@ class ApiGateway:
     """Takes calls and finds their jobs.
 
     Args:
-        engine: does the work.
+        services: do the work.
         access: tells who asks.
         links: signs addresses of pictures.
         fetch: reads a public address or data URI into bytes, or raises a StudioError.
@@ -73,7 +72,7 @@ class ApiGateway:
 
     def __init__(
         self,
-        engine: Engine,
+        services: Services,
         access: Access,
         links: Links,
         fetch: Callable[[str], Awaitable[bytes]],
@@ -82,14 +81,17 @@ class ApiGateway:
         spends: bool,
         public_url: str | None,
     ) -> None:
-        self.engine = engine
+        self.engine = services.engine
+        self.images = services.images
+        self.uploads = services.uploads
+        self.quotas = services.quotas
         self.access = access
         self.links = links
         self.models = models
         self._fetch = fetch
         self._spends = spends
         self._public_url = public_url
-        self._locks = WeakValueDictionary[tuple[str, str], asyncio.Lock]()
+        self._once = Idempotency(services.engine.find_call)
 
     def base(self, request: Request) -> str:
         """Return this app's address as the caller may use it, without a slash at its end."""
@@ -106,7 +108,7 @@ class ApiGateway:
         if not self._spends or not providers:
             return 0.0
         left = sum([await each.balance() for each in providers])
-        budget = self.engine.quotas.caps.budget
+        budget = self.quotas.caps.budget
         if budget is not None:
             left = min(left, max(0.0, budget - await self.engine.spent_today()))
         return round(left, 6)
@@ -122,13 +124,7 @@ class ApiGateway:
         Raises:
             StudioError: the call cannot be taken; `api.statuses` knows the status.
         """
-        if ask.call.once is None:
-            return await self._take(visitor, ask), False
-        # The same call twice at the same moment: the second waits, and finds what the first began.
-        lock = self._locks.setdefault((visitor.owner, ask.call.once), asyncio.Lock())
-        async with lock:
-            again = await self._again(visitor, ask.call, ask.call.once)
-            return (again, True) if again is not None else (await self._take(visitor, ask), False)
+        return await self._once.begin(visitor.owner, ask.call, functools.partial(self._take, visitor, ask))
 
     async def _take(self, visitor: Visitor, ask: Ask) -> Job:
         if ask.call.model not in self.models:
@@ -137,33 +133,27 @@ class ApiGateway:
         spec = self.engine.specs[key]
         if spec.key_env is not None and not self._spends:
             raise Refused("api-spends-nothing", status=403, backend=spec.label)
-        self.engine.quotas.spend_reference(visitor)
+        self.quotas.spend_reference(visitor)
         reference = await self._reference(ask.image, visitor.source)
         notices = reference.notices + ask.notices + unused_size(ask.size, reference)
         reference = replace(reference, notices=notices)
         values = {name: value for name, value in ask.values.items() if name in spec.by_name or not is_hint(name)}
         request = EditRequest.build(spec, ask.prompt, reference, values)
-        return await self.engine.submit(key, request, visitor=visitor, call=ask.call)
-
-    async def _again(self, visitor: Visitor, call: Call, once: str) -> Job | None:
-        job = await self.engine.find_call(visitor.owner, once, time.time() - REPLAYED)
-        if job is not None and job.call is not None and job.call.body != call.body:
-            raise Refused("idempotency-key-reused", status=409)
-        return job
+        return await self.engine.submit(key, request, visitor=visitor, call=ask.call, source=ask.source)
 
     async def _reference(self, image: str | bytes, owner: str) -> Reference:
-        read = functools.partial(self.engine.images.read, owner=owner)
+        read = functools.partial(self.images.read, owner=owner)
         if isinstance(image, bytes):
             return await read(image)
         image = tidy(image) if len(image) <= LONGEST_ADDRESS else image
         name = await self._own(image) if len(image) <= LONGEST_ADDRESS else None
         if name is not None:
-            path = self.engine.images.path(name)
+            path = self.images.path(name)
             if not path.is_file():
                 raise FetchFailed("link-picture-gone")
             return await read(path)
         if not is_data_uri(image) and not is_address(image):
-            return await read(await asyncio.to_thread(bare_base64, image, self.engine.quotas.caps.max_bytes))
+            return await read(await asyncio.to_thread(bare_base64, image, self.quotas.caps.max_bytes))
         data = await self._fetch(image)
         return await read(data, image if image.lower().startswith(("http://", "https://")) else None)
 
@@ -175,7 +165,7 @@ class ApiGateway:
         kind, _, name = path.strip("/").partition("/")
         if kind != "uploads":
             return name
-        uploaded = await self.engine.uploads.picture(name)
+        uploaded = await self.uploads.picture(name)
         if uploaded is None:
             raise FetchFailed("link-not-uploaded")
         return uploaded
@@ -203,15 +193,15 @@ class ApiGateway:
             StudioError: the job failed.
         """
         waiting = asyncio.ensure_future(self.engine.result(job))
-        gone = asyncio.ensure_future(_gone(request))
+        leaving = asyncio.ensure_future(gone(request))
         try:
-            await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if not waiting.done() and job.call is not None and job.call.once is None:
                 await self.engine.cancel(job)
             return await waiting
         finally:
             waiting.cancel()
-            gone.cancel()
+            leaving.cancel()
 
     # ---- pictures -----------------------------------------------------------------------------------
 
@@ -225,7 +215,7 @@ class ApiGateway:
         found: list[tuple[Made | Missing, str, str | None]] = []
         for each in job.result.images:
             if isinstance(each, Made):
-                file = self.engine.images.path(each.image.name)
+                file = self.images.path(each.image.name)
                 data = await asyncio.to_thread(file.read_bytes) if inline else None
                 b64 = None if data is None else base64.b64encode(data).decode()
                 found.append((each, self.link(f"/files/{file.name}", job, base), b64))
@@ -266,31 +256,6 @@ def unused_size(size: str | None, reference: Reference) -> tuple[Message, ...]:
     if size is None or size.strip().lower() in ("auto", "", own):
         return ()
     return (message("notice-size-ignored", size=size[:20], width=reference.width, height=reference.height),)
-
-
-async def _gone(request: Request) -> None:
-    """Return when the caller has gone away."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-def mark(wire_format: str, given: str | None, body: Mapping[str, Any]) -> tuple[str | None, str]:
-    """Return a call's own mark, and a mark of all that it asks for.
-
-    Args:
-        wire_format: whose calls; the keys of two never meet.
-        given: the `Idempotency-Key` header.
-        body: everything that makes the call what it is.
-
-    Raises:
-        BadParameter: the header is empty or too long.
-    """
-    told = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-    if given is None:
-        return None, told
-    if not 1 <= len(given.strip()) <= 255:
-        raise BadParameter("idempotency-key-length", field="Idempotency-Key")
-    return hashlib.sha256(f"{wire_format}\n{given.strip()}".encode("utf-8", "surrogateescape")).hexdigest(), told
 
 
 @functools.cache

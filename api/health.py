@@ -15,6 +15,7 @@ from core.backend import Backend
 from core.job import Job
 from core.messages import in_full, say
 from engine.engine import Engine
+from storage.files.disk import DiskProbe
 
 SECONDS = (0.5, 1, 2, 5, 10, 20, 60, 180, 600)
 """Upper bounds of the buckets for run times."""
@@ -53,11 +54,12 @@ class Figures:
             self._cost.labels(job.backend).inc(job.result.cost or 0.0)
 
 
-def routes(engine: Engine, token: str | None) -> list[BaseRoute]:
+def routes(engine: Engine, disk: DiskProbe, token: str | None) -> list[BaseRoute]:
     """Return `/healthz`, `/readyz` and `/metrics`.
 
     Args:
         engine: whose state is told.
+        disk: whether the data folder can be written to.
         token: opens `/metrics`; None shuts it.
     """
     figures = Figures(engine)
@@ -67,7 +69,7 @@ def routes(engine: Engine, token: str | None) -> list[BaseRoute]:
 
     async def readyz(_: Request) -> Response:
         backends = {key: _readiness(engine.backend(key)) for key in engine.specs}
-        fault = await engine.disk.fault()
+        fault = await disk.fault()
         ready = "ready" in backends.values() and fault is None
         state = {"ready": ready, "backends": backends, **({"disk": in_full(fault)} if fault else {})}
         return JSONResponse(state, status_code=200 if ready else 503)

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from api.body_limiter import BodyLimiter
 from api.body_limits import BodyLimits
+from api.compression import Compression
 from api.identity import Cookies
 from api.request_checks import RequestChecks
 from api.response_headers import ResponseHeaders
@@ -64,7 +65,8 @@ def protected(app: ASGIApp, rules: AccessRules) -> ASGIApp:
         https_hosts=rules.https_hosts,
         exchange=rules.exchange,
     )
-    return ResponseHeaders(RequestChecks(app, public=rules.public, hosts=rules.hosts, limits=limits))
+    checked = RequestChecks(Compression(app), public=rules.public, hosts=rules.hosts, limits=limits)
+    return ResponseHeaders(checked)
 
 
 def account_identity(app: ASGIApp, rules: AccessRules) -> ASGIApp:

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from api.aimlapi.routes import problem
+from core.messages import recorded
 
 API_PATHS = ("/v1/", "/v2/", "/api/v3/")
 """What the paths of the served wire formats begin with."""
@@ -23,6 +24,8 @@ def refusal(path: str, status: int, words: str) -> Response:
     content: dict[str, Any] = {"detail": words}
     if path.startswith("/api/v3/"):
         content = {"code": status, "message": words, "data": None}
+    elif path.startswith("/studio/"):
+        content = {"error": {**recorded(words).as_json(), "field": None, "charged": False}}
     elif path.startswith(API_PATHS):
         content = problem(path, status, words)
     return JSONResponse(content, status, {"Connection": "close"})

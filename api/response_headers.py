@@ -32,6 +32,10 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+FILES = ("/web/", "/assets/", "/examples/")
+"""Scripts, styles and pictures of the app itself. What forbids documents something would be half of a small one."""
+FILE_HEADERS = {name: HEADERS[name] for name in ("X-Content-Type-Options", "Cross-Origin-Resource-Policy")}
+
 _PRIVATE = (*API_PATHS, "/gradio_api/")
 """Answers under these paths belong to one visitor: no cache may store them."""
 _PUBLIC_STYLE = "/gradio_api/theme.css"
@@ -69,7 +73,7 @@ def complete(headers: MutableHeaders, path: str) -> None:
         headers: of the answer; they are changed.
         path: the route's, without a proxy's prefix.
     """
-    for name, value in HEADERS.items():
+    for name, value in (FILE_HEADERS if path.startswith(FILES) else HEADERS).items():
         headers.setdefault(name, value)
     # The framework lets other sites' pages send cookies along. They have none here, and get none.
     del headers["access-control-allow-credentials"]

@@ -1,4 +1,4 @@
-"""The app's own API put together: keys, both wire formats, webhooks, and the pages that describe it."""
+"""The app's own API put together: keys, both wire formats, the page's, webhooks, and the pages that describe it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,21 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from api import pictures
 from api.access import Access
 from api.aimlapi import routes as aimlapi
 from api.gateway import ApiGateway
 from api.keys import KeyRing
+from api.studio import routes as studio
+from api.studio.jobs import Jobs as StudioJobs
 from api.wavespeed import routes as wavespeed
 from api.wavespeed.webhooks import Hooks, Post
 from core.links import Links
 from core.messages import say
+from core.recipe_files.embed import Embed
 from core.secrets import revealed
 from core.settings import Settings, SettingsError
-from engine.engine import Engine
+from engine.services import Services
 
 STATIC = Path(fastapi_offline.__file__).parent / "static"
 """Swagger UI, served from here: no page of this app asks another host."""
@@ -34,11 +38,19 @@ STATIC = Path(fastapi_offline.__file__).parent / "static"
 
 @dataclass(frozen=True)
 class OwnApi:
-    """The API's routes, and what begins and ends with the app."""
+    """The API's routes, and what begins and ends with the app.
+
+    Attributes:
+        routes: all of them.
+        hooks: report the end of jobs to whoever asked for that.
+        ring: the API's keys.
+        jobs: takes the page's jobs.
+    """
 
     routes: list[BaseRoute]
     hooks: Hooks
     ring: KeyRing
+    jobs: StudioJobs
 
     async def close(self) -> None:
         """Stop telling ends, and let go of the keys' file."""
@@ -47,29 +59,34 @@ class OwnApi:
 
 
 def build_api(
-    engine: Engine, settings: Settings, links: Links, fetch: Callable[[str], Awaitable[bytes]], post: Post
+    services: Services,
+    settings: Settings,
+    links: Links,
+    fetch: Callable[[str], Awaitable[bytes]],
+    post: Post,
+    build_id: str,
 ) -> OwnApi:
     """Return the API.
 
     Args:
-        engine: does the work.
+        services: do the work.
         settings: the owner's choices.
         links: signs addresses of pictures.
         fetch: reads a public address or data URI into bytes, or raises a StudioError.
         post: sends a body to an address under the rules for strangers' addresses.
+        build_id: of the page's modules.
 
     Raises:
         SettingsError: a model is to run on a backend that is not there.
     """
+    specs = services.engine.specs
     for model, backend in settings.api_models.items():
-        if backend not in engine.specs:
-            raise SettingsError(
-                "setting-api-models", model=model, backend=repr(backend), backends=", ".join(engine.specs)
-            )
+        if backend not in specs:
+            raise SettingsError("setting-api-models", model=model, backend=repr(backend), backends=", ".join(specs))
     ring = KeyRing(settings.data_dir, revealed(settings.api_key))
     access = Access(ring, public=settings.public, allowance=settings.api_allowance)
     gateway = ApiGateway(
-        engine,
+        services,
         access,
         links,
         fetch,
@@ -79,8 +96,18 @@ def build_api(
     )
     hooks = Hooks(gateway, links, post)
     aiml, wave = _described(aimlapi.build(gateway)), _described(wavespeed.build(gateway, hooks))
-    routes = [*aimlapi.routes(aiml), *wavespeed.routes(wave), *_pages({"aimlapi": aiml, "wavespeed": wave})]
-    return OwnApi(routes, hooks, ring)
+    page, jobs = studio.build(
+        services,
+        fetch,
+        settings.data_dir / "uploads",
+        build_id,
+        Embed(settings.downloads),
+        settings.api_models,
+        settings.public_url,
+    )
+    routes = [*aimlapi.routes(aiml), *wavespeed.routes(wave), *studio.routes(page)]
+    routes += pictures.routes(services.images, services.uploads, links)
+    return OwnApi([*routes, *_pages({"aimlapi": aiml, "wavespeed": wave, "studio": page})], hooks, ring, jobs)
 
 
 def _described(app: FastAPI) -> FastAPI:

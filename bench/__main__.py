@@ -20,12 +20,16 @@ from bench import (
     idle,
     intake,
     levels,
+    library,
     load,
     mini,
+    page,
     pictures,
+    recipes,
     soak,
     start,
     store,
+    tabs,
 )
 from bench.abuses import ABUSES
 from bench.table import Row, show
@@ -41,12 +45,16 @@ BENCHES = {
     "idle": idle.measure,
     "intake": intake.measure,
     "levels": levels.measure,
+    "library": library.measure,
     "load": load.measure,
     "mini": mini.measure,
+    "page": page.measure,
     "pictures": pictures.measure,
+    "recipes": recipes.measure,
     "soak": soak.measure,
     "start": start.measure,
     "store": store.measure,
+    "tabs": tabs.measure,
 }
 LONG = ("abuse",)
 """Half an hour and more: measured when named."""

@@ -23,7 +23,7 @@ from bench.abuses import ABUSES
 from bench.beside import beside
 from bench.serve import ROOT, answers, free_port
 from bench.table import Row
-from bench.visitors import Visitors
+from bench.visitors import Person
 from tests.support.fakes import picture_bytes
 from tests.support.providers.wavespeed import KEY
 
@@ -78,12 +78,13 @@ async def _measure(name: str, seconds: float) -> list[Row]:
         provider = stack.enter_context(beside("bench.load_provider", str(RUN))).first
         slow = await stack.enter_async_context(silent())
         app = await stack.enter_async_context(serving(folder, provider, slow))
-        visitors = Visitors(app.url, "192.0.2.1")
-        path = await visitors.upload(PICTURE)
-        await visitors.visit(await visitors.upload(LARGE), 0, "wavespeed")
+        person = Person(app.url, "192.0.2.1")
+        await person.arrive()
+        await _run(person, await person.add(LARGE), 0)
+        reference = await person.add(PICTURE)
         for seed in range(QUIET):  # connections are opened, and what is imported late
-            await visitors.visit(path, seed, "wavespeed")
-        quiet = statistics.median([await _run(visitors, path, 100 + seed) for seed in range(QUIET)])
+            await _run(person, reference, seed)
+        quiet = statistics.median([await _run(person, reference, 100 + seed) for seed in range(QUIET)])
         memory, log = app.memory(), app.log.stat().st_size
 
         with (
@@ -93,7 +94,7 @@ async def _measure(name: str, seconds: float) -> list[Row]:
             begun = time.monotonic()
             runs: list[float] = []
             while (left := begun + seconds - time.monotonic()) > 0:
-                runs.append(await _run(visitors, path, 1000 + len(runs)))
+                runs.append(await _run(person, reference, 1000 + len(runs)))
                 await asyncio.sleep(min(left, 0.5))
             stranger.process.kill()
             health = [float(each) for each in watch.rest().split()]
@@ -127,13 +128,13 @@ async def _measure(name: str, seconds: float) -> list[Row]:
     ]
 
 
-async def _run(visitors: Visitors, path: str, seed: int) -> float:
-    """Return the seconds of a run; one that does not end well counts as the whole patience."""
+async def _run(person: Person, reference: str, seed: int) -> float:
+    """Return the seconds of a run, on a new stream; one that fails counts as the whole patience."""
     patience = 60.0
     begun = time.monotonic()
     try:
-        async with asyncio.timeout(patience):
-            told = await visitors.visit(path, seed, "wavespeed")
+        async with asyncio.timeout(patience), person.listening() as stream:
+            told = await person.run(stream, reference, seed)
     except (OSError, TimeoutError):
         return patience
     if told.words != "done":

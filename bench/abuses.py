@@ -22,12 +22,20 @@ from typing import Any
 
 from PIL import Image
 
+from backends.wavespeed.answers import NAME
+from bench.visitors import ENCODINGS, STUDIO
+from core.imaging.display import WIDTHS
+
 ADDRESS = "198.51.100.66"
 """The stranger's, by the word of a proxy."""
 PNG = b"\x89PNG\r\n\x1a\n"
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "multipart/form-data; boundary=mark"}
 PATIENCE = 60.0
+STREAMS = 300
+"""Streams of events that are held at once."""
+EDIT = ["a lake", "wavespeed", *[None] * 8]
+"""The inputs of `/edit` after its image."""
 
 
 class Stranger:
@@ -42,17 +50,18 @@ class Stranger:
         split = urllib.parse.urlsplit(url)
         self.host, self.port, self.slow = str(split.hostname), int(split.port or 80), slow
         self.cookie = ""
-        self.numbers: dict[str, int] = {}
-        self.picture: dict[str, Any] = {}
+        self.edit = 0
+        """The number of the event of `/edit`."""
+        self.photo = b""
         self.copies: list[str] = []
 
     async def arrive(self) -> None:
-        """Open the page: get a cookie, and the numbers of its events."""
+        """Open the page: get a cookie, and the number of the one event that runs on the server."""
         head, _ = await self.ask("GET", "/")
         found = re.search(rb"set-cookie: ([^;\r]+)", head, re.IGNORECASE)
         self.cookie = found[1].decode() if found else ""
         _, config = await self.ask("GET", "/config")
-        self.numbers = {each["api_name"]: each["id"] for each in json.loads(config)["dependencies"]}
+        (self.edit,) = (each["id"] for each in json.loads(config)["dependencies"] if each["api_name"] == "edit")
 
     def head(self, method: str, path: str, length: int, **headers: str) -> bytes:
         """Return the first lines of a request."""
@@ -80,30 +89,40 @@ class Stranger:
         """Send JSON; return the answer's body."""
         return (await self.ask("POST", path, json.dumps(value).encode(), **JSON))[1]
 
-    async def join(self, event: str, *data: Any, session: str = "") -> str:
-        """Send an event as a tab of its own, or of a session; return the session."""
-        session = session or secrets.token_hex(6)
-        body = {"session_hash": session, "fn_index": self.numbers[event], "data": data}
+    async def join(self, *data: Any) -> None:
+        """Send the event of `/edit` as a tab of its own."""
+        body = {"session_hash": secrets.token_hex(6), "fn_index": self.edit, "data": data}
         await self.post("/gradio_api/queue/join", body)
-        return session
 
     async def upload(self, *files: bytes) -> bytes:
-        """Upload files in one form; return the answer's body."""
-        part = '--mark\r\nContent-Disposition: form-data; name="files"; filename="{}.png"\r\n\r\n'
-        body = b"".join(part.format(secrets.token_hex(4)).encode() + data + b"\r\n" for data in files)
-        return (await self.ask("POST", "/gradio_api/upload", body + b"--mark--\r\n", **FORM))[1]
+        """Upload files to the framework in one form; return the answer's body."""
+        return await self._form("/gradio_api/upload", "files", *files)
+
+    async def reference(self, picture: bytes) -> bytes:
+        """Bring a picture as a reference; return the answer's body."""
+        return await self._form(f"{STUDIO}/references", "file", picture)
+
+    async def _form(self, path: str, field: str, *files: bytes) -> bytes:
+        part = '--mark\r\nContent-Disposition: form-data; name="{}"; filename="{}.png"\r\n\r\n'
+        body = b"".join(part.format(field, secrets.token_hex(4)).encode() + data + b"\r\n" for data in files)
+        return (await self.ask("POST", path, body + b"--mark--\r\n", **FORM))[1]
+
+
+async def _to_all(stranger: Stranger, body: bytes) -> None:
+    """Send JSON to the framework, and where the page's API takes the largest bodies."""
+    for path in ("/gradio_api/queue/join", f"{STUDIO}/references"):
+        await stranger.ask("POST", path, body, **JSON)
 
 
 async def flat_json(stranger: Stranger) -> None:
     """26 MB of paths in one list."""
-    body = b'{"data":[' + b",".join([b'{"path":"a"}'] * 2_000_000) + b"]}"
-    await stranger.ask("POST", "/gradio_api/queue/join", body, **JSON)
+    await _to_all(stranger, b'{"data":[' + b",".join([b'{"path":"a"}'] * 2_000_000) + b"]}")
 
 
 async def nested_json(stranger: Stranger) -> None:
     """1.3 MB of paths, 850 lists deep."""
-    body = b'{"data":' + b"[" * 850 + b",".join([b'{"path":"a"}'] * 100_000) + b"]" * 850 + b"}"
-    await stranger.ask("POST", "/gradio_api/queue/join", body, **JSON)
+    paths = b",".join([b'{"path":"a"}'] * 100_000)
+    await _to_all(stranger, b'{"data":' + b"[" * 850 + paths + b"]" * 850 + b"}")
 
 
 def large_jpeg() -> bytes:
@@ -120,28 +139,24 @@ def small_jpeg() -> bytes:
     return file.getvalue()
 
 
-async def upload_large(stranger: Stranger) -> None:
-    """Upload a picture of 40 megapixels."""
-    answer = json.loads(await stranger.upload(large_jpeg()))
-    stranger.picture = {"path": answer[0], "meta": {"_type": "gradio.FileData"}}
+async def take_photo(stranger: Stranger) -> None:
+    """Prepare a picture of 40 megapixels."""
+    stranger.photo = large_jpeg()
 
 
-async def show_large(stranger: Stranger) -> None:
-    """Put it on stage; learn the addresses of it and its copies."""
-    await upload_large(stranger)
-    session = await stranger.join("show_reference", None, stranger.picture)
-    _, told = await stranger.ask("GET", f"/gradio_api/queue/data?session_hash={session}")
-    stranger.copies = sorted(set(re.findall(r'"((?:images|thumbs|display)/[^"]+)"', told.decode())))
-    assert stranger.copies, told
+async def add_large(stranger: Stranger) -> None:
+    """Bring it as a reference; learn the addresses of its small copies."""
+    digest = json.loads(await stranger.reference(large_jpeg()))["digest"]
+    stranger.copies = [f"{STUDIO}/references/{digest}/view?width={width}" for width in WIDTHS]
 
 
-PREPARED = {"references": upload_large, "display_sizes": show_large}
+PREPARED = {"references": take_photo, "display_sizes": add_large}
 """What is done before an abuse begins."""
 
 
 async def references(stranger: Stranger) -> None:
-    """One upload of 40 megapixels, shown in 30 tabs at once."""
-    await asyncio.gather(*(stranger.join("show_reference", None, stranger.picture) for _ in range(30)))
+    """One picture of 40 megapixels, posted from 30 tabs at once."""
+    await asyncio.gather(*(stranger.reference(stranger.photo) for _ in range(30)))
 
 
 async def uploads(stranger: Stranger) -> None:
@@ -158,7 +173,7 @@ async def tiny_uploads(stranger: Stranger) -> None:
 async def display_sizes(stranger: Stranger) -> None:
     """40 requests at once for the small copies of a picture of 40 megapixels."""
     paths = itertools.islice(itertools.cycle(stranger.copies), 40)
-    await asyncio.gather(*(stranger.ask("GET", f"/{path}") for path in paths))
+    await asyncio.gather(*(stranger.ask("GET", path) for path in paths))
 
 
 async def _hold(stranger: Stranger, text: bytes) -> None:
@@ -182,37 +197,51 @@ async def half_heads(stranger: Stranger) -> None:
 
 async def half_bodies(stranger: Stranger) -> None:
     """1,100 connections that never finish a body."""
-    await _hold(stranger, stranger.head("POST", "/gradio_api/queue/join", 1000, **JSON) + b'{"data": [')
+    await _hold(stranger, stranger.head("POST", f"{STUDIO}/jobs", 1000, **JSON) + b'{"params": {')
+
+
+async def streams(stranger: Stranger) -> None:
+    """300 streams of events, held open and all woken ten times a second, by deleting what is not there."""
+
+    async def wake() -> None:
+        for _ in range(int(10 * PATIENCE)):
+            await stranger.ask("DELETE", f"{STUDIO}/results", b'{"ids": [1]}', **JSON)
+            await asyncio.sleep(0.1)
+
+    await asyncio.gather(wake(), *(stranger.ask("GET", f"{STUDIO}/events") for _ in range(STREAMS)))
 
 
 async def key_checks(stranger: Stranger) -> None:
     """Keys tried out at a provider."""
-    await asyncio.gather(*(stranger.join("check", None, "wavespeed", secrets.token_hex(16)) for _ in range(20)))
+    path, keys = f"{STUDIO}/providers/{NAME}/check", [secrets.token_hex(16) for _ in range(20)]
+    await asyncio.gather(*(stranger.ask("POST", path, b"", **{"X-Provider-Key": each}) for each in keys))
 
 
 async def slow_addresses(stranger: Stranger) -> None:
     """References from an address that never answers."""
-    address = f"{stranger.slow}/{secrets.token_hex(4)}.png"
-    await asyncio.gather(*(stranger.join("fetch", None, address) for _ in range(20)))
+    asked = {"url": f"{stranger.slow}/{secrets.token_hex(4)}.png"}
+    await asyncio.gather(*(stranger.post(f"{STUDIO}/references", asked) for _ in range(20)))
 
 
 async def events(stranger: Stranger) -> None:
     """Events that cost the framework a few milliseconds each, through its queue and directly."""
-    direct = {"fn_index": stranger.numbers["roll"], "data": ["wavespeed"], "session_hash": secrets.token_hex(6)}
+    direct = {"fn_index": stranger.edit, "data": [None, *EDIT], "session_hash": secrets.token_hex(6)}
     calls = [stranger.post("/gradio_api/run/predict", direct) for _ in range(10)]
-    await asyncio.gather(*calls, *(stranger.join("rejoin", None, "wavespeed") for _ in range(10)))
+    await asyncio.gather(*calls, *(stranger.join(None, *EDIT) for _ in range(10)))
 
 
 async def inline_images(stranger: Stranger) -> None:
     """Calls of `/edit` with 30 MB of base64 each, ten at once: they wait for one another."""
     image = base64.b64encode(small_jpeg() + bytes(22_000_000)).decode()
-    body = json.dumps({"data": [image, "a lake", "wavespeed", *[None] * 8]}).encode()
+    body = json.dumps({"data": [image, *EDIT]}).encode()
     await asyncio.gather(*(stranger.ask("POST", "/gradio_api/call/edit", body, **JSON) for _ in range(10)))
 
 
 async def pages(stranger: Stranger) -> None:
-    """The page and its description, again and again."""
-    await asyncio.gather(*(stranger.ask("GET", path) for path in ("/", "/config", "/gradio_api/info") for _ in "123"))
+    """The page, its description and what it asks for first, compressed, again and again."""
+    accepted = {"Accept-Encoding": ENCODINGS}
+    paths = ("/", "/config", "/gradio_api/info", f"{STUDIO}/specs", f"{STUDIO}/results")
+    await asyncio.gather(*(stranger.ask("GET", path, b"", **accepted) for path in paths for _ in "123"))
 
 
 async def log_floods(stranger: Stranger) -> None:
@@ -223,7 +252,9 @@ async def log_floods(stranger: Stranger) -> None:
     await stranger.post("/gradio_api/call/edit", {"data": [words[:30_000]]})
     await stranger.post("/gradio_api/call/v2/edit", {"prompt": words[:30_000]})
     await stranger.post("/gradio_api/run/predict", {"fn_index": 99_999, "data": [words[:30_000]]})
-    await stranger.join("check", "too few")
+    await stranger.join("too few")
+    await stranger.post(f"{STUDIO}/jobs", {"prompt": words})
+    await stranger.post(f"{STUDIO}/jobs", {"prompt": words[:30_000]})
 
 
 ABUSES: dict[str, Callable[[Stranger], Awaitable[None]]] = {
@@ -237,6 +268,7 @@ ABUSES: dict[str, Callable[[Stranger], Awaitable[None]]] = {
         display_sizes,
         half_heads,
         half_bodies,
+        streams,
         key_checks,
         slow_addresses,
         events,

@@ -18,6 +18,7 @@ from bench.table import Row
 from core.imaging.images import read_reference
 from core.request import EditRequest
 from engine.engine import Engine
+from storage.async_store import AsyncStore
 from storage.sqlite.store import Store
 from tests.support.api_app import AIML, WAVE
 from tests.support.fakes import picture_bytes
@@ -88,7 +89,7 @@ async def _direct() -> list[float]:
     """Time runs on the engine itself, the reference read anew for each, as a door does it."""
     took = []
     with tempfile.TemporaryDirectory() as folder:
-        engine = Engine({"local": backend()}, Store(Path(folder)))
+        engine = Engine({"local": backend()}, AsyncStore(Store(Path(folder))))
         for seed in range(1, TIMES + 1):
             begun = time.perf_counter()
             reference = await asyncio.to_thread(read_reference, PICTURE)

@@ -21,13 +21,13 @@ def measure() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as both:
         apps = [both.enter_context(serve(Path(folder), *command)) for command in (("app.py",), ("-m", "bench.bare"))]
         time.sleep(SETTLE)
-        before = [_worked(each.pid) for each in apps]
+        before = [worked(each.pid) for each in apps]
         time.sleep(SECONDS)
-        ours, bare = ((_worked(app.pid) - begun) / SECONDS for app, begun in zip(apps, before, strict=True))
+        ours, bare = ((worked(app.pid) - begun) / SECONDS for app, begun in zip(apps, before, strict=True))
     return [Row("idle share of a core over a bare gradio app", ours / bare, 0.5, "x", f"{ours:.1%} / {bare:.1%}")]
 
 
-def _worked(pid: int) -> float:
+def worked(pid: int) -> float:
     """Return the seconds of a processor that a process has used."""
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)

@@ -24,7 +24,7 @@ WIDE = {"STUDIO_MAX_MEGAPIXELS": "120", "STUDIO_MAX_UPLOAD_MB": "60"}
 def measure() -> list[Row]:
     """Return the rows on seconds to a ready page, on a decoder's memory, and on a small picture behind large ones."""
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder), "app.py", **WIDE) as app:
-        Tab(app.url).show(Tab(app.url).upload(picture_bytes()))  # the decoder's start is no photo's
+        Tab(app.url).show(picture_bytes())  # the decoder's start is no photo's
         rows = [_ready(app.url, 6000, 4000, 3.0), _ready(app.url, 8160, 6120, 6.0)]
         rows.append(_crowded(app.url))
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder), "app.py", **WIDE) as app:
@@ -43,16 +43,16 @@ def photo(width: int, height: int) -> bytes:
 
 
 def _ready(url: str, width: int, height: int, goal: float) -> Row:
-    """Time from the first byte of the upload to the stage's value, and to the copy that the stage shows."""
+    """Time from the first byte of the upload to the stored reference, and to the copy that the stage shows."""
     ready, shown, uploads = [], [], []
     for _ in range(ROUNDS):
         data, tab = photo(width, height), Tab(url)
         begun = time.perf_counter()
-        file = tab.upload(data)
+        sent = tab.send(data)
         uploads.append(time.perf_counter() - begun)
-        stage = tab.show(file)
+        reference = sent.reference()
         ready.append(time.perf_counter() - begun)
-        tab.get(f"{stage['reference']['display']}?width=2048")
+        tab.view(reference, 2048)
         shown.append(time.perf_counter() - begun)
     middle = statistics.median
     detail = f"upload {middle(uploads):.2f} s of {len(data) / 1e6:.1f} MB, on stage after {middle(shown):.2f} s"
@@ -64,14 +64,11 @@ def _crowded(url: str) -> Row:
     small, data = picture_bytes("JPEG", "RGB", (1500, 1000)), photo(7000, 5000)
     tab = Tab(url)
     quiet = [_seconds(tab, small) for _ in range(ROUNDS)]
-    file = tab.upload(data)
     with ThreadPoolExecutor(CROWD) as threads:
-        tabs = [tab.again() for _ in range(CROWD)]
-        for each in tabs:
-            each.send("show_reference", None, file)
+        large = list(threads.map(lambda _: tab.send(data), range(CROWD)))
         busy = [_seconds(Tab(url), small) for _ in range(ROUNDS)]
         begun = time.perf_counter()
-        list(threads.map(lambda each: each.answer(), tabs))
+        list(threads.map(lambda each: each.reference(), large))
         rest = time.perf_counter() - begun
     delay = max(busy) - statistics.median(quiet)
     detail = f"{max(busy):.2f} s, quiet {statistics.median(quiet):.2f} s; the large ones took {rest:.0f} s more"
@@ -80,17 +77,17 @@ def _crowded(url: str) -> Row:
 
 def _seconds(tab: Tab, data: bytes) -> float:
     begun = time.perf_counter()
-    tab.show(tab.upload(data, "small.jpg"))
+    tab.show(data, "small.jpg")
     return time.perf_counter() - begun
 
 
 def _memory(url: str, app: int) -> Row:
     """Show a baseline JPEG of 108 megapixels; compare the decoder's peak with what it had before."""
     tab = Tab(url)
-    tab.show(tab.upload(photo(2100, 2000)))
+    tab.show(photo(2100, 2000))
     before = _peak(app)
     width, height = 12_032, 9_024
-    tab.show(tab.upload(photo(width, height)))
+    tab.show(photo(width, height))
     after = _peak(app)
     return Row(
         "a JPEG of 108 MP: memory of its decoder more", after - before, 400, "MB", f"{before:.0f} to {after:.0f} MB"

@@ -13,12 +13,14 @@ from api.connections import connection_options
 from api.memory import return_freed_memory
 from api.middleware import AccessRules, protected
 from api.serving import Server, listen
-from app import serve
+from api.studio import routes as studio
+from app import assemble, serve
 from backends.wavespeed.backend import SPEC, WavespeedBackend
 from backends.wavespeed.provider import WavespeedProvider
 from core.settings import Settings
 from core.spec import BackendSpec
-from engine.engine import Engine
+from engine.quotas import Quotas
+from storage.async_store import AsyncStore
 from storage.sqlite.store import Store
 
 PLACES = 10
@@ -40,8 +42,12 @@ def main() -> None:
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"
     from ui import build
     from ui.page import QUEUE, launch_options
+    from ui.web_files import WebFiles
 
-    engine = Engine({"wavespeed": Wide(WavespeedProvider(settings))}, Store(settings.data_dir), settings.queue_size)
+    store = AsyncStore(Store(settings.data_dir))
+    backends = {"wavespeed": Wide(WavespeedProvider(settings))}
+    services = assemble(backends, store, Quotas(), settings.queue_size)
+    engine = services.engine
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -53,15 +59,18 @@ def main() -> None:
     async def fetch(_: str) -> bytes:
         return b""
 
-    rules = AccessRules(public=True, max_body=30_000_000)
-    options = launch_options(engine, None, health.routes(engine, None))
+    rules = AccessRules(public=True, max_body=30_000_000, proxies=1)  # each visitor says what their address is
+    web = WebFiles()
+    page, _ = studio.build(services, fetch, settings.data_dir / "uploads", web.build)
+    own = [*health.routes(engine, services.disk, None), *studio.routes(page)]
+    options = launch_options(services, web, own)
     sockets = listen("127.0.0.1", settings.server_port)
     options["app_kwargs"]["lifespan"] = lifespan
-    demo = build(engine, fetch).queue(max_size=10_000, **QUEUE)
+    demo = build(services, fetch, web).queue(max_size=10_000, **QUEUE)
     serve(
         demo,
         sockets,
-        lambda app: Server(protected(app, rules), sockets, engine.close, **connection_options()),
+        lambda app: Server(protected(app, rules), sockets, services.close, **connection_options()),
         **options,
     )
 

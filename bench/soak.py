@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.load import PICTURE
 from bench.serve import serve
 from bench.table import Row
-from bench.visitors import Visitors
+from bench.visitors import Script
 from tests.support.loopback import serving_beside
 from tests.support.providers.wavespeed import KEY, Wavespeed
 
@@ -49,12 +49,12 @@ async def _measure() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder, serving_beside(stand_in.app()) as provider:
         own = {"WAVESPEED_BASE_URL": provider, "WAVESPEED_API_KEY": KEY}
         with serve(Path(folder), "-m", "bench.load_app", **own) as app:
-            visitors = Visitors(app.url)
-            path = await visitors.upload(PICTURE)
+            script = Script(app.url)
+            path = await script.upload(PICTURE)
             places: list[int] = []
             seen: list[Held] = []
             for first in range(0, WARM_UP + RUNS, EVERY):
-                await _some(visitors, path, first)
+                await _some(script, path, first)
                 stand_in.tasks.clear()
                 stand_in.files = {name: data for name, data in stand_in.files.items() if "." not in name}
                 if first + EVERY >= WARM_UP:
@@ -88,12 +88,12 @@ async def _measure() -> list[Row]:
     ]
 
 
-async def _some(visitors: Visitors, path: str, first: int) -> None:
+async def _some(script: Script, path: str, first: int) -> None:
     seeds = iter(range(first, first + EVERY))
 
     async def visitor() -> None:
         for seed in seeds:
-            told = await visitors.visit(path, seed)
+            told = await script.run(path, seed)
             assert told.words == "done", told.words
 
     await asyncio.gather(*(visitor() for _ in range(AT_ONCE)))

@@ -28,6 +28,7 @@ from api.serving import PATIENCE
 from backends.local import LocalBackend
 from bench.serve import ROOT
 from bench.table import Row
+from bench.visitors import STUDIO
 from core.settings import Settings
 from tests.support.unfinished import damage_database, damage_log, damage_rows, drop_from_cache, fill, pictures
 
@@ -171,7 +172,7 @@ def timed_start(folder: Path, prepare: Callable[[Path], None]) -> tuple[float | 
 def ends() -> list[Row]:
     """Return how long SIGTERM takes: idle with a page, and with a page, a half-sent request and a step of the model."""
     return [
-        Row("SIGTERM to the end, an open page", ended(busy=False), PATIENCE, "s", "heartbeat open"),
+        Row("SIGTERM to the end, an open page", ended(busy=False), PATIENCE, "s", "its stream of events open"),
         Row("SIGTERM to the end, a local run too", ended(busy=True), PATIENCE, "s", "and a half-sent request"),
     ]
 
@@ -183,11 +184,11 @@ def ended(*, busy: bool) -> float:
         assert app.start() is not None, app.said
         port = int(app.url.rpartition(":")[2])
         page = open_.enter_context(socket.create_connection(("127.0.0.1", port)))
-        page.sendall(b"GET /gradio_api/heartbeat/bench HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        page.sendall(f"GET {STUDIO}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         page.recv(4096)
         if busy:
             half = open_.enter_context(socket.create_connection(("127.0.0.1", port)))
-            half.sendall(b"POST /gradio_api/queue/join HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n{")
+            half.sendall(f"POST {STUDIO}/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n{{".encode())
             image = handle_file(ROOT / "assets" / "examples" / "street.jpg")
             client = Client(app.url, verbose=False)
             client.predict(image, "a lake", api_name="/edit", num_inference_steps=1)

@@ -18,8 +18,9 @@ from pathlib import Path
 from bench.table import Row
 from core.job_state import JobState
 from storage.async_store import AsyncStore
-from storage.rows import Record, ResultRow
-from storage.sqlite.store import Done, Kept, Store
+from storage.rows import Done, Filter, Marks, Record, ResultRow
+from storage.sqlite.inserts import Kept
+from storage.sqlite.store import Store
 
 RESULTS, PAGE, DEEP = 100_000, 60, 1000
 """Results of the library, results a page, and the number of a page far behind the first."""
@@ -29,7 +30,7 @@ READERS, READS, COMMITS, STARS, DELETES, ACCEPTED = 4, 20.0, 100.0, 10.0, 5.0, 2
 OWNER, SINGLE = "a" * 64, "b" * 64
 COMMON, OFTEN, RARE = "light", "street", "obsidian"
 WORDS = tuple(f"{first}{second}{third}" for first in "bdfgklmnprst" for second in "aeiou" for third in "lmnrs")
-TIDIES = 300
+TIDIES, QUOTA = 300, 1 << 50
 
 
 @dataclass
@@ -105,6 +106,7 @@ def fill(folder: Path) -> None:
     store, chance = Store(folder), random.Random(7)
     written = prompts(chance)
     writing = store._writing
+    store._base.execute("pragma cache_size = -500000")  # all of it: else pages go to the disk and back in between
     with writing():
         store._writing = lambda: contextlib.nullcontext(store._base)  # type: ignore[assignment, return-value]
         start = time.time() - 90 * 86_400
@@ -146,16 +148,18 @@ async def _run(folder: Path, number: int) -> Times:
     )
     reads: list[tuple[str, Callable[[], Awaitable[object]]]] = [
         ("first page", lambda: store.library.page(OWNER, PAGE)),
-        ("two words", lambda: store.library.search(OWNER, f"{COMMON} {OFTEN}", PAGE)),
-        ("deep page", lambda: store.library.page(OWNER, PAGE, deep)),
-        ("two letters", lambda: store.library.search(OWNER, chance.choice(WORDS)[:2], PAGE)),
-        ("single row", lambda: store.library.search(SINGLE, COMMON, PAGE)),
-        ("rare word", lambda: store.library.search(OWNER, f"{COMMON} {RARE}", PAGE)),
-        ("japanese", lambda: store.library.search(OWNER, "風景", PAGE)),
+        ("two words", lambda: store.library.page(OWNER, PAGE, wanted=Filter(text=f"{COMMON} {OFTEN}"))),
+        ("deep page", lambda: store.library.page(OWNER, PAGE, str(deep))),
+        ("two letters", lambda: store.library.page(OWNER, PAGE, wanted=Filter(text=chance.choice(WORDS)[:2]))),
+        ("single row", lambda: store.library.page(SINGLE, PAGE, wanted=Filter(text=COMMON))),
+        ("rare word", lambda: store.library.page(OWNER, PAGE, wanted=Filter(text=f"{COMMON} {RARE}"))),
+        ("japanese", lambda: store.library.page(OWNER, PAGE, wanted=Filter(text="風景"))),
     ]
     written = prompts(chance)
     first = int(number * SECONDS * COMMITS)
-    ids = [each.id for each in await store.library.page(OWNER, 5000, deep)][1000 * number :]  # of no earlier run
+    ids = [each.id for each in (await store.library.page(OWNER, 5000, str(deep))).rows][
+        1000 * number :
+    ]  # of no earlier run
 
     async def read(turn: int) -> None:
         await times.time(*reads[turn % len(reads)])
@@ -170,10 +174,10 @@ async def _run(folder: Path, number: int) -> Times:
         await times.time("accepted", lambda: store._write(store._store.accepted, name, 0, f"task {number} {turn}"))
 
     async def star(turn: int) -> None:
-        await times.time("star", lambda: store.library.star(OWNER, ids[2 * turn]))
+        await times.time("star", lambda: store.library.mark(OWNER, [ids[2 * turn]], Marks(star=True), QUOTA))
 
     async def delete(turn: int) -> None:
-        await times.time("delete", lambda: store.library.delete(OWNER, ids[2 * turn + 1]))
+        await times.time("delete", lambda: store.library.delete(OWNER, [ids[2 * turn + 1]]))
 
     await asyncio.gather(
         *(_paced(chance, READS, read, reader) for reader in range(READERS)),
@@ -183,7 +187,7 @@ async def _run(folder: Path, number: int) -> Times:
         _paced(chance, DELETES, delete),
     )
     for _ in range(TIDIES):
-        await times.time("accounting", lambda: store.tidy(1 << 50, 86_400.0))
+        await times.time("accounting", lambda: store.tidy(QUOTA, 86_400.0))
     await store.close()
     return times
 

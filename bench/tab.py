@@ -1,83 +1,76 @@
-"""A page's tab spoken by hand: uploads, events and their answers, without a browser's own work in the figures."""
+"""A page's tab spoken by hand: references and their answers, without a browser's own work in the figures."""
 
 from __future__ import annotations
 
-import copy
 import http.client
 import json
-import secrets
-import urllib.request
 from typing import Any
 from urllib.parse import urlsplit
 
+from bench.visitors import STUDIO
+
 BOUNDARY = "photo-boundary"
+PATIENCE = 300.0
+"""Seconds for one answer."""
 
 
 class Tab:
-    """A visitor with one tab.
+    """A tab of the person whose machine it is: there, nobody has a cookie.
 
     Args:
         url: the app's.
     """
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._session = secrets.token_hex(6)
-        with urllib.request.urlopen(url) as answer:
-            cookie = answer.headers.get("Set-Cookie", "")
-        self._headers = {"Cookie": cookie.split(";")[0]} if cookie else {}
-        with urllib.request.urlopen(f"{url}/config") as answer:
-            self._events = {each["api_name"]: each["id"] for each in json.loads(answer.read())["dependencies"]}
+        self._host = urlsplit(url).netloc
 
-    def again(self) -> Tab:
-        """Return another tab of the same visitor."""
-        tab = copy.copy(self)
-        tab._session = secrets.token_hex(6)
-        return tab
-
-    def upload(self, picture: bytes, name: str = "photo.jpg") -> dict[str, Any]:
-        """Upload a file; return it as events take it."""
-        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
+    def send(self, picture: bytes, name: str = "photo.jpg") -> Sent:
+        """Send a picture that becomes a reference; return when all of it has left."""
+        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
         body = head.encode() + picture + f"\r\n--{BOUNDARY}--\r\n".encode()
         kind = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
-        return {
-            "path": json.loads(self._ask("/gradio_api/upload", body, kind))[0],
-            "meta": {"_type": "gradio.FileData"},
-        }
+        connection = http.client.HTTPConnection(self._host, timeout=PATIENCE)
+        connection.request("POST", f"{STUDIO}/references", body, kind)
+        return Sent(connection)
 
-    def send(self, event: str, *data: Any) -> None:
-        """Send an event."""
-        asked = {"session_hash": self._session, "fn_index": self._events[event], "data": data}
-        self._ask("/gradio_api/queue/join", json.dumps(asked).encode(), {"Content-Type": "application/json"})
+    def show(self, picture: bytes, name: str = "photo.jpg") -> dict[str, Any]:
+        """Make a picture the reference; return it."""
+        return self.send(picture, name).reference()
 
-    def answer(self, patience: float = 300) -> dict[str, Any]:
-        """Return the message that ends the event that was sent last."""
-        connection = http.client.HTTPConnection(urlsplit(self._url).netloc, timeout=patience)
-        try:
-            connection.request("GET", f"/gradio_api/queue/data?session_hash={self._session}", headers=self._headers)
-            stream = connection.getresponse()
-            while text := stream.readline():
-                if text.startswith(b"data:"):
-                    message: dict[str, Any] = json.loads(text[5:])
-                    if message["msg"] in ("process_completed", "unexpected_error"):
-                        return message
-        finally:
-            connection.close()
-        raise RuntimeError("the stream ended before the event did")
+    def view(self, reference: dict[str, Any], width: int) -> bytes:
+        """Return a reference as the stage shows it.
 
-    def show(self, file: dict[str, Any]) -> dict[str, Any]:
-        """Put an uploaded file on stage; return the stage's value."""
-        self.send("show_reference", None, file)
-        message = self.answer()
-        stage: dict[str, Any] = message["output"]["data"][0]
-        return stage
+        Args:
+            reference: as `show` returned it.
+            width: pixels.
+        """
+        connection = http.client.HTTPConnection(self._host, timeout=PATIENCE)
+        connection.request("GET", f"{STUDIO}/references/{reference['digest']}/view?width={width}")
+        return _answer(connection)
 
-    def get(self, path: str) -> bytes:
-        """Return what an address of the app answers."""
-        return self._ask(f"/{path}")
 
-    def _ask(self, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> bytes:
-        request = urllib.request.Request(self._url + path, body, {**self._headers, **(headers or {})})
-        with urllib.request.urlopen(request) as answer:
-            data: bytes = answer.read()
+class Sent:
+    """A picture on its way to be a reference.
+
+    Args:
+        connection: by which it was sent.
+    """
+
+    def __init__(self, connection: http.client.HTTPConnection) -> None:
+        self._connection = connection
+
+    def reference(self) -> dict[str, Any]:
+        """Return the reference when it is read and stored."""
+        reference: dict[str, Any] = json.loads(_answer(self._connection))
+        return reference
+
+
+def _answer(connection: http.client.HTTPConnection) -> bytes:
+    try:
+        answer = connection.getresponse()
+        data = answer.read()
+        if answer.status not in (200, 201):
+            raise RuntimeError(f"{answer.status} {data.decode()}")
         return data
+    finally:
+        connection.close()

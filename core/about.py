@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+NAME = "SRPO Studio"
 VERSION = "1.0"
 PROJECT_URL = "https://github.com/srpo-studio/srpo-studio"
 USER_AGENT = f"SRPO-Studio/{VERSION} (+{PROJECT_URL})"

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from core.events import Event
+from core.http_call import HttpCall
 from core.messages import Message
 from core.provider import Price, Provider
+from core.recipe import Recipe
 from core.request import EditRequest
 from core.spec import BackendSpec
 
@@ -85,6 +87,14 @@ class Backend(ABC):
     async def price(self) -> Price:
         """Return what an image costs now; the spec's price where nothing newer is known."""
         return Price(self.spec.price)
+
+    def http_call(self, recipe: Recipe) -> HttpCall | None:
+        """Return the call to its provider that makes a picture again; None where it is reached through this app alone.
+
+        Args:
+            recipe: of one picture that it made.
+        """
+        return None
 
 
 @runtime_checkable

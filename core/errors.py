@@ -40,7 +40,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from core.messages import RECORDED, Message, Value, advice, in_full, message, message_of, render
+from core.messages import RECORDED, Message, Value, advice, in_full, message, message_of, with_details
 
 
 class StudioError(Exception):
@@ -80,8 +80,8 @@ class StudioError(Exception):
 
     @property
     def what(self) -> str:
-        """What happened, in English."""
-        return render(self.message)
+        """What happened, in English, with its details."""
+        return with_details(self.message)
 
     @property
     def todo(self) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from core.errors import StudioError
-from core.events import JobEvent, Queued
+from core.events import JobEvent, Progress, Queued
 from core.job_state import JobState, advance
 from core.recipe import Recipe
 from core.request import EditRequest
@@ -20,6 +21,21 @@ EVERYONE = "local"
 """The owner of everything on a personal machine, where nobody else can come in."""
 VISITOR = "studio.visitor"
 """Where a web request's scope holds its `Visitor`."""
+
+
+class Source(StrEnum):
+    """Where a run was submitted."""
+
+    PAGE = "page"
+    EDIT = "edit"
+    """The Gradio endpoint `/edit`."""
+    MCP = "mcp"
+    AIMLAPI = "aimlapi"
+    """The wire format of AI/ML API, served by this app."""
+    WAVESPEED = "wavespeed"
+    """The wire format of WaveSpeedAI, served by this app."""
+    IMPORT = "import"
+    """It was run elsewhere, and its pictures came in an archive."""
 
 
 def new_id() -> str:
@@ -108,12 +124,17 @@ class Job:
         key: a visitor's own provider key, for this job only; never kept.
         gpu_token: its visitor's; never kept.
         own_key: whether it pays with a key that the visitor gave.
-        call: how it came in, None where a page or the Gradio API sent it.
+        call: how it came in, None where the Gradio API sent it.
+        source: where it was submitted.
         created: seconds since the epoch.
         remote: the provider's id of each image's task, None where there is none yet.
         task: drives it; None before its turn can come, and when nobody works on it any more.
         storing: its result is being written to disk; a cancel comes too late then.
         submitted, started: on a clock that never goes back, this process's.
+        began: when it left the queue, seconds since the epoch; None before.
+        previews: the latest preview of each image, JPEG; none once it has ended.
+        preview: counts up with each new preview.
+        on_change: called at each change; the engine sets it.
     """
 
     id: str
@@ -124,6 +145,7 @@ class Job:
     own_key: bool = False
     gpu_token: str = field(default="", repr=False)
     call: Call | None = None
+    source: Source = Source.PAGE
     created: float = field(default_factory=time.time)
     remote: list[str | None] = field(default_factory=list)
     state: JobState = JobState.QUEUED
@@ -133,6 +155,10 @@ class Job:
     storing: bool = False
     submitted: float = field(default_factory=time.monotonic)
     started: float | None = None
+    began: float | None = None
+    previews: tuple[bytes, ...] = field(default=(), repr=False)
+    preview: int = 0
+    on_change: Callable[[Job], None] | None = field(default=None, repr=False)
     changed: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
@@ -165,9 +191,19 @@ class Job:
         self.key = None
         self.gpu_token = ""
 
+    def start(self) -> None:
+        """Note that it left the queue."""
+        self.started, self.began = time.monotonic(), time.time()
+
     def tell(self, event: JobEvent | None = None) -> None:
         """Note an event and wake every watcher."""
         if event is not None:
             self.event = event
+        if isinstance(event, Progress) and event.preview:
+            self.previews, self.preview = event.preview, self.preview + 1
+        if self.ended:
+            self.previews = ()
         self.changed.set()
         self.changed = asyncio.Event()
+        if self.on_change is not None:
+            self.on_change(self)

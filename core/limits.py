@@ -30,6 +30,7 @@ class Caps:
         budget: US dollars a day (UTC) that runs with the app owner's keys may cost.
         uploads_per_hour: bytes of files from one visitor, and from one network address.
         quota: bytes of pictures and uploaded files on the disk.
+        archive: bytes of a project's archive that comes in, and of its files together.
         cache_age: seconds for which a reference that nobody ran is kept.
     """
 
@@ -41,6 +42,7 @@ class Caps:
     budget: float | None = None
     uploads_per_hour: int | None = None
     quota: int = 20_000_000_000
+    archive: int = 2_000_000_000
     cache_age: float = DAY
 
     @property

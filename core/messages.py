@@ -4,7 +4,8 @@ Errors, notices, stages and labels are messages as long as the program handles t
 compared and translated; `render` turns one into a sentence where somebody reads it. The catalogues are written in
 Fluent (projectfluent.org), which a browser can read as well. They are read when the first message is rendered.
 
-In a catalogue, a message is what happened or what a thing is called; its attribute `.todo` says what to do next.
+In a catalogue, a message is what happened or what a thing is called; its attribute `.todo` says what to do next, and
+`.details` what few people need to read.
 Numbers that name something (ids, seeds) are passed as text, so that no digits are grouped.
 """
 
@@ -124,9 +125,14 @@ def advice(message: Message, language: str = ENGLISH) -> str:
     return render(message, language, "todo")
 
 
+def with_details(message: Message, language: str = ENGLISH) -> str:
+    """Return what happened, and its details."""
+    return f"{render(message, language)} {render(message, language, 'details')}".strip()
+
+
 def in_full(message: Message, language: str = ENGLISH) -> str:
-    """Return what happened and what to do next."""
-    return f"{render(message, language)} {advice(message, language)}".strip()
+    """Return what happened, its details, and what to do next."""
+    return f"{with_details(message, language)} {advice(message, language)}".strip()
 
 
 def say(code: str, /, **values: Value) -> str:

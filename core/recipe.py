@@ -70,6 +70,18 @@ class ImageRef(Value):
         return self.digest + SUFFIX[self.mime]
 
 
+class Origin(Value):
+    """What the file that became the reference said of itself. The reference is sRGB, without a resolution.
+
+    Attributes:
+        profile: the name of its ICC profile; None where it had none.
+        dpi: its pixels an inch; None where it did not say.
+    """
+
+    profile: str | None = None
+    dpi: float | None = None
+
+
 class StyleUse(Value):
     """A style in a recipe. Its text is here, so that a later edit of the style changes no old picture.
 
@@ -99,6 +111,7 @@ class Recipe(Value):
         seeds: the seed of each image of the job; all the same where a backend takes one for all.
         index: which image of the job this is about, from 0; None for all.
         reference: the normalised reference image.
+        origin: what the reference's own file was like; None where nothing is known of that.
         mask: what of the reference may change; None for all.
         parent: digest of the picture that the reference was, where that was a result.
     """
@@ -114,6 +127,7 @@ class Recipe(Value):
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
     index: Annotated[int, Field(ge=0)] | None = None
     reference: ImageRef | None = None
+    origin: Origin | None = None
     mask: ImageRef | None = None
     parent: Digest | None = None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.errors import BadParameter
 from core.imaging.images import Reference
-from core.recipe import ImageRef, Model, Recipe, StyleUse, compose, composed
+from core.recipe import ImageRef, Model, Origin, Recipe, StyleUse, compose, composed
 from core.spec import MAX_PROMPT, MAX_SEED, BackendSpec, Integer, ParamValue
 
 
@@ -92,6 +92,7 @@ class EditRequest:
             reference=ImageRef(
                 digest=image.digest, mime=image.mime, width=image.width, height=image.height, size=image.size
             ),
+            origin=Origin(profile=image.profile or None, dpi=image.dpi or None) if image.profile or image.dpi else None,
             parent=parent,
         )
         return cls(recipe, image)

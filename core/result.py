@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.messages import Message
@@ -27,11 +27,13 @@ class Missing:
         reason: what kept it away.
         why: what happened.
         seed: its seed.
+        id: of its row, None before it is stored; no part of what it is, so equal pictures are equal.
     """
 
     reason: Reason
     why: Message
     seed: int
+    id: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,13 @@ class Made:
         image: the file.
         seed: the seed that recreates it.
         damaged: the file ends early or is broken; it is stored, for it was paid.
+        id: of its row, which rises with the time, None before it is stored; equal pictures are equal whatever it is.
     """
 
     image: ImageRef
     seed: int
     damaged: bool = False
+    id: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ API_MODELS = {"flux/srpo/image-to-image": "local", "wavespeed-ai/flux-srpo/image
 """Names under which the API offers a backend, where the owner's setting says nothing else."""
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+DOWNLOADS = ("embed", "mark", "none")
+"""What a download holds: see `core.recipe_files.embed.Embed`."""
 MEMORY = ("auto", "gpu", "fp8", "text", "tiles", "offload", "stream")
 """What STUDIO_LOCAL_MEMORY may say: the rungs of the local backend's memory ladder."""
 
@@ -44,6 +46,8 @@ NAMES = (
     "STUDIO_RUNS_PER_DAY",
     "STUDIO_DAILY_BUDGET",
     "STUDIO_DISK_QUOTA_GB",
+    "STUDIO_ARCHIVE_MB",
+    "STUDIO_DOWNLOADS",
     "STUDIO_CACHE_HOURS",
     "STUDIO_TRUSTED_PROXIES",
     "STUDIO_METRICS_TOKEN",
@@ -106,6 +110,7 @@ class Settings:
         aimlapi_base_url, wavespeed_base_url: where the providers are; a company's proxy, say.
         wavespeed_webhook_secret: with a public URL, results are reported to us instead of asked for.
         public_url: the app's own address as the internet sees it, without a slash at its end.
+        downloads: what a downloaded picture holds where nobody says, one of DOWNLOADS.
         sign_in: whether this is a Space that lets visitors sign in: their runs then belong to their account.
         hf_token: the hub token for the gated base model.
         server_name: the address to bind; a Space (`SPACE_ID` is set) binds all, for its proxy stands outside.
@@ -139,6 +144,7 @@ class Settings:
     wavespeed_base_url: str = "https://api.wavespeed.ai"
     wavespeed_webhook_secret: SecretStr | None = None
     public_url: str | None = None
+    downloads: str = DOWNLOADS[0]
     sign_in: bool = False
     hf_token: SecretStr | None = None
     server_name: str = "127.0.0.1"
@@ -190,6 +196,7 @@ class Settings:
             wavespeed_base_url=_address(env, "WAVESPEED_BASE_URL", cls.wavespeed_base_url),
             wavespeed_webhook_secret=_secret(env, "WAVESPEED_WEBHOOK_SECRET"),
             public_url=public_url or None,
+            downloads=_one_of(env, "STUDIO_DOWNLOADS", DOWNLOADS),
             sign_in="OAUTH_CLIENT_ID" in env,
             hf_token=_secret(env, "HF_TOKEN"),
             server_name=server_name,
@@ -220,6 +227,7 @@ def _caps(env: Mapping[str, str], public: bool) -> Caps:
         budget=_dollars(env, "STUDIO_DAILY_BUDGET", 2.0 if public else None),
         uploads_per_hour=_whole(env, "STUDIO_UPLOAD_MB_PER_HOUR", 500 if public else 0, 0, 1_000_000) * 10**6 or None,
         quota=_whole(env, "STUDIO_DISK_QUOTA_GB", 20, 1, 100_000) * 10**9,
+        archive=_whole(env, "STUDIO_ARCHIVE_MB", 2000, 1, 1_000_000) * 10**6,
         cache_age=_whole(env, "STUDIO_CACHE_HOURS", 24, 1, 10_000) * 3600.0,
     )
 

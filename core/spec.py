@@ -166,11 +166,13 @@ class Style:
         id: its name in recipes.
         label: its name for people.
         text: what to write in a prompt for it.
+        kind: `medium`, of which a picture usually has one, or `mood`: light and colour.
     """
 
     id: str
     label: str
     text: str
+    kind: str = "medium"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,8 +193,9 @@ class BackendSpec:
         working_pixels: the most pixels it works at; a larger reference is worked smaller and
             brought back to its size. None where that is not known.
         working_side: likewise, the most pixels on the longer side.
-        styles: the looks that its model knows; empty where it is not limited to some.
+        styles: the looks that its model knows; empty where it is not limited to some, and the app's presets serve.
         notices: what a person should know before using it.
+        licence: how its pictures may be used; None where nothing is known of that.
     """
 
     key: str
@@ -209,6 +212,7 @@ class BackendSpec:
     working_side: int | None = None
     styles: tuple[Style, ...] = ()
     notices: tuple[Message, ...] = ()
+    licence: Message | None = None
     by_name: Mapping[str, AnyParam] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from core.job import Job
 from core.job_state import JobState
@@ -16,10 +16,12 @@ class Jobs:
 
     Args:
         backends: the keys of all.
+        on_change: called at each change of a job.
     """
 
-    def __init__(self, backends: Iterable[str]) -> None:
+    def __init__(self, backends: Iterable[str], on_change: Callable[[Job], None] = lambda _: None) -> None:
         self._backends = tuple(backends)
+        self._on_change = on_change
         self._jobs: dict[str, Job] = {}
 
     def __iter__(self) -> Iterator[Job]:
@@ -32,9 +34,15 @@ class Jobs:
     def add(self, job: Job) -> None:
         """Take a job in; the oldest of those that have ended may go."""
         self._jobs[job.id] = job
+        job.on_change = self._on_change
+        self._on_change(job)
         ended = [each.id for each in self if each.ended]
         for job_id in ended[: max(0, len(ended) - KEPT_JOBS)]:
             del self._jobs[job_id]
+
+    def of(self, owner: str) -> list[Job]:
+        """Return an owner's jobs, oldest first."""
+        return [job for job in self if job.owner == owner]
 
     def remove(self, job: Job) -> None:
         """Let a job go that never began, or is wanted no more."""
@@ -42,7 +50,9 @@ class Jobs:
 
     def discard(self, job_id: str) -> None:
         """Let the job of an id go, if it is in memory."""
-        self._jobs.pop(job_id, None)
+        job = self._jobs.pop(job_id, None)
+        if job is not None:
+            self._on_change(job)
 
     def unfinished(self) -> dict[str, int]:
         """Return how many jobs go on or wait at each backend; one that waits for its owner's key holds nobody up."""

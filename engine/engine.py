@@ -15,25 +15,21 @@ from dataclasses import replace
 from functools import partial
 
 from core.backend import Backend, Resumable, RunContext
-from core.errors import BackendUnavailable, QueueFull, RunCancelled
+from core.errors import BackendUnavailable, DiskFull, QueueFull, RunCancelled
 from core.events import Event, JobEvent, Queued, Working
-from core.job import Call, Job, Visitor, new_id
+from core.job import Call, Job, Source, Visitor, new_id
 from core.job_state import JobState, end_of
 from core.provider import Provider
 from core.request import EditRequest
 from core.result import Result
 from core.spec import BackendSpec
 from engine.active_jobs import Jobs
-from engine.decoders import Decoders
-from engine.fair_queue import FairQueue
-from engine.images import Images
+from engine.fair_queue import FairQueue, Pace
+from engine.feed import Feed
 from engine.quotas import Quotas
 from engine.recovery import hopeless
 from engine.runner import JobRunner
-from engine.uploads import Uploads
-from storage.async_store import AsyncStore
-from storage.files.disk import DiskProbe
-from storage.sqlite.store import Store
+from storage.protocols import JobStore
 
 log = logging.getLogger(__name__)
 
@@ -43,42 +39,34 @@ class Engine:
 
     Args:
         backends: by key, in the order of the screen.
-        store: where jobs and pictures are kept. The engine closes it.
+        store: where jobs are stored. The engine closes it.
         queue_size: jobs that may wait at each backend.
         quotas: what a visitor may ask for; None sets no limits.
         rerun: whether jobs that had not been sent when an earlier process ended begin again, or end as interrupted.
 
     Attributes:
+        feed: wakes whoever watches an owner's jobs and results.
         jobs: those that go on, and the last that have ended.
-        quotas: what a visitor may ask for.
-        decoders: read pictures in processes of their own.
-        images: the pictures of all owners.
-        library: results by time, star and the words of their prompts.
-        uploads: what comes in before a job.
-        disk: whether the data folder can be written to.
-        on_end: called with each job that has ended.
+        on_end: called with each job that has ended, or whose wait has: its state says which.
     """
 
     def __init__(
         self,
         backends: Mapping[str, Backend],
-        store: Store,
+        store: JobStore,
         queue_size: int = 50,
         quotas: Quotas | None = None,
         *,
         rerun: bool = True,
     ) -> None:
         self._queues = {key: FairQueue(backend) for key, backend in backends.items()}
-        self.jobs = Jobs(backends)
+        self.feed = Feed()
+        self.jobs = Jobs(backends, self.feed.job_changed)
         self._rerun = rerun
-        self.quotas = quotas or Quotas()
-        self._store = AsyncStore(store, self.jobs.discard)
-        self.disk = DiskProbe(store.images)
-        self.decoders = Decoders(self.quotas.caps)
-        self.images = Images(self._store, self.decoders)
-        self.library = self._store.library
-        self.uploads = Uploads(self._store, self.quotas.caps.quota)
-        self._runner = JobRunner(self._store, self.quotas)
+        self._quotas = quotas or Quotas()
+        self._store = store
+        self._store.on_removed.append(self.jobs.discard)
+        self._runner = JobRunner(self._store, self._quotas)
         self._known = asyncio.Event()  # what an earlier process left is in `jobs`
         self._known.set()
         self.on_end = self._runner.on_end
@@ -106,6 +94,7 @@ class Engine:
         key: str | None = None,
         visitor: Visitor | None = None,
         call: Call | None = None,
+        source: Source = Source.PAGE,
     ) -> Job:
         """Take a request, write it down and return its job; the work goes on by itself from here.
 
@@ -115,6 +104,7 @@ class Engine:
             key: the visitor's own provider key; None takes the app owner's.
             visitor: who asks.
             call: how it came in, where that was by the API.
+            source: where it was submitted.
 
         Raises:
             CallTaken: the visitor's job of the same call is there.
@@ -141,18 +131,25 @@ class Engine:
             own_key=key is not None,
             gpu_token=visitor.gpu_token,
             call=call,
+            source=source,
             event=Queued(waiting + 1),
         )
         job.remote = [None] * len(request.seeds)
         self.jobs.add(job)  # it has its place before the disk is waited for
         try:
-            self.quotas.count(visitor)
+            stored = request.image.size if request.image.file is not None else 0
+            if not await self._store.has_room(self._quotas.caps.quota, stored):
+                raise DiskFull("quota-full-not-started", quota=self._quotas.caps.quota / 1e9)
+            self._quotas.count(visitor)
             estimate = queue.backend.spec.price * len(request.seeds)
-            await self._store.add(job, estimate, partial(self.quotas.afford, estimate), self.quotas.today())
+            await self._store.add(job, estimate, partial(self._quotas.afford, estimate), self._quotas.today())
         except BaseException:
             self.jobs.remove(job)
             raise
-        self._begin(job, queue.backend.edit)
+        if job.state.terminal:  # cancelled meanwhile: its end may have been written before its row
+            await self._store.ended(job)
+        else:
+            self._begin(job, queue.backend.edit)
         return job
 
     def _begin(self, job: Job, work: Callable[..., AsyncGenerator[Event, None]], *more: object) -> None:
@@ -203,21 +200,33 @@ class Engine:
         """
         if job.ended or job.storing or job.state is JobState.DETACHED:
             return
-        error = RunCancelled("run-wait-ended", charged=None) if job.at_provider else RunCancelled("run-cancelled")
-        if job.at_provider and job.task is not None:
-            job.advance(JobState.DETACHED, error)
-            job.tell()
-            await self._runner.note(job)
-            return
-        job.advance(JobState.CANCELLED, error)
-        job.tell()
-        if job.task is not None:
-            job.task.cancel()
-            job.task.add_done_callback(lambda _: self._runner.let_go(job))
-            await self._store.ended(job)
+        if job.task is None:
+            await self._drop(job)
+        elif job.at_provider:
+            await self._end_wait(job)
         else:
-            await self._store.ended(job)
-            self._runner.let_go(job)
+            await self._stop(job, job.task)
+
+    async def _drop(self, job: Job) -> None:
+        """Cancel a job that nobody works at: it has not begun, or waits for a key."""
+        job.advance(JobState.CANCELLED, _cancelled(job))
+        job.tell()
+        await self._store.ended(job)
+        self._runner.let_go(job)
+
+    async def _end_wait(self, job: Job) -> None:
+        """End the wait for a job that its provider may have; its task goes on."""
+        job.advance(JobState.DETACHED, _cancelled(job))
+        job.tell()
+        await self._runner.note(job)
+
+    async def _stop(self, job: Job, task: asyncio.Task[None]) -> None:
+        """Cancel a job that waits for its turn or is at work in this process; it is let go when that has stopped."""
+        job.advance(JobState.CANCELLED, _cancelled(job))
+        job.tell()
+        task.cancel()
+        task.add_done_callback(lambda _: self._runner.let_go(job))
+        await self._store.ended(job)
 
     async def close(self, patience: float = 6.0) -> None:
         """Stop everything, and let go of connections and store; the next process's `recover` takes it up again.
@@ -228,7 +237,6 @@ class Engine:
             patience: seconds until what has not stopped is left to the process's end: a model's long step, say.
         """
         self._runner.closing.set()
-        await self.decoders.close()
         loop = asyncio.get_running_loop()
         until = loop.time() + patience
         at_work = {job.task: job for job in self.jobs if job.task is not None and not job.task.done()}
@@ -350,11 +358,7 @@ class Engine:
 
     async def spent_today(self) -> float:
         """Return the US dollars that runs with the app owner's keys cost since midnight (UTC)."""
-        return await self._store.spent(self.quotas.today())
-
-    async def exchange(self, owner: str) -> bool:
-        """Return whether an owner is one whose cookie was never signed, and forget that it is."""
-        return await self._store.exchange(owner)
+        return await self._store.spent(self._quotas.today())
 
     # ---- whom a job's end is reported to ---------------------------------------------------------------
 
@@ -363,7 +367,7 @@ class Engine:
         return await self._store.unreported()
 
     async def reported(self, job: Job) -> None:
-        """Note that a job's end was reported, or given up on; one that its provider still has ends another time."""
+        """Note that an end was reported, or given up on; where its row has no end, the next process reports it."""
         stored = await self._store.find(job.owner, job.id)
         if stored is not None and stored.state.terminal:
             await self._store.reported(job.id)
@@ -395,5 +399,14 @@ class Engine:
         await self._store.drop_strays()
 
     def expected_seconds(self, backend: str, request: EditRequest) -> float | None:
-        """Return how long a run should take by the median of earlier ones, None before the first."""
+        """Return how long a run should take by earlier ones, None before the first."""
         return self._queues[backend].expected(request)
+
+    def pace(self, backend: str) -> dict[str, Pace]:
+        """Return how long runs take at a backend by level of acceleration, "" where it has none."""
+        return self._queues[backend].pace
+
+
+def _cancelled(job: Job) -> RunCancelled:
+    """Return the error of a cancel: nobody knows whether what a provider may have is charged."""
+    return RunCancelled("run-wait-ended", charged=None) if job.at_provider else RunCancelled("run-cancelled")

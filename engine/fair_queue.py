@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
-import statistics
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import median
 
 from core.backend import Backend
 from core.events import Queued
 from core.job import Job
 from core.request import EditRequest
-from core.spec import ParamValue
 from engine.turns import Turns
 
 REMEMBERED_RUNS = 20
-"""Runs of which the expected time is the median; enough to smooth noise, few enough to follow a change."""
+"""Runs from which the expected time is learnt; enough to smooth noise, few enough to follow a change."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long runs take.
+
+    Attributes:
+        fixed: seconds that a run takes whatever its size.
+        step: seconds for each step of each image, by megapixel.
+    """
+
+    fixed: float
+    step: float
+
+    @classmethod
+    def of(cls, runs: Sequence[tuple[float, float]]) -> Pace:
+        """Return the pace of at least one run.
+
+        The line through the runs is Theil and Sen's, the median of the slopes between all pairs: one run that the
+        machine was busy in does not bend it. Neither part is below zero.
+
+        Args:
+            runs: the size of each, in steps times images times megapixels, and its seconds.
+        """
+        slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in combinations(runs, 2) if a[0] != b[0]]
+        if not slopes:  # all of one size: what of it is fixed cannot be known
+            return cls(0.0, median(seconds / size for size, seconds in runs))
+        step = max(0.0, median(slopes))
+        fixed = median(seconds - step * size for size, seconds in runs)
+        return cls(fixed, step) if fixed >= 0 else cls(0.0, median(seconds / size for size, seconds in runs))
+
+    def seconds(self, size: float) -> float:
+        """Return how long a run of a size should take."""
+        return self.fixed + self.step * size
 
 
 class FairQueue:
@@ -23,24 +59,26 @@ class FairQueue:
         self.backend = backend
         self._turns: Turns[Job] = Turns(backend.spec.concurrency, self._tell_positions)
         # By level of acceleration: each has a pace of its own.
-        self._pace: dict[ParamValue | None, deque[float]] = {}
+        self._runs: dict[str, deque[tuple[float, float]]] = {}
+        self.pace: dict[str, Pace] = {}
 
-    def learn(self, request: EditRequest, seconds: float | None) -> None:
-        """Remember how long a run took, by its size."""
-        work = self._work(request)
-        if work and seconds is not None:
-            level = request.params.get("acceleration")
-            self._pace.setdefault(level, deque(maxlen=REMEMBERED_RUNS)).append(seconds / work)
+    def learn(self, request: EditRequest, seconds: float) -> None:
+        """Remember how long a run took, from its turn to its pictures."""
+        size, level = self._size(request), _level(request)
+        if size:
+            runs = self._runs.setdefault(level, deque(maxlen=REMEMBERED_RUNS))
+            runs.append((size, seconds))
+            self.pace[level] = Pace.of(runs)
 
     def expected(self, request: EditRequest) -> float | None:
-        """Return how long a run should take by the median of earlier ones of its level, None before the first."""
-        pace = self._pace.get(request.params.get("acceleration"))
-        return statistics.median(pace) * self._work(request) if pace else None
+        """Return how long a run should take by earlier ones of its level, None before the first."""
+        pace = self.pace.get(_level(request))
+        return pace.seconds(self._size(request)) if pace else None
 
-    def _work(self, request: EditRequest) -> float:
-        """Return the size of a run: steps times images times pixels worked on."""
+    def _size(self, request: EditRequest) -> float:
+        """Return the size of a run: steps times images times the megapixels that are worked on."""
         width, height = self.backend.spec.working_size(request.image.width, request.image.height)
-        return float(request.steps_run * len(request.seeds) * width * height)
+        return request.steps_run * len(request.seeds) * width * height / 1e6
 
     @property
     def free(self) -> int:
@@ -58,3 +96,7 @@ class FairQueue:
     def _tell_positions(self) -> None:
         for position, job in enumerate(self._turns.waiting(), start=1):
             job.tell(Queued(position))
+
+
+def _level(request: EditRequest) -> str:
+    return str(request.params.get("acceleration", ""))

@@ -8,28 +8,23 @@ from pathlib import Path
 from core.imaging.display import WIDTHS
 from core.imaging.images import Reference
 from engine.decoders import Decoders
-from storage.async_store import AsyncStore
-from storage.protocols import BlobStore
+from storage.protocols import BlobStore, PictureStore
 
 
 class Images:
     """The pictures of all owners. Everything here runs on one event loop.
 
     Args:
-        store: has their files and rows.
+        store: has their rows.
+        files: has their bytes.
         decoders: read them, in processes of their own.
     """
 
-    def __init__(self, store: AsyncStore, decoders: Decoders) -> None:
+    def __init__(self, store: PictureStore, files: BlobStore, decoders: Decoders) -> None:
         self._store = store
-        self._files: BlobStore = store.images
+        self._files = files
         self._decoders = decoders
         self._making: dict[str, asyncio.Task[Path]] = {}
-
-    @property
-    def folder(self) -> Path:
-        """Where their files are."""
-        return self._files.folder
 
     def path(self, name: str) -> Path:
         """Return where the file of a picture is, or was."""
@@ -81,6 +76,10 @@ class Images:
     async def may_see(self, owner: str, name: str) -> bool:
         """Return whether an owner may see a stored picture."""
         return await self._store.may_see(owner, name)
+
+    async def find(self, owner: str, digest: str) -> str | None:
+        """Return the file's name of a picture that an owner may see, by its digest; None where there is none."""
+        return await self._store.picture_of(owner, digest)
 
     async def is_result(self, owner: str, digest: str) -> bool:
         """Return whether a picture was made for an owner."""

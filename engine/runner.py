@@ -38,7 +38,7 @@ class JobRunner:
 
     Attributes:
         closing: set when the process ends: what stops now is taken up by the next one.
-        on_end: called with each job that has ended.
+        on_end: called with each job that has ended, or whose wait has: its state says which.
     """
 
     def __init__(self, store: JobStore, quotas: Quotas) -> None:
@@ -58,7 +58,7 @@ class JobRunner:
         try:
             await queue.enter(job)
             try:
-                job.started = time.monotonic()
+                job.start()
                 await self._drive(queue, job, events)
             finally:
                 queue.leave()
@@ -116,8 +116,11 @@ class JobRunner:
             listener(job)
 
     async def _drive(self, queue: FairQueue, job: Job, events: AsyncGenerator[Event, None]) -> None:
+        working_since = time.monotonic()
         async with aclosing(events):
             async for event in events:
+                if isinstance(event, Loading):  # how long a model loads says nothing about the next run
+                    working_since = time.monotonic()
                 match event:
                     case Completed():
                         job.storing = True
@@ -137,18 +140,18 @@ class JobRunner:
                 job.tell(event)
             else:
                 raise RunFailed("run-without-result")
-        keeping = asyncio.ensure_future(self._keep(queue, job, event))
+        queue.learn(job.request, time.monotonic() - working_since)
+        keeping = asyncio.ensure_future(self._keep(job, event))
         try:
             await asyncio.shield(keeping)
         except asyncio.CancelledError:
             await keeping  # what is made is kept: a cancel that comes now comes too late
 
-    async def _keep(self, queue: FairQueue, job: Job, event: Completed) -> None:
+    async def _keep(self, job: Job, event: Completed) -> None:
         """Write the images, then write that the job is done, then say it: in this order."""
         assert job.started is not None
         now = time.monotonic()
         timings = {**event.timings, "queue": job.started - job.submitted, "total": now - job.submitted}
-        queue.learn(job.request, event.timings.get("inference"))
         event = replace(event, timings={name: round(value, 4) for name, value in timings.items()})
         result = await self._stored(job, event)
         try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from storage.async_store import AsyncStore
+from core.imaging.images import Reference
+from storage.protocols import UploadStore
 
 
 class Uploads:
@@ -15,7 +16,7 @@ class Uploads:
         quota: bytes that all pictures and files may have on the disk.
     """
 
-    def __init__(self, store: AsyncStore, quota: int) -> None:
+    def __init__(self, store: UploadStore, quota: int) -> None:
         self._store = store
         self._quota = quota
 
@@ -47,13 +48,13 @@ class Uploads:
         """Return whether a picture may still come under an id."""
         return await self._store.awaited(upload_id)
 
-    async def redeem(self, upload_id: str, data: bytes, mime: str) -> bool:
-        """Store the picture that came under an id; return whether that was still open.
+    async def redeem(self, upload_id: str, picture: Reference) -> bool:
+        """Store the picture that came under an id, its bytes in memory; return whether that was still open.
 
         Raises:
             DiskFull: the disk takes nothing.
         """
-        return await self._store.upload(upload_id, data, mime)
+        return await self._store.upload(upload_id, picture)
 
     async def picture(self, upload_id: str) -> str | None:
         """Return the file's name of the picture that came under an id, None where nothing came."""

@@ -2,47 +2,147 @@
 
 from __future__ import annotations
 
-from storage.rows import LibraryRow
+import time
+from collections.abc import Callable, Sequence
+
+from storage.archive import Archive, ArchivedJob, stored
+from storage.files.disk import disk_errors
+from storage.rows import (
+    EVERYTHING,
+    UNDO,
+    Block,
+    Changes,
+    Facets,
+    Filter,
+    LibraryRow,
+    Lineage,
+    Marks,
+    Page,
+    ProjectRow,
+    Sort,
+)
 from storage.sqlite.queries import Queries
+from storage.sqlite.room import Freed
 from storage.sqlite.store import Store
 from storage.threads import StoreThreads
 
 
 class AsyncLibrary:
-    """An owner's results: finds, stars and deletes them.
+    """An owner's results: finds, marks and deletes them; see `storage.protocols.Library`.
 
     Args:
         store: where they are.
         threads: the store's.
+        removed: called, on the event loop, with the ids of the jobs of which no result is shown any more.
     """
 
-    def __init__(self, store: Store, threads: StoreThreads) -> None:
+    def __init__(self, store: Store, threads: StoreThreads, removed: Callable[[Sequence[str]], None]) -> None:
         self._store = store
         self._threads = threads
+        self._removed = removed
+
+    # ---- lists ---------------------------------------------------------------------------------------
 
     async def page(
-        self, owner: str, limit: int, before_id: int | None = None, *, starred: bool = False
-    ) -> list[LibraryRow]:
-        """Return an owner's latest results, newest first; see `storage.protocols.Library`."""
-        return await self._threads.read(Queries.result_page, owner, limit, before_id, starred=starred)
+        self,
+        owner: str,
+        limit: int,
+        cursor: str | None = None,
+        wanted: Filter = EVERYTHING,
+        sort: Sort = Sort.NEWEST,
+    ) -> Page:
+        """Return a part of a list of an owner's results."""
+        return await self._threads.read(Queries.result_page, owner, limit, cursor, wanted, sort)
 
-    async def search(self, owner: str, text: str, limit: int, before_id: int | None = None) -> list[LibraryRow]:
-        """Return an owner's latest results that a text finds, newest first; see `storage.protocols.Library`."""
-        return await self._threads.read(Queries.search_results, owner, text, limit, before_id)
+    async def blocks(
+        self, owner: str, wanted: Filter = EVERYTHING, sort: Sort = Sort.NEWEST, zone: int = 0
+    ) -> tuple[Block, ...]:
+        """Return a whole list of an owner's results, cut into blocks."""
+        return await self._threads.read(Queries.result_blocks, owner, wanted, sort, zone)
+
+    async def facets(self, owner: str, quota: int) -> Facets:
+        """Return what an owner has, and by what it can be filtered."""
+        return await self._threads.read(Queries.facets, owner, quota)
 
     async def find(self, owner: str, result_id: int) -> LibraryRow | None:
         """Return an owner's result, None where they have none of that id."""
         return await self._threads.read(Queries.find_result, owner, result_id)
 
-    async def star(self, owner: str, result_id: int, *, on: bool = True) -> bool:
-        """Give an owner's result a star, or take it away; return whether there is such a result."""
-        return await self._threads.write(self._store.star, owner, result_id, on)
+    async def of_job(self, owner: str, job_id: str) -> tuple[LibraryRow, ...]:
+        """Return the results of an owner's job, in their places."""
+        return await self._threads.read(Queries.results_of_job, owner, job_id)
 
-    async def delete(self, owner: str, result_id: int) -> bool:
-        """Delete an owner's result and its picture, and the job with its last result; return whether there was one."""
-        return await self._threads.write(self._delete, owner, result_id)
+    async def lineage(self, owner: str, result_id: int) -> Lineage | None:
+        """Return where an owner's result comes from and what was made of it, None where they have none of that id."""
+        return await self._threads.read(Queries.lineage, owner, result_id)
 
-    def _delete(self, owner: str, result_id: int) -> bool:
-        gone, names = self._store.delete_result(owner, result_id)
-        self._store.images.drop(names)
-        return gone
+    async def count(self, owner: str) -> int:
+        """Return how many pictures an owner has."""
+        return await self._threads.read(Queries.count_results, owner)
+
+    async def changes(self, owner: str, seq: int | None, most: int = 100) -> Changes:
+        """Return what happened to an owner's results after a change."""
+        return await self._threads.read(Queries.changes, owner, seq, most)
+
+    # ---- marks ---------------------------------------------------------------------------------------
+
+    async def mark(self, owner: str, ids: Sequence[int], marks: Marks, quota: int) -> tuple[LibraryRow, ...]:
+        """Change what an owner notes on pictures of theirs."""
+        return await self._threads.write(self._store.mark, owner, ids, marks, quota)
+
+    async def projects(self, owner: str) -> tuple[ProjectRow, ...]:
+        """Return an owner's projects by name."""
+        return await self._threads.read(Queries.projects, owner)
+
+    async def add_project(self, owner: str, name: str) -> ProjectRow:
+        """Make a project."""
+        return await self._threads.write(self._store.add_project, owner, name, time.time())
+
+    async def rename_project(self, owner: str, project: int, name: str) -> ProjectRow:
+        """Rename a project."""
+        return await self._threads.write(self._store.rename_project, owner, project, name)
+
+    async def delete_project(self, owner: str, project: int) -> bool:
+        """Delete a project and leave its pictures without one; return whether there was one."""
+        return await self._threads.write(self._store.delete_project, owner, project)
+
+    # ---- archives ------------------------------------------------------------------------------------
+
+    async def archived(
+        self, owner: str, project: int | None, behind: int = 0, limit: int | None = None
+    ) -> tuple[list[ArchivedJob], int | None]:
+        """Return an owner's jobs for an archive, oldest first, and behind which result there are more."""
+        return await self._threads.read(Queries.archived_jobs, owner, project, behind, limit)
+
+    async def take_in(self, owner: str, archive: Archive, job: ArchivedJob, quota: int) -> int:
+        """Store a job of an archive with its files; return how many of its results are new."""
+        return await self._threads.write_files(self._take_in, owner, archive, job, quota)
+
+    def _take_in(self, owner: str, archive: Archive, job: ArchivedJob, quota: int) -> int:
+        with disk_errors(), stored(archive, job, self._store.images) as files:
+            return self._threads.submit(self._store.take_in, owner, job, files, quota, time.time()).result()
+
+    # ---- the trash -----------------------------------------------------------------------------------
+
+    async def delete(self, owner: str, ids: Sequence[int]) -> tuple[tuple[int, ...], float]:
+        """Put an owner's results into the trash; return their ids, and until when they can be restored."""
+        now = time.time()
+        gone, jobs = await self._threads.write(self._store.trash, owner, ids, now)
+        self._removed(jobs)
+        return gone, now + UNDO
+
+    async def restore(self, owner: str, ids: Sequence[int]) -> tuple[int, ...]:
+        """Take an owner's results out of the trash again; return their ids."""
+        return await self._threads.write(self._store.restore, owner, ids, time.time() - UNDO)
+
+    async def purge(self) -> None:
+        """Remove for good what can be restored no more, with its files."""
+        before = time.time() - UNDO
+        if await self._threads.read(Queries.has_trash, before):
+            freed = await self._threads.write(self._purge, before)
+            self._removed(freed.jobs)
+
+    def _purge(self, before: float) -> Freed:
+        freed = self._store.purge(before)
+        self._store.images.drop(freed.pictures)
+        return freed

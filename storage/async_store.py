@@ -26,20 +26,23 @@ from core.result import Made, Missing, Result
 from storage.async_library import AsyncLibrary
 from storage.files.disk import disk_errors, disk_full
 from storage.files.upload_folder import BLOCK, UploadFolder
-from storage.protocols import Library
+from storage.protocols import CallTaken, Library
 from storage.records import (
     error_text,
+    failure_of,
     job_of,
     record_of,
     reference_of,
     reference_row,
     report_text,
     rows_of,
+    styles_of,
 )
-from storage.rows import Record
+from storage.rows import Done, Record
+from storage.sqlite.inserts import Kept
 from storage.sqlite.queries import Queries
 from storage.sqlite.room import Freed
-from storage.sqlite.store import CallTaken, Done, Kept, Store
+from storage.sqlite.store import Store
 from storage.threads import StoreThreads
 
 log = logging.getLogger(__name__)
@@ -53,25 +56,29 @@ RESERVE = 20_000_000
 """Bytes of the disk that uploads leave free, so that the database and the results of runs can be written."""
 
 
+def _with_id(image: Made | Missing, row: int) -> Made | Missing:
+    return replace(image, id=row)
+
+
 class AsyncStore:
-    """Writes jobs and pictures down, and finds them again.
+    """Writes jobs and pictures down, and finds them again: a `JobStore`, `PictureStore` and `UploadStore`.
 
     Args:
         store: used by nobody else from here on; `close` closes it.
-        on_removed: called, on the event loop, with the id of each job that made room for others.
 
     Attributes:
+        on_removed: called, on the event loop, with the id of each job that was removed other than by `delete`.
         library: the results with their pictures.
         images: where pictures are.
         uploads: where the framework puts what the page uploads.
     """
 
-    def __init__(self, store: Store, on_removed: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._on_removed = on_removed
+        self.on_removed: list[Callable[[str], None]] = []
         self._threads = StoreThreads(store)
         self._write, self._read, self._row = self._threads.write, self._threads.read, self._threads.submit
-        self.library: Library = AsyncLibrary(store, self._threads)
+        self.library: Library = AsyncLibrary(store, self._threads, self._tell_removed)
         self.images = store.images
         self.uploads = UploadFolder(store.images.folder.parent / "uploads")
 
@@ -167,9 +174,10 @@ class AsyncStore:
         with ExitStack() as held:
             images = tuple(each if isinstance(each, Missing) else self._stored(each, held) for each in event.images)
             result = Result(images, model, event.timings, event.cost, event.notices)
-            done = Done(report_text(result), text, model.id, recipe.parent, rows_of(result), recipe.prompt)
-            self._row(self._store.end, job.id, JobState.DONE, time.time(), done=done, cost=event.cost).result()
-        return result
+            styles = styles_of(recipe)
+            done = Done(report_text(result), text, model.id, recipe.parent, rows_of(result), recipe.prompt, styles)
+            ids = self._row(self._store.end, job.id, JobState.DONE, time.time(), done=done, cost=event.cost).result()
+        return replace(result, images=tuple(map(_with_id, result.images, ids))) if ids else result
 
     def _stored(self, picture: Picture, held: ExitStack) -> Made:
         """Write a picture, which is held until its row is written, too."""
@@ -184,8 +192,9 @@ class AsyncStore:
     def _ended(self, job: Job) -> None:
         assert job.error is not None
         cost = 0.0 if job.error.charged is False else None
+        failure = failure_of(job.request.recipe) if job.state is not JobState.CANCELLED else None
         try:
-            self._store.end(job.id, job.state, time.time(), error=error_text(job.error), cost=cost)
+            self._store.end(job.id, job.state, time.time(), error=error_text(job.error), failure=failure, cost=cost)
         except Exception:  # the next process takes the job for unfinished, and finds out
             log.exception("the end of job %s could not be written down", job.id)
 
@@ -270,8 +279,8 @@ class AsyncStore:
         with disk_errors():
             await self._write(self._store.ticket, owner, upload_id, time.time())
 
-    async def upload(self, upload_id: str, data: bytes, mime: str) -> bool:
-        """Keep the picture that came under an id; return whether that was still open.
+    async def upload(self, upload_id: str, picture: Reference) -> bool:
+        """Store the picture that came under an id, its bytes in memory; return whether that was still open.
 
         Raises:
             DiskFull: the disk takes nothing.
@@ -279,11 +288,11 @@ class AsyncStore:
         with disk_errors():
             if not await self.awaited(upload_id):
                 return False
-            return await self._threads.write_files(self._upload, upload_id, data, mime)
+            return await self._threads.write_files(self._upload, upload_id, picture)
 
-    def _upload(self, upload_id: str, data: bytes, mime: str) -> bool:
-        with self.images.held(data, mime) as path:
-            return self._row(self._store.upload, upload_id, Kept(path.name, len(data)), time.time()).result()
+    def _upload(self, upload_id: str, picture: Reference) -> bool:
+        with self.images.held(picture.data, picture.mime, picture.digest) as path:
+            return self._row(self._store.upload, upload_id, Kept(path.name, picture.size), time.time()).result()
 
     async def awaited(self, upload_id: str) -> bool:
         """Return whether a picture may still come under an id."""
@@ -350,18 +359,32 @@ class AsyncStore:
 
     def _keep_display(self, name: str, width: int, data: bytes) -> Path:
         # The row first: a crash leaves no file that the quota does not know.
-        known = self._row(self._store.displayed, name, width, len(data)).result()
-        if known:
-            path = self.images.put_display(name, width, data)
-            known = self._row(self._store.known, name).result()
-        if not known:
-            self.images.drop_display(name, width)
-            raise BadImage("image-removed")
-        return path
+        if self._row(self._store.displayed, name, width, len(data)).result():
+            try:
+                path = self.images.put_display(name, width, data)
+            except OSError:
+                self._row(self._store.not_displayed, name, width).result()
+                raise
+            if self._row(self._count_display, path, name, width, len(data)).result():
+                return path
+        self.images.drop_display(name, width)
+        raise BadImage("image-removed")
+
+    def _count_display(self, path: Path, name: str, width: int, size: int) -> bool:
+        """Count a copy that was written, again: its picture may have been removed and put back meanwhile.
+
+        Returns:
+            Whether the copy and its picture are there.
+        """
+        return path.is_file() and self._store.displayed(name, width, size)
 
     async def may_see(self, owner: str, name: str) -> bool:
         """Return whether an owner may see a kept picture."""
         return await self._read(Queries.may_see, owner, name)
+
+    async def picture_of(self, owner: str, digest: str) -> str | None:
+        """Return the file's name of a picture that an owner may see, by its digest; None where there is none."""
+        return await self._read(Queries.picture_of, owner, digest)
 
     async def is_result(self, owner: str, digest: str) -> bool:
         """Return whether a picture was made for an owner."""
@@ -394,8 +417,7 @@ class AsyncStore:
     async def make_room(self, size: int, quota: int) -> bool:
         """Make room for a file of `size` bytes; return whether the quota and the disk have it now."""
         fits, removed = await self._write(self._make_room, max(size, BLOCK), quota)
-        for job_id in removed:
-            self._on_removed(job_id)
+        self._tell_removed(removed)
         return fits
 
     def _make_room(self, size: int, quota: int) -> tuple[bool, list[str]]:
@@ -404,9 +426,18 @@ class AsyncStore:
         fits = self._store.size() + size <= quota
         return fits and shutil.disk_usage(self.images.folder.parent).free > size + RESERVE, freed.jobs
 
+    def _tell_removed(self, jobs: Iterable[str]) -> None:
+        for job_id in jobs:
+            for listener in self.on_removed:
+                listener(job_id)
+
     def _drop(self, freed: Freed) -> None:
         self.images.drop(freed.pictures)
         self.uploads.drop(freed.files)
+
+    async def has_room(self, quota: int, reference: int) -> bool:
+        """Return whether the quota has room for a run, or something may be removed for it."""
+        return await self._read(Queries.has_room, quota, reference)
 
     async def sweep(self) -> None:
         """Remove half files."""
@@ -432,17 +463,16 @@ class AsyncStore:
         """Remove old references that nobody ran, and the oldest runs where the files have more than `quota` bytes.
 
         Returns:
-            How many runs were removed.
+            How many runs were removed, or lost those of their pictures that nothing protects.
         """
-        removed = await self._write(self._tidy, quota, age, spared)
-        for job_id in removed:
-            self._on_removed(job_id)
-        return len(removed)
+        freed = await self._write(self._tidy, quota, age, spared)
+        self._tell_removed(freed.jobs)
+        return len(freed.jobs) + len(freed.trimmed)
 
-    def _tidy(self, quota: int, age: float, spared: str) -> list[str]:
+    def _tidy(self, quota: int, age: float, spared: str) -> Freed:
         self.images.drop(self._store.forget(time.time() - age))
         freed = self._store.make_room(quota, spared)
         self._drop(freed)
         if freed.jobs:
             log.info("removed the %d oldest runs: the pictures had more than %d bytes", len(freed.jobs), quota)
-        return freed.jobs
+        return freed

@@ -1,20 +1,83 @@
-"""What the rest of the app needs of storage, whatever is behind it: SQLite and a folder today."""
+"""What the rest of the app needs of storage, whatever is behind it: SQLite and a folder today.
+
+One object may be several of these, as `storage.async_store.AsyncStore` is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
 from core.events import Completed
+from core.imaging.images import Reference
 from core.job import Job
 from core.result import Result
-from storage.rows import LibraryRow
+from storage.archive import Archive, ArchivedJob
+from storage.rows import (
+    EVERYTHING,
+    Block,
+    Changes,
+    Facets,
+    Filter,
+    LibraryRow,
+    Lineage,
+    Marks,
+    Page,
+    ProjectRow,
+    Sort,
+)
+
+
+class CallTaken(Exception):
+    """An owner's call of this mark is there already."""
+
+
+class ShareFull(Exception):
+    """Stars and projects of an owner protect all that they can.
+
+    Args:
+        share: how many bytes that is.
+        needed: how many they would protect.
+    """
+
+    def __init__(self, share: int, needed: int) -> None:
+        super().__init__(share, needed)
+        self.share = share
+        self.needed = needed
+
+
+class ProjectUnknown(Exception):
+    """An owner has no project of that id."""
+
+
+class NameTaken(Exception):
+    """An owner has a project of that name already."""
+
+
+class TooManyProjects(Exception):
+    """An owner has as many projects as one can have."""
+
+
+class TooManyTags(Exception):
+    """A result would have more tags than one can have."""
+
+
+MOST_PROJECTS = 500
+"""Projects of an owner."""
+MOST_TAGS = 20
+"""Tags of a result."""
 
 
 class JobStore(Protocol):
-    """Jobs that outlive the process: each step is on the disk when its call returns."""
+    """Jobs that outlive the process: each step is on the disk when its call returns.
+
+    Attributes:
+        on_removed: called, on the event loop, with the id of each job that was removed other than by `delete`.
+    """
+
+    on_removed: list[Callable[[str], None]]
 
     async def add(self, job: Job, estimate: float, afford: Callable[[float], None], since: float) -> None:
         """Write a new job, before anything of it is sent.
@@ -26,6 +89,7 @@ class JobStore(Protocol):
             since: seconds since the epoch.
 
         Raises:
+            CallTaken: the owner's job of the same mark is there.
             StudioError: it is not affordable, or the disk is full.
         """
 
@@ -81,22 +145,124 @@ class JobStore(Protocol):
     async def delete(self, owner: str, job_id: str) -> bool:
         """Remove an owner's ended job with its images; return whether there was one."""
 
+    async def unreported(self) -> list[Job]:
+        """Return the ended jobs whose end somebody waits to hear."""
+
+    async def reported(self, job_id: str) -> None:
+        """Write that nobody waits to hear of a job's end any more."""
+
+    async def spent(self, since: float) -> float:
+        """Return the US dollars that jobs with the app owner's keys cost since then."""
+
     async def tidy(self, quota: int, age: float, spared: str = "") -> int:
         """Remove references of more than `age` seconds that no job uses, and the oldest jobs above `quota` bytes.
 
+        What a star or a project protects stays.
+
         Returns:
-            How many jobs were removed.
+            How many jobs were removed, or lost those of their pictures that no star and no project protects.
         """
+
+    async def has_room(self, quota: int, reference: int) -> bool:
+        """Return whether the quota has room for a run, or something may be removed for it.
+
+        Args:
+            quota: bytes that all files may have.
+            reference: bytes of the run's reference where that is stored already: it cannot go, for the run needs it.
+        """
+
+    async def sweep(self) -> None:
+        """Remove the half files that an earlier process left."""
+
+    async def drop_strays(self) -> None:
+        """Remove old files that no row names, as a crash leaves them, and owners without any row."""
+
+    async def close(self) -> None:
+        """Finish what was asked for, and close the database."""
+
+
+class PictureStore(Protocol):
+    """Pictures with what is known of them: whose they are, references before any job, copies for the screen."""
+
+    async def keep(self, owner: str, data: bytes, mime: str) -> Path:
+        """Store a picture of an owner's that is no job's yet, and return its file.
+
+        Raises:
+            DiskFull: the disk takes nothing.
+        """
+
+    async def keep_reference(self, owner: str, reference: Reference, parent: str | None) -> Reference:
+        """Store a normalised reference for an owner, and return it without its bytes in memory.
+
+        Args:
+            owner: may see it.
+            reference: with its bytes in memory.
+            parent: digest of the result that it was made of, None where it was none.
+
+        Raises:
+            DiskFull: the disk takes nothing.
+        """
+
+    async def find_reference(self, owner: str, name: str) -> tuple[Reference, str | None] | None:
+        """Return an owner's stored reference and the digest of the result that it was, None where there is none."""
+
+    async def keep_display(self, name: str, width: int, data: bytes) -> Path:
+        """Store a picture's copy at a display width, and return its file.
+
+        Raises:
+            BadImage: the picture was removed meanwhile; then no copy is stored.
+            DiskFull: the disk takes nothing.
+        """
+
+    async def may_see(self, owner: str, name: str) -> bool:
+        """Return whether an owner may see a stored picture."""
+
+    async def picture_of(self, owner: str, digest: str) -> str | None:
+        """Return the file's name of a picture that an owner may see, by its digest; None where there is none."""
+
+    async def is_result(self, owner: str, digest: str) -> bool:
+        """Return whether a picture was made for an owner."""
+
+
+class UploadStore(Protocol):
+    """What comes in before a job: tickets with their pictures, and files in the folder of uploads."""
+
+    async def ticket(self, owner: str, upload_id: str) -> None:
+        """Let an owner send a picture under an id.
+
+        Raises:
+            DiskFull: the disk takes nothing.
+        """
+
+    async def awaited(self, upload_id: str) -> bool:
+        """Return whether a picture may still come under an id."""
+
+    async def upload(self, upload_id: str, picture: Reference) -> bool:
+        """Store the picture that came under an id, its bytes in memory; return whether that was still open.
+
+        Raises:
+            DiskFull: the disk takes nothing.
+        """
+
+    async def uploaded(self, upload_id: str) -> str | None:
+        """Return the file's name of the picture that came under an id, None where nothing came."""
+
+    async def add_file(self, owner: str, path: Path) -> bool:
+        """Record an uploaded file, named relative to the folder of uploads; return whether it still exists.
+
+        Raises:
+            OSError, sqlite3.Error: the disk is full or not writable.
+        """
+
+    async def owns_file(self, owner: str, path: Path) -> bool:
+        """Return whether an uploaded file, named relative to the folder of uploads, is an owner's."""
+
+    async def make_room(self, size: int, quota: int) -> bool:
+        """Make room for a file of `size` bytes; return whether the quota and the disk have it now."""
 
 
 class BlobStore(Protocol):
-    """Image files by their content: the same bytes are stored once.
-
-    Attributes:
-        folder: where they are.
-    """
-
-    folder: Path
+    """Image files by their content: the same bytes are stored once."""
 
     def put(self, data: bytes, mime: str, digest: str | None = None) -> Path:
         """Store a file's bytes as they are, and return where.
@@ -130,41 +296,156 @@ class BlobStore(Protocol):
         """
 
     def drop(self, names: Iterable[str]) -> None:
-        """Remove files and their display copies but those that are held; one that is gone is as good as removed."""
+        """Remove files but those that are held, and the display copies of all; one that is gone already is no error."""
 
 
 class Library(Protocol):
-    """An owner's results with their pictures, newest first. Ids rise with the time, so a page begins behind an id."""
+    """An owner's results: pictures, and what did not come; those in the trash are in no answer.
+
+    Ids rise with the time, so lists by date go by them. A part of a list begins at a cursor, which is opaque.
+    """
 
     async def page(
-        self, owner: str, limit: int, before_id: int | None = None, *, starred: bool = False
-    ) -> list[LibraryRow]:
-        """Return an owner's latest results.
+        self,
+        owner: str,
+        limit: int,
+        cursor: str | None = None,
+        wanted: Filter = EVERYTHING,
+        sort: Sort = Sort.NEWEST,
+    ) -> Page:
+        """Return a part of a list of an owner's results.
 
         Args:
             owner: whose.
             limit: at most so many.
-            before_id: only those behind the result of this id; None begins at the newest.
-            starred: only those with a star.
+            cursor: where it begins, as an earlier part or a block of the same list said; None for its beginning.
+            wanted: what the list has.
+            sort: its order.
+
+        Raises:
+            ValueError: the cursor is of no list in this order.
         """
 
-    async def search(self, owner: str, text: str, limit: int, before_id: int | None = None) -> list[LibraryRow]:
-        """Return an owner's latest results whose prompts have every word of a text; the last may be unfinished.
-
-        Of Chinese and Japanese, two signs in a row are enough.
+    async def blocks(
+        self, owner: str, wanted: Filter = EVERYTHING, sort: Sort = Sort.NEWEST, zone: int = 0
+    ) -> tuple[Block, ...]:
+        """Return a whole list of an owner's results, cut into blocks of at most 200, by date never across a day.
 
         Args:
             owner: whose.
-            text: words between spaces, none of it syntax; without any word, every result is found.
-            limit: at most so many.
-            before_id: only those behind the result of this id; None begins at the newest.
+            wanted: what the list has.
+            sort: its order.
+            zone: minutes east of UTC, of the place whose days they are.
+        """
+
+    async def facets(self, owner: str, quota: int) -> Facets:
+        """Return what an owner has, and by what it can be filtered.
+
+        Args:
+            owner: whose.
+            quota: bytes that all owners' files may have.
         """
 
     async def find(self, owner: str, result_id: int) -> LibraryRow | None:
-        """Return an owner's result, None where they have none of that id."""
+        """Return an owner's result, a picture or what did not come; None where they have none of that id."""
 
-    async def star(self, owner: str, result_id: int, *, on: bool = True) -> bool:
-        """Give an owner's result a star, or take it away; return whether there is such a result."""
+    async def of_job(self, owner: str, job_id: str) -> tuple[LibraryRow, ...]:
+        """Return the results of an owner's job, in their places."""
 
-    async def delete(self, owner: str, result_id: int) -> bool:
-        """Delete an owner's result and its picture, and the job with its last result; return whether there was one."""
+    async def lineage(self, owner: str, result_id: int) -> Lineage | None:
+        """Return where an owner's result comes from and what was made of it; None where they have none of that id.
+
+        At most 50 parents and 100 children. A parent that was deleted ends the chain.
+        """
+
+    async def count(self, owner: str) -> int:
+        """Return how many pictures an owner has."""
+
+    async def changes(self, owner: str, seq: int | None, most: int = 100) -> Changes:
+        """Return what happened to an owner's results after a change.
+
+        Args:
+            owner: whose.
+            seq: the number of the last change that is known; None asks for the latest number alone.
+            most: changes that are told one by one.
+        """
+
+    async def mark(self, owner: str, ids: Sequence[int], marks: Marks, quota: int) -> tuple[LibraryRow, ...]:
+        """Change what an owner notes on pictures of theirs; return those that are there, in the order of their ids.
+
+        Args:
+            owner: whose.
+            ids: of pictures; others are left out.
+            marks: the change.
+            quota: bytes that all owners' files may have: stars and projects protect within the owner's share of it.
+
+        Raises:
+            ShareFull: stars and projects protect all that they can, and these would protect more; nothing is changed.
+            ProjectUnknown: the owner has no such project.
+            TooManyTags: one of them would have more than `MOST_TAGS`.
+        """
+
+    async def projects(self, owner: str) -> tuple[ProjectRow, ...]:
+        """Return an owner's projects by name."""
+
+    async def add_project(self, owner: str, name: str) -> ProjectRow:
+        """Make a project.
+
+        Raises:
+            NameTaken: the owner has one of that name.
+            TooManyProjects: they have `MOST_PROJECTS`.
+        """
+
+    async def rename_project(self, owner: str, project: int, name: str) -> ProjectRow:
+        """Rename a project.
+
+        Raises:
+            NameTaken: the owner has another of that name.
+            ProjectUnknown: they have no such project.
+        """
+
+    async def delete_project(self, owner: str, project: int) -> bool:
+        """Delete a project and leave its pictures without one; return whether there was one."""
+
+    async def archived(
+        self, owner: str, project: int | None, behind: int = 0, limit: int | None = None
+    ) -> tuple[list[ArchivedJob], int | None]:
+        """Return an owner's jobs for an archive, oldest first; damaged ones and runs that failed are left out.
+
+        Args:
+            owner: whose.
+            project: only results in the project of this id; None returns all.
+            behind: only results behind this id.
+            limit: at most so many results.
+
+        Returns:
+            The jobs, and the id behind which more results are, None where there are none.
+        """
+
+    async def take_in(self, owner: str, archive: Archive, job: ArchivedJob, quota: int) -> int:
+        """Store a job of an archive with its files; return how many of its results are new.
+
+        Args:
+            owner: whose it becomes.
+            archive: has the files.
+            job: of its manifest.
+            quota: bytes that all owners' files may have.
+
+        Raises:
+            BadInput: a file is other than the manifest says.
+            ShareFull: stars and projects would protect more than the owner's share.
+            DiskFull: the disk takes nothing.
+        """
+
+    async def delete(self, owner: str, ids: Sequence[int]) -> tuple[tuple[int, ...], float]:
+        """Put an owner's results into the trash; return the ids of those that were there, and until when they can be
+        restored, in seconds since the epoch.
+
+        Of a job without any other result the `JobStore` behind the same rows tells, by its `on_removed`.
+        """
+
+    async def restore(self, owner: str, ids: Sequence[int]) -> tuple[int, ...]:
+        """Take an owner's results out of the trash again; return the ids of those that were there."""
+
+    async def purge(self) -> None:
+        """Remove for good what can be restored no more, with its files, and each job with its last picture."""

@@ -9,13 +9,13 @@ from pathlib import Path
 from core.errors import StudioError, error_of
 from core.image_types import MIME_OF
 from core.imaging.images import Reference
-from core.job import Call, Job
+from core.job import Call, Job, Source
 from core.job_state import JobState
 from core.messages import Message, message_of, recorded
 from core.recipe import ImageRef, Recipe
 from core.request import EditRequest
 from core.result import Made, Missing, Reason, Result
-from storage.rows import Record, ReferenceRow, ResultRow
+from storage.rows import Failure, Record, ReferenceRow, ResultRow
 
 CALL = ("model", "base", "inline", "body")
 """Parts of a call that lie in its JSON; the others have columns of their own."""
@@ -42,6 +42,7 @@ def record_of(job: Job, estimate: float) -> Record:
         call=_text({name: getattr(job.call, name) for name in CALL}) if job.call else None,
         once=job.call.once if job.call else None,
         hook=(job.call.hook or None) if job.call else None,
+        source=job.source,
         remote=_text([None for _ in job.request.seeds]),
     )
 
@@ -78,6 +79,7 @@ def job_of(record: Record, folder: Path) -> Job:
         owner=record.owner,
         own_key=record.own_key,
         call=Call(**json.loads(record.call), once=record.once, hook=record.hook or "") if record.call else None,
+        source=Source(record.source),
         created=record.created,
         remote=json.loads(record.remote),
         state=JobState(record.state),
@@ -98,11 +100,11 @@ def job_of(record: Record, folder: Path) -> Job:
 
 def _image_of(row: ResultRow) -> Made | Missing:
     if row.missing is not None:
-        return Missing(Reason(row.missing), _why_of(row.why), row.seed)
+        return Missing(Reason(row.missing), why_of(row.why), row.seed, row.id)
     image = ImageRef.model_validate(
         {"digest": row.digest, "mime": row.mime, "width": row.width, "height": row.height, "size": row.bytes}
     )
-    return Made(image, row.seed, row.damaged)
+    return Made(image, row.seed, row.damaged, row.id)
 
 
 def report_text(result: Result) -> str:
@@ -135,6 +137,16 @@ def rows_of(result: Result) -> tuple[ResultRow, ...]:
     return tuple(rows)
 
 
+def styles_of(recipe: Recipe) -> tuple[tuple[str, str], ...]:
+    """Return the id and text of each style of a recipe."""
+    return tuple((each.id, each.text) for each in recipe.style)
+
+
+def failure_of(recipe: Recipe) -> Failure:
+    """Return what is written down of a whole run that failed."""
+    return Failure(recipe.model.id, recipe.parent, recipe.seed, recipe.prompt, styles_of(recipe))
+
+
 def reference_row(name: str, reference: Reference, parent: str | None) -> ReferenceRow:
     """Return the row of a reference that is stored under a name."""
     return ReferenceRow(
@@ -145,6 +157,8 @@ def reference_row(name: str, reference: Reference, parent: str | None) -> Refere
         notices=_notices_text(reference.notices),
         address=reference.address,
         parent=parent,
+        profile=reference.profile,
+        dpi=reference.dpi,
     )
 
 
@@ -153,7 +167,9 @@ def reference_of(row: ReferenceRow, folder: Path) -> Reference:
     file = folder / row.name
     notices = _notices_of(json.loads(row.notices))
     mime = MIME_OF[file.suffix]
-    return Reference(b"", row.width, row.height, notices, mime, row.address, file, file.stem, row.bytes)
+    return Reference(
+        b"", row.width, row.height, notices, mime, row.address, file, file.stem, row.bytes, row.profile, row.dpi
+    )
 
 
 def error_text(error: StudioError) -> str:
@@ -173,7 +189,7 @@ def _notices_of(stored: Sequence[object]) -> tuple[Message, ...]:
     return tuple(map(message_of, stored))
 
 
-def _why_of(stored: str | None) -> Message:
+def why_of(stored: str | None) -> Message:
     """Return why an image is missing; rows from before messages had codes hold a sentence, and no JSON."""
     if stored is None or not stored.startswith("{"):
         return recorded(stored or "")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
+from core.image_types import MIME_OF
+from core.job import Source
 from core.job_state import JobState
 
 
@@ -12,6 +16,7 @@ class ResultRow:
     """The row of one image of a job that is done.
 
     Attributes:
+        id: the result's; None of one that is not stored yet.
         place: its place in the job, from 0.
         seed: the seed that recreates it.
         digest, mime, width, height, bytes: of the file; None of one that is missing.
@@ -22,6 +27,7 @@ class ResultRow:
 
     place: int
     seed: int
+    id: int | None = field(default=None, compare=False)
     digest: str | None = None
     mime: str | None = None
     width: int | None = None
@@ -32,37 +38,240 @@ class ResultRow:
     why: str | None = None
 
 
+class Sort(StrEnum):
+    """The order of a list of results; what costs the same, or is of unknown cost, has the newest first."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    COST = "cost"
+    """The dearest first, those of unknown cost last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Which results a list has: those for which all of this holds. None, "" and False leave a thing open.
+
+    Attributes:
+        text: words that are found in the prompt, styles, backend, model, tags and note; the last may be unfinished.
+            None of it is syntax. Of Chinese and Japanese, two signs in a row are enough.
+        starred: only those with a star.
+        backend: the backend's key.
+        style: the id of one of its styles.
+        model: the id of what made it.
+        tag: the name of one of its tags.
+        project: the id of its project.
+        since, until: when it was made, seconds since the epoch, from `since` and before `until`.
+        pixels_min, pixels_max: width times height, both included.
+        cost_min, cost_max: US dollars of the one picture, both included; an unknown cost is in no range.
+        failed: what did not come instead of pictures: images that are missing, and whole runs that failed.
+    """
+
+    text: str = ""
+    starred: bool = False
+    backend: str | None = None
+    style: str | None = None
+    model: str | None = None
+    tag: str | None = None
+    project: int | None = None
+    since: float | None = None
+    until: float | None = None
+    pixels_min: int | None = None
+    pixels_max: int | None = None
+    cost_min: float | None = None
+    cost_max: float | None = None
+    failed: bool = False
+
+
+EVERYTHING = Filter()
+"""Every picture."""
+UNDO = 60.0
+"""Seconds for which a deleted result can be restored; then it is removed with its files."""
+RUN = "run"
+"""What is missing, in `LibraryRow.missing`, where a whole run failed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LibraryRow:
-    """A result as a list of pictures shows it.
+    """A result as a list shows it: a picture, or what did not come.
 
     Attributes:
         id: rises with the time at which the results were made: lists go by it.
         job: the id of its job.
         place: its place in the job, from 0.
-        created: when the job was taken, seconds since the epoch.
         seed: the seed that recreates it.
         model: the id of what made it.
-        digest, mime, width, height, bytes: of the file.
+        file: the stored file's name; None where no picture came.
+        width, height, bytes: of the file; None where no picture came.
         star: whether its owner starred it.
+        note: its owner's, empty where there is none.
+        tags: its owner's, sorted.
+        project: the id of its project, None where it is in none.
         prompt: what it was asked for with, without styles; empty where the job's row is damaged.
         parent: digest of the result that the reference was, None where it was none.
+        backend: the backend's key.
+        source: a `core.job.Source`.
+        recipe, report, error: of its job, JSON as in `Record`.
+        cost: US dollars of this one, None where it is not known.
+        missing: why no picture came, one of `core.result.Reason`, or `RUN`: the job's error says why then.
+        why: as in `ResultRow`.
     """
 
     id: int
     job: str
     place: int
-    created: float
     seed: int
     model: str
-    digest: str
-    mime: str
-    width: int
-    height: int
-    bytes: int
-    star: bool
+    file: str | None = None
+    width: int | None = None
+    height: int | None = None
+    bytes: int | None = None
+    star: bool = False
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    project: int | None = None
     prompt: str
     parent: str | None = None
+    backend: str
+    source: str = Source.PAGE
+    recipe: str
+    report: str | None = None
+    error: str | None = None
+    cost: float | None
+    missing: str | None = None
+    why: str | None = None
+
+    @property
+    def created(self) -> float:
+        """When it was made, seconds since the epoch."""
+        return made_at(self.id)
+
+    @property
+    def digest(self) -> str | None:
+        """The SHA-256 of the file's bytes, in hexadecimal; None where no picture came."""
+        return self.file and self.file.partition(".")[0]
+
+    @property
+    def mime(self) -> str | None:
+        """The file's type; None where no picture came."""
+        return self.file and MIME_OF[f".{self.file.partition('.')[2]}"]
+
+
+def made_at(result_id: int) -> float:
+    """Return when the result of an id was made, seconds since the epoch."""
+    return result_id / 1_000_000
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a list.
+
+    Attributes:
+        rows: in the list's order.
+        next: the cursor of the part behind it, None at the end of the list.
+    """
+
+    rows: tuple[LibraryRow, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Block:
+    """Results that follow each other in a list, of one day.
+
+    Attributes:
+        day: such as `2026-11-26`; None in a list that is not sorted by date.
+        count: of results.
+        cursor: where it begins; None for the beginning of the list.
+    """
+
+    day: str | None
+    count: int
+    cursor: str | None
+
+
+@dataclass(frozen=True)
+class ProjectRow:
+    """A project: its id, name, when it was made in seconds since the epoch, and how many pictures it has."""
+
+    id: int
+    name: str
+    created: float
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Facets:
+    """What an owner has, and by what it can be filtered.
+
+    Attributes:
+        total, starred: pictures.
+        bytes: of all their pictures and references, each once.
+        protected: how many of these bytes stars and projects protect.
+        share: how many bytes stars and projects can protect.
+        backends, styles, models, tags: how many pictures have each, by key, id or name; the most frequent first.
+        projects: by name.
+    """
+
+    total: int = 0
+    starred: int = 0
+    bytes: int = 0
+    protected: int = 0
+    share: int = 0
+    backends: Mapping[str, int] = field(default_factory=dict)
+    styles: Mapping[str, int] = field(default_factory=dict)
+    models: Mapping[str, int] = field(default_factory=dict)
+    tags: Mapping[str, int] = field(default_factory=dict)
+    projects: tuple[ProjectRow, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marks:
+    """A change of what an owner notes on results. None and an empty tuple change nothing.
+
+    Attributes:
+        star: on or off.
+        project: its id; 0 takes them out of the one they are in.
+        add_tags, remove_tags: names.
+        note: of one result alone.
+    """
+
+    star: bool | None = None
+    project: int | None = None
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Where a result comes from, and what was made of it.
+
+    Attributes:
+        parents: the result that its reference was, then that one's, and so on.
+        first: the result whose reference is the first photo: the last of `parents`, or the result itself.
+        children: newest first.
+    """
+
+    parents: tuple[LibraryRow, ...]
+    first: LibraryRow
+    children: tuple[LibraryRow, ...]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What happened to an owner's results.
+
+    Attributes:
+        seq: the number of the latest change.
+        results: those that came or changed and have an image, newest first.
+        gone: ids of those that are there no more, or have no image.
+        stale: too much has changed to tell it one by one; the lists are empty then.
+    """
+
+    seq: int
+    results: tuple[LibraryRow, ...] = ()
+    gone: tuple[int, ...] = ()
+    stale: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +285,8 @@ class ReferenceRow:
         notices: JSON of what was done to the picture.
         address: where anyone can read the same picture, None where that is not known.
         parent: digest of the result that it was made of, None where it was none.
+        profile: the name of the ICC profile in the file that came in; empty where there was none.
+        dpi: pixels an inch, as that file said; 0 where it did not say.
     """
 
     name: str
@@ -85,6 +296,8 @@ class ReferenceRow:
     notices: str = "[]"
     address: str | None = None
     parent: str | None = None
+    profile: str = ""
+    dpi: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +319,7 @@ class Record:
         call: JSON of how it came in by the API; None where it did not.
         once: the caller's mark, unique to its owner for a day.
         hook: the address that is to be told its end, None where there is none or it was told.
+        source: a `core.job.Source`.
         results: the rows of its images, in order; empty where none is done.
     """
 
@@ -127,4 +341,39 @@ class Record:
     call: str | None = None
     once: str | None = None
     hook: str | None = field(default=None, repr=False)
+    source: str = Source.PAGE
     results: tuple[ResultRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class Done:
+    """What is written down of a job that made something.
+
+    Attributes:
+        report: JSON of what is about all of its images.
+        recipe: JSON of its recipe, with the model that was really used.
+        model: that model's id.
+        parent: digest of the picture that its reference was.
+        results: a row an image.
+        prompt: as a person wrote it.
+        styles: the id and text of each.
+    """
+
+    report: str
+    recipe: str
+    model: str
+    parent: str | None
+    results: Sequence[ResultRow]
+    prompt: str = ""
+    styles: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What is written down of a whole run that failed, which stands in the library too; see `Done`."""
+
+    model: str
+    parent: str | None
+    seed: int
+    prompt: str
+    styles: Sequence[tuple[str, str]] = ()

@@ -29,6 +29,16 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return "\npytestmark = pytest.mark.integration\n" in collection_path.read_text(encoding="utf-8") or None
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are cores, for what waits: for a browser, a start, a line that is cut."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, the page's modules first: at the end no worker waits for another's."""
+    items.sort(key=lambda item: (item.get_closest_marker("integration") is None, "tests/ui/" not in item.nodeid))
+
+
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """Name bytes by their argument: what packed them may have put the time of day in, and every worker must agree."""
     return argname if isinstance(val, bytes) else None

@@ -32,6 +32,7 @@ FIGURES = {"Counter", "Histogram", "GaugeMetricFamily"}
 NAMES = {
     "Raw profile type exif": "a key in PNG files",
     "ZeroGPU worker error": "the title of an error of the library `spaces`",
+    "Raw negative prompt": "a name in files of Fooocus",
 }
 """Texts that read as sentences and are none."""
 LOGGERS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
@@ -52,6 +53,31 @@ FAULTS = {
 def sources() -> Iterator[tuple[str, ast.Module]]:
     for path in [*(each for package in PACKAGES for each in sorted((ROOT / package).rglob("*.py"))), ROOT / "app.py"]:
         yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
+
+
+SCRIPT = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`""", re.DOTALL
+)
+"""A comment or a text of JavaScript. What stands within braces of a template counts as its text."""
+SCRIPT_USE = re.compile(r"\b(?:message|say)\(\s*'([a-z0-9-]+)'")
+"""Where a module of the page names a message."""
+SCRIPT_PARTS = re.compile(r"\b(?:message|say)\(\s*`([a-z0-9-]*)\$\{[^}]*\}([a-z0-9-]*)`")
+"""Where it puts the name together; inside of a template of HTML, too."""
+
+
+def scripts() -> Iterator[tuple[str, str]]:
+    """Yield each module of the page, without its tests and its libraries."""
+    web = ROOT / "ui" / "web"
+    for path in sorted(web.rglob("*.js")):
+        if "vendor" not in path.parts and not path.name.endswith(".test.js"):
+            yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
+
+
+def script_texts(source: str) -> Iterator[str]:
+    """Yield the texts of a module, with `${}` where a template puts something in."""
+    for found in SCRIPT.finditer(source):
+        for text in filter(None, found.groups()):
+            yield re.sub(r"\$\{[^}]*\}", "${}", text)
 
 
 def called(node: ast.AST) -> str:
@@ -186,13 +212,27 @@ def mentioned() -> tuple[set[str], list[re.Pattern[str]]]:
             elif isinstance(node, ast.Call) and called(node) in MAKERS and node.args:
                 first = node.args[0]
                 if isinstance(first, ast.JoinedStr):
-                    parts = (re.escape(e.value) if isinstance(e, ast.Constant) else "[a-z-]+" for e in first.values)
+                    parts = (re.escape(e.value) if isinstance(e, ast.Constant) else "[a-z0-9-]+" for e in first.values)
                     patterns.append(re.compile("".join(map(str, parts))))
+    for _, source in scripts():
+        plain.update(SCRIPT_USE.findall(source))
+        patterns += (re.compile(f"{before}[a-z0-9-]+{after}") for before, after in SCRIPT_PARTS.findall(source))
+        for text in script_texts(source):
+            plain.add(text)
+            if re.fullmatch(r"[a-z-]+-\$\{\}[a-z-]*", text):
+                patterns.append(re.compile(re.escape(text).replace(re.escape("${}"), "[a-z0-9-]+")))
     return plain, patterns
 
 
 def test_every_code_that_is_used_is_in_the_catalogue() -> None:
-    assert [f"{place}: {code}" for place, code, _ in uses() if code not in catalogue()] == []
+    in_scripts = ((file, code) for file, source in scripts() for code in SCRIPT_USE.findall(source))
+    used = [*((place, code) for place, code, _ in uses()), *in_scripts]
+    assert [f"{place}: {code}" for place, code in used if code not in catalogue()] == []
+
+
+def test_no_sentence_stands_in_a_module_of_the_page() -> None:
+    found = [f"{file}: {text}" for file, source in scripts() for text in script_texts(source) if is_sentence(text)]
+    assert found == []
 
 
 def test_every_message_of_the_catalogue_is_used() -> None:

@@ -1,4 +1,7 @@
-"""The API tab: the examples of docs/api.md, as they stand there; `assets/page.js` puts this app's own address in."""
+"""The API tab: the examples of docs/api.md, as they stand there.
+
+The page fetches them when the tab is chosen (`ui/web/chrome.js`), and puts this app's own address in.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,22 @@ import html
 import re
 from pathlib import Path
 
-import gradio as gr
-
 from core.messages import say
-from ui import text
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "api.md"
 LANGUAGES = {"bash": "curl", "python": "Python", "javascript": "JavaScript"}
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def api_tab() -> gr.HTML:
-    """Return the tab's panel; hidden until its tab is chosen."""
+def api_examples() -> str:
+    """Return what the tab shows, as HTML."""
     sections = re.split(r"^## ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     parts = [_part(section) for section in sections if _BLOCK.search(section) and "```python" in section]
-    return gr.HTML(f"<h2>{say('ui-api')}</h2>{text.api_html()}{''.join(parts)}", elem_id="api")
+    return f"<h2>{say('ui-api')}</h2>{_introduction()}{''.join(parts)}"
+
+
+def _introduction() -> str:
+    return "".join(f"<p>{say(f'ui-api-{part}')}</p>" for part in ("use", "keys"))
 
 
 def _part(section: str) -> str:
@@ -33,7 +37,8 @@ def _part(section: str) -> str:
         for place, (language, _) in enumerate(blocks)
     )
     codes = "".join(
-        f'<pre data-language="{language}"{" hidden" if place else ""}><code>{html.escape(code)}</code></pre>'
+        f'<pre tabindex="0" data-language="{language}"{" hidden" if place else ""}>'
+        f"<code>{html.escape(code)}</code></pre>"
         for place, (language, code) in enumerate(blocks)
     )
     copy = f'<button type="button" data-copy data-done="{say("ui-copied")}">{say("ui-copy")}</button>'

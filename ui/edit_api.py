@@ -21,7 +21,7 @@ from core.errors import BadParameter, StudioError
 from core.events import JobEvent
 from core.imaging.images import Reference
 from core.imaging.sources import is_address, is_data_uri
-from core.job import Job, Visitor
+from core.job import Job, Source, Visitor
 from core.messages import in_full
 from core.request import EditRequest
 from core.result import Made, Missing, Result
@@ -29,10 +29,10 @@ from core.spec import MAX_PROMPT, AnyParam, Choice, Integer, Number, ParamValue,
 from core.terms import TERMS, is_neutral
 from engine.engine import Engine
 from engine.images import Images
+from engine.services import Services
 from storage.files.disk import disk_errors
-from ui.framework import forget_session
 from ui.image_input import DESCRIPTION, NEEDED, Fetch, read_image, take_any_image
-from ui.images import visitor_of
+from ui.ownership import visitor_of
 from ui.refusal import Refusal
 
 KINDS: dict[type[AnyParam], str] = {Number: "number", Integer: "integer", Choice: "string", Toggle: "boolean"}
@@ -70,12 +70,11 @@ CALL = re.compile(r"(api|call|run)/(v2/)?edit/?")
 """Paths by which `/edit` is called, after the framework's prefix."""
 
 
-def add_edit_endpoint(demo: gr.Blocks, engine: Engine, fetch: Fetch) -> None:
+def add_edit_endpoint(services: Services, fetch: Fetch) -> None:
     """Add `/edit` to the Blocks at hand.
 
     Args:
-        demo: the Blocks.
-        engine: does the work.
+        services: do the work.
         fetch: reads a public address or data URI into bytes, or raises a StudioError.
     """
 
@@ -84,14 +83,12 @@ def add_edit_endpoint(demo: gr.Blocks, engine: Engine, fetch: Fetch) -> None:
     ) -> tuple[list[str], dict[str, Any]]:
         raw = dict(zip(TERMS, given, strict=True))
         try:
-            reading = read_image(image, request.request, fetch, engine)
-            job, result = await run_edit(engine, reading, prompt, backend, raw, visitor_of(request))
+            reading = read_image(image, request.request, fetch, services)
+            job, result = await run_edit(services.engine, reading, prompt, backend, raw, visitor_of(request))
             with disk_errors():
-                files = await asyncio.to_thread(handed, job, engine.images, cache)
+                files = await asyncio.to_thread(handed, job, services.images, cache)
         except StudioError as error:
             raise gr.Error(str(error), print_exception=False) from error
-        finally:
-            forget_session(demo, request.session_hash)
         return files, report(job, result)
 
     published(edit)
@@ -120,6 +117,7 @@ async def run_edit(
     raw: Mapping[str, Any],
     visitor: Visitor,
     follow: Callable[[JobEvent], Awaitable[None]] | None = None,
+    source: Source = Source.EDIT,
 ) -> tuple[Job, Result]:
     """Check, submit and wait; a caller who goes away cancels the run.
 
@@ -131,6 +129,7 @@ async def run_edit(
         raw: parameters by name; None takes a backend's own default.
         visitor: who asks.
         follow: hears the run's events.
+        source: where the call came in.
 
     Raises:
         StudioError: something does not fit, or the run failed.
@@ -140,7 +139,7 @@ async def run_edit(
     known = chosen.spec.by_name
     raw = {name: value for name, value in raw.items() if name in known or not is_neutral(name, value)}
     request = EditRequest.build(chosen.spec, prompt, reference, raw)
-    job = await engine.submit(chosen.spec.key, request, visitor=visitor)
+    job = await engine.submit(chosen.spec.key, request, visitor=visitor, source=source)
     del reference, request
     try:
         async for event in engine.watch(job):

@@ -6,32 +6,22 @@ processor's work would grow. What counts and bounds events has tests that would 
 
 from __future__ import annotations
 
-import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 
-import gradio as gr
-from gradio import http_server, routes
+from gradio import http_server
 from gradio.context import LocalContext
-from gradio.state_holder import SessionState, StateHolder
 from gradio.utils import LRUCache
 from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import Headers
 
-from core.job import Visitor, visitor_in
-
-_V = TypeVar("_V")
-
-LATEST = 1000
-"""Uploads whose progress is remembered."""
 _NUMBER = TypeAdapter(int)
 """As the framework reads an index: "7" and 7.0 are numbers there too."""
 LOOK = 0.02
-"""Seconds between the queue's looks for a click; its own thousand a second always take a tenth of a small core."""
+"""Seconds between the queue's looks for a call; its own thousand a second always take a tenth of a small core."""
 
 
 @contextmanager
@@ -46,29 +36,7 @@ def as_visitor(token: str) -> Iterator[None]:
         LocalContext.request.reset(before)
 
 
-class LightSession(SessionState):  # type: ignore[misc] # the framework's types are not told
-    """A session without its copy of the whole page, which costs 13 ms and 100 KB and serves deep links alone."""
-
-    def __init__(self, blocks: gr.Blocks) -> None:
-        super().__init__(SimpleNamespace(default_config=blocks.default_config, blocks={}))
-
-    def _update_config(self, key: int) -> None:
-        pass
-
-    def _update_value_in_config(self, key: int, value: Any) -> None:
-        pass
-
-
-class LightSessions(StateHolder):  # type: ignore[misc] # likewise
-    """The framework's sessions, each a light one."""
-
-    def __getitem__(self, session_id: str) -> SessionState:
-        """Return a session, made where there is none yet."""
-        self.session_data.setdefault(session_id, LightSession(self.blocks))
-        return super().__getitem__(session_id)
-
-
-class Messages(LRUCache):  # type: ignore[misc] # likewise
+class Messages(LRUCache):  # type: ignore[misc] # the framework's types are not told
     """The queue's messages by session: the session that was not read the longest goes first.
 
     The framework's own cache drops the oldest session, though its page is reading: two thousand events of one stranger
@@ -95,23 +63,6 @@ class Messages(LRUCache):  # type: ignore[misc] # likewise
         return session, messages
 
 
-class Latest(defaultdict[str, _V]):
-    """A dictionary that keeps its latest `LATEST` entries: the framework's own of uploads' progress keep all."""
-
-    def __setitem__(self, key: str, value: _V) -> None:
-        """Set an entry, and drop the oldest where there are too many."""
-        super().__setitem__(key, value)
-        while len(self) > LATEST:
-            del self[next(iter(self))]
-
-    def __missing__(self, key: str) -> _V:
-        """Make an entry."""
-        if self.default_factory is None:
-            raise KeyError(key)
-        self[key] = value = self.default_factory()
-        return value
-
-
 class NoFiles(set[str]):
     """A set that stays empty, in place of the framework's of all uploaded files, which nobody here reads."""
 
@@ -120,31 +71,12 @@ class NoFiles(set[str]):
 
 
 def lighten(app: Any) -> None:
-    """Give an app that is about to start light sessions, and a queue that lets an idle machine rest."""
-    if not isinstance(app.state_holder, LightSessions):
-        app.state_holder = LightSessions()
-        app.state_holder.set_blocks(app.get_blocks())
+    """Give an app that is about to start bounded memories, and a queue that lets an idle machine rest."""
     app.get_blocks().upload_file_set = NoFiles()
-    routes.file_upload_statuses._statuses = Latest(None)
-    routes.file_upload_statuses._signals = Latest(asyncio.Event)
     queue = app.get_blocks()._queue
     queue.pending_messages_per_session = Messages(2000, queue.pending_event_ids_session)
     queue.sleep_when_free = LOOK
-    queue.progress_update_sleep_when_free = 1.0  # for gr.Progress, which the stage has no use for
-
-
-def forget_session(demo: gr.Blocks, session_hash: str | None) -> None:
-    """Drop a session: of a caller of the API, who has no page to come back to, or of an address that has too many."""
-    for held in (demo.state_holder.session_data, demo.state_holder.time_last_used):
-        held.pop(str(session_hash), None)
-
-
-def forget_call(app: Any, event_id: str) -> None:
-    """Let go of the line of messages of an API call that was answered."""
-    queue = app.get_blocks()._queue
-    if queue.pending_event_ids_session.get(event_id) == set():
-        del queue.pending_event_ids_session[event_id]
-        queue.pending_messages_per_session.pop(event_id, None)
+    queue.progress_update_sleep_when_free = 1.0  # for gr.Progress, which nobody here uses
 
 
 def undelivered(app: Any) -> set[str]:
@@ -154,7 +86,7 @@ def undelivered(app: Any) -> set[str]:
 
 
 def function_of(app: Any, name: str, index: Any) -> Any:
-    """Return the function that an event is for, found as the framework finds it; None where there is none.
+    """Return the function that an event is for, found as the framework finds it; None where none runs on the server.
 
     Args:
         app: the framework's.
@@ -164,16 +96,12 @@ def function_of(app: Any, name: str, index: Any) -> Any:
     functions = app.get_blocks().fns
     if index is not None:
         try:
-            return functions.get(_NUMBER.validate_python(index))
+            found = functions.get(_NUMBER.validate_python(index))
         except ValidationError:
             return None
-    return next((each for each in functions.values() if name and each.api_name == name), None)
-
-
-def open_events(app: Any) -> list[tuple[Any, Visitor]]:
-    """Return the function and the visitor of each event that waits or is at work."""
-    events = app.get_blocks()._queue.event_ids_to_events.values()
-    return [(event.fn, visitor_in(event.request.scope)) for event in events]
+    else:
+        found = next((each for each in functions.values() if name and each.api_name == name), None)
+    return None if found is None or found.fn is None else found  # the page's other events run in the browser
 
 
 def open_calls(app: Any, name: str) -> int:

@@ -6,7 +6,8 @@ picture. An event's id opens its result: it belongs to the visitor who started t
 cookie; they share one place, where long random names keep them apart. On a personal machine everything belongs to one
 person, and nothing of this is asked.
 
-What costs the server work is counted by visitor and by network address, and few events of a kind may be open at once.
+What costs the server work is counted by visitor and by network address. Of the page's events `/edit` alone runs on the
+server; on ZeroGPU, Run too.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import BadParameter, DiskFull, StudioError, TooManyRequests
+from core.image_types import MIME_OF
 from core.job import EVERYONE, Visitor, visitor_in
 from core.subpath import route_path
-from engine.engine import Engine
 from engine.quotas import REQUESTS
+from engine.services import Services
 from ui.bodies import (
-    RESULT,
     SMALL,
     again_of,
     json_of,
@@ -39,8 +40,7 @@ from ui.bodies import (
     whole,
 )
 from ui.edit_api import call_fault
-from ui.framework import forget_call, forget_session, function_of, lighten
-from ui.images import SUFFIXES, stored_name
+from ui.framework import function_of, lighten
 from ui.inline_images import CARRIER, new_upload, place_of, spooled
 from ui.ownership import Events, Sessions
 from ui.places import Places
@@ -49,7 +49,6 @@ from ui.uploads import Upload
 
 OPEN = (
     "upload",
-    "upload_progress",
     "queue",
     "run",
     "api",
@@ -67,7 +66,7 @@ OPEN = (
 )
 """What is used of the framework's routes. All others are shut: proxies, deep links, monitoring, run histories."""
 SHUT = ("/monitoring", "/config/monitoring", "/runs")
-HANDED = re.compile(rf"srpo-\d+-[A-Za-z0-9_-]{{32}}({SUFFIXES})")
+HANDED = re.compile(rf"srpo-\d+-[A-Za-z0-9_-]{{32}}({'|'.join(map(re.escape, MIME_OF))})")
 """Results for callers of the API, who have no cookie: the name itself is their token."""
 EVENT = re.compile(r"queue/join|(?:call/v2|call|run|api)/([^/]+)/?")
 """What a POST starts an event with, and the name of its function."""
@@ -78,7 +77,7 @@ PAGE = ("/", "/config")
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What browsers and clients call their sessions."""
 PATHS = 8
-"""Files that a request may name; the page names one."""
+"""Files that a request may name; `/edit` takes one."""
 PREFIX = "/gradio_api/"
 
 
@@ -87,17 +86,17 @@ class Guard:
 
     Args:
         app: what is guarded.
-        engine: knows who may see which picture, and counts.
+        services: know who may see which picture, and count.
         uploads: the framework's folder.
     """
 
-    def __init__(self, app: ASGIApp, engine: Engine, uploads: Path) -> None:
+    def __init__(self, app: ASGIApp, services: Services, uploads: Path) -> None:
         self._app = app
-        self._engine = engine
+        self._services = services
         self._uploads = uploads.absolute()
         self._sessions = Sessions()
         self._events = Events()
-        self._places = Places(engine)
+        self._places = Places(services.engine)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer why not, in JSON."""
@@ -122,7 +121,7 @@ class Guard:
                 await self._inside(path.removeprefix(PREFIX), visitor, scope, receive, answering)
                 return
             if path in PAGE:
-                self._engine.quotas.spend(REQUESTS, visitor)
+                self._services.quotas.spend(REQUESTS, visitor)
             await self._app(scope, receive, answering)
         except (TooManyRequests, Refusal) as error:
             if begun:
@@ -133,8 +132,8 @@ class Guard:
     async def _inside(self, rest: str, visitor: Visitor, scope: Scope, receive: Receive, send: Send) -> None:
         owner = "" if visitor.passing else visitor.owner
         # Where the app's owner sets no limit on runs, as many may be asked for.
-        if self._engine.quotas.caps.per_minute is not None or not EDIT.fullmatch(rest):
-            self._engine.quotas.spend(REQUESTS, visitor)
+        if self._services.quotas.caps.per_minute is not None or not EDIT.fullmatch(rest):
+            self._services.quotas.spend(REQUESTS, visitor)
         if rest.startswith(("file=", "file/")):
             if not await self._may_read(rest[5:], owner):  # ASGI's path is decoded already
                 raise _not_found()
@@ -166,8 +165,6 @@ class Guard:
         value = await parsed(body)
         if owner != EVERYONE:
             self._check_names(rest, owner, visitor.address, scope, value)
-            for each in self._sessions.surplus(visitor.address):
-                forget_session(app.get_blocks(), each)
         await self._check_paths(value, owner)
         fault = call_fault(rest, value) if body is not None else None
         if fault is not None:
@@ -175,10 +172,8 @@ class Guard:
         if event is None:
             await self._app(scope, receive, send)
         else:
-            with self._places.hold(_function(app, rest, name, value), visitor, app):
+            with self._places.hold(_function(app, rest, name, value), app):
                 await self._app(scope, receive, self._noting(owner, app, send))
-        if scope["method"] == "GET" and (result := RESULT.fullmatch(rest)):
-            forget_call(app, result[1])
 
     def _check_names(self, rest: str, owner: str, address: str, scope: Scope, value: Any) -> None:
         """Check that the events that a request names are the owner's, and that its session is, or becomes, theirs.
@@ -234,23 +229,24 @@ class Guard:
 
     async def _upload(self, visitor: Visitor, owner: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on an upload, and record whose the file is before its path is known to anybody."""
-        limits = self._engine.quotas
+        limits = self._services.quotas
         share = limits.uploads()
 
         def count(size: int) -> None:
             if share is not None:
                 limits.spend(share, visitor, size / 1e6)
 
-        # In local mode whatever is chosen reaches the stage, which says what it is in more words.
+        # In local mode whatever is sent reaches the decoders, which say what it is in more words.
         upload = Upload(Headers(scope=scope), limits.caps.max_bytes, count, pictures_only=owner != EVERYONE)
         if share is not None:
             limits.check_share(share, visitor, upload.size / 1e6)
         with _room():
-            if not await self._engine.uploads.make_room(upload.size):
+            if not await self._services.uploads.make_room(upload.size):
                 raise _full()
-            await self._app(scope, upload.receiving(receive), upload.send)
+            # By its number the framework would remember an upload's progress without end.
+            await self._app({**scope, "query_string": b""}, upload.receiving(receive), upload.send)
             for path in upload.paths():
-                if not await self._engine.uploads.add_file(owner, Path(path).relative_to(self._uploads)):
+                if not await self._services.uploads.add_file(owner, Path(path).relative_to(self._uploads)):
                     raise Refusal("upload-not-stored", status=503, wait=1.0)
         await upload.answer()(scope, receive, send)
 
@@ -261,7 +257,7 @@ class Guard:
             Refusal: the image cannot be read or stored, or there is too much beside it.
             TooManyRequests: the visitor has uploaded their share.
         """
-        quotas, uploads, share = self._engine.quotas, self._engine.uploads, self._engine.quotas.uploads()
+        quotas, uploads, share = self._services.quotas, self._services.uploads, self._services.quotas.uploads()
         with _room():
             async with spooled(receive, self._uploads) as body:
                 if isinstance(body, bytes):
@@ -273,7 +269,7 @@ class Guard:
                     raise _full()
                 path = new_upload(self._uploads)
                 try:
-                    small = await self._engine.decoders.separate(body, place_of(rest), path, owner=visitor.source)
+                    small = await self._services.decoders.separate(body, place_of(rest), path, owner=visitor.source)
                 except DiskFull as error:
                     raise _full() from error
                 except StudioError as error:
@@ -299,10 +295,7 @@ class Guard:
             return False
         if owner == EVERYONE or HANDED.fullmatch(path.name):
             return True
-        if await self._engine.uploads.owns_file(owner, path.relative_to(self._uploads)):
-            return True
-        name = stored_name(path.name)
-        return name is not None and await self._engine.images.may_see(owner, name)
+        return await self._services.uploads.owns_file(owner, path.relative_to(self._uploads))
 
     def _inside_uploads(self, path: Path) -> bool:
         return ".." not in path.parts and path.is_relative_to(self._uploads) and path != self._uploads

@@ -20,9 +20,9 @@ from core.imaging.sources import LONGEST_ADDRESS, bare_base64, is_address, is_da
 from core.job import VISITOR
 from core.messages import message
 from core.subpath import without_prefix
-from engine.engine import Engine
 from engine.quotas import FETCHES
-from ui.images import visitor_of
+from engine.services import Services
+from ui.ownership import visitor_of
 
 Fetch = Callable[[str], Awaitable[bytes]]
 """Reads a public address or data URI into bytes, or raises a StudioError."""
@@ -36,20 +36,20 @@ DESCRIPTION = (
     "The reference image, in one of these forms: a public http or https address; the address or path of a file that "
     "was uploaded to this app; a data URI such as data:image/png;base64,...; or base64."
 )
-OWN = re.compile(r"/(gradio_api/file[=/]|files/|uploads/|images/|examples/)")
+OWN = re.compile(r"/(gradio_api/file[=/]|files/|uploads/|studio/v1/|examples/)")
 """Paths of this app that lead to pictures."""
 CALLER = (b"host", b"cookie", b"forwarded")
 """Headers that say who asks, beside `x-forwarded-...`."""
 
 
-async def read_image(image: Any, request: Request, fetch: Fetch, engine: Engine) -> Reference:
+async def read_image(image: Any, request: Request, fetch: Fetch, services: Services) -> Reference:
     """Return the reference that a caller sends.
 
     Args:
         image: text, or the framework's description of a file.
         request: the caller's; what they uploaded is read as they would read it.
         fetch: reads a public address or data URI into bytes, or raises a StudioError.
-        engine: decodes it, and counts it.
+        services: decode it, and count it.
 
     Raises:
         StudioError: there is none, or it cannot be read.
@@ -58,8 +58,8 @@ async def read_image(image: Any, request: Request, fetch: Fetch, engine: Engine)
         image = image.get("path") or image.get("url")
     if not isinstance(image, str) or not image.strip():
         raise BadParameter(NEEDED["image"], field="image")
-    visitor, most = visitor_of(request), engine.quotas.caps.max_bytes
-    engine.quotas.spend_reference(visitor)
+    visitor, most = visitor_of(request), services.quotas.caps.max_bytes
+    services.quotas.spend_reference(visitor)
     place = tidy(image) if len(image) <= LONGEST_ADDRESS else ""
     own = _own_path(place, request)
     address = None
@@ -67,12 +67,12 @@ async def read_image(image: Any, request: Request, fetch: Fetch, engine: Engine)
         data = await _through_the_app(own, request, most)
     elif is_data_uri(image) or is_address(image):
         if not is_data_uri(image):
-            engine.quotas.spend(FETCHES, visitor)
+            services.quotas.spend(FETCHES, visitor)
         data = await fetch(place or image)
         address = place or None
     else:
         data = await asyncio.to_thread(bare_base64, image, most)
-    return await engine.images.read(data, address, owner=visitor.source)
+    return await services.images.read(data, address, owner=visitor.source)
 
 
 def take_any_image(component: Component) -> None:

@@ -25,17 +25,18 @@ from starlette.types import Receive, Scope, Send
 from core.about import VERSION
 from core.errors import BadParameter, StudioError
 from core.events import JobEvent, Loading, Progress, Queued, Working
-from core.job import Job
+from core.job import Job, Source
 from core.messages import say
 from core.result import Made
 from core.spec import MAX_PROMPT, Choice, Toggle
 from core.terms import TERMS
 from engine.engine import Engine
 from engine.images import Images
+from engine.services import Services
 from ui.edit_api import INPUTS, KINDS, choose, report, run_edit
 from ui.image_input import DESCRIPTION as IMAGE_FORMS
 from ui.image_input import Fetch, read_image
-from ui.images import visitor_of
+from ui.ownership import visitor_of
 
 log = logging.getLogger(__name__)
 
@@ -71,13 +72,14 @@ class McpEndpoint:
     """Answers MCP clients.
 
     Args:
-        engine: does the work.
+        services: do the work.
         fetch: reads a public address or data URI into bytes, or raises a StudioError.
         max_body: bytes of a request.
     """
 
-    def __init__(self, engine: Engine, fetch: Fetch, max_body: int) -> None:
-        self._engine = engine
+    def __init__(self, services: Services, fetch: Fetch, max_body: int) -> None:
+        self._services = services
+        self._engine = services.engine
         self._fetch = fetch
         self._server: Server[Any, Request] = Server("SRPO Studio", VERSION)
         self._server.list_tools()(self._list)  # type: ignore[no-untyped-call]
@@ -134,7 +136,7 @@ class McpEndpoint:
         assert context.request is not None
         image, prompt, backend = (arguments.pop(each, None) for each in ("image", "prompt", "backend"))
         raw = {name: arguments.get(name, term.default) for name, term in TERMS.items()}
-        reading = read_image(image, context.request, self._fetch, self._engine)
+        reading = read_image(image, context.request, self._fetch, self._services)
         token = context.meta.progressToken if context.meta is not None else None
 
         async def follow(event: JobEvent) -> None:
@@ -145,11 +147,12 @@ class McpEndpoint:
                     token, done, total, words, related_request_id=str(context.request_id)
                 )
 
-        job, result = await run_edit(self._engine, reading, prompt, backend, raw, visitor_of(context.request), follow)
+        visitor = visitor_of(context.request)
+        job, result = await run_edit(self._engine, reading, prompt, backend, raw, visitor, follow, Source.MCP)
         facts = report(job, result)
         text = mcp.types.TextContent(type="text", text=json.dumps(facts, ensure_ascii=False))
         return mcp.types.CallToolResult(
-            content=[text, *await asyncio.to_thread(_images, job, self._engine.images)], structuredContent=facts
+            content=[text, *await asyncio.to_thread(_images, job, self._services.images)], structuredContent=facts
         )
 
 

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
 from typing import Any
 
+import gradio as gr
+from starlette.requests import Request
+
+from core.job import Visitor, visitor_in
 from ui.framework import undelivered
 
 SESSIONS = 200
-"""Sessions of one network address, the latest: the tabs of an office, and a fifth of what the framework keeps."""
+"""Sessions of one network address that are remembered, the latest."""
 ADDRESSES = 10_000
 """Network addresses whose sessions are remembered, the latest."""
+
+
+def visitor_of(request: Request | gr.Request) -> Visitor:
+    """Return who asks, as the middleware has put it into the scope."""
+    inner: Any = request.request if isinstance(request, gr.Request) else request
+    return visitor_in(inner.scope)
 
 
 class Sessions:
@@ -29,18 +38,12 @@ class Sessions:
         here[name] = None
         here.move_to_end(name)
         self._places.move_to_end(address)
+        if len(here) > SESSIONS:
+            self._of.pop(here.popitem(last=False)[0], None)
         if len(self._places) > ADDRESSES:
             for each in self._places.popitem(last=False)[1]:
                 self._of.pop(each, None)
         return True
-
-    def surplus(self, address: str) -> Iterator[str]:
-        """Forget the oldest sessions of an address that has more than its share, and yield them."""
-        here = self._places.get(address, OrderedDict())
-        while len(here) > SESSIONS:
-            name, _ = here.popitem(last=False)
-            self._of.pop(name, None)
-            yield name
 
 
 class Events:

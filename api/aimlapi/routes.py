@@ -22,9 +22,10 @@ from starlette.routing import BaseRoute, Route
 from api.access import guarded_route
 from api.aimlapi.generation import Generation, edits_described, read_edit
 from api.answers import add_error_handlers, notices_of, refusals, stamp
-from api.gateway import ApiGateway, Ask, mark
+from api.gateway import ApiGateway, Ask
+from api.idempotency import mark
 from api.statuses import Refused
-from core.job import Call, Job
+from core.job import Call, Job, Source
 from core.result import Made, Missing, Result
 from core.subpath import route_path
 
@@ -125,7 +126,7 @@ def build(gateway: ApiGateway) -> FastAPI:
     ) -> JSONResponse:
         """Edit an image by a prompt, as OpenAI's `images.edit` asks for it: a form with a file, or JSON."""
         gateway.access.visitor(request)
-        body, image = await read_edit(request, next(iter(gateway.models)), gateway.engine.quotas.caps.max_bytes)
+        body, image = await read_edit(request, next(iter(gateway.models)), gateway.quotas.caps.max_bytes)
         job, result, again = await _run(gateway, request, body, image, idempotency_key)
         whole = await _answer(gateway, job, result)
         answer = {name: whole[name] for name in Edited.model_fields}
@@ -173,7 +174,8 @@ async def _run(
     content = hashlib.sha256(image).hexdigest() if isinstance(image, bytes) else image
     once, whole = mark("aimlapi", idempotency_key, {**asked, "image": content})
     call = Call(body.model, gateway.base(request), inline=body.inline, once=once, body=whole)
-    job, again = await gateway.take(visitor, Ask(body.prompt, image, values, call, body.notices, body.size))
+    ask = Ask(body.prompt, image, values, call, Source.AIMLAPI, body.notices, body.size)
+    job, again = await gateway.take(visitor, ask)
     return job, await gateway.attend(request, job), again
 
 

@@ -16,14 +16,15 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from api.access import guarded_route
-from api.gateway import ApiGateway, Ask, mark
+from api.gateway import ApiGateway, Ask
+from api.idempotency import mark
 from api.schemas import Body, Format, Real, Whole
 from api.wavespeed.envelope import Envelope, answer, guarded, problems
 from api.wavespeed.predictions import input_of, view
 from api.wavespeed.uploads import add_uploads
 from api.wavespeed.webhooks import Hooks
 from core.errors import BadParameter, StudioError
-from core.job import Call
+from core.job import Call, Source
 from core.messages import Message, message, say
 from core.spec import MAX_PROMPT, MAX_SEED
 
@@ -167,7 +168,7 @@ def _model(app: FastAPI, gateway: ApiGateway, name: str) -> None:
         call = Call(name, gateway.base(request), inline=inline, once=once, body=whole, hook=webhook or "")
         prompt, image = told.pop("prompt"), told.pop("image")
         told["seed"] = None if told["seed"] < 0 else told["seed"]
-        job, again = await gateway.take(visitor, Ask(prompt, image, told, call, body.notices))
+        job, again = await gateway.take(visitor, Ask(prompt, image, told, call, Source.WAVESPEED, body.notices))
         headers = {"Idempotent-Replayed": "true"} if again else {}
         if not waits:
             return answer(await view(gateway, job, call.base, created=True), headers=headers)

@@ -49,12 +49,12 @@ class UploadTickets:
     """Issues the tickets of uploads, and redeems each with a picture.
 
     Args:
-        gateway: has the engine, the limits and the signed links.
+        gateway: has the uploads, the limits and the signed links.
     """
 
     def __init__(self, gateway: ApiGateway) -> None:
         self._gateway = gateway
-        self._uploads = gateway.engine.uploads
+        self._uploads = gateway.uploads
 
     async def issue(self, owner: str) -> str:
         """Return the id of a new ticket of an owner's."""
@@ -73,10 +73,10 @@ class UploadTickets:
         Raises:
             StudioError: it is no picture that the app reads, or the disk is full.
         """
-        reference = await self._gateway.engine.images.read(data, owner=visitor_in(request.scope).source)
+        reference = await self._gateway.images.read(data, owner=visitor_in(request.scope).source)
         if not await self._uploads.make_room(len(reference.data)):
             raise DiskFull("disk-full-for-picture")
-        return await self._uploads.redeem(upload_id, reference.data, reference.mime)
+        return await self._uploads.redeem(upload_id, reference)
 
     def upload_url(self, request: Request, upload_id: str, until: int) -> str:
         """Return the address to PUT a file to, signed until a second of the epoch."""
@@ -110,9 +110,9 @@ def add_uploads(app: FastAPI, gateway: ApiGateway) -> None:
 
     Args:
         app: the one that answers WaveSpeedAI's paths.
-        gateway: has the engine, the limits and the signed links.
+        gateway: has the uploads, the limits and the signed links.
     """
-    quotas, tickets = gateway.engine.quotas, UploadTickets(gateway)
+    quotas, tickets = gateway.quotas, UploadTickets(gateway)
 
     @app.post("/api/v3/media/uploads", response_model=Envelope, **guarded())
     async def ticket(request: Request, body: Ticket) -> JSONResponse:

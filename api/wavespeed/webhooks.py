@@ -64,7 +64,8 @@ class Hooks:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _ended(self, job: Job) -> None:
-        if job.call is None or not job.call.hook or job.id in self._telling:
+        """Begin to tell an end. Where the wait alone has ended, the provider goes on: a later process tells the end."""
+        if not job.state.terminal or job.call is None or not job.call.hook or job.id in self._telling:
             return
         task = asyncio.get_running_loop().create_task(self._tell(job), name=f"webhook {job.id}")
         self._telling[job.id] = task

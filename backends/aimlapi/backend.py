@@ -10,7 +10,6 @@ import asyncio
 import base64
 import uuid
 from collections.abc import AsyncGenerator, Callable
-from typing import Any
 
 from backends.aimlapi.answers import KEY_ENV, MODEL, NAME, Result, cost, read, refusal
 from backends.aimlapi.provider import AimlapiProvider
@@ -20,13 +19,18 @@ from backends.http.answer import Lost, NotSent
 from core.backend import OWNERS, Backend, RunContext
 from core.errors import MalformedAnswer, StudioError, TimedOut
 from core.events import Completed, Event, Picture, Working
+from core.http_call import HttpCall
 from core.messages import Message, message
 from core.provider import Price
+from core.recipe import Recipe, compose
 from core.request import EditRequest
 from core.result import Missing, Reason
-from core.spec import BackendSpec
+from core.spec import BackendSpec, ParamValue
 from core.terms import ACCELERATION, SAFETY, common_params, own
 
+IMAGE = "image_url"
+"""The body's field for the reference."""
+PATH = "/v1/images/generations"
 READ = 180.0
 """Seconds to wait for the answer of a run."""
 
@@ -41,6 +45,7 @@ SPEC = BackendSpec(
     concurrency=8,
     price=0.02625,
     seed_per_image=False,
+    licence=message("licence-provider", provider=NAME),
     params=(
         *common_params(
             strength=0.95, guidance_scale=4.5, num_inference_steps=40, lowest_seed=1, formats=("jpeg", "png")
@@ -51,15 +56,9 @@ SPEC = BackendSpec(
 )
 
 
-def payload(request: EditRequest, image_url: str, *, inline: bool = False) -> dict[str, Any]:
-    """Return the body of `POST /v1/images/generations`. Every field is sent: providers' defaults differ."""
-    return {
-        "model": MODEL,
-        "prompt": request.prompt,
-        "image_url": image_url,
-        **request.params,
-        "sync_mode": inline,
-    }
+def payload(recipe: Recipe, *, inline: bool = False) -> dict[str, ParamValue]:
+    """Return the body of a run, without the reference. Every field is sent: providers' defaults differ."""
+    return {"model": MODEL, "prompt": compose(recipe), **recipe.params, "seed": recipe.seed, "sync_mode": inline}
 
 
 class AimlapiBackend(Backend):
@@ -127,11 +126,11 @@ class AimlapiBackend(Backend):
         begun = self._client.clock()
         try:
             answer = await self._client.post(
-                "/v1/images/generations",
+                PATH,
                 key,
                 read=READ,
                 headers={"X-Client-Request-Id": call},
-                json=payload(request, image_url, inline=self._inline),
+                json={**payload(request.recipe, inline=self._inline), IMAGE: image_url},
             )
         except NotSent as error:
             raise not_sent(NAME) from error
@@ -170,3 +169,13 @@ class AimlapiBackend(Backend):
     async def price(self) -> Price:
         """Return the price of the provider's list, its page's where the list does not say."""
         return await self._provider.price(MODEL, SPEC.price)
+
+    def http_call(self, recipe: Recipe) -> HttpCall:
+        """Return the run that makes a picture again: one seed stands for a batch, so all of it is asked for again."""
+        return HttpCall(
+            url=self._provider.code_url + PATH,
+            key_env=KEY_ENV,
+            body=payload(recipe),
+            image=IMAGE,
+            result=("data", recipe.index or 0, "url"),
+        )

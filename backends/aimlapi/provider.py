@@ -21,7 +21,9 @@ class AimlapiProvider(HostedProvider):
 
     def __init__(self, settings: Settings, client: ProviderClient | None = None) -> None:
         client = client or ProviderClient(settings.aimlapi_base_url)
-        super().__init__(NAME, "aimlapi.com", KEY_ENV, settings.aimlapi_key, client)
+        # A stranger has no use for the address of the owner's proxy, which may tell of their network.
+        code_url = Settings.aimlapi_base_url if settings.public else client.base_url
+        super().__init__(NAME, "aimlapi.com", KEY_ENV, settings.aimlapi_key, client, code_url)
 
     async def listed_price(self, model: str) -> float | None:
         """Return the price of the provider's list of models; it takes no key."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 
 from pydantic import SecretStr
@@ -23,16 +24,20 @@ class HostedProvider(Provider):
         key_env: the environment variable of the owner's key.
         key: the owner's, None where they have none.
         client: talks to the provider.
+        code_url: the provider's address in code that is handed out.
 
     Attributes:
-        client: likewise.
+        client, code_url: likewise; without a user and password.
     """
 
-    def __init__(self, name: str, site: str, key_env: str, key: SecretStr | None, client: ProviderClient) -> None:
+    def __init__(
+        self, name: str, site: str, key_env: str, key: SecretStr | None, client: ProviderClient, code_url: str
+    ) -> None:
         self.name = name
         self.key_env = key_env
         self.base_url = client.base_url
         self.client = client
+        self.code_url = re.sub("//[^/]*@", "//", code_url)
         self._site = site
         self._key = revealed(key)
         self._prices: dict[str, PriceTag] = {}

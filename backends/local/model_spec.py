@@ -51,13 +51,14 @@ def local_spec(choice: ModelChoice, settings: Settings, workers: int = 1) -> Bac
         working_side=MINI_SIDE if choice.is_mini else None,
         styles=mini_styles() if choice.is_mini else (),
         notices=_notices(choice, settings),
+        licence=message("licence-mini" if choice.is_mini else "notice-licence"),
     )
 
 
 def mini_styles() -> tuple[Style, ...]:
     """Return the looks that the mini checkpoint was taught, as its own folder lists them."""
     listed = json.loads((MINI_FOLDER / "styles.json").read_text(encoding="utf-8"))
-    return tuple(Style(each["name"], each["label"], each["prompt"]) for each in listed)
+    return tuple(Style(each["name"], each["label"], each["prompt"], each["kind"]) for each in listed)
 
 
 def _notices(choice: ModelChoice, settings: Settings) -> tuple[Message, ...]:

@@ -28,17 +28,23 @@ from backends.wavespeed.answers import (
     unsettled,
 )
 from backends.wavespeed.provider import WavespeedProvider
+from backends.wavespeed.uploads import FORM_PATH
 from core.backend import OWNERS, Backend, RunContext
 from core.errors import MalformedAnswer, StudioError
 from core.events import Accepted, Completed, Event, Picture, Working
+from core.http_call import HttpCall, Polling, Upload
 from core.messages import Message, message
 from core.provider import Price
+from core.recipe import Recipe, compose
 from core.request import EditRequest
 from core.result import Missing, Reason
-from core.spec import BackendSpec
+from core.spec import BackendSpec, ParamValue
 from core.terms import common_params
 
 MODEL = "wavespeed-ai/flux-srpo/image-to-image"
+PATH = f"/api/v3/{MODEL}"
+IMAGE = "image"
+"""The body's field for the reference."""
 
 Outcome = tuple[Picture | Missing, float]
 """What a task gave, and its seconds of inference."""
@@ -50,19 +56,21 @@ SPEC = BackendSpec(
     key_env=KEY_ENV,
     concurrency=8,
     price=0.025,
+    licence=message("licence-provider", provider=NAME),
     params=common_params(
         strength=0.8, guidance_scale=3.5, num_inference_steps=28, lowest_seed=0, formats=("jpeg", "png")
     ),
 )
 
 
-def payload(
-    request: EditRequest, seed: int, image: str, *, waits: bool = False, inline: bool = False
-) -> dict[str, Any]:
-    """Return the body of a task's submit. Every documented field, and no other: unknown ones are refused."""
-    own = {name: value for name, value in request.params.items() if name != "num_images"}
+def payload(recipe: Recipe, seed: int, *, waits: bool = False, inline: bool = False) -> dict[str, ParamValue]:
+    """Return the body of a task's submit, without the reference.
+
+    Every documented field is sent, and no other: unknown ones are refused.
+    """
+    own = {name: value for name, value in recipe.params.items() if name != "num_images"}
     switches = {"enable_sync_mode": waits, "enable_base64_output": inline}
-    return {"prompt": request.prompt, "image": image, **own, "seed": seed, **switches}
+    return {"prompt": compose(recipe), **own, "seed": seed, **switches}
 
 
 class WavespeedBackend(Backend):
@@ -180,7 +188,8 @@ class WavespeedBackend(Backend):
     ) -> Outcome:
         """Run one task from its submit to its picture."""
         begun, seed = self._client.clock(), request.seeds[place]
-        task = await self._submit(payload(request, seed, image, waits=self._waits, inline=self._inline), key)
+        body = payload(request.recipe, seed, waits=self._waits, inline=self._inline)
+        task = await self._submit({**body, IMAGE: image}, key)
         told.put_nowait(Accepted(place, task.id))
         await told.join()  # until the id is written down: then nothing that follows can be lost
         told.put_nowait(Working(task.status))
@@ -207,7 +216,7 @@ class WavespeedBackend(Backend):
         return await picture(NAME, await collect(NAME, task.outputs[0], self._client.download), seed), seconds
 
     async def _submit(self, body: dict[str, Any], key: str) -> Task:
-        path = f"/api/v3/{MODEL}" + (f"?webhook={self._provider.hook}" if self._provider.hook else "")
+        path = PATH + (f"?webhook={self._provider.hook}" if self._provider.hook else "")
         try:
             answer = await self._client.post(path, key, read=120.0 if self._waits else 60.0, json=body)
         except NotSent as error:
@@ -226,3 +235,23 @@ class WavespeedBackend(Backend):
     async def price(self) -> Price:
         """Return the provider's live price with the owner's key, its page's without."""
         return await self._provider.price(MODEL, SPEC.price)
+
+    def http_call(self, recipe: Recipe) -> HttpCall:
+        """Return the task that makes a picture again, after the upload of its reference by the form."""
+        url = self._provider.code_url
+        return HttpCall(
+            url=url + PATH,
+            key_env=KEY_ENV,
+            body=payload(recipe, recipe.seed),
+            image=IMAGE,
+            result=("data", "outputs", 0),
+            upload=Upload(url + FORM_PATH, ("data", "download_url")),
+            polling=Polling(
+                before=f"{url}/api/v3/predictions/",
+                after="/result",
+                id=("data", "id"),
+                status=("data", "status"),
+                done="completed",
+                failed=ENDED,
+            ),
+        )

@@ -35,7 +35,9 @@ class WavespeedProvider(HostedProvider):
 
     def __init__(self, settings: Settings, client: ProviderClient | None = None) -> None:
         client = client or ProviderClient(settings.wavespeed_base_url)
-        super().__init__(NAME, "wavespeed.ai", KEY_ENV, settings.wavespeed_key, client)
+        # A stranger has no use for the address of the owner's proxy, which may tell of their network.
+        code_url = Settings.wavespeed_base_url if settings.public else client.base_url
+        super().__init__(NAME, "wavespeed.ai", KEY_ENV, settings.wavespeed_key, client, code_url)
         self._secret = revealed(settings.wavespeed_webhook_secret)
         self.uploads = Uploads(client)
         self.tasks = Follower(client)

@@ -12,6 +12,8 @@ from backends.wavespeed.answers import NAME, Envelope, Ticket, refusal
 from core.errors import FetchFailed, MalformedAnswer, ProviderDown
 from core.imaging.images import Reference
 
+FORM_PATH = "/api/v3/media/upload/binary"
+"""Takes an upload in one request."""
 UPLOAD_KEPT = 6.5 * 86_400
 """Seconds for which an uploaded picture is used again; the provider keeps it seven days."""
 
@@ -70,7 +72,7 @@ class Uploads:
 
     async def _by_form(self, data: bytes, mime: str, key: str) -> str:
         files = {"file": (f"reference.{mime[6:]}", data, mime)}
-        answer = await self._client.post("/api/v3/media/upload/binary", key, read=120.0, files=files)
+        answer = await self._client.post(FORM_PATH, key, read=120.0, files=files)
         if not answer.ok:
             raise refusal(answer, key)
         address = Ticket.of(Envelope.of(answer.body).data).download_url

@@ -59,6 +59,17 @@ def declared(picture: Image.Image, contents: Contents) -> Iterator[Space]:
         yield space
 
 
+def profile_name(profile: bytes | None) -> str:
+    """Return an ICC profile's own description, of at most 100 characters; empty where there is none to read."""
+    if not profile:
+        return ""
+    try:
+        name = ImageCms.getProfileDescription(io.BytesIO(profile))
+    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+        return ""
+    return "".join(sign for sign in " ".join(name.split()) if sign.isprintable())[:100]
+
+
 def _made(primaries: Any, white: Any, curves: tuple[Curve, ...], hdr: str = "") -> Space | None:
     """Return the space of some numbers, None where they make none."""
     try:

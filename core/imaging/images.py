@@ -18,7 +18,7 @@ from PIL import Image, PngImagePlugin
 from core.errors import BadImage
 from core.imaging import tiff
 from core.imaging.bombs import MAX_MEMORY, TooMuchWork, decode_bytes
-from core.imaging.colour import declared
+from core.imaging.colour import declared, profile_name
 from core.imaging.contents import Contents, look_into
 from core.imaging.file_kinds import kind_of, refusal_of, start_of
 from core.imaging.opening import JPEG_END, SIDEWAYS, loaded, missing_share, open_picture, trimmed, turn_of
@@ -57,6 +57,8 @@ class Reference:
         file: where the same bytes are stored, named by their digest; None as long as they are in memory alone.
         digest: the SHA-256 of the bytes, in hexadecimal; hashed once, where the bytes are made.
         size: bytes.
+        profile: the name of the ICC profile in the file that came in; empty where there was none.
+        dpi: pixels an inch, as that file said; 0 where it did not say.
     """
 
     data: bytes = field(repr=False)
@@ -68,6 +70,8 @@ class Reference:
     file: Path | None = None
     digest: str = ""
     size: int = 0
+    profile: str = ""
+    dpi: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.digest:
@@ -152,6 +156,7 @@ def _read(data: bytes, contents: Contents, address: str | None, max_pixels: int,
     _check_limits(picture, contents.coded, max_pixels, reference_pixels)
     notices = _left_out(picture, contents)
     width, height = picture.size
+    profile, dpi = profile_name(picture.info.get("icc_profile") or contents.profile), _resolution(picture)
     try:
         if contents.kind == "JPEG" and not contents.whole:
             data = trimmed(data)
@@ -184,8 +189,23 @@ def _read(data: bytes, contents: Contents, address: str | None, max_pixels: int,
     plain = same and contents.plain and contents.depth == 8 and mode in ("RGB", "L") and not space.profile
     same_there = plain and not notices and _is_web(address)
     return Reference(
-        encode(upright, "png"), upright.width, upright.height, notices, address=address if same_there else None
+        encode(upright, "png"),
+        upright.width,
+        upright.height,
+        notices,
+        address=address if same_there else None,
+        profile=profile,
+        dpi=dpi,
     )
+
+
+def _resolution(picture: Image.Image) -> float:
+    """Return the pixels an inch that a file declares for its rows, 0 where it declares none that can be meant."""
+    try:
+        dpi = float(picture.info["dpi"][0])
+    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError):
+        return 0.0
+    return round(dpi, 2) if 1 <= dpi <= 100_000 else 0.0
 
 
 def _check_limits(picture: Image.Image, coded: int, max_pixels: int, reference_pixels: int) -> None:

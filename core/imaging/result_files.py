@@ -57,6 +57,13 @@ class Facts:
     damaged: bool = False
 
 
+def mime_of(data: bytes) -> str | None:
+    """Return the MIME type of a picture file by how it begins, None of what is not stored."""
+    kind = kind_of(data)
+    unopened = (mime for start, mime in _UNOPENED.items() if data.startswith(start))
+    return next(unopened, None) if kind is None else _FORMATS.get(kind)
+
+
 def look_at(data: bytes) -> Facts:
     """Return what a result's file is. Up to `DECODED` pixels are decoded.
 

@@ -121,15 +121,17 @@ class ImageStore:
         return path
 
     def drop(self, names: Iterable[str]) -> None:
-        """Remove files and their display copies but those that are held; one that is gone is as good as removed."""
+        """Remove files but those that are held, and the display copies of all; one that is gone already is no error.
+
+        A copy of a file that is held would be counted no more, and is made again when somebody wants it.
+        """
         for name in names:
             with self._removing:
                 self._drop(name)
 
     def _drop(self, name: str) -> None:
-        if name in self._held:
-            return
-        (self.folder / name).unlink(missing_ok=True)
+        if name not in self._held:
+            (self.folder / name).unlink(missing_ok=True)
         for width in WIDTHS:
             self.drop_display(name, width)
 

@@ -33,6 +33,17 @@ NO_SHARED_MEMORY = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLIT
 """Primary result codes of SQLite where the shared memory beside a database cannot be made or mapped."""
 
 
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """Open a connection that can only read, and sees what was committed before each of its statements.
+
+    Raises:
+        sqlite3.Error: there is no such database, or it cannot be opened.
+    """
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=2.0
+    )
+
+
 class StoreError(StartError):
     """The folder cannot be used; the message says why and what to do."""
 
@@ -139,13 +150,7 @@ class Database:
 
         For a database that is not `exclusive`. The caller closes it before the database is closed.
         """
-        base = sqlite3.connect(
-            f"{self._path.absolute().as_uri()}?mode=ro",
-            uri=True,
-            isolation_level=None,
-            check_same_thread=False,
-            timeout=2.0,
-        )
+        base = open_read_only(self._path)
         base.execute(f"pragma cache_size = {READER_PAGES}")
         return base
 

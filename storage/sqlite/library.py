@@ -1,72 +1,233 @@
-"""Results as a library: an owner's pictures by time, by star, by the words of their prompts."""
+"""Results as a library: an owner's pictures by time, by cost, by what they noted on them, by words."""
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from core.image_types import MIME_OF
-from storage.rows import LibraryRow
-from storage.sqlite import search_text
-from storage.sqlite.reader import NEWEST, OWNER, Reader
+from storage.rows import (
+    EVERYTHING,
+    Block,
+    Changes,
+    Facets,
+    Filter,
+    LibraryRow,
+    Lineage,
+    Page,
+    ProjectRow,
+    Sort,
+)
+from storage.sqlite.listing import blocks_by_cost, blocks_by_day, cursor_behind, listing
+from storage.sqlite.reader import OWNER, Reader
+from storage.sqlite.room import share
 
-COLUMNS = """results.id, jobs.id as job, place, results.created, results.seed, model, pictures.name as file, width,
-    height, pictures.bytes, star, parent, iif(json_valid(recipe), recipe ->> '$.prompt', null) as prompt"""
-JOINS = "cross join pictures on pictures.number = picture cross join jobs on jobs.number = results.job"
+COLUMNS = """results.id, jobs.id as job, place, results.seed, results.model, pictures.name as file, width, height,
+    pictures.bytes, star, note, project, results.parent, results.backend, source, recipe, report, error,
+    nullif(results.cost, -1) as cost, missing, why, iif(json_valid(recipe), recipe ->> '$.prompt', null) as prompt,
+    (select json_group_array(tags.name) from result_tags join tags on number = tag where result = results.id) as tags"""
+JOINS = "cross join jobs on jobs.number = results.job left join pictures on pictures.number = picture"
 """Cross joins keep the order: the list's own index first, then a look at each of the few rows that it gives."""
+PARENTS, CHILDREN = 50, 100
+"""Results of a lineage, at most."""
 
 
 class LibraryQueries(Reader):
-    """What of the results can be read. Lists are newest first; an image that is missing is in none."""
+    """What of the results can be read. Those in the trash are in no answer."""
 
     def result_page(
-        self, owner: str, limit: int, before_id: int | None = None, *, starred: bool = False
-    ) -> list[LibraryRow]:
-        """Return an owner's latest results.
+        self,
+        owner: str,
+        limit: int,
+        cursor: str | None = None,
+        wanted: Filter = EVERYTHING,
+        sort: Sort = Sort.NEWEST,
+    ) -> Page:
+        """Return a part of a list of an owner's results.
 
         Args:
             owner: whose.
             limit: at most so many.
-            before_id: only those behind the result of this id; None begins at the newest.
-            starred: only those with a star.
-        """
-        which = (
-            f"results.owner = {OWNER} and picture is not null and results.id < ?{' and star = 1' if starred else ''}"
-        )
-        return self._library(
-            f"select {COLUMNS} from results {JOINS} where {which} order by results.id desc limit ?",  # noqa: S608 - our own words
-            (owner, NEWEST if before_id is None else before_id, limit),
-        )
+            cursor: where it begins, as an earlier part or a block said; None for the beginning of the list.
+            wanted: what the list has.
+            sort: its order.
 
-    def search_results(self, owner: str, text: str, limit: int, before_id: int | None = None) -> list[LibraryRow]:
-        """Return an owner's latest results whose prompts have every word of a text; the last may be unfinished.
+        Raises:
+            ValueError: the cursor is of no list in this order.
+        """
+        number = self._number(owner)
+        ids = listing(number or 0, wanted, sort, cursor)
+        if number is None:
+            return Page((), None)
+        with self._snapshot():
+            found = self._base.execute(f"{ids.text} limit ?", (*ids.values, limit + 1)).fetchall()
+            rows = self._in_order([row[0] for row in found[:limit]])
+        return Page(rows, cursor_behind(found[limit - 1]) if len(found) > limit else None)
+
+    def result_blocks(
+        self, owner: str, wanted: Filter = EVERYTHING, sort: Sort = Sort.NEWEST, zone: int = 0
+    ) -> tuple[Block, ...]:
+        """Return a whole list of an owner's results, cut into blocks.
 
         Args:
             owner: whose.
-            text: words between spaces, none of it syntax; without any word, every result is found.
-            limit: at most so many.
-            before_id: only those behind the result of this id; None begins at the newest.
+            wanted: what the list has.
+            sort: its order.
+            zone: minutes east of UTC, of the place whose days they are.
         """
-        found = self._base.execute("select number from owners where name = ?", (owner,)).fetchone()
-        query = search_text.query(found[0], text) if found else None
-        if query is None:
-            return self.result_page(owner, limit, before_id)
-        return self._library(
-            f"""select {COLUMNS} from prompts cross join results on results.id = prompts.rowid {JOINS}
-                where prompts match ? and prompts.rowid < ? order by prompts.rowid desc limit ?""",  # noqa: S608 - our own words
-            (query, NEWEST if before_id is None else before_id, limit),
-        )
+        number = self._number(owner)
+        if number is None:
+            return ()
+        ids = listing(number, wanted, sort, None)
+        found = self._base.execute(*ids)
+        if sort is Sort.COST:
+            return tuple(blocks_by_cost(found.fetchall()))
+        return tuple(blocks_by_day([id for (id,) in found], sort, zone))
 
     def find_result(self, owner: str, result_id: int) -> LibraryRow | None:
-        """Return an owner's result, None where they have none of that id, or its image is missing."""
-        which = f"results.id = ? and results.owner = {OWNER}"
-        rows = self._library(f"select {COLUMNS} from results {JOINS} where {which}", (result_id, owner))  # noqa: S608 - our own words
-        return next(iter(rows), None)
+        """Return an owner's result, a picture or what did not come; None where they have none of that id."""
+        return next(iter(self.find_results(owner, [result_id])), None)
 
-    def _library(self, query: str, values: tuple[object, ...]) -> list[LibraryRow]:
-        return [_library_row(row) for row in self._rows(query, values)]
+    def find_results(self, owner: str, ids: Sequence[int]) -> tuple[LibraryRow, ...]:
+        """Return those of an owner's results that have these ids, in their order."""
+        query = f"""select id from results
+            where id in (select value from json_each(?)) and owner = {OWNER} and shown is not null"""  # noqa: S608 - our own words
+        there = {id for (id,) in self._base.execute(query, (json.dumps(list(ids)), owner))}
+        return self._in_order([each for each in dict.fromkeys(ids) if each in there])
+
+    def results_of_job(self, owner: str, job_id: str) -> tuple[LibraryRow, ...]:
+        """Return the results of an owner's job, in their places."""
+        which = f"jobs.id = ? and results.owner = {OWNER} and shown is not null order by place"
+        query = f"select results.id from jobs join results on job = number where {which}"  # noqa: S608 - our own words
+        return self._in_order([id for (id,) in self._base.execute(query, (job_id, owner))])
+
+    def count_results(self, owner: str) -> int:
+        """Return how many pictures an owner has."""
+        found = self._base.execute("select pictures from owners where name = ?", (owner,)).fetchone()
+        return int(found[0]) if found else 0
+
+    def facets(self, owner: str, quota: int) -> Facets:
+        """Return what an owner has, and by what it can be filtered.
+
+        Args:
+            owner: whose.
+            quota: bytes that all owners' files may have.
+        """
+        with self._snapshot():
+            found = self._base.execute(
+                "select number, pictures, bytes, protected from owners where name = ?", (owner,)
+            ).fetchone()
+            part = share(self._base, quota)
+            if found is None:
+                return Facets(share=part)
+            number, total, size, protected = found
+            (starred,) = self._base.execute(
+                "select count(*) from results indexed by results_starred where owner = ? and shown = 1 and star = 1",
+                (number,),
+            ).fetchone()
+            kinds = self._base.execute(
+                """select backend, model, styles, count(*) from results indexed by results_counted
+                    where owner = ? and shown = 1 group by backend, model, styles""",
+                (number,),
+            ).fetchall()
+            tags = self._base.execute(
+                """select name, count(*) as pictures from tags join result_tags on tag = number
+                    where owner = ? and result not in (select id from results where deleted is not null)
+                    group by number order by pictures desc, name""",
+                (number,),
+            ).fetchall()
+            projects = self.projects(owner)
+        counted = tuple(Counter[str]() for _ in range(3))
+        for backend, model, styles, count in kinds:
+            for counter, names in zip(counted, ([backend], [model], json.loads(styles)), strict=True):
+                counter.update(dict.fromkeys(names, count))
+        backends, models, by_style = (dict(each.most_common()) for each in counted)
+        return Facets(total, starred, size, protected, part, backends, by_style, models, dict(tags), projects)
+
+    def has_trash(self, before: float) -> bool:
+        """Return whether something is in the trash that was put there before then."""
+        return self._exists("select 1 from results where deleted < ? limit 1", before)
+
+    def projects(self, owner: str) -> tuple[ProjectRow, ...]:
+        """Return an owner's projects by name."""
+        rows = self._base.execute(
+            f"""select number, name, created, (select count(*) from results indexed by results_of_project
+                    where results.owner = projects.owner and project = number and shown = 1)
+                from projects where owner = {OWNER} order by name""",  # noqa: S608 - our own words
+            (owner,),
+        )
+        return tuple(ProjectRow(*row) for row in rows)
+
+    def lineage(self, owner: str, result_id: int) -> Lineage | None:
+        """Return where an owner's result comes from and what was made of it; None where they have none of that id.
+
+        A parent was made before its child: of pictures that are the same, the latest before it.
+        """
+        with self._snapshot():
+            row = self.find_result(owner, result_id)
+            if row is None:
+                return None
+            parents = list[LibraryRow]()
+            while len(parents) < PARENTS and (parent := self._parent(owner, parents[-1] if parents else row)):
+                parents.append(parent)
+            children = self._base.execute(
+                f"""select id from results where owner = {OWNER} and parent = ? and id > ? and shown = 1
+                    order by id desc limit ?""",  # noqa: S608 - our own words
+                (owner, row.digest, row.id, CHILDREN),
+            )
+            below = self._in_order([id for (id,) in children])
+        return Lineage(tuple(parents), parents[-1] if parents else row, below)
+
+    def _parent(self, owner: str, row: LibraryRow) -> LibraryRow | None:
+        if row.parent is None:
+            return None
+        found = self._base.execute(
+            f"""select results.id from pictures join results on picture = number
+                where name > ? and name < ? and owner = {OWNER} and results.id < ? and shown = 1
+                order by results.id desc limit 1""",  # noqa: S608 - our own words
+            (f"{row.parent}.", f"{row.parent}/", owner, row.id),
+        ).fetchone()
+        return None if found is None else self.find_result(owner, found[0])
+
+    def changes(self, owner: str, seq: int | None, most: int) -> Changes:
+        """Return what happened to an owner's results after a change.
+
+        Args:
+            owner: whose.
+            seq: the number of the last change that is known; None asks for the latest number alone.
+            most: changes that are told one by one.
+        """
+        with self._snapshot():
+            (latest,) = self._base.execute("select coalesce(max(seq), 0) from changes").fetchone()
+            if seq is None or seq == latest:
+                return Changes(latest)
+            (oldest,) = self._base.execute("select coalesce(min(seq), 1) from changes").fetchone()
+            if not oldest - 1 <= seq <= latest:
+                return Changes(latest, stale=True)
+            which = f"owner = {OWNER} and seq > ? limit ?"
+            found = self._rows(f"select distinct result from changes where {which}", (owner, seq, most + 1))  # noqa: S608 - our own words
+            ids = [row["result"] for row in found]
+            if len(ids) > most:
+                return Changes(latest, stale=True)
+            rows = self.find_results(owner, sorted(ids, reverse=True))
+        pictures = tuple(row for row in rows if row.file is not None)
+        there = {row.id for row in pictures}
+        return Changes(latest, pictures, tuple(each for each in ids if each not in there))
+
+    def _number(self, owner: str) -> int | None:
+        found = self._base.execute("select number from owners where name = ?", (owner,)).fetchone()
+        return found[0] if found else None
+
+    def _in_order(self, ids: Iterable[int]) -> tuple[LibraryRow, ...]:
+        """Return the rows of these ids in their order."""
+        which = "results.id in (select value from json_each(?))"
+        query = f"select {COLUMNS} from results {JOINS} where {which}"  # noqa: S608 - our own words
+        wanted = list(ids)
+        found = {row["id"]: _library_row(row) for row in self._rows(query, (json.dumps(wanted),))}
+        return tuple(found[each] for each in wanted)
 
 
 def _library_row(row: dict[str, Any]) -> LibraryRow:
-    digest, _, suffix = row.pop("file").partition(".")
-    facts = {"digest": digest, "mime": MIME_OF[f".{suffix}"], "star": bool(row["star"]), "prompt": row["prompt"] or ""}
-    return LibraryRow(**row | facts)
+    tags = tuple(sorted(json.loads(row["tags"])))
+    return LibraryRow(**row | {"star": bool(row["star"]), "prompt": row["prompt"] or "", "tags": tags})

@@ -524,6 +524,270 @@ def spending_of_deleted_jobs(base: sqlite3.Connection) -> None:
     )
 
 
+def changes_of_results(base: sqlite3.Connection) -> None:
+    """Which results came, changed or went, in order, so that a page that was away learns what it missed.
+
+    Beside it each owner's pictures are counted as they come and go.
+    """
+    base.execute(
+        """create table changes (
+            seq integer primary key autoincrement,
+            owner integer not null,
+            result integer not null
+        ) strict"""
+    )
+    base.execute("create index changes_of_owner on changes (owner, seq)")
+    base.execute("alter table owners add column pictures integer not null default 0")
+    base.execute(
+        """update owners set pictures =
+            (select count(*) from results where owner = owners.number and picture is not null)"""
+    )
+    for event, row, sign in (("insert", "new", "+"), ("delete", "old", "-")):
+        base.execute(
+            f"""create trigger changes_at_{event} after {event} on results begin
+                insert into changes (owner, result) values ({row}.owner, {row}.id);
+                update owners set pictures = pictures {sign} ({row}.picture is not null) where number = {row}.owner;
+                end"""  # noqa: S608 - our own words
+        )
+    base.execute(
+        """create trigger changes_at_update after update of star on results begin
+            insert into changes (owner, result) values (new.owner, new.id); end"""
+    )
+
+
+def sources_of_jobs(base: sqlite3.Connection) -> None:
+    """Where each job was submitted. Of earlier jobs those by the wire formats are known by their models' names."""
+    base.execute("alter table jobs add column source text not null default 'page'")
+    base.execute(
+        """update jobs set source = iif(call ->> '$.model' like 'wavespeed-ai/%', 'wavespeed', 'aimlapi')
+            where iif(json_valid(call), call ->> '$.base', '') != ''"""
+    )
+
+
+def library(base: sqlite3.Connection) -> None:
+    """What owners note on results, what lists filter and sort by, a trash, and what stars and projects protect.
+
+    Of a result, `shown` is 1 for a picture, 0 for one that did not come, null in the trash; a whole run that failed
+    has one too. `cost` is -1 where it is not known. `words` and `marks` are what it is found by: the first never
+    changes, the second is its tags and its note. Indexes of lists hold all that a filter asks for.
+    """
+    for trigger in ("prompts_added", "prompts_removed", "prompts_changed", "changes_at_delete", "changes_at_update"):
+        base.execute(f"drop trigger {trigger}")
+    base.execute("drop table prompts")
+    for index in ("results_of_owner", "results_starred", "jobs_of_owner"):
+        base.execute(f"drop index {index}")
+    _add_columns_of_library(base)
+    _create_tables_of_library(base)
+    for index in (
+        "results_listed on results (owner, shown, id, star, project, backend, model, styles, width, height, cost)",
+        "results_by_cost on results (owner, shown, cost, id)",
+        "results_counted on results (owner, shown, backend, model, styles)",
+        "results_starred on results (owner, shown, star, id) where star = 1",
+        "results_of_project on results (owner, project, shown, id) where project is not null",
+        "results_of_parent on results (owner, parent, id) where parent is not null",
+        "results_in_trash on results (deleted) where deleted is not null",
+        "jobs_of_owner on jobs (owner, number) where hidden = 0",
+        "jobs_removable on jobs (owner, number) where ended is not null and kept = 0",
+        "owners_with_pictures on owners (pictures) where pictures > 0",
+    ):
+        base.execute(f"create index {index}")
+    _fill_library(base)
+    _create_triggers_of_library(base)
+    base.execute(
+        """create virtual table found_by using fts5 (scope, words, marks, content = 'results', content_rowid = 'id',
+            prefix = '1 2 3', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2')"""
+    )
+    base.execute("insert into found_by (found_by) values ('rebuild')")
+    for row, before in (("new", ""), ("old", "'delete', ")):
+        columns = "rowid, scope, words, marks" if row == "new" else "found_by, rowid, scope, words, marks"
+        values = f"{before}{row}.id, {row}.scope, {row}.words, {row}.marks"
+        statement = f"insert into found_by ({columns}) values ({values});"  # noqa: S608 - our own words
+        event = "insert" if row == "new" else "delete"
+        base.execute(f"create trigger found_by_at_{event} after {event} on results begin {statement} end")
+    base.execute(
+        """create trigger found_by_at_update after update of shown, words, marks on results begin
+            insert into found_by (found_by, rowid, scope, words, marks)
+                values ('delete', old.id, old.scope, old.words, old.marks);
+            insert into found_by (rowid, scope, words, marks) values (new.id, new.scope, new.words, new.marks); end"""
+    )
+
+
+def _add_columns_of_library(base: sqlite3.Connection) -> None:
+    for table, column in (
+        ("results", "shown integer"),
+        ("results", "deleted real"),
+        ("results", "backend text not null default ''"),
+        ("results", "styles text not null default '[]'"),
+        ("results", "cost real not null default -1"),
+        ("results", "project integer"),
+        ("results", "note text not null default ''"),
+        ("results", "marks text not null default ''"),
+        # The owner as a token: `7` for their pictures, `7f` for what did not come, `7d` for the trash.
+        (
+            "results",
+            "scope text generated always as (owner || iif(shown is null, 'd', iif(shown = 1, '', 'f'))) virtual",
+        ),
+        ("jobs", "hidden integer not null default 0"),  # all of its results are in the trash
+        ("jobs", "kept integer not null default 0"),  # all of its pictures are protected
+        ("grants", "hidden integer not null default 0"),  # the job has the picture in the trash alone
+        ("grants", "pinned integer not null default 0"),  # a star or a project protects it
+        ("owners", "bytes integer not null default 0"),  # of all that they may see, each picture once
+        ("owners", "protected integer not null default 0"),  # of these, what is pinned
+    ):
+        base.execute(f"alter table {table} add column {column}")
+    base.execute("alter table results drop column created")  # the id is the microsecond at which it was made
+
+
+def _create_tables_of_library(base: sqlite3.Connection) -> None:
+    base.execute(
+        """create table projects (
+            number integer primary key autoincrement,
+            owner integer not null,
+            name text not null,
+            created real not null,
+            unique (owner, name)
+        ) strict"""
+    )
+    base.execute(
+        """create table tags (
+            number integer primary key,
+            owner integer not null,
+            name text not null,
+            unique (owner, name)
+        ) strict"""
+    )
+    base.execute(
+        """create table result_tags (
+            result integer not null,
+            tag integer not null,
+            primary key (result, tag)
+        ) strict, without rowid"""
+    )
+    base.execute("create index result_tags_of_tag on result_tags (tag, result)")
+
+
+def _fill_library(base: sqlite3.Connection) -> None:
+    base.execute("update results set shown = picture is not null")
+    jobs = base.execute(
+        "select number, owner, backend, cost, recipe, state, ended, report is not null from jobs"
+        " where report is not null or (ended is not null and state in ('failed', 'unknown', 'interrupted'))"
+        " order by ended, number"
+    ).fetchall()
+    for job, owner, backend, cost, text, _, ended, made in jobs:
+        try:
+            facts = _found_by(json.loads(text), backend, cost)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            if not made:
+                continue  # nothing is known of a damaged row: neither what was wanted, nor why it failed
+            facts = {"styles": "[]", "cost": -1.0, "words": ""}
+        facts |= {"job": job, "backend": backend}
+        if made:
+            base.execute(
+                "update results set backend = :backend, styles = :styles, cost = :cost, words = :words"
+                " where job = :job",
+                facts,
+            )
+            continue
+        facts |= {"id": int(ended * 1_000_000), "owner": owner}
+        while base.execute("select 1 from results where id = ?", (facts["id"],)).fetchone():
+            facts["id"] += 1
+        base.execute(
+            """insert into results (id, job, place, owner, seed, model, missing, parent, shown, backend, styles, cost,
+                words) values (:id, :job, 0, :owner, :seed, :model, 'run', :parent, 0, :backend, :styles, :cost,
+                :words)""",
+            facts,
+        )
+    base.execute(
+        """update grants set pinned = 1 where
+            exists (select 1 from results where job = grants.job and star = 1 and shown = 1) and (
+                exists (select 1 from results
+                    where job = grants.job and picture = grants.picture and star = 1 and shown = 1)
+                or not exists (select 1 from results where job = grants.job and picture = grants.picture)
+                or exists (select 1 from jobs join pictures on pictures.number = grants.picture
+                    where jobs.number = grants.job and instr(recipe, substr(name, 1, instr(name, '.') - 1))))"""
+    )
+    base.execute(
+        """update jobs set kept = exists (select 1 from results where job = number and star = 1 and shown = 1)
+            and not exists (select 1 from results where job = number and star = 0 and shown = 1)"""
+    )
+    for column, which in (("bytes", ""), ("protected", "and pinned = 1")):
+        base.execute(
+            f"""update owners set {column} = (select coalesce(sum(bytes), 0) from pictures where number in
+                (select picture from grants where owner = owners.number {which}))"""  # noqa: S608 - our own words
+        )
+
+
+def _found_by(recipe: dict[str, Any], backend: str, cost: float | None) -> dict[str, Any]:
+    styles = recipe["style"]
+    texts = [recipe["prompt"], *(part for each in styles for part in (each["id"], each["text"])), backend]
+    model = recipe["model"]["id"]
+    words = "\n".join([*texts, model])
+    return {
+        "styles": json.dumps([each["id"] for each in styles], separators=(",", ":")),
+        "cost": -1.0 if cost is None else round(cost / max(1, len(recipe["seeds"])), 6),
+        "words": "".join(f" {sign} " if _is_han_or_kana(sign) else sign for sign in _normal(words)),
+        "model": model,
+        "parent": recipe["parent"],
+        "seed": recipe["seed"],
+    }
+
+
+def _create_triggers_of_library(base: sqlite3.Connection) -> None:
+    """Count pictures that are shown and bytes that are held or pinned, and note what changes, as rows do."""
+    base.execute(
+        """create trigger changes_at_delete after delete on results when old.deleted is null begin
+            insert into changes (owner, result) values (old.owner, old.id);
+            update owners set pictures = pictures - old.shown where number = old.owner; end"""
+    )
+    base.execute(
+        """create trigger changes_at_update after update of star, project, marks, deleted on results begin
+            insert into changes (owner, result) values (new.owner, new.id);
+            update owners set pictures = pictures + coalesce(new.shown, 0) - coalesce(old.shown, 0)
+                where number = new.owner; end"""
+    )
+    base.execute(
+        """create trigger tags_at_delete after delete on results begin
+            delete from result_tags where result = old.id; end"""
+    )
+    others = "exists (select 1 from grants where picture = {row}.picture and owner = {row}.owner{which})"
+    for name, event, row, sign, column, when, which in (
+        ("held_grants_added", "insert", "new", "+", "bytes", "", " and job != new.job"),
+        ("held_grants_removed", "delete", "old", "-", "bytes", "", ""),
+        ("pinned_grants_removed", "delete", "old", "-", "protected", "old.pinned = 1", " and pinned = 1"),
+        (
+            "pinned_grants_added",
+            "update of pinned",
+            "new",
+            "+",
+            "protected",
+            "new.pinned = 1 and old.pinned = 0",
+            " and pinned = 1 and job != new.job",
+        ),
+        (
+            "pinned_grants_freed",
+            "update of pinned",
+            "new",
+            "-",
+            "protected",
+            "new.pinned = 0 and old.pinned = 1",
+            " and pinned = 1",
+        ),
+    ):
+        alone = f"not {others.format(row=row, which=which)}"
+        condition = f"{when} and {alone}" if when else alone
+        base.execute(
+            f"""create trigger {name} after {event} on grants when {condition} begin
+                update owners set {column} = {column} {sign} (select bytes from pictures where number = {row}.picture)
+                where number = {row}.owner; end"""  # noqa: S608 - our own words
+        )
+
+
+def origins_of_references(base: sqlite3.Connection) -> None:
+    """Which profile and resolution the file had that became a reference; of earlier ones that is not known."""
+    base.execute("alter table refs add column profile text not null default ''")
+    base.execute("alter table refs add column dpi real not null default 0")
+
+
 def _normal(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
@@ -557,4 +821,8 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     running_totals,
     searchable_prompts,
     spending_of_deleted_jobs,
+    changes_of_results,
+    sources_of_jobs,
+    library,
+    origins_of_references,
 )

@@ -7,18 +7,21 @@ from typing import Any
 
 from core.image_types import MIME_OF
 from storage.rows import Record, ReferenceRow, ResultRow
+from storage.sqlite import room
+from storage.sqlite.archiving import ArchiveQueries
 from storage.sqlite.library import LibraryQueries
-from storage.sqlite.reader import NEWEST, OWNER
+from storage.sqlite.reader import NEWEST, OWNER, number_at
 
 JOB = ", ".join(
     "owners.name as owner" if name == "owner" else f"jobs.{name}"
     for name in Record.__dataclass_fields__
     if name != "results"
 )
-RESULT = """job, place, seed, pictures.name as file, width, height, pictures.bytes as bytes, damaged, missing, why"""
+RESULT = """results.id as id, job, place, seed, pictures.name as file, width, height, pictures.bytes as bytes,
+    damaged, missing, why"""
 
 
-class Queries(LibraryQueries):
+class Queries(LibraryQueries, ArchiveQueries):
     """All that can be read: jobs and who may see which picture, and the library."""
 
     # ---- jobs ----------------------------------------------------------------------------------------
@@ -36,7 +39,9 @@ class Queries(LibraryQueries):
             before: only those behind this place of the list, as `place` returns it; None begins at the newest.
             since: seconds since the epoch; older jobs are left out.
         """
-        which = f"where jobs.owner = {OWNER} and created >= ? and jobs.number >= ? and jobs.number < ?"
+        which = (
+            f"where jobs.owner = {OWNER} and jobs.hidden = 0 and created >= ? and jobs.number >= ? and jobs.number < ?"
+        )
         values = (owner, since, number_at(since), NEWEST if before is None else before, limit)
         return self._records(f"{which} order by jobs.number desc limit ?", values)
 
@@ -45,13 +50,15 @@ class Queries(LibraryQueries):
 
         It walks over `skip` entries of an index, and reads no job.
         """
-        which = f"where owner = {OWNER} and number >= ? order by number desc limit 1 offset ?"
+        which = f"where owner = {OWNER} and hidden = 0 and number >= ? order by number desc limit 1 offset ?"
         found = self._base.execute(f"select number from jobs {which}", (owner, number_at(since), skip - 1)).fetchone()  # noqa: S608 - our own words
         return found[0] if found else None
 
     def find(self, owner: str, job_id: str) -> Record | None:
         """Return an owner's job, None where they have none of that id."""
-        return next(iter(self._records(f"where id = ? and jobs.owner = {OWNER}", (job_id, owner))), None)
+        return next(
+            iter(self._records(f"where id = ? and jobs.owner = {OWNER} and jobs.hidden = 0", (job_id, owner))), None
+        )
 
     def find_call(self, owner: str, once: str) -> Record | None:
         """Return an owner's job by the mark of its call, None where there is none."""
@@ -75,7 +82,7 @@ class Queries(LibraryQueries):
     def _results(self, jobs: Sequence[int]) -> dict[int, list[ResultRow]]:
         """Return the rows of all these jobs' images by the job's number, in one query."""
         found: dict[int, list[ResultRow]] = {}
-        which = "where job in (select value from json_each(?)) order by job, place"
+        which = "where job in (select value from json_each(?)) and shown is not null order by job, place"
         query = f"select {RESULT} from results left join pictures on pictures.number = picture {which}"  # noqa: S608 - our own words
         for row in self._rows(query, (str(list(jobs)),)) if jobs else ():
             found.setdefault(row.pop("job"), []).append(result_row(row))
@@ -114,7 +121,7 @@ class Queries(LibraryQueries):
     def reference(self, owner: str, name: str) -> ReferenceRow | None:
         """Return what is known of a reference that an owner may see, None where there is none."""
         rows = self._rows(
-            f"""select name, width, height, bytes, notices, address, parent
+            f"""select name, width, height, bytes, notices, address, parent, profile, dpi
                 from pictures join refs on picture = number where name = ? and owner = {OWNER}""",  # noqa: S608 - our own words
             (name, owner),
         )
@@ -122,14 +129,22 @@ class Queries(LibraryQueries):
 
     def may_see(self, owner: str, name: str) -> bool:
         """Return whether an owner may see a picture."""
-        which = f"where name = ? and owner = {OWNER}"
+        which = f"where name = ? and owner = {OWNER} and hidden = 0"
         return self._exists(f"select 1 from pictures join grants on picture = number {which}", name, owner)  # noqa: S608 - our own words
 
     def is_result(self, owner: str, digest: str) -> bool:
         """Return whether a picture was made for an owner."""
-        which = f"where name > ? and name < ? and owner = {OWNER}"
+        which = f"where name > ? and name < ? and owner = {OWNER} and shown = 1"
         names = f"{digest}.", f"{digest}/"  # the sign after the dot
         return self._exists(f"select 1 from pictures join results on picture = number {which}", *names, owner)  # noqa: S608 - our own words
+
+    def picture_of(self, owner: str, digest: str) -> str | None:
+        """Return the file's name of a picture that an owner may see, by its digest; None where there is none."""
+        which = f"where name > ? and name < ? and owner = {OWNER} and hidden = 0"
+        names = f"{digest}.", f"{digest}/"
+        query = f"select name from pictures join grants on picture = number {which}"  # noqa: S608 - our own words
+        found = self._base.execute(query, (*names, owner)).fetchone()
+        return found[0] if found else None
 
     def known(self, name: str) -> bool:
         """Return whether anybody may see a picture."""
@@ -141,14 +156,13 @@ class Queries(LibraryQueries):
 
     # ---- room ------------------------------------------------------------------------------------------
 
+    def has_room(self, quota: int, reference: int) -> bool:
+        """Return whether the quota has room for a run, or something may be removed for it; see `room.has_room`."""
+        return room.has_room(self._base, quota, reference)
+
     def size(self) -> int:
         """Return the bytes of all pictures, their display copies, and uploaded files."""
         return int(self._base.execute("select stored from totals").fetchone()[0])
-
-
-def number_at(seconds: float) -> int:
-    """Return the lowest number that a job of this time, in seconds since the epoch, can have."""
-    return int(seconds * 1_000_000)
 
 
 def result_row(row: dict[str, Any]) -> ResultRow:

@@ -13,6 +13,11 @@ NEWEST = (1 << 62) - 1
 """Above every number of a job and id of a result."""
 
 
+def number_at(seconds: float) -> int:
+    """Return the lowest number that a job of this time, in seconds since the epoch, can have."""
+    return int(seconds * 1_000_000)
+
+
 class Reader:
     """Questions over one connection, for one thread at a time.
 

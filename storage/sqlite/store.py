@@ -9,55 +9,26 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.image_types import SUFFIX
 from core.job_state import JobState
+from storage.archive import ArchivedJob
 from storage.files.image_store import ImageStore
-from storage.rows import Record, ReferenceRow, ResultRow
-from storage.sqlite import room
+from storage.protocols import CallTaken
+from storage.rows import RUN, Done, Failure, LibraryRow, Marks, ProjectRow, Record, ReferenceRow, ResultRow
+from storage.sqlite import archiving, noted, room
 from storage.sqlite.database import Database
-from storage.sqlite.queries import Queries, number_at
-from storage.sqlite.reader import OWNER
+from storage.sqlite.inserts import Kept, cost_of_one, free_number, grant, insert, searched
+from storage.sqlite.queries import Queries
+from storage.sqlite.reader import OWNER, number_at
 from storage.sqlite.room import Freed
-from storage.sqlite.search_text import spaced
 
 SPENDING_COUNTS = 2 * 86_400.0
 """Seconds for which the cost of a deleted job counts: longer than the day that a budget is for."""
-
-
-class CallTaken(Exception):
-    """An owner's call of this mark is there already."""
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A picture that somebody may see: its file's name, and its size in bytes."""
-
-    name: str
-    size: int
-
-
-@dataclass(frozen=True)
-class Done:
-    """What is written down of a job that made something.
-
-    Attributes:
-        report: JSON of what is about all of its images.
-        recipe: JSON of its recipe, with the model that was really used.
-        model: that model's id.
-        parent: digest of the picture that its reference was.
-        results: a row an image.
-        prompt: what its images are found by.
-    """
-
-    report: str
-    recipe: str
-    model: str
-    parent: str | None
-    results: Sequence[ResultRow]
-    prompt: str = ""
+KNOWN_CHANGES = 20_000
+"""Changes of results that are remembered, of all owners together: a page that was away longer reads its list again."""
 
 
 class Store(Queries):
@@ -103,21 +74,14 @@ class Store(Queries):
         try:
             with self._writing():
                 row["owner"] = self._owner(record.owner)
-                row["number"] = self._free_number(record.created)
-                names = ", ".join(row)
-                self._base.execute(f"insert into jobs ({names}) values ({', '.join(f':{name}' for name in row)})", row)  # noqa: S608 - our own names
-                self._grant(row["owner"], row["number"], reference)
+                # Its number is the microsecond at which it was taken, or the next that no other has.
+                row["number"] = free_number(self._base, "jobs", "number", number_at(record.created))
+                insert(self._base, "jobs", row)
+                grant(self._base, row["owner"], row["number"], reference)
         except sqlite3.IntegrityError as error:
             if record.once is None:
                 raise
             raise CallTaken from error
-
-    def _free_number(self, created: float) -> int:
-        """Return the number of a new job: the microsecond at which it was taken, or the next that no other has."""
-        number = max(number_at(created), 1)
-        while self._exists("select 1 from jobs where number = ?", number):
-            number += 1
-        return number
 
     def move(self, job_id: str, state: JobState, error: str | None = None) -> None:
         """Write the state of a job that goes on; `submitting` before its request is sent, for then it may be taken.
@@ -149,9 +113,14 @@ class Store(Queries):
         *,
         error: str | None = None,
         done: Done | None = None,
+        failure: Failure | None = None,
         cost: float | None = None,
-    ) -> None:
-        """Note a job's end. Its pictures are on the disk, and become its owner's in the same moment."""
+    ) -> tuple[int, ...]:
+        """Note a job's end. Its pictures are on the disk, and become its owner's in the same moment.
+
+        Returns:
+            The ids of the results; empty where it is not done, or had ended before.
+        """
         with self._writing():
             changed = self._base.execute(
                 "update jobs set state = ?, ended = ?, error = ?, cost = ? where id = ? and ended is null",
@@ -161,37 +130,43 @@ class Store(Queries):
                 self._base.execute(
                     "update jobs set report = ?, recipe = ? where id = ?", (done.report, done.recipe, job_id)
                 )
-                self._add_results(job_id, done, now)
+                share = cost_of_one(cost, len(done.results))
+                rows = [{**self._row(row), "cost": share} for row in done.results]
+                return self._add_results(job_id, done, rows, now)
+            if changed and failure is not None:
+                row = {"place": 0, "seed": failure.seed, "missing": RUN, "cost": cost_of_one(cost, 1)}
+                self._add_results(job_id, failure, [row], now)
+        return ()
 
-    def _add_results(self, job_id: str, done: Done, now: float) -> None:
-        job, owner, created = self._base.execute(
-            "select number, owner, created from jobs where id = ?", (job_id,)
+    @staticmethod
+    def _row(row: ResultRow) -> dict[str, Any]:
+        """Return the columns of a result that are its image's own."""
+        names = ("place", "seed", "width", "height", "damaged", "missing", "why")
+        columns = {name: getattr(row, name) for name in names}
+        if row.digest is not None and row.mime is not None and row.bytes is not None:
+            columns["picture"] = Kept(row.digest + SUFFIX[row.mime], row.bytes)
+        return columns
+
+    def _add_results(
+        self, job_id: str, found_by: Done | Failure, rows: Sequence[dict[str, Any]], now: float
+    ) -> tuple[int, ...]:
+        job, owner, backend = self._base.execute(
+            "select number, owner, backend from jobs where id = ?", (job_id,)
         ).fetchone()
         (last,) = self._base.execute("select coalesce(max(id), 0) from results").fetchone()
         first = max(last + 1, number_at(now))
-        for row in done.results:
-            facts = {
-                "id": first + row.place,
-                "job": job,
-                "place": row.place,
-                "owner": owner,
-                "created": created,
-                "seed": row.seed,
-                "model": done.model,
-                "width": row.width,
-                "height": row.height,
-                "damaged": row.damaged,
-                "missing": row.missing,
-                "why": row.why,
-                "parent": done.parent,
-                "words": spaced(done.prompt),
-            }
-            if row.digest is not None and row.mime is not None and row.bytes is not None:
-                facts["picture"] = self._grant(owner, job, Kept(row.digest + SUFFIX[row.mime], row.bytes))
-            self._base.execute(
-                f"insert into results ({', '.join(facts)}) values ({', '.join(f':{name}' for name in facts)})",  # noqa: S608 - our own names
-                facts,
-            )
+        common = {
+            "job": job,
+            "owner": owner,
+            "parent": found_by.parent,
+            **searched(found_by.prompt, found_by.styles, backend, found_by.model),
+        }
+        for row in rows:
+            facts = {"id": first + row["place"], "shown": 0, **common, **row}
+            if "picture" in row:
+                facts |= {"shown": 1, "picture": grant(self._base, owner, job, row["picture"])}
+            insert(self._base, "results", facts)
+        return tuple(first + row["place"] for row in rows)
 
     def free_call(self, owner: str, once: str, before: float) -> None:
         """Let an owner use a mark again that a job from before then has."""
@@ -208,23 +183,67 @@ class Store(Queries):
 
     # ---- the library ---------------------------------------------------------------------------------
 
-    def star(self, owner: str, result_id: int, on: bool) -> bool:
-        """Give an owner's result a star, or take it away; return whether there is such a result."""
-        with self._writing():
-            which = f"id = ? and picture is not null and owner = {OWNER}"
-            query = f"update results set star = ? where {which}"  # noqa: S608 - our own words
-            return self._base.execute(query, (on, result_id, owner)).rowcount == 1
+    def mark(self, owner: str, ids: Sequence[int], marks: Marks, quota: int) -> tuple[LibraryRow, ...]:
+        """Change what an owner notes on pictures of theirs; return those that are there, in the order of their ids.
 
-    def delete_result(self, owner: str, result_id: int) -> tuple[bool, list[str]]:
-        """Delete an owner's result, and its job with the last of them.
-
-        Returns:
-            Whether there was one, and the names of the files to drop.
+        Raises:
+            ShareFull: stars and projects protect all that they can, and these would protect more; nothing is changed.
+            ProjectUnknown: the owner has no such project.
+            TooManyTags: one of them would have more than `MOST_TAGS`.
         """
         with self._writing():
-            query = f"select job from results where id = ? and picture is not null and owner = {OWNER}"  # noqa: S608 - our own words
-            found = self._base.execute(query, (result_id, owner)).fetchone()
-            return (True, room.remove_result(self._base, result_id, found[0])) if found else (False, [])
+            noted.mark(self._base, owner, ids, marks, quota)
+            return tuple(row for row in self.find_results(owner, ids) if row.file is not None)
+
+    def trash(self, owner: str, ids: Sequence[int], now: float) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """Put an owner's results into the trash; return the ids of those, and the ids of their jobs."""
+        with self._writing():
+            return noted.trash(self._base, owner, ids, now)
+
+    def restore(self, owner: str, ids: Sequence[int], since: float) -> tuple[int, ...]:
+        """Take an owner's results that were deleted since then out of the trash; return their ids."""
+        with self._writing():
+            return noted.restore(self._base, owner, ids, since)
+
+    def purge(self, before: float) -> Freed:
+        """Delete results for good that were put into the trash before then."""
+        with self._writing():
+            freed = Freed([], [], [], [])
+            room.purge(self._base, before, freed)
+            return freed
+
+    # ---- projects --------------------------------------------------------------------------------------
+
+    def add_project(self, owner: str, name: str, now: float) -> ProjectRow:
+        """Make a project.
+
+        Raises:
+            NameTaken: the owner has one of that name.
+            TooManyProjects: they have `MOST_PROJECTS`.
+        """
+        with self._writing():
+            return noted.add_project(self._base, self._owner(owner), name, now)
+
+    def rename_project(self, owner: str, project: int, name: str) -> ProjectRow:
+        """Rename a project.
+
+        Raises:
+            NameTaken: the owner has another of that name.
+            ProjectUnknown: they have no such project.
+        """
+        with self._writing():
+            noted.rename_project(self._base, owner, project, name)
+            return next(each for each in self.projects(owner) if each.id == project)
+
+    def delete_project(self, owner: str, project: int) -> bool:
+        """Delete a project and leave its pictures without one; return whether there was one."""
+        with self._writing():
+            return noted.delete_project(self._base, owner, project)
+
+    def take_in(self, owner: str, job: ArchivedJob, files: Sequence[tuple[str, int]], quota: int, now: float) -> int:
+        """Write a job of an archive, its files being stored; see `storage.sqlite.archiving.take_in`."""
+        with self._writing():
+            return archiving.take_in(self._base, self._owner(owner), job, files, quota, now)
 
     # ---- uploads -----------------------------------------------------------------------------------
 
@@ -240,7 +259,7 @@ class Store(Queries):
                 "update uploads set name = ? where id = ? and name is null returning owner", (picture.name, upload_id)
             ).fetchall()
             for (owner,) in found:
-                self._grant(owner, 0, picture, now)
+                grant(self._base, owner, 0, picture, now)
             return bool(found)
 
     def add_file(self, owner: str, path: str, size: int, now: float) -> None:
@@ -265,27 +284,16 @@ class Store(Queries):
     def grant(self, owner: str, picture: Kept, now: float) -> None:
         """Let an owner see a picture that is no job's yet: a reference."""
         with self._writing():
-            self._grant(self._owner(owner), 0, picture, now)
-
-    def _grant(self, owner: int, job: int, picture: Kept, since: float | None = None) -> int:
-        """Let an owner see a picture, for a job or, from `since` on, for none; return the picture's number."""
-        self._base.execute(
-            "insert into pictures (name, bytes) values (?, ?) on conflict do nothing", (picture.name, picture.size)
-        )
-        (number,) = self._base.execute("select number from pictures where name = ?", (picture.name,)).fetchone()
-        self._base.execute(
-            "insert into grants values (?, ?, ?, ?) on conflict do update set since = excluded.since",
-            (number, owner, job, since),
-        )
-        return int(number)
+            grant(self._base, self._owner(owner), 0, picture, now)
 
     def add_reference(self, owner: str, reference: ReferenceRow, now: float) -> None:
         """Let an owner see a reference that is no job's yet, and note what is known of it."""
         with self._writing():
             number = self._owner(owner)
-            picture = self._grant(number, 0, Kept(reference.name, reference.bytes), now)
+            picture = grant(self._base, number, 0, Kept(reference.name, reference.bytes), now)
             self._base.execute(
-                "insert or replace into refs values (?, ?, ?, ?, ?, ?, ?)",
+                "insert or replace into refs (picture, owner, width, height, notices, address, parent, profile, dpi)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     picture,
                     number,
@@ -294,6 +302,8 @@ class Store(Queries):
                     reference.notices,
                     reference.address,
                     reference.parent,
+                    reference.profile,
+                    reference.dpi,
                 ),
             )
 
@@ -312,6 +322,12 @@ class Store(Queries):
                     (width, size, name),
                 ).rowcount
             )
+
+    def not_displayed(self, name: str, width: int) -> None:
+        """Note that a picture has no copy at a display width."""
+        with self._writing():
+            which = "width = ? and picture = (select number from pictures where name = ?)"
+            self._base.execute(f"delete from displays where {which}", (width, name))  # noqa: S608 - our own words
 
     # ---- room --------------------------------------------------------------------------------------
 
@@ -339,7 +355,8 @@ class Store(Queries):
             return room.forget(self._base, before)
 
     def forget_leftovers(self, now: float) -> int:
-        """Forget owners of whom nothing is left, and what jobs cost that were deleted; return how many owners."""
+        """Forget owners of whom nothing is left, costs of deleted jobs, old changes; return how many owners."""
         with self._writing():
             room.forget_spending(self._base, now - SPENDING_COUNTS)
-            return room.forget_owners(self._base)
+            room.forget_changes(self._base, KNOWN_CHANGES)
+            return room.forget_owners(self._base, now - SPENDING_COUNTS)

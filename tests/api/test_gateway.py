@@ -24,7 +24,7 @@ def test_a_link_stays_the_same_until_a_day_is_left_of_it(age: float, periods: in
     assert link_expiry(CREATED, CREATED + age) == CREATED + periods * LINK_PERIOD
 
 
-@pytest.mark.parametrize("hours", range(0, 24 * 30, 5))
-def test_a_link_is_valid_for_a_day_to_eight_days(hours: int) -> None:
-    now = CREATED + hours * 3600
-    assert DAY < link_expiry(CREATED, now) - now <= DAY + LINK_PERIOD
+def test_a_link_is_valid_for_a_day_to_eight_days() -> None:
+    for hours in range(0, 24 * 30, 5):
+        now = CREATED + hours * 3600
+        assert DAY < link_expiry(CREATED, now) - now <= DAY + LINK_PERIOD, hours

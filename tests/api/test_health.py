@@ -9,19 +9,19 @@ from starlette.applications import Starlette
 
 from api import health
 from core.errors import RunFailed
-from engine.engine import Engine
-from storage.sqlite.store import Store
+from engine.services import Services
 from tests.support.fakes import FakeBackend, make_request, make_spec
+from tests.support.services import services_at
 
 
-def serving(engine: Engine, token: str | None = None) -> httpx.AsyncClient:
-    app = Starlette(routes=health.routes(engine, token))
+def serving(services: Services, token: str | None = None) -> httpx.AsyncClient:
+    app = Starlette(routes=health.routes(services.engine, services.disk, token))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://studio")
 
 
 async def test_the_app_is_alive_and_ready_where_any_backend_is(tmp_path: Path) -> None:
     ready, away = FakeBackend(), FakeBackend(make_spec("away"), reason="Needs a key.")
-    client = serving(Engine({"fake": ready, "away": away}, Store(tmp_path)))
+    client = serving(services_at(tmp_path, {"fake": ready, "away": away}))
     assert (await client.get("/healthz")).text == "ok"
     answer = await client.get("/readyz")
     assert answer.status_code == 200
@@ -31,8 +31,8 @@ async def test_the_app_is_alive_and_ready_where_any_backend_is(tmp_path: Path) -
 
 
 async def test_an_app_whose_data_folder_is_gone_is_not_ready(tmp_path: Path) -> None:
-    engine = Engine({"fake": FakeBackend()}, Store(tmp_path / "data"))
-    client = serving(engine)
+    services = services_at(tmp_path / "data")
+    client = serving(services)
     (tmp_path / "data" / "studio.db").unlink()
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["ready"]) == (503, False)
@@ -41,20 +41,20 @@ async def test_an_app_whose_data_folder_is_gone_is_not_ready(tmp_path: Path) -> 
 
 
 async def test_figures_are_shut_without_a_token_and_to_whoever_has_another(tmp_path: Path) -> None:
-    engine = Engine({"fake": FakeBackend()}, Store(tmp_path))
-    assert (await serving(engine).get("/metrics")).status_code == 404
-    client = serving(engine, "right")
+    services = services_at(tmp_path)
+    assert (await serving(services).get("/metrics")).status_code == 404
+    client = serving(services, "right")
     assert (await client.get("/metrics")).status_code == 401
     assert (await client.get("/metrics", headers={"authorization": "Bearer wrong"})).status_code == 401
 
 
 async def test_runs_are_counted_by_backend_and_end(tmp_path: Path) -> None:
     backend = FakeBackend()
-    engine = Engine({"fake": backend}, Store(tmp_path))
-    client = serving(engine, "right")
-    await engine.result(await engine.submit("fake", make_request(backend.spec)))
+    services = services_at(tmp_path, {"fake": backend})
+    client = serving(services, "right")
+    await services.engine.result(await services.engine.submit("fake", make_request(backend.spec)))
     backend.fail = RunFailed("recorded", what="It broke.", todo="")
-    job = await engine.submit("fake", make_request(backend.spec))
+    job = await services.engine.submit("fake", make_request(backend.spec))
     assert job.task
     await job.task
     text = (await client.get("/metrics", headers={"authorization": "Bearer right"})).text
@@ -62,4 +62,4 @@ async def test_runs_are_counted_by_backend_and_end(tmp_path: Path) -> None:
     assert 'studio_runs_total{backend="fake",state="failed"} 1.0' in text
     assert 'studio_run_seconds_count{backend="fake"} 1.0' in text
     assert 'studio_runs_now{backend="fake"} 0.0' in text
-    await engine.close()
+    await services.close()

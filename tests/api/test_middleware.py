@@ -55,6 +55,7 @@ async def swallowing(request: Request) -> Response:
 
 
 PICTURES = ("/gradio_api/upload", "/api/v3/media/uploads/{id}", "/v1/images/generations", "/v1/images/edits")
+FORMS = ("/studio/v1/references", "/studio/v1/recipes/read")
 PICTURES_TOO = ("/api/v3/{model:path}", "/gradio_api/mcp/", "/gradio_api/call/edit", "/gradio_api/call/v2/edit")
 
 
@@ -66,7 +67,16 @@ def client(
     base: str = "http://127.0.0.1",
     **rules: Any,
 ) -> httpx.AsyncClient:
-    posts = ("/size", *PICTURES, *PICTURES_TOO, "/hook", "/gradio_api/queue/join", "/v1/else", "/gradio_api/call/check")
+    posts = (
+        "/size",
+        *PICTURES,
+        *PICTURES_TOO,
+        *FORMS,
+        "/hook",
+        "/gradio_api/queue/join",
+        "/v1/else",
+        "/gradio_api/call/check",
+    )
     app = Starlette(
         routes=[
             *(Route(path, told) for path in ("/", "/else", "/gradio_api/file=x", "/v1/models")),
@@ -407,7 +417,7 @@ async def test_a_length_that_is_no_number_of_bytes_is_refused(length: str) -> No
 
 
 @pytest.mark.parametrize(
-    "path", ["/size", "/gradio_api/queue/join", "/v1/else", "/gradio_api/call/check", "/api/v3/predictions"]
+    "path", ["/size", "/gradio_api/queue/join", "/v1/else", "/gradio_api/call/check", "/api/v3/predictions", *FORMS]
 )
 async def test_where_no_picture_travels_a_body_is_small(path: str) -> None:
     own = client(max_body=10_000_000)
@@ -457,7 +467,7 @@ async def test_a_json_body_of_many_values_is_refused_before_it_is_parsed(path: s
 async def test_a_pictures_own_bytes_are_no_values() -> None:
     own = client(max_body=10_000_000)
     form = {"content-type": "multipart/form-data; boundary=x"}
-    for path in ("/gradio_api/upload", "/v1/images/edits", "/api/v3/media/uploads/5f"):
+    for path in ("/gradio_api/upload", "/v1/images/edits", "/api/v3/media/uploads/5f", *FORMS):
         assert (await own.post(path, content=b"{" * 100_000, headers=form)).status_code == 200
     assert (await own.post("/gradio_api/mcp/", content=b"{" * 100_000, headers=form)).status_code == 400
 
@@ -509,6 +519,14 @@ async def test_every_answer_tells_browsers_what_to_forbid(
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "same-origin"
     assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+async def test_a_file_of_the_app_carries_no_more_heads_than_it_needs() -> None:
+    for path in ("/web/0/main.js", "/assets/index.js", "/examples/street-after.webp"):
+        headers = (await client().get(path)).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cross-origin-resource-policy"] == "same-origin"
+        assert "content-security-policy" not in headers
 
 
 @pytest.mark.parametrize("status", [421, 403])

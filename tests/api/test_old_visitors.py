@@ -13,11 +13,13 @@ from starlette.middleware import Middleware
 
 from api.identity import COOKIE
 from api.middleware import AccessRules, protected
-from engine.engine import Engine
+from api.studio import routes as studio
+from app import assemble
+from engine.quotas import Quotas
+from storage.async_store import AsyncStore
 from storage.sqlite.store import Store
-from tests.support.fakes import FakeBackend, make_spec, picture_bytes
+from tests.support.fakes import picture_bytes
 from tests.support.old_data_folder import ANN, BOB, digest, make_old_folder
-from ui.images import routes
 
 SECRET = b"s" * 32
 
@@ -28,18 +30,24 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+async def _no_fetch(_: str) -> bytes:
+    raise AssertionError("nothing is fetched")
+
+
 @asynccontextmanager
 async def app(folder: Path) -> AsyncIterator[tuple[str, httpx.AsyncClient]]:
     """Yield the path of a picture that is Ann's in an app on the folder, and a client without cookies."""
-    engine = Engine({"local": FakeBackend(make_spec("local"))}, Store(folder), 5)
-    picture = await engine.images.keep(digest(ANN), picture_bytes(), "image/png")
-    rules = AccessRules(public=True, max_body=1000, secret=SECRET, exchange=engine.exchange)
-    inside = Starlette(routes=routes(engine), middleware=[Middleware(protected, rules)])
+    store = AsyncStore(Store(folder))
+    services = assemble({}, store, Quotas())
+    picture = await services.images.keep(digest(ANN), picture_bytes(), "image/png")
+    rules = AccessRules(public=True, max_body=1000, secret=SECRET, exchange=store.exchange)
+    page, _ = studio.build(services, _no_fetch, folder, "build")
+    inside = Starlette(routes=studio.routes(page), middleware=[Middleware(protected, rules)])
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(inside), base_url="http://studio.test") as client:
-            yield f"/images/{picture.name}", client
+            yield f"/studio/v1/references/{picture.stem}/file", client
     finally:
-        await engine.close()
+        await services.close()
 
 
 async def test_an_old_cookie_opens_its_pictures_and_is_exchanged(folder: Path) -> None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -21,6 +18,7 @@ from PIL import Image
 
 from tests.support.api_app import AIML, WAVE
 from tests.support.live_app import ROOT, Served, serve
+from tests.support.programs import run
 
 pytestmark = pytest.mark.integration
 
@@ -53,26 +51,6 @@ def picture(app: Served) -> str:
         urllib.request.Request(ticket["upload"]["url"], file.getvalue(), method=ticket["upload"]["method"])
     ):
         return str(ticket["download_url"])
-
-
-def program(name: str) -> str:
-    path = shutil.which(name)
-    assert path, f"no {name}: run `make clients`"
-    return path
-
-
-def run(folder: Path, language: str, code: str, **environ: str) -> str:
-    """Run an example in a folder and return what it prints; it has nothing of this process's environment."""
-    command = {
-        "bash": [program("bash"), "-c", code],
-        "python": [sys.executable, "-c", code],
-        "javascript": [program("node"), "-e", code],
-    }
-    program("curl")
-    kept = {"PATH": os.environ["PATH"], "HOME": str(folder), **environ}
-    done = subprocess.run(command[language], cwd=folder, env=kept, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def results(app: Served, said: str) -> list[bytes]:

@@ -21,7 +21,7 @@ PUBLIC = {"public_url": "http://127.0.0.1:7860"}
 
 async def put(at: ApiApp, owner: str = "somebody") -> str:
     """Keep a picture for an owner; return its name."""
-    return (await at.engine.images.keep(owner, picture_bytes(), "image/png")).name
+    return (await at.services.images.keep(owner, picture_bytes(), "image/png")).name
 
 
 @pytest.mark.parametrize("seconds", [50, 7 * 86_400])
@@ -40,25 +40,26 @@ async def test_whoever_has_a_link_may_show_the_picture_and_nobody_embeds_a_visit
         name = await put(at, "local")
         signed = await at.client.get(Links(lasting_secret(tmp_path)).sign(f"/files/{name}"))
         assert signed.headers["cross-origin-resource-policy"] == "cross-origin"
-        own = await at.client.get(f"/images/{name}")
+        own = await at.client.get(f"/studio/v1/references/{name[:64]}/file")
         assert own.status_code == 200
         assert own.headers["cross-origin-resource-policy"] == "same-origin"
         assert own.headers["cache-control"].startswith("private")
 
 
-@pytest.mark.parametrize("address", ["/images/{}", "/display/{}?width=256"])
-async def test_who_keeps_no_cookie_is_told_that_their_pictures_need_one(tmp_path: Path, address: str) -> None:
+async def test_who_keeps_no_cookie_is_told_that_their_pictures_need_one(tmp_path: Path) -> None:
     async with api_app(tmp_path, **PUBLIC) as at:
-        answer = await at.client.get(address.format(await put(at)))
-        assert answer.status_code == 404
-        assert "Cookies are needed" in answer.text
+        path = f"/studio/v1/references/{(await put(at))[:64]}"
+        assert (await at.client.get(f"{path}/file")).status_code == 404
+        assert (await at.client.get(f"{path}/view?width=256")).status_code == 404
+        told = await at.client.get(path)
+        assert (told.status_code, told.json()["error"]["code"]) == (401, "cookies-needed")
 
 
 async def test_who_keeps_one_is_told_nothing_of_other_peoples(tmp_path: Path) -> None:
     async with api_app(tmp_path, **PUBLIC) as at:
         await at.client.get("/")
         token = at.client.cookies[COOKIE].partition(".")[0]
-        assert (await at.client.get(f"/images/{await put(at, owner_of(token))}")).status_code == 200
-        answer = await at.client.get(f"/images/{'0' * 64}.png")
-        assert answer.status_code == 404
-        assert "Cookies" not in answer.text
+        own = (await put(at, owner_of(token)))[:64]
+        assert (await at.client.get(f"/studio/v1/references/{own}/file")).status_code == 200
+        answer = await at.client.get(f"/studio/v1/references/{'0' * 64}/file")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "picture-unknown")

@@ -8,7 +8,7 @@ import hmac
 import json
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from backends.wavespeed.answers import signed
-from core.errors import Moderated
+from core.backend import OWNERS, RunContext
+from core.errors import Moderated, TimedOut
+from core.events import Accepted, Completed, Event, Working
+from core.job_state import JobState
+from core.request import EditRequest
 from tests.support.api_app import WAVE, ApiApp, api_app, patient
-from tests.support.fakes import FakeBackend, make_spec
+from tests.support.fakes import FakeBackend, make_spec, results
 from tests.support.loopback import serving
 from tests.support.wavespeed_calls import BODY, PREDICTIONS, RUN, settled, until
 
@@ -127,6 +131,33 @@ async def test_a_failure_is_told_too(tmp_path: Path) -> None:
         (told,) = receiver.told
         assert (told["id"], told["status"], told["code"]) == (task, "failed", 1200)
         assert told["error"] == "The provider refuses it."
+
+
+class Slow(FakeBackend):
+    """A provider that takes a task, and has its result only when it is asked again."""
+
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
+        yield Working("sent")
+        yield Accepted(0, "remote-0")
+        raise TimedOut("recorded", what="It takes too long.", todo="")
+
+    async def resume(
+        self, request: EditRequest, remote: Sequence[str | None], context: RunContext = OWNERS
+    ) -> AsyncGenerator[Event, None]:
+        yield Completed(results(request), {"inference": 1.0})
+
+
+async def test_a_wait_that_ends_before_its_task_is_told_as_nothing_and_the_tasks_end_once(tmp_path: Path) -> None:
+    receiver, slow = Receiver(), {"local": Slow(make_spec("local"))}
+    async with receiver.listening() as (origin, hook):
+        async with api_app(tmp_path, slow, webhook_origins=(origin,)) as at:
+            task = await submitted(at, hook)
+            await over(at)
+            (job,) = at.engine.jobs
+            assert (job.state, receiver.heard) == (JobState.DETACHED, [])
+        async with api_app(tmp_path, slow, webhook_origins=(origin,)) as at:
+            await over(at)
+            assert [(told["id"], told["status"]) for told in receiver.told] == [(task, "completed")]
 
 
 async def test_a_call_is_signed_as_the_providers_page_says(tmp_path: Path) -> None:

@@ -54,11 +54,9 @@ async def drain(backend: AimlapiBackend, asked: EditRequest, key: str | None = N
 
 
 def test_every_field_of_the_page_is_sent() -> None:
-    address = "https://raw.githubusercontent.com/aimlapi/api-docs/main/reference-files/t-rex.png"
-    assert payload(request(strength=0.9), address) == {
+    assert payload(request(strength=0.9).recipe) == {
         "model": "flux/srpo/image-to-image",
         "prompt": "Add a bird to the foreground of the photo.",
-        "image_url": address,
         "strength": 0.9,
         "num_inference_steps": 40,
         "guidance_scale": 4.5,

@@ -369,9 +369,12 @@ at_the_reading_doors = pytest.mark.parametrize("door", ["the box", "a result"])
 async def see_refused(door: str, address: str, canaries: Canaries, names: Names | None = None) -> None:
     """See that an address is refused in words and before any request is made."""
     wire = Wire()
-    with pytest.raises(REFUSALS[door]):
+    try:
         await DOORS[door](wire, names or Names(), address.replace("{port}", str(canaries.port)))
-    assert wire.asked == []
+    except REFUSALS[door]:
+        assert wire.asked == [], address
+    else:
+        pytest.fail(f"{door} took {address}")
 
 
 # ---- can these tests fail? ---------------------------------------------------------------------------
@@ -411,17 +414,17 @@ def test_there_are_enough_forms() -> None:
 
 
 @at_every_door
-@pytest.mark.parametrize("host", HOSTS, ids=sign)
-async def test_a_host_that_leads_inside_is_refused(host: str, door: str, canaries: Canaries) -> None:
-    for way in WAYS:
-        await see_refused(door, way.replace("{host}", host), canaries)
+async def test_a_host_that_leads_inside_is_refused(door: str, canaries: Canaries) -> None:
+    for host in HOSTS:
+        for way in WAYS:
+            await see_refused(door, way.replace("{host}", host), canaries)
     assert await canaries.strangers() == 0
 
 
 @at_every_door
-@pytest.mark.parametrize("address", TRICKS, ids=sign)
-async def test_an_address_that_hides_where_it_leads_is_refused(address: str, door: str, canaries: Canaries) -> None:
-    await see_refused(door, address, canaries)
+async def test_an_address_that_hides_where_it_leads_is_refused(door: str, canaries: Canaries) -> None:
+    for address in TRICKS:
+        await see_refused(door, address, canaries)
     assert await canaries.strangers() == 0
 
 

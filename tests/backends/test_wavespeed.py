@@ -56,9 +56,8 @@ async def drain(backend: WavespeedBackend, asked: EditRequest, key: str | None =
 
 
 def test_every_field_of_the_page_is_sent_and_no_other() -> None:
-    assert payload(request(num_images=3), 12, "https://example.com/a.png") == {
+    assert payload(request(num_images=3).recipe, 12) == {
         "prompt": "as a watercolour",
-        "image": "https://example.com/a.png",
         "strength": 0.8,
         "num_inference_steps": 28,
         "seed": 12,
@@ -121,6 +120,10 @@ CREATED = {
 )
 def test_answers_are_read_leniently(body: Any, task: Task | None) -> None:
     assert read(body) == task
+
+
+async def short_sleep(seconds: float) -> None:
+    await asyncio.sleep(min(seconds, 0.02))
 
 
 # ---- a run -----------------------------------------------------------------------------------------
@@ -195,7 +198,7 @@ async def test_a_sync_wait_that_ends_turns_into_polling(provider: Pair) -> None:
 
 async def test_words_that_nobody_documented_are_waited_out(provider: Pair) -> None:
     stand_in, backend = provider
-    stand_in.seconds, stand_in.words = 1.2, ["warming up", "queued"]
+    stand_in.seconds, stand_in.words = 0.5, ["warming up", "queued"]
     _, done = await drain(backend, request())
     assert isinstance(done.images[0], Picture)
 
@@ -322,21 +325,18 @@ async def test_each_refusal_of_a_submit_has_its_type_and_is_sent_once(
         ("deleted", None, errors.RunFailed, None),
     ],
 )
-@pytest.mark.parametrize("seconds", [0.0, 0.3])
+@pytest.mark.parametrize("seconds", [0.0, 0.05])
 async def test_each_failure_of_a_task_has_its_type(
     provider: Pair, word: str, code: int | None, kind: type[errors.StudioError], charged: bool | None, seconds: float
 ) -> None:
     stand_in, backend = provider
+    backend.provider.client.sleep = short_sleep
     stand_in.seconds, stand_in.failures = seconds, [(word, code, "what the provider says")]
     with pytest.raises(errors.StudioError) as caught:
         await drain(backend, request())
     assert type(caught.value) is kind
     assert caught.value.charged is charged
     assert len(stand_in.submits) == 1
-
-
-async def short_sleep(seconds: float) -> None:
-    await asyncio.sleep(min(seconds, 0.02))
 
 
 async def test_a_task_that_never_ends_has_a_deadline_and_tells_its_id(provider: Pair) -> None:

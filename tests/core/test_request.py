@@ -7,9 +7,10 @@ import dataclasses
 import pytest
 
 from core.errors import BadParameter
+from core.recipe import Origin
 from core.request import batch_seeds, draw_seed, steps_run
 from core.spec import MAX_PROMPT, MAX_SEED, Integer
-from tests.support.fakes import make_request, make_spec
+from tests.support.fakes import make_reference, make_request, make_spec
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,10 @@ def test_a_request_is_a_value() -> None:
     assert request == make_request(seed=1)
     with pytest.raises(dataclasses.FrozenInstanceError):
         request.prompt = "other"  # type: ignore[misc]
+
+
+def test_a_recipe_says_what_the_references_file_was_like() -> None:
+    image = dataclasses.replace(make_reference(), profile="Display P3", dpi=300.0)
+    assert make_request(image=image).recipe.origin == Origin(profile="Display P3", dpi=300.0)
+    assert make_request(image=dataclasses.replace(image, profile="")).recipe.origin == Origin(dpi=300.0)
+    assert make_request().recipe.origin is None

@@ -28,6 +28,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ("STUDIO_LOCAL_DEVICE", "cpu", "local_device", "cpu"),
         ("STUDIO_QUEUE_SIZE", "7", "queue_size", 7),
         ("STUDIO_RERUN", "off", "rerun", False),
+        ("STUDIO_DOWNLOADS", "mark", "downloads", "mark"),
         ("STUDIO_MAX_UPLOAD_MB", "5", "caps.max_bytes", 5_000_000),
         ("STUDIO_MAX_MEGAPIXELS", "8", "caps.max_pixels", 8_000_000),
         ("STUDIO_REFERENCE_MEGAPIXELS", "8", "caps.reference_pixels", 8_000_000),

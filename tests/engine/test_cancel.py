@@ -19,6 +19,7 @@ from core.limits import Caps
 from core.request import EditRequest
 from engine.engine import Engine
 from engine.quotas import Quotas
+from storage.async_store import AsyncStore
 from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, FakeProvider, make_reference, make_request, make_spec, results, settle
 
@@ -55,7 +56,7 @@ class Hosted(FakeBackend):
 
 
 def engine_at(folder: Path, backend: FakeBackend, quotas: Quotas | None = None) -> Engine:
-    return Engine({"fake": backend}, Store(folder), quotas=quotas)
+    return Engine({"fake": backend}, AsyncStore(Store(folder)), quotas=quotas)
 
 
 async def submit(engine: Engine, key: str | None = None, call: Call | None = None) -> Job:
@@ -96,6 +97,21 @@ async def test_a_cancel_while_its_row_is_written_sends_nothing(tmp_path: Path) -
     with pytest.raises(RunCancelled):
         await engine.result(job)
     assert (backend.sent, job.state) == (0, JobState.CANCELLED)
+    await engine.close()
+
+
+async def test_a_run_that_is_cancelled_while_it_is_written_down_never_begins(tmp_path: Path) -> None:
+    engine = engine_at(tmp_path, backend := FakeBackend())
+    held = threading.Event()
+    engine._store._threads.submit_files(held.wait)  # the thread that writes its reference is busy
+    submitting = asyncio.create_task(submit(engine))
+    await settle()
+    (job,) = engine.jobs
+    await engine.cancel(job)
+    held.set()
+    assert await submitting is job
+    assert (backend.started, job.state) == ([], JobState.CANCELLED)
+    assert await engine._store.unfinished() == [], "its row knows the end"
     await engine.close()
 
 
@@ -218,6 +234,6 @@ async def test_a_job_that_made_room_for_others_is_forgotten_in_memory_too(tmp_pa
     await engine.result(second)
     assert engine.jobs.get(first.id) is None
     assert await engine.find("ann", first.id) is None
-    await engine.uploads.make_room(10)
+    await engine._store.make_room(10, quota=1)
     assert await engine.find("ann", second.id) is None
     await engine.close()

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,15 +21,17 @@ from core.job import Job
 from core.job_state import JobState
 from core.request import EditRequest
 from core.result import Result
+from engine import runner
 from engine.active_jobs import KEPT_JOBS
 from engine.engine import Engine
+from storage.async_store import AsyncStore
 from storage.sqlite.queries import Queries
 from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, files_of, make_reference, make_request, make_spec, results, settle
 
 
 def engine_of(tmp_path: Path, *backends: Backend, **options: Any) -> Engine:
-    return Engine({backend.spec.key: backend for backend in backends}, Store(tmp_path), **options)
+    return Engine({backend.spec.key: backend for backend in backends}, AsyncStore(Store(tmp_path)), **options)
 
 
 async def submit(engine: Engine, prompt: str = "a lake", backend: str = "fake", **raw: Any) -> Job:
@@ -250,7 +253,7 @@ async def test_a_paid_result_waits_in_memory_until_the_disk_takes_it(
     engine = engine_of(tmp_path, backend)
     job = await submit(engine)
     await until_sent(engine, job)
-    put, full, refusals = engine.images._files.put, True, 0
+    put, full, refusals = engine._store.images.put, True, 0
 
     def refused(data: bytes, mime: str, digest: str | None = None) -> Path:
         nonlocal refusals
@@ -259,7 +262,7 @@ async def test_a_paid_result_waits_in_memory_until_the_disk_takes_it(
             raise failure
         return put(data, mime, digest)
 
-    monkeypatch.setattr(engine.images._files, "put", refused)
+    monkeypatch.setattr(engine._store.images, "put", refused)
     assert backend.gate is not None
     backend.gate.set()
     async for event in engine.watch(job):
@@ -283,7 +286,7 @@ async def test_a_free_result_that_the_disk_does_not_take_fails(tmp_path: Path, m
     def refused(data: bytes, mime: str, digest: str | None = None) -> Path:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(engine.images._files, "put", refused)
+    monkeypatch.setattr(engine._store.images, "put", refused)
     gate.set()
     with pytest.raises(RunFailed, match="Free some space"):
         await engine.result(job)
@@ -386,19 +389,30 @@ async def test_closing_cancels_everything(tmp_path: Path) -> None:
     assert backend.working == 0
 
 
-async def test_the_expected_time_is_the_median_pace_of_earlier_runs(tmp_path: Path) -> None:
-    backend = FakeBackend(timings={"inference": 1.0})
+class LoadingBackend(FakeBackend):
+    """Loads its model for 100 seconds of a clock of its own, then works for two."""
+
+    clock = 0.0
+
+    async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
+        """Yield what every fake does, with time between."""
+        async for event in super().edit(request, context):
+            self.clock += {Loading: 100.0, Completed: 2.0}.get(type(event), 0.0)
+            yield event
+
+
+async def test_the_expected_time_is_that_from_the_end_of_loading_to_the_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = LoadingBackend()
+    monkeypatch.setattr(runner, "time", SimpleNamespace(monotonic=lambda: backend.clock))
     engine = engine_of(tmp_path, backend)
-    spec = backend.spec
-    request = make_request(spec, num_inference_steps=10, strength=1.0, seed=1)
+    request = make_request(backend.spec, num_inference_steps=10, strength=1.0, seed=1)
     assert engine.expected_seconds("fake", request) is None
-    for seconds in (1.0, 9.0, 2.0):
-        backend.timings = {"inference": seconds}
-        await engine.result(await engine.submit("fake", request))
+    await engine.result(await engine.submit("fake", request))
     assert engine.expected_seconds("fake", request) == pytest.approx(2.0)
-    assert engine.expected_seconds("fake", make_request(spec, num_images=3, num_inference_steps=10, strength=1.0)) == (
-        pytest.approx(6.0)
-    )
+    more = make_request(backend.spec, num_images=3, num_inference_steps=10, strength=1.0)
+    assert engine.expected_seconds("fake", more) == pytest.approx(6.0)
 
 
 @pytest.mark.parametrize(
@@ -409,9 +423,12 @@ async def test_a_larger_picture_takes_longer_only_where_it_is_worked_on_larger(
     tmp_path: Path, facts: dict[str, Any], times: int
 ) -> None:
     spec = make_spec(**facts)
-    engine = engine_of(tmp_path, FakeBackend(spec, timings={"inference": 1.0}))
+    engine = engine_of(tmp_path, FakeBackend(spec))
     await engine.result(await engine.submit("fake", make_request(spec)))
-    assert engine.expected_seconds("fake", make_request(spec, image=make_reference(128, 96))) == pytest.approx(times)
+    small = engine.expected_seconds("fake", make_request(spec))
+    large = engine.expected_seconds("fake", make_request(spec, image=make_reference(128, 96)))
+    assert small
+    assert large == pytest.approx(times * small)
 
 
 async def test_jobs_that_ended_long_ago_are_forgotten(tmp_path: Path) -> None:

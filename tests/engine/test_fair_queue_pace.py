@@ -70,11 +70,38 @@ def test_it_is_the_median_of_the_latest_runs() -> None:
     assert own.expected(run()) == pytest.approx(5.0)
 
 
-@pytest.mark.parametrize(("seconds", "strength"), [(None, 1.0), (3.0, 0.0)])
-def test_a_run_that_was_not_timed_or_took_no_step_teaches_nothing(seconds: float | None, strength: float) -> None:
+def test_a_run_that_took_no_step_teaches_nothing() -> None:
     own = lane()
-    own.learn(run(strength=strength), seconds)
+    own.learn(run(strength=0.0), 3.0)
     assert own.expected(run()) is None
+
+
+def test_a_part_of_the_time_is_the_same_for_every_size() -> None:
+    """Two seconds to answer, and a tenth of a second a step: twice the steps are not twice the time."""
+    own = lane()
+    for steps in (10, 20, 40, 20):
+        own.learn(run(num_inference_steps=steps), 2.0 + 0.1 * steps)
+    assert own.expected(run(num_inference_steps=30)) == pytest.approx(5.0)
+    assert own.pace["none"].fixed == pytest.approx(2.0)
+
+
+def test_one_run_on_a_busy_machine_bends_nothing() -> None:
+    own = lane()
+    for steps in (10, 20, 40, 15, 25):
+        own.learn(run(num_inference_steps=steps), 2.0 + 0.1 * steps)
+    own.learn(run(num_inference_steps=20), 90.0)
+    assert own.expected(run(num_inference_steps=30)) == pytest.approx(5.0, rel=0.2)
+
+
+@pytest.mark.parametrize("times", [((10, 9.0), (40, 3.0)), ((10, 1.0), (40, 9.0))], ids=["falling", "steep"])
+def test_neither_part_is_below_zero(times: tuple[tuple[int, float], ...]) -> None:
+    own = lane()
+    for steps, seconds in times:
+        own.learn(run(num_inference_steps=steps), seconds)
+    pace = own.pace["none"]
+    assert pace.fixed >= 0
+    assert pace.step >= 0
+    assert own.expected(run(num_inference_steps=1)) > 0  # type: ignore[operator] # it is known here
 
 
 def test_a_backend_without_levels_has_one_pace() -> None:

@@ -22,6 +22,7 @@ from core.events import Event
 from core.job import VISITOR, Job, Visitor
 from core.request import EditRequest
 from engine.engine import Engine
+from storage.async_store import AsyncStore
 from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_request, make_spec
 
@@ -62,7 +63,7 @@ def kept(folder: Path) -> bytes:
 
 async def test_a_backend_knows_the_visitors_token_during_the_run(tmp_path: Path) -> None:
     backend = Asking()
-    engine = Engine({"fake": backend}, Store(tmp_path))
+    engine = Engine({"fake": backend}, AsyncStore(Store(tmp_path)))
     await engine.result(await submit(engine, "a lake"))
     assert set(backend.seen["a lake"]) == {TOKEN}
 
@@ -70,7 +71,7 @@ async def test_a_backend_knows_the_visitors_token_during_the_run(tmp_path: Path)
 async def test_runs_at_the_same_time_have_each_their_own(tmp_path: Path) -> None:
     gate = asyncio.Event()
     backend = Asking(gate=gate)
-    engine = Engine({"fake": backend}, Store(tmp_path))
+    engine = Engine({"fake": backend}, AsyncStore(Store(tmp_path)))
     jobs = [await submit(engine, name, token) for name, token in (("ann", "one"), ("bob", "two"), ("eve", ""))]
     while backend.working < 3:  # noqa: ASYNC110 - nobody tells of it
         await asyncio.sleep(0.001)
@@ -81,7 +82,7 @@ async def test_runs_at_the_same_time_have_each_their_own(tmp_path: Path) -> None
 
 async def test_a_run_takes_nothing_over_from_the_runs_before_it(tmp_path: Path) -> None:
     backend = Asking()
-    engine = Engine({"fake": backend}, Store(tmp_path))
+    engine = Engine({"fake": backend}, AsyncStore(Store(tmp_path)))
     await engine.result(await submit(engine, "a lake"))
     await engine.result(await submit(engine, "a forest", ""))
     await engine.result(await engine.submit("fake", make_request(prompt="a hill")))
@@ -93,7 +94,7 @@ async def test_a_run_takes_nothing_over_from_the_runs_before_it(tmp_path: Path) 
 
 @pytest.mark.parametrize("failure", [None, RunFailed("recorded", what="It broke.", todo=""), ZeroDivisionError()])
 async def test_an_ended_run_has_forgotten_it(tmp_path: Path, failure: Exception | None) -> None:
-    engine = Engine({"fake": Asking(fail=failure)}, Store(tmp_path))
+    engine = Engine({"fake": Asking(fail=failure)}, AsyncStore(Store(tmp_path)))
     job = await submit(engine, "a lake")
     assert job.gpu_token == TOKEN
     assert job.task is not None
@@ -104,7 +105,7 @@ async def test_an_ended_run_has_forgotten_it(tmp_path: Path, failure: Exception 
 
 async def test_a_run_that_was_cancelled_while_it_worked_has_forgotten_it(tmp_path: Path) -> None:
     backend = Asking(gate=asyncio.Event())
-    engine = Engine({"fake": backend}, Store(tmp_path))
+    engine = Engine({"fake": backend}, AsyncStore(Store(tmp_path)))
     job = await submit(engine, "a lake")
     while not backend.working:  # noqa: ASYNC110 - nobody tells of it
         await asyncio.sleep(0.001)
@@ -114,7 +115,7 @@ async def test_a_run_that_was_cancelled_while_it_worked_has_forgotten_it(tmp_pat
 
 
 async def test_a_run_that_was_cancelled_before_its_first_step_has_forgotten_it(tmp_path: Path) -> None:
-    engine = Engine({"fake": Asking()}, Store(tmp_path))
+    engine = Engine({"fake": Asking()}, AsyncStore(Store(tmp_path)))
     visitor = Visitor("ann", gpu_token=TOKEN)
     job = await engine.submit("fake", make_request(), key="a-pasted-key", visitor=visitor)
     await engine.cancel(job)  # its task has not run at all yet
@@ -125,7 +126,7 @@ async def test_a_run_that_was_cancelled_before_its_first_step_has_forgotten_it(t
 async def test_nothing_on_the_disk_holds_it(tmp_path: Path) -> None:
     gate = asyncio.Event()
     backend = Asking(gate=gate)
-    engine = Engine({"fake": backend}, Store(tmp_path))
+    engine = Engine({"fake": backend}, AsyncStore(Store(tmp_path)))
     job = await submit(engine, "a lake by night")
     while not backend.working:  # noqa: ASYNC110 - nobody tells of it
         await asyncio.sleep(0.001)
@@ -139,13 +140,13 @@ async def test_nothing_on_the_disk_holds_it(tmp_path: Path) -> None:
 
 async def test_a_run_that_a_restart_begins_anew_counts_on_nobodys(tmp_path: Path) -> None:
     before = Asking(gate=asyncio.Event())
-    engine = Engine({"fake": before}, Store(tmp_path))
+    engine = Engine({"fake": before}, AsyncStore(Store(tmp_path)))
     job = await submit(engine, "a lake")
     while not before.working:  # noqa: ASYNC110 - nobody tells of it
         await asyncio.sleep(0.001)
     await engine.close()
     after = Asking()
-    engine = Engine({"fake": after}, Store(tmp_path))
+    engine = Engine({"fake": after}, AsyncStore(Store(tmp_path)))
     await engine.recover()
     again = await engine.find(job.owner, job.id)
     assert again is not None

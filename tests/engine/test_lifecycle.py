@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
@@ -28,6 +29,7 @@ from core.request import EditRequest
 from core.result import Made
 from core.spec import BackendSpec
 from engine.engine import Engine
+from storage.async_store import AsyncStore
 from storage.sqlite.store import Store
 from tests.support.fakes import FakeProvider, make_reference, make_request, make_spec, results
 
@@ -126,7 +128,7 @@ class Jobs(RuleBasedStateMachine):
 
     def start(self) -> Engine:
         async def begin() -> Engine:
-            engine = Engine({"fake": self.provider}, Store(self.folder), queue_size=100)
+            engine = Engine({"fake": self.provider}, AsyncStore(Store(self.folder)), queue_size=100)
             engine.on_end.append(self.count_end)
             await engine.recover()
             return engine
@@ -271,4 +273,4 @@ class Jobs(RuleBasedStateMachine):
 Jobs.TestCase.settings = settings(
     max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-test_jobs_through_any_order_of_what_may_happen = Jobs.TestCase
+test_jobs_through_any_order_of_what_may_happen = pytest.mark.integration(Jobs.TestCase)

@@ -36,6 +36,7 @@ from core.request import EditRequest
 from core.result import Missing, Reason, Result
 from engine.engine import Engine
 from engine.quotas import Quotas
+from storage.async_store import AsyncStore
 from storage.records import error_of, error_text
 from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, files_of, make_request, make_spec, results, settle
@@ -86,7 +87,7 @@ class Provider(FakeBackend):
 
 
 def engine_at(folder: Path, backend: FakeBackend, **options: Any) -> Engine:
-    return Engine({"fake": backend}, Store(folder), **options)
+    return Engine({"fake": backend}, AsyncStore(Store(folder)), **options)
 
 
 async def cut(folder: Path, backend: FakeBackend, key: str | None = None, owner: str = "ann") -> Job:
@@ -254,7 +255,7 @@ async def test_with_a_visitors_key_what_was_not_sent_is_not_run_on_the_owners(tm
 
 async def test_a_run_whose_backend_or_reference_is_gone_ends_in_words(tmp_path: Path) -> None:
     job = await cut(tmp_path / "one", FakeBackend(gate=asyncio.Event()))
-    engine = Engine({}, Store(tmp_path / "one"))
+    engine = Engine({}, AsyncStore(Store(tmp_path / "one")))
     await engine.recover()
     (found,) = await engine.history("ann")
     assert "no longer offered" in str(found.error)
@@ -373,8 +374,8 @@ async def test_history_is_its_owners_and_survives_with_results_and_errors(tmp_pa
     assert (done.result.cost, done.request.params["seed"]) == (0.1, 5)
     assert str(broken.error) == "It broke. Mend it."
     assert await engine.history("bob") == []
-    assert await engine.images.may_see("ann", file.name)
-    assert not await engine.images.may_see("bob", file.name)
+    assert await engine._store.may_see("ann", file.name)
+    assert not await engine._store.may_see("bob", file.name)
     await engine.close()
 
 
@@ -431,18 +432,18 @@ async def test_a_full_disk_quota_lets_the_oldest_run_go_and_says_so(tmp_path: Pa
     engine = engine_at(tmp_path, backend, quotas=Quotas(Caps(quota=1)))
     first = await engine.submit("fake", make_request(backend.spec, seed=1), None, Visitor("ann"))
     await engine.result(first)
-    assert len(list(engine.images.folder.iterdir())) == 2, "a result that was just made stays"
+    assert len(list((tmp_path / "images").iterdir())) == 2, "a result that was just made stays"
     second = await engine.submit("fake", make_request(backend.spec, seed=2), None, Visitor("ann"))
     assert "the oldest run was removed" in str((await engine.result(second)).notices[-1])
     assert await engine.history("ann") == [second]
-    assert len(list(engine.images.folder.iterdir())) == 2
+    assert len(list((tmp_path / "images").iterdir())) == 2
     await engine.close()
 
 
 async def test_a_disk_that_takes_nothing_refuses_the_run(tmp_path: Path) -> None:
     backend = FakeBackend()
     engine = engine_at(tmp_path, backend)
-    engine.images.folder.parent.joinpath("images").write_text("a file where the folder should be")
+    (tmp_path / "images").write_text("a file where the folder should be")
     with pytest.raises(RunFailed, match="was not started"):
         await engine.submit("fake", make_request(backend.spec))
     assert backend.started == []
@@ -478,7 +479,7 @@ async def test_a_run_waits_for_its_key_over_two_restarts(tmp_path: Path) -> None
 
 async def test_what_was_sent_to_a_backend_that_is_gone_may_have_run_there(tmp_path: Path) -> None:
     await cut(tmp_path, Provider("sent"))
-    engine = Engine({}, Store(tmp_path))
+    engine = Engine({}, AsyncStore(Store(tmp_path)))
     await engine.recover()
     (job,) = await engine.history("ann")
     assert job.state is JobState.UNKNOWN

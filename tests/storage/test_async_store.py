@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -10,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import BadImage, RunCancelled
+from core.errors import BadImage, DiskFull, RunCancelled
 from core.job import Call, Job, new_id
 from core.job_state import JobState
 from storage.async_store import AsyncStore
+from storage.protocols import CallTaken
+from storage.sqlite.inserts import Kept
 from storage.sqlite.queries import Queries
-from storage.sqlite.store import CallTaken, Store
+from storage.sqlite.store import Store
 from storage.threads import READERS
 from tests.support.fakes import make_reference, make_request, make_spec
 
@@ -111,6 +114,37 @@ async def test_a_picture_that_is_removed_while_its_display_copy_is_written_leave
         await store.keep_display(file.name, 256, b"copy")
 
 
+async def test_a_copy_of_a_picture_that_is_removed_and_put_back_while_it_is_written_is_counted(
+    store: AsyncStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = await store.keep("ann", b"bytes", "image/png")
+    put = store.images.put_display
+
+    def late(name: str, width: int, data: bytes) -> Path:
+        with store.images.held(b"bytes", "image/png"):
+            store._row(store._tidy, 0, 0.0, "").result()
+            store._row(store._store.grant, "bob", Kept(name, 5), time.time()).result()
+        return put(name, width, data)
+
+    monkeypatch.setattr(store.images, "put_display", late)
+    assert (await store.keep_display(file.name, 256, b"copy")).exists()
+    assert await store._read(Queries.size) == len(b"bytes") + len(b"copy")
+
+
+async def test_a_copy_that_the_disk_does_not_take_is_not_counted(
+    store: AsyncStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = await store.keep("ann", b"bytes", "image/png")
+
+    def full(*_: object) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(store.images, "put_display", full)
+    with pytest.raises(DiskFull):
+        await store.keep_display(file.name, 256, b"copy")
+    assert await store._read(Queries.size) == len(b"bytes")
+
+
 async def test_a_job_whose_caller_goes_away_while_it_is_written_is_written_as_cancelled(store: AsyncStore) -> None:
     job, until = a_job(), threading.Event()
     store._row(until.wait, 30)
@@ -144,6 +178,6 @@ async def test_what_was_written_is_read_by_whoever_waited_for_it(store: AsyncSto
 
 async def test_a_ticket_takes_one_picture(store: AsyncStore) -> None:
     await store.ticket("ann", "1" * 32)
-    taken = await asyncio.gather(*(store.upload("1" * 32, data, "image/png") for data in (b"one", b"two")))
+    taken = await asyncio.gather(*(store.upload("1" * 32, make_reference(side)) for side in (32, 64)))
     assert sorted(taken) == [False, True]
-    assert not await store.upload("1" * 32, b"three", "image/png")
+    assert not await store.upload("1" * 32, make_reference(96))

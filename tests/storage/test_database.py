@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import shutil
@@ -14,8 +15,9 @@ import pytest
 
 from storage.async_store import AsyncStore
 from storage.sqlite.database import StoreError
+from storage.sqlite.inserts import Kept
 from storage.sqlite.migrations import MIGRATIONS
-from storage.sqlite.store import Kept, Store
+from storage.sqlite.store import Store
 from tests.support.old_data_folder import ANN, digest, make_old_folder
 
 BEFORE_RECIPES = Path(__file__).parent / "data" / "before_recipes"
@@ -124,6 +126,8 @@ def test_an_update_gives_the_space_back_that_it_freed_where_the_disk_has_room_fo
     usage = namedtuple("usage", "free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1 << 40 if room else 0))
     shutil.copytree(BEFORE_RECIPES, tmp_path / "data")
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "studio.db", isolation_level=None)) as old:
+        old.executescript("create table t (x); insert into t values (zeroblob(1000000)); drop table t")
     store = Store(tmp_path / "data")
     (free,) = store._base.execute("pragma freelist_count").fetchone()
     assert (free == 0) == room

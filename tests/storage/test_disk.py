@@ -15,7 +15,7 @@ from core.errors import DiskFull
 from storage.async_store import AsyncStore
 from storage.files.disk import EVERY, DiskProbe, disk_errors, disk_full
 from storage.sqlite.store import Store
-from tests.support.fakes import picture_bytes
+from tests.support.fakes import make_reference, picture_bytes
 
 
 def take_nothing(path: Path, data: bytes) -> None:
@@ -80,7 +80,7 @@ async def test_uploads_and_references_say_that_the_disk_is_full(
     keeper = AsyncStore(store)
     await keeper.ticket("ann", "1" * 32)
     for kept in (
-        keeper.upload("1" * 32, picture_bytes(), "image/png"),
+        keeper.upload("1" * 32, make_reference()),
         keeper.keep("ann", picture_bytes(), "image/png"),
     ):
         with pytest.raises(DiskFull, match="The disk is full"):

@@ -59,6 +59,14 @@ def test_a_file_that_is_held_is_spared_until_nobody_holds_it(tmp_path: Path) -> 
     assert not kept.exists()
 
 
+def test_the_display_copies_of_a_file_that_is_held_go_for_nothing_counts_them_any_more(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+    with store.held(b"one", "image/png") as kept:
+        copy = store.put_display(kept.name, 256, b"copy")
+        store.drop([kept.name])
+        assert (kept.exists(), copy.exists()) == (True, False)
+
+
 def test_an_unknown_kind_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         ImageStore(tmp_path).put(b"bytes", "text/html")

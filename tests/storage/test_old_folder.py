@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,10 @@ import pytest
 from core.job import Job
 from core.result import Made, Missing, Reason
 from storage.records import job_of
-from storage.sqlite.migrations import MIGRATIONS, numbered_rows
-from storage.sqlite.store import Kept, Store
+from storage.rows import Filter, Sort
+from storage.sqlite.inserts import Kept
+from storage.sqlite.migrations import MIGRATIONS, library, numbered_rows, sources_of_jobs
+from storage.sqlite.store import Store
 from tests.support.old_data_folder import ANN, BOB, OTHERS, digest, make_old_folder
 
 
@@ -217,7 +219,7 @@ def test_results_of_old_runs_follow_each_other_in_time(before_recipes: Path) -> 
         "select ended, results.id from results join jobs on jobs.number = job order by ended, place"
     ).fetchall()
     base.close()
-    assert len(rows) == 8
+    assert len(rows) == 9, "eight images and a run that failed"
     assert [number for _, number in rows] == sorted({number for _, number in rows})
     assert all(number // 1_000_000 == int(ended) for ended, number in rows)
 
@@ -245,5 +247,115 @@ def test_a_report_that_is_damaged_stays_as_it_was_and_a_damaged_recipe_is_found_
     cut = store.find(HERS, ids[0])
     assert cut is not None
     assert (cut.report, cut.results) == ("cut", ())
-    assert "" in [each.prompt for each in store.result_page(HERS, 99)]
+    assert "" in [each.prompt for each in store.result_page(HERS, 99).rows]
+    store.close()
+
+
+def test_jobs_of_the_wire_formats_say_so_and_others_came_by_the_page(tmp_path: Path) -> None:
+    base = folder_before(tmp_path, sources_of_jobs)
+    calls = {
+        "wavespeed": {"model": "wavespeed-ai/flux-srpo/image-to-image", "base": "http://here"},
+        "aimlapi": {"model": "flux/srpo/image-to-image", "base": "http://here"},
+        "page": {"model": "local", "base": ""},
+        "none": None,
+        "damaged": "cut",
+    }
+    for number, (name, call) in enumerate(calls.items()):
+        text = call if call is None or isinstance(call, str) else json.dumps(call)
+        base.execute(
+            "insert into jobs (number, id, owner, backend, created, state, own_key, estimate, remote, notices, recipe,"
+            " call) values (?, ?, 1, 'local', 1.0, 'done', 0, 0.0, '[]', '[]', '{}', ?)",
+            (number + 1, name, text),
+        )
+    sources_of_jobs(base)
+    found = dict(base.execute("select id, source from jobs"))
+    assert found == {
+        "wavespeed": "wavespeed",
+        "aimlapi": "aimlapi",
+        **dict.fromkeys(("page", "none", "damaged"), "page"),
+    }
+    base.close()
+
+
+def folder_before(tmp_path: Path, step: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+    """Return the database of a folder that has not seen a migration yet."""
+    base = sqlite3.connect(tmp_path / "studio.db", isolation_level=None)
+    number = MIGRATIONS.index(step)
+    for migrate in MIGRATIONS[:number]:
+        migrate(base)
+    base.execute(f"pragma user_version = {number}")
+    return base
+
+
+def test_results_and_failed_runs_of_an_old_folder_stand_in_the_library(tmp_path: Path) -> None:
+    base = folder_before(tmp_path, library)
+    base.execute("insert into owners (number, name) values (1, 'ann')")
+    style = [{"id": "oil", "weight": 1.0, "text": "an oil painting 水"}]
+    recipe = {"prompt": "a lake", "style": style, "model": {"id": "flux"}, "seed": 3, "seeds": [3, 3], "parent": "up"}
+    text = json.dumps({**recipe, "reference": {"digest": "ref"}})
+    for number, (state, ended, report, cost, words) in enumerate(
+        [
+            ("done", 5.0, "{}", 0.05, text),
+            ("failed", 5.0, None, 0.0, text),
+            ("unknown", 6.0, None, None, text),
+            ("cancelled", 7.0, None, None, text),
+            ("failed", 8.0, None, None, "cut"),
+            ("running", None, None, None, text),
+            ("done", 9.0, "{}", None, "cut"),
+        ],
+        start=1,
+    ):
+        base.execute(
+            "insert into jobs (number, id, owner, backend, created, ended, state, own_key, estimate, remote, notices,"
+            " recipe, report, cost) values (?, ?, 1, 'local', 1.0, ?, ?, 0, 0.0, '[]', '[]', ?, ?, ?)",
+            (number, f"j{number}", ended, state, words, report, cost),
+        )
+    for number, name in enumerate(("ref", "one", "two", "three"), start=1):
+        base.execute("insert into pictures values (?, ?, 10)", (number, f"{name}.png"))
+        base.execute("insert into grants values (?, 1, ?, null)", (number, 1 if number < 4 else 7))
+    for id, job, place, picture, star in (
+        (5_000_000, 1, 0, 2, 1),
+        (5_000_001, 1, 1, 3, 0),
+        (9_000_000, 7, 0, 4, 0),
+    ):
+        base.execute(
+            "insert into results (id, job, place, owner, created, seed, model, picture, width, height, star)"
+            " values (?, ?, ?, 1, 1.0, 3, 'flux', ?, 4, 3, ?)",
+            (id, job, place, picture, star),
+        )
+    base.close()
+    store = Store(tmp_path)
+    damaged, two, one = store.result_page("ann", 9).rows
+    assert [each.id for each in (damaged, two, one)] == [9_000_000, 5_000_001, 5_000_000]
+    assert (one.backend, one.model, one.cost, one.created, one.star) == ("local", "flux", 0.025, 5.0, True)
+    assert (damaged.backend, damaged.cost, damaged.prompt) == ("local", None, "")
+    failed = store.result_page("ann", 9, wanted=Filter(failed=True), sort=Sort.OLDEST).rows
+    assert [(each.id, each.job, each.cost) for each in failed] == [(5_000_002, "j2", 0.0), (6_000_000, "j3", None)]
+    assert {(each.missing, each.parent, each.seed, each.prompt) for each in failed} == {("run", "up", 3, "a lake")}
+    for wanted in (Filter(text="lake oil pain"), Filter(style="oil"), Filter(text="水"), Filter(text="flux local")):
+        assert store.result_page("ann", 9, wanted=wanted).rows == (two, one), wanted
+    facets = store.facets("ann", 1000)
+    assert (facets.total, facets.starred, facets.bytes, facets.protected) == (3, 1, 40, 20)
+    assert store.make_room(0).trimmed == ["j1"]
+    assert [each.id for each in store.result_page("ann", 9).rows] == [5_000_000]
+    store._base.execute("insert into found_by (found_by, rank) values ('integrity-check', 1)")
+    store.close()
+
+
+def test_a_job_of_an_old_folder_whose_pictures_all_have_stars_stays(tmp_path: Path) -> None:
+    base = folder_before(tmp_path, library)
+    base.execute("insert into owners (number, name) values (1, 'ann')")
+    base.execute(
+        "insert into jobs (number, id, owner, backend, created, ended, state, own_key, estimate, remote, notices,"
+        " recipe, report) values (1, 'j1', 1, 'local', 1.0, 2.0, 'done', 0, 0.0, '[]', '[]', '{}', '{}')"
+    )
+    base.execute("insert into pictures values (1, 'one.png', 10)")
+    base.execute("insert into grants values (1, 1, 1, null)")
+    base.execute(
+        "insert into results (id, job, place, owner, created, seed, model, picture, width, height, star)"
+        " values (5, 1, 0, 1, 1.0, 3, 'flux', 1, 4, 3, 1)"
+    )
+    base.close()
+    store = Store(tmp_path)
+    assert store.make_room(0) == ([], [], [], [])
     store.close()

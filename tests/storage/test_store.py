@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from core.job_state import JobState
-from storage.rows import Record, ReferenceRow, ResultRow
+from storage.protocols import CallTaken
+from storage.rows import Done, Record, ReferenceRow, ResultRow
 from storage.sqlite.database import StoreError, unusable
+from storage.sqlite.inserts import Kept
 from storage.sqlite.migrations import MIGRATIONS
-from storage.sqlite.store import CallTaken, Done, Kept, Store
+from storage.sqlite.store import Store
 
 RECORD = Record(id="j1", owner="ann", backend="fake", created=100.0, recipe="{}", remote="[null]")
 REFERENCE = Kept("r.png", 10)
@@ -147,16 +149,26 @@ def test_room_is_made_from_the_oldest_ended_jobs(store: Store) -> None:
         if number != 1:
             store.end(f"j{number}", "done", 9.0, done=done((f"p{number}", 100)))
     assert store.size() == 310
-    assert store.make_room(400) == ([], [], [])
-    assert store.make_room(220) == (["j0"], ["p0.png"], [])
+    assert store.make_room(400) == ([], [], [], [])
+    assert store.make_room(220) == (["j0"], ["p0.png"], [], [])
     assert store.size() == 210
-    assert store.make_room(0) == (["j2", "j3"], ["p2.png", "p3.png"], [])
+    assert store.make_room(0) == (["j2", "j3"], ["p2.png", "p3.png"], [], [])
     assert [each.id for each in store.recent("ann", 9)] == ["j1"], "it goes on"
     assert store.may_see("ann", "shared.png")
 
 
 def test_what_is_known_of_a_reference_is_its_owners_as_long_as_it_is_stored(store: Store) -> None:
-    row = ReferenceRow(name="r.png", width=4, height=3, bytes=10, notices='["n"]', address="https://a", parent="p")
+    row = ReferenceRow(
+        name="r.png",
+        width=4,
+        height=3,
+        bytes=10,
+        notices='["n"]',
+        address="https://a",
+        parent="p",
+        profile="P3",
+        dpi=300.0,
+    )
     store.add_reference("ann", row, 5.0)
     assert store.reference("ann", "r.png") == row
     assert store.reference("bob", "r.png") is None
@@ -178,8 +190,8 @@ def test_references_that_nobody_ran_go_before_any_job(store: Store) -> None:
         store.end(f"j{number}", "done", 9.0)
     for name, kept in (("old.png", 5.0), ("new.png", 6.0)):
         store.grant("bob", Kept(name, 100), kept)
-    assert store.make_room(150) == ([], ["old.png"], [])
-    assert store.make_room(10, "j0") == (["j1"], ["new.png", "r1.png"], [])
+    assert store.make_room(150) == ([], ["old.png"], [], [])
+    assert store.make_room(10, "j0") == (["j1"], ["new.png", "r1.png"], [], [])
     assert [each.id for each in store.recent("ann", 9)] == ["j0"]
 
 
@@ -207,9 +219,9 @@ def test_whoever_holds_the_most_loses_their_oldest_upload_first(store: Store) ->
         store.add_file("stranger", f"{number}/s.png", 100, 10.0 + number)
     store.add_file("ann", "a/a.png", 60, 1.0)
     store.grant("bob", Kept("b.png", 50), 2.0)
-    assert store.make_room(510) == ([], [], [])
-    assert store.make_room(500) == ([], [], ["0/s.png"])
-    assert store.make_room(150) == ([], [], ["1/s.png", "2/s.png", "3/s.png"])
+    assert store.make_room(510) == ([], [], [], [])
+    assert store.make_room(500) == ([], [], ["0/s.png"], [])
+    assert store.make_room(150) == ([], [], ["1/s.png", "2/s.png", "3/s.png"], [])
     assert store.owns_file("ann", "a/a.png")
     assert store.may_see("bob", "b.png")
 
@@ -231,9 +243,9 @@ def test_whoever_holds_the_most_loses_their_oldest_run_first(store: Store) -> No
 def test_a_file_is_dropped_only_when_it_is_nobodys_any_more(store: Store) -> None:
     for owner in ("ann", "bob"):
         store.add_file(owner, "d/a.png", 100, 1.0)
-    assert store.make_room(600, coming=1) == ([], [], [])
+    assert store.make_room(600, coming=1) == ([], [], [], [])
     assert [store.owns_file(owner, "d/a.png") for owner in ("ann", "bob")] == [False, True]
-    assert store.make_room(50) == ([], [], ["d/a.png"])
+    assert store.make_room(50) == ([], [], ["d/a.png"], [])
 
 
 def test_uploads_have_a_fourth_of_the_quota_and_runs_keep_the_rest(store: Store) -> None:
@@ -241,19 +253,21 @@ def test_uploads_have_a_fourth_of_the_quota_and_runs_keep_the_rest(store: Store)
     store.end("j1", JobState.DONE, 200.0, done=done(("p", 290)))
     store.add_file("ann", "d/a.png", 60, 1.0)
     store.add_file("ann", "d/b.png", 40, 2.0)
-    assert store.make_room(400) == ([], [], [])
-    assert store.make_room(400, coming=50) == ([], [], ["d/a.png"])
-    assert store.make_room(400, coming=60) == ([], [], [])
-    assert store.make_room(339) == (["j1"], ["p.png", "r.png"], []), "the upload is within its part: the old run goes"
+    assert store.make_room(400) == ([], [], [], [])
+    assert store.make_room(400, coming=50) == ([], [], ["d/a.png"], [])
+    assert store.make_room(400, coming=60) == ([], [], [], [])
+    assert store.make_room(339) == (["j1"], ["p.png", "r.png"], [], []), (
+        "the upload is within its part: the old run goes"
+    )
 
 
 def test_a_run_that_goes_on_is_no_room_for_an_upload(store: Store) -> None:
     store.add(RECORD, Kept("r.png", 100))
     store.add_file("ann", "d/a.png", 60, 1.0)
-    assert store.make_room(100, coming=50) == ([], [], ["d/a.png"])
+    assert store.make_room(100, coming=50) == ([], [], ["d/a.png"], [])
     assert store.size() + 50 > 100
     store.add_file("ann", "d/b.png", 20, 3.0)
-    assert store.make_room(100) == ([], [], ["d/b.png"]), "within its part, and there is nothing else"
+    assert store.make_room(100) == ([], [], ["d/b.png"], []), "within its part, and there is nothing else"
 
 
 def test_old_references_that_nobody_ran_are_forgotten(store: Store) -> None:
@@ -385,7 +399,7 @@ def test_display_copies_count_and_leave_the_count_with_their_picture(store: Stor
     store.grant("bob", Kept("r.png", 10), 200.0)
     assert store.delete("ann", "j1") == (True, ["p.png"])
     assert store.size() == 10 + 1
-    assert store.make_room(10) == ([], ["r.png"], [])
+    assert store.make_room(10) == ([], ["r.png"], [], [])
     assert store.size() == 0
 
 

@@ -6,40 +6,38 @@ import os
 import time
 from pathlib import Path
 
-from engine.engine import Engine
 from storage.files.image_store import STRAY
-from storage.sqlite.store import Store
-from tests.support.fakes import FakeBackend
+from tests.support.services import services_at
 
 
 async def test_files_that_no_row_names_are_removed_after_an_hour(tmp_path: Path) -> None:
-    engine = Engine({"fake": FakeBackend()}, Store(tmp_path))
-    known = await engine.images.keep("ann", b"known", "image/png")
-    stray, fresh = (engine.images._files.put(each, "image/png") for each in (b"stray", b"fresh"))
+    services = services_at(tmp_path)
+    known = await services.images.keep("ann", b"known", "image/png")
+    stray, fresh = (services.images._files.put(each, "image/png") for each in (b"stray", b"fresh"))
     copies = [
-        await engine._store.keep_display(known.name, 256, b"copy"),
-        engine.images._files.put_display(stray.name, 256, b""),
+        await services.images._store.keep_display(known.name, 256, b"copy"),
+        services.images._files.put_display(stray.name, 256, b""),
     ]
     for each in (known, stray, *copies):
         os.utime(each, (time.time() - 2 * STRAY, time.time() - 2 * STRAY))
-    await engine.tidy()
+    await services.engine.tidy()
     assert [each.exists() for each in (known, stray, fresh, *copies)] == [True, False, True, True, False]
-    await engine.close()
+    await services.close()
 
 
 async def test_more_strays_than_are_looked_up_in_one_go_are_all_removed(tmp_path: Path) -> None:
-    engine = Engine({"fake": FakeBackend()}, Store(tmp_path))
-    engine.images.folder.mkdir()
+    services = services_at(tmp_path)
+    (tmp_path / "images").mkdir()
     for number in range(1201):
-        path = engine.images.folder / f"{number:064x}.png"
+        path = (tmp_path / "images") / f"{number:064x}.png"
         path.touch()
         os.utime(path, (1.0, 1.0))
-    await engine.tidy()
-    assert list(engine.images.folder.iterdir()) == []
-    await engine.close()
+    await services.engine.tidy()
+    assert list((tmp_path / "images").iterdir()) == []
+    await services.close()
 
 
 async def test_a_folder_that_is_not_there_yet_has_no_strays(tmp_path: Path) -> None:
-    engine = Engine({"fake": FakeBackend()}, Store(tmp_path))
-    await engine.tidy()
-    await engine.close()
+    services = services_at(tmp_path)
+    await services.engine.tidy()
+    await services.close()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from pathlib import Path
 
 import pytest
 
 from core.job_state import JobState
-from storage.rows import Record, ReferenceRow, ResultRow
-from storage.sqlite.store import Done, Kept, Store
+from storage.protocols import ShareFull
+from storage.rows import Done, Marks, Record, ReferenceRow, ResultRow
+from storage.sqlite import room
+from storage.sqlite.inserts import Kept
+from storage.sqlite.store import Store
 
 OWNERS = ("ann", "bob", "eve")
 NAMES = tuple(f"{number}" for number in range(12))
@@ -21,6 +25,11 @@ SUMS = {
 }
 JOB_BYTES = """select owners.name, job_bytes, (select coalesce(sum(bytes), 0)
     from grants join pictures on number = picture where owner = owners.number and job != 0) from owners"""
+
+
+HELD = "(select sum(bytes) from pictures where number in (select picture from grants where owner = owners.number{}))"
+KEPT = """select number, kept, exists (select 1 from results where job = number and {0}) and not exists
+    (select 1 from results where job = number and picture is not null and ({0}) is not 1) from jobs"""
 
 
 def size_of(name: str) -> int:
@@ -38,10 +47,16 @@ class Script:
         name = self.chance.choice(NAMES)
         return Kept(f"{name}.png", size_of(name))
 
+    def project(self, owner: str) -> int | None:
+        """Return the owner's project, or 0 for none, or None for no change."""
+        if not self.store.projects(owner):
+            self.store.add_project(owner, "lakes", self.now)
+        return self.chance.choice((self.store.projects(owner)[0].id, 0, None))
+
     def step(self) -> None:
         self.now += 1
         owner, chance, store = self.chance.choice(OWNERS), self.chance, self.store
-        match chance.randrange(11):
+        match chance.randrange(13):
             case 0 | 1:
                 job = f"j{self.now}"
                 store.add(Record(id=job, owner=owner, backend="fake", created=self.now, recipe="{}"), self.picture())
@@ -71,9 +86,16 @@ class Script:
                 store.displayed(self.picture().name, chance.choice((256, 512)), chance.randrange(1, 9))
             case 9 if self.now > 30:
                 store.forget(self.now - chance.randrange(10, 40))
-                results = store.result_page(owner, 9)
-                if results:
-                    store.delete_result(owner, chance.choice(results).id)
+                results = [each.id for each in store.result_page(owner, 9).rows]
+                store.trash(owner, results[:2], self.now)
+                store.restore(owner, results[:1], self.now - 3)
+                store.purge(self.now - chance.randrange(1, 20))
+            case 11 | 12:
+                results = [each.id for each in store.result_page(owner, 9).rows]
+                some = chance.sample(results, len(results) // 2)
+                marks = Marks(star=chance.choice((True, False, None)), project=self.project(owner))
+                with contextlib.suppress(ShareFull):
+                    store.mark(owner, some, marks, 2000)
             case 10:
                 store.make_room(chance.randrange(200, 900), coming=chance.choice((0, 0, 50)))
             case _:
@@ -92,6 +114,12 @@ def test_totals_are_the_sums_after_any_operations(tmp_path: Path, _: int) -> Non
         assert found == {name: store._base.execute(query).fetchone()[0] for name, query in SUMS.items()}
         assert all(kept == summed for _, kept, summed in store._base.execute(JOB_BYTES))
         assert store.size() == found["stored"]
+        for column, which in (("bytes", ""), ("protected", " and pinned = 1")):
+            sums = f"select {column}, coalesce({HELD.format(which)}, 0) from owners"
+            assert all(counted == summed for counted, summed in store._base.execute(sums)), column
+        for owner in OWNERS:
+            assert store.count_results(owner) == sum(each.count for each in store.result_blocks(owner))
+        assert all(kept == true for _, kept, true in store._base.execute(KEPT.format(room.IS_PROTECTED)))
     orphans = "select count(*) from pictures where number not in (select picture from grants)"
     assert store._base.execute(orphans).fetchone() == (0,)
     store.close()

@@ -13,6 +13,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from api.body_limits import ARCHIVES
 from api.middleware import AccessRules, protected
 from api.routes import OwnApi, build_api
 from backends.http.addresses import Resolve, resolve
@@ -21,11 +22,10 @@ from core.backend import Backend
 from core.links import Links
 from core.settings import Settings
 from engine.engine import Engine
-from engine.quotas import Quotas
+from engine.services import Services
 from storage.files.secret import lasting_secret
-from storage.sqlite.store import Store
 from tests.support.fakes import FakeBackend, make_spec
-from ui.images import routes
+from tests.support.services import services_at
 
 patient = partial(HookCaller, deadline=600.0)
 """A caller that a stall of this machine does not lead to call twice."""
@@ -34,16 +34,33 @@ AIML = "flux/srpo/image-to-image"
 WAVE = "wavespeed-ai/flux-srpo/image-to-image"
 
 
+BUILD = "build-of-the-tests"
+"""Of the page's modules, which are not there."""
+
+
 @dataclass
 class ApiApp:
     """A running API: its ASGI app, its parts, and a client that knows no key."""
 
     app: Starlette
-    engine: Engine
+    services: Services
     own_api: OwnApi
     settings: Settings
     client: httpx.AsyncClient
     told: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
+
+    @property
+    def engine(self) -> Engine:
+        """The services' engine."""
+        return self.services.engine
+
+    @asynccontextmanager
+    async def visitor(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Yield the browser of another visitor, with its cookie."""
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860") as client:
+            await client.get("/")
+            yield client
 
     def key(self, name: str = "ann", **limits: int) -> dict[str, str]:
         """Return the header of a new key."""
@@ -64,19 +81,23 @@ async def api_app(
     """
     own = Settings(data_dir=folder, **settings)
     backends = backends or {"local": FakeBackend(make_spec("local"))}
-    engine = Engine(backends, Store(folder), own.queue_size, Quotas(own.caps), rerun=own.rerun)
+    services = services_at(folder, backends, own.caps, own.queue_size, rerun=own.rerun)
     links = Links(lasting_secret(folder))
     own_api = build_api(
-        engine, own, links, ImageFetcher(resolve=resolve), patient(own.webhook_origins, resolve=resolve)
+        services, own, links, ImageFetcher(resolve=resolve), patient(own.webhook_origins, resolve=resolve), BUILD
     )
-    rules = AccessRules(public=own.public, max_body=1_000_000)
-    app = Starlette(routes=[*routes(engine, links), *own_api.routes], middleware=[Middleware(protected, rules)])
-    await engine.recover()
+    other_bodies = {ARCHIVES: own.caps.archive}
+    rules = AccessRules(public=own.public, max_body=1_000_000, other_bodies=other_bodies)
+    app = Starlette(
+        routes=own_api.routes,
+        middleware=[Middleware(protected, rules)],
+    )
+    await services.engine.recover()
     await own_api.hooks.recover()
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860") as client:
-            yield ApiApp(app, engine, own_api, own, client)
+            yield ApiApp(app, services, own_api, own, client)
     finally:
         await own_api.close()
-        await engine.close()
+        await services.close()

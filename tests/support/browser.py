@@ -48,10 +48,12 @@ def open_page(
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.set_default_timeout(PATIENCE)
     page.goto(url)
-    page.wait_for_selector(".stage")
+    page.wait_for_selector(".stage:not([data-state=starting])")
     page.wait_for_function("document.querySelector('#preflight')?.textContent.trim()")
     yield page
     context.close()
     assert [each for each in asked if not each.startswith((url, "data:", "blob:"))] == []
-    meant = ("Failed to load resource", "AbortError", "Connection errored out") if refused else ()
+    # What is refused in words, the browser logs too.
+    meant: tuple[str, ...] = ("status of 400", "status of 403")
+    meant += ("Failed to load resource", "AbortError", "Connection errored out") if refused else ()
     assert [each for each in errors if not any(words in each for words in meant)] == []

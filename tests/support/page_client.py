@@ -1,4 +1,4 @@
-"""A page's tab spoken by hand: the framework's requests without a browser, as visitors and scripts send them."""
+"""The framework's requests without a browser, as clients of the API and scripts send them."""
 
 from __future__ import annotations
 
@@ -78,13 +78,6 @@ class Person:
     def events(self) -> dict[str, int]:
         """Return the number of each of the page's events."""
         return {each["api_name"]: each["id"] for each in self.ask("GET", "/config").json()["dependencies"]}
-
-    def defaults(self, event: str) -> list[Any]:
-        """Return what the page shows in an event's inputs when it is opened."""
-        config = self.ask("GET", "/config").json()
-        shown = {each["id"]: each["props"].get("value") for each in config["components"]}
-        (inputs,) = (each["inputs"] for each in config["dependencies"] if each["api_name"] == event)
-        return [shown[each] for each in inputs]
 
 
 @dataclass

@@ -23,6 +23,7 @@ from backends.wavespeed.backend import SPEC, WavespeedBackend
 from backends.wavespeed.provider import WavespeedProvider
 from core.settings import Settings
 from engine.engine import Engine
+from storage.async_store import AsyncStore
 from storage.sqlite.store import Store
 from tests.support.fakes import files_of, make_reference, make_request
 
@@ -60,7 +61,9 @@ def die_at(event: str, name: str, count: int) -> None:
 async def run(folder: Path, url: str, key: str, recover: bool) -> list[dict[str, Any]]:
     """Run one job to its end, or all that were left; return each job's state."""
     settings = Settings(wavespeed_key=SecretStr(key), wavespeed_base_url=url)
-    engine = Engine({"wavespeed": WavespeedBackend(WavespeedProvider(settings, ProviderClient(url)))}, Store(folder))
+    engine = Engine(
+        {"wavespeed": WavespeedBackend(WavespeedProvider(settings, ProviderClient(url)))}, AsyncStore(Store(folder))
+    )
     await engine.recover()
     if not recover:
         await engine.submit("wavespeed", make_request(SPEC, image=make_reference(32, 24), seed=7))

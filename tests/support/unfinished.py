@@ -16,7 +16,8 @@ from core.job import Job, new_id
 from core.request import EditRequest
 from core.spec import BackendSpec
 from storage.records import record_of
-from storage.sqlite.store import Kept, Store
+from storage.sqlite.inserts import Kept
+from storage.sqlite.store import Store
 
 
 def pictures(folder: Path, megapixels: int, distinct: int = 5) -> list[Path]:

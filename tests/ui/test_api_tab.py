@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import open_page
 from tests.support.live_app import Served
@@ -15,13 +15,22 @@ def test_the_examples_carry_this_apps_address(page: Page, app: Served) -> None:
     assert not page.locator("#api").is_visible()
     page.click("#api-tab")
     shown = page.locator("#api pre:visible")
-    assert shown.count() == 3
+    expect(shown).to_have_count(3)
     assert f"{app.url}/v1/images/generations" in shown.nth(0).inner_text()
     assert "127.0.0.1:7860" not in page.locator("#api").inner_text()
-    assert not page.locator("#desk").is_visible()
+    assert not page.locator("#studio").is_visible()
     page.click("#studio-tab")
-    assert page.locator("#desk").is_visible()
+    assert page.locator("#studio").is_visible()
     assert not page.locator("#api").is_visible()
+
+
+def test_examples_that_did_not_come_are_fetched_by_choosing_the_tab_again(browser: Browser, app: Served) -> None:
+    with open_page(browser, app.url, refused=True) as page:
+        page.route("**/api.html", lambda route: route.abort(), times=1)
+        page.click("#api-tab")
+        expect(page.locator("#api")).to_have_text("The connection was lost. Choose the tab again.")
+        page.click("#api-tab")
+        expect(page.locator("#api pre:visible")).to_have_count(3)
 
 
 def test_a_language_is_chosen_and_copied(page: Page, app: Served) -> None:
@@ -40,7 +49,10 @@ def test_a_language_is_chosen_and_copied(page: Page, app: Served) -> None:
 def test_the_tabs_work_with_arrow_keys(page: Page) -> None:
     page.focus("#studio-tab")
     page.keyboard.press("ArrowRight")
-    assert page.locator("#api").is_visible()
+    expect(page.locator("#library-tab")).to_be_focused()
+    assert page.get_attribute("#library-tab", "aria-selected") == "true"
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#api section").first).to_be_visible()
     assert page.get_attribute("#api-tab", "aria-selected") == "true"
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import json
+import sqlite3
 import struct
 import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -79,6 +81,15 @@ def test_none_means_the_backends_default(client: Client, photo: Path) -> None:
     assert (report["settings"]["num_inference_steps"], report["settings"]["strength"]) == (20, 0.6)
     assert report["settings"]["guidance_scale"] == 3.5
     assert report["steps_run"] == 12
+
+
+def test_a_run_stands_in_the_library_as_one_of_this_endpoint(client: Client, app: Served, photo: Path) -> None:
+    edit(client, photo, "a lake of this test alone")
+    with closing(sqlite3.connect(f"file:{app.data_dir / 'studio.db'}?mode=ro", uri=True)) as base:
+        found = base.execute(
+            "select source, shown from jobs join results on job = number where words like '%of this test alone%'"
+        ).fetchall()
+    assert found == [("edit", 1)]
 
 
 def test_a_seed_that_was_drawn_repeats_the_bytes(client: Client, photo: Path) -> None:
@@ -340,11 +351,11 @@ def test_an_address_beside_a_path_is_not_read(app: Served, url: str) -> None:
         "gradio_api/file=http://127.0.0.1:9/x.png",
         "gradio_api/file=https://example.com/x.png",
         "gradio_api/deep_link?session_hash=x",
-        "images/../app.log",
-        "images/%2e%2e/app.log",
-        "images/" + "0" * 64 + ".png",
-        "display/" + "0" * 64 + ".png?width=256",
-        "display/..%2fapp.log?width=256",
+        "studio/v1/references/..%2f..%2fapp.log/file",
+        f"studio/v1/references/{'0' * 64}/file",
+        "studio/v1/results/1/file",
+        "web/../app.py",
+        "web/0/%2e%2e/%2e%2e/app.py",
         "examples/../../app.py",
         "gradio_api/monitoring",
     ],

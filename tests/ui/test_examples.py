@@ -10,7 +10,7 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from ui import examples
-from ui.examples import EXAMPLES, FOLDER, Example, ExamplePictures
+from ui.examples import EXAMPLES, FOLDER, NAMES, Example, ExamplePictures
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
 
 
 def test_the_folder_holds_the_examples_pictures_and_nothing_else() -> None:
-    assert sorted(path.name for path in FOLDER.iterdir()) == sorted(each.file for each in EXAMPLES)
+    assert sorted(path.name for path in FOLDER.iterdir()) == sorted(NAMES)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.file)
@@ -42,3 +42,7 @@ def test_an_examples_picture_is_served_as_it_is(web: TestClient, example: Exampl
 )
 def test_no_other_file_is_served(web: TestClient, path: str) -> None:
     assert web.get(f"/examples/{path}").status_code == 404
+
+
+def test_all_cards_together_are_a_small_part_of_a_first_visit() -> None:
+    assert sum((FOLDER / name).stat().st_size for each in EXAMPLES for name in (each.before, each.after)) <= 40_000

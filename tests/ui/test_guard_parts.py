@@ -8,24 +8,15 @@ import json
 import random
 import time
 from contextlib import suppress
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from gradio import routes
 from gradio.queueing import Queue as FrameworkQueue
-from starlette.responses import PlainTextResponse
-from starlette.types import Message
 
 from core.imaging.inline_body import DEPTH, TooDeep, shallow_json
-from core.job import VISITOR, Visitor
-from engine.engine import Engine
-from storage.sqlite.store import Store
-from tests.support.fakes import FakeBackend, make_spec
 from ui.bodies import named_paths, parsed
-from ui.framework import LATEST, Latest, Messages, NoFiles
-from ui.guard import Guard
+from ui.framework import Messages, NoFiles
 from ui.ownership import ADDRESSES, SESSIONS, Events, Sessions
 from ui.refusal import Refusal
 
@@ -35,7 +26,6 @@ def test_an_address_with_many_sessions_makes_nobody_elses_forgotten() -> None:
     assert sessions.claim("ann's", "ann", "192.0.2.1")
     for number in range(5 * SESSIONS):
         assert sessions.claim(f"s{number}", f"cookie {number}", "192.0.2.66")
-        assert len(list(sessions.surplus("192.0.2.66"))) == (number >= SESSIONS)
     assert not sessions.claim("ann's", "stranger", "192.0.2.66")
     assert sessions.claim("s0", "bob", "192.0.2.2"), "the stranger's own oldest is forgotten"
     assert not sessions.claim(f"s{5 * SESSIONS - 1}", "bob", "192.0.2.2")
@@ -56,38 +46,7 @@ def test_a_session_goes_on_at_another_address() -> None:
     assert sessions.claim("phone", "ann", "on the way")
     for number in range(SESSIONS):
         sessions.claim(f"s{number}", "bob", "at home")
-    assert list(sessions.surplus("at home")) == ["phone"]
     assert sessions.claim("phone", "ann", "on the way")
-    assert list(sessions.surplus("nowhere")) == []
-
-
-async def test_the_framework_drops_the_state_of_an_addresss_oldest_session(tmp_path: Path) -> None:
-    engine = Engine({"fake": FakeBackend(make_spec())}, Store(tmp_path))
-    states = {"s0": object(), "ann's": object()}
-    blocks = SimpleNamespace(state_holder=SimpleNamespace(session_data=states, time_last_used={}))
-    guard = Guard(PlainTextResponse("reached"), engine, tmp_path)
-    for number in range(SESSIONS + 1):
-        body = json.dumps({"session_hash": f"s{number}"}).encode()
-
-        async def receive(body: bytes = body) -> Message:
-            return {"type": "http.request", "body": body}
-
-        async def send(message: Message) -> None:
-            assert message.get("status", 200) == 200
-
-        scope = {
-            "type": "http",
-            "method": "POST",
-            "path": "/gradio_api/reset",
-            "query_string": b"",
-            "headers": [],
-            "app": SimpleNamespace(get_blocks=lambda: blocks),
-            VISITOR: Visitor("stranger", "192.0.2.66"),
-        }
-        assert "s0" in states
-        await guard(scope, receive, send)
-    assert list(states) == ["ann's"]
-    await engine.close()
 
 
 class Queue:
@@ -188,21 +147,8 @@ def test_paths_are_found_at_every_level_one_at_a_time() -> None:
     assert next(named_paths({"path": "first", "data": [{"path": "later"}] * 1_000_000})) == "first"
 
 
-async def test_the_progress_of_uploads_is_kept_of_the_latest() -> None:
-    signals, statuses = Latest(asyncio.Event), Latest[int](None)
-    for number in range(3 * LATEST):
-        assert not signals[f"u{number}"].is_set()
-        statuses[f"u{number}"] = number
-    assert len(signals) == len(statuses) == LATEST
-    assert statuses[f"u{3 * LATEST - 1}"] == 3 * LATEST - 1
-    with pytest.raises(KeyError):
-        statuses["u0"]
-    assert signals["again"] is signals["again"]
-
-
 def test_the_framework_keeps_its_uploads_where_ours_replace_them() -> None:
-    assert set(vars(routes.FileUploadProgress())) == {"_statuses", "_signals"}, "look at ui.framework.lighten"
-    assert "blocks.upload_file_set.update(" in inspect.getsource(routes.App.create_app)
+    assert "blocks.upload_file_set.update(" in inspect.getsource(routes.App.create_app), "look at ui.framework.lighten"
     files = NoFiles()
     files.update(["a"])
     assert not files

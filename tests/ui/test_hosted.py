@@ -16,7 +16,16 @@ from tests.support.fakes import picture_bytes
 from tests.support.live_app import Served, free_port, serve
 from tests.support.loopback import serving_beside
 from tests.support.providers import aimlapi, wavespeed
-from tests.support.studio_page import RESULT, add_reference, choose_backend, message, open_more, set_number, start
+from tests.support.studio_page import (
+    RESULT,
+    THUMBS,
+    add_reference,
+    choose_backend,
+    message,
+    problem,
+    set_images,
+    start,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -55,8 +64,11 @@ def page(browser: Browser, hosted: Served) -> Iterator[Page]:
 
 
 def paste_key(page: Page, key: str) -> None:
-    page.fill("#key input", key)
-    page.click("#key-check")
+    """Paste a key behind the status dot, and have it checked."""
+    if not page.locator("#about-backend").is_visible():
+        page.click("#status .dot-button")
+    page.fill("#key", key)
+    page.press("#key", "Enter")
 
 
 def test_a_pasted_key_is_checked_kept_for_the_tab_and_seen_nowhere(
@@ -69,11 +81,12 @@ def test_a_pasted_key_is_checked_kept_for_the_tab_and_seen_nowhere(
     paste_key(page, wavespeed.KEY)
     expect(page.locator("#key-note")).to_contain_text("Key accepted, $7.25 left")
     expect(page.locator("#status")).to_contain_text("Ready")
-    expect(page.locator("#key input")).to_have_value("")
+    expect(page.locator("#key")).to_have_value("")
+    page.keyboard.press("Escape")
     start(page, "as a watercolour")
     page.wait_for_selector(RESULT)
     expect(page.locator(".stage .facts")).to_contain_text("$0.02")
-    expect(page.locator(".stage .queue")).to_contain_text("this session")
+    expect(page.locator("#preflight")).to_contain_text("$0.025 this session")
     for place in (page.content(), hosted.log.read_text(), str(page.evaluate("JSON.stringify({...localStorage})"))):
         assert wavespeed.KEY not in place
         assert aimlapi.KEY not in place
@@ -85,22 +98,29 @@ def test_another_tab_does_not_have_the_key(page: Page) -> None:
     choose_backend(page, "WaveSpeedAI")
     expect(page.locator("#status")).to_contain_text("needs a key")
     start(page, "as a watercolour")
-    assert "needs a key" in message(page)
+    assert "needs a key" in problem(page)
+
+
+def test_run_takes_the_key_that_was_pasted_and_not_checked(page: Page, wave: tuple[wavespeed.Wavespeed, str]) -> None:
+    choose_backend(page, "WaveSpeedAI")
+    page.click("#status .dot-button")
+    page.fill("#key", wavespeed.KEY)
+    page.keyboard.press("Escape")
+    start(page, "as a watercolour")
+    page.wait_for_selector(RESULT)
 
 
 def test_the_price_stands_above_run_and_the_owners_key_needs_no_box(page: Page) -> None:
     choose_backend(page, "AI/ML API")
     expect(page.locator("#status")).to_contain_text("Ready")
     expect(page.locator("#preflight")).to_contain_text("$0.0")
-    open_more(page)
-    set_number(page, "num_images", 2)
+    set_images(page, 2)
     expect(page.locator("#preflight")).to_contain_text("$0.058")  # twice the live price
 
 
 def test_a_withheld_image_is_shown_as_such(page: Page, aiml: tuple[aimlapi.Aimlapi, str]) -> None:
     choose_backend(page, "AI/ML API")
-    open_more(page)
-    set_number(page, "num_images", 2)
+    set_images(page, 2)
     expect(page.locator("#preflight")).to_contain_text("$0.058")  # two are asked for
     aiml[0].nsfw = [True, False]
     try:
@@ -183,11 +203,12 @@ def test_no_secret_is_found_in_any_place_that_anybody_can_read(
             expect(page.locator("#status")).to_contain_text("needs a key")
             paste_key(page, wavespeed.KEY)
             expect(page.locator("#key-note")).to_contain_text("accepted")
+            page.keyboard.press("Escape")
             wave[0].failures = [("failed", 1200, f"a failure that says {wavespeed.KEY} back")]
             start(page, "as an oil painting")
             message(page)
             start(page, "as an oil painting")
-            expect(page.locator(".stage .strip button.thumb")).to_have_count(2)
+            expect(page.locator(THUMBS)).to_have_count(2)
             places |= {answer.url: body_of(answer) for answer in answers}
             places["the page"] = page.content().encode()
             places["its storage"] = page.evaluate(
@@ -228,10 +249,11 @@ def test_a_run_at_a_provider_outlives_the_app_and_goes_on_with_its_key(
         choose_backend(page, "WaveSpeedAI")
         paste_key(page, wavespeed.KEY)
         expect(page.locator("#key-note")).to_contain_text("accepted")
+        page.keyboard.press("Escape")
         start(page, "as a watercolour")
         page.wait_for_function("/Working at/.test(document.querySelector('.stage .progress')?.textContent)")
     with serve(tmp_path, "app.py", **environ) as served, open_page(browser, served.url) as page:
-        expect(page.locator(".stage .progress")).to_contain_text("Paste your key")
+        expect(page.locator(".stage .progress")).to_contain_text("needs your key to continue")
         choose_backend(page, "WaveSpeedAI")
         paste_key(page, wavespeed.KEY)
         stand_in.finish()

@@ -23,10 +23,9 @@ from core.errors import BadImage, BadInput, FetchFailed, StudioError
 from core.imaging.images import Reference
 from core.job import VISITOR, Visitor, visitor_in
 from core.limits import Caps
-from engine.engine import Engine
-from engine.quotas import Quotas
-from storage.sqlite.store import Store
+from engine.services import Services
 from tests.support.fakes import FakeBackend, make_reference, make_spec, picture_bytes
+from tests.support.services import services_at
 from tests.support.wire import Wire
 from ui.edit_api import run_edit
 from ui.image_input import read_image
@@ -38,8 +37,8 @@ OTHER = picture_bytes(size=(30, 20))
 class App:
     """This app as a caller sees it, and the network beyond it; both remember what they were asked."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, services: Services) -> None:
+        self.services = services
         self.asked: list[tuple[str, str]] = []
         self.owners: list[str] = []
         self.wire = Wire(lambda _: httpx.Response(200, content=OTHER))
@@ -65,18 +64,14 @@ class App:
 
     async def read(self, image: Any, **headers: str) -> Reference:
         """Return what a caller's image is read as."""
-        return await read_image(image, self.request(**headers), self.fetch, self.engine)
-
-
-def engine_with(folder: Path, caps: Caps) -> Engine:
-    return Engine({"local": FakeBackend(make_spec("local"))}, Store(folder), quotas=Quotas(caps))
+        return await read_image(image, self.request(**headers), self.fetch, self.services)
 
 
 @pytest_asyncio.fixture
 async def at(tmp_path: Path) -> AsyncIterator[App]:
-    app = App(engine_with(tmp_path, Caps()))
+    app = App(services_at(tmp_path))
     yield app
-    await app.engine.close()
+    await app.services.close()
 
 
 @pytest.mark.parametrize(
@@ -87,8 +82,8 @@ async def at(tmp_path: Path) -> AsyncIterator[App]:
         ("https://studio.example/under/gradio_api/file=/data/a.png", "/under/gradio_api/file=/data/a.png"),
         ("http://front.example/files/x.png?until=1&signature=2", "/files/x.png"),
         (" /uploads/abc?until=1\n", "/uploads/abc"),
-        ({"path": "http://studio.example/images/x.png"}, "/images/x.png"),
-        ({"url": "http://studio.example/images/x.png"}, "/images/x.png"),
+        ({"path": "http://studio.example/studio/v1/references/x/file"}, "/studio/v1/references/x/file"),
+        ({"url": "http://studio.example/studio/v1/references/x/file"}, "/studio/v1/references/x/file"),
     ],
 )
 async def test_what_lies_in_this_app_is_read_as_its_caller(at: App, image: Any, path: str) -> None:
@@ -103,7 +98,7 @@ async def test_a_request_that_did_not_come_through_the_door_reads_nothing(at: Ap
     request = at.request()
     del request.scope[VISITOR]
     with pytest.raises(LookupError):
-        await read_image("/images/x.png", request, at.fetch, at.engine)
+        await read_image("/studio/v1/references/x/file", request, at.fetch, at.services)
     assert at.asked == []
 
 
@@ -165,12 +160,17 @@ async def test_what_cannot_be_read_is_refused_at_its_field(at: App, image: Any, 
 
 
 async def test_the_limit_of_bytes_holds_in_each_form(tmp_path: Path) -> None:
-    at = App(engine_with(tmp_path, Caps(max_bytes=100)))
+    at = App(services_at(tmp_path, caps=Caps(max_bytes=100)))
     text = base64.b64encode(PHOTO).decode()
-    for image in (text, f"data:image/png;base64,{text}", "http://studio.example/images/x.png", "https://a.example/x"):
+    for image in (
+        text,
+        f"data:image/png;base64,{text}",
+        "http://studio.example/studio/v1/references/x/file",
+        "https://a.example/x",
+    ):
         with pytest.raises(StudioError):
             await at.read(image)
-    await at.engine.close()
+    await at.services.close()
 
 
 async def read(reference: Reference) -> Reference:
@@ -179,27 +179,27 @@ async def read(reference: Reference) -> Reference:
 
 async def test_who_waits_for_a_run_holds_no_bytes_of_its_reference(tmp_path: Path) -> None:
     backend = FakeBackend(make_spec("local"), gate=asyncio.Event())
-    engine = Engine({"local": backend}, Store(tmp_path))
+    services = services_at(tmp_path, {"local": backend})
     reference = make_reference()
     alive = weakref.ref(reference)
-    running = asyncio.create_task(run_edit(engine, read(reference), "a lake", None, {}, Visitor()))
+    running = asyncio.create_task(run_edit(services.engine, read(reference), "a lake", None, {}, Visitor()))
     del reference
     while not backend.started:  # noqa: ASYNC110 - the backend tells nobody
         await asyncio.sleep(0.005)
     assert alive() is None
     running.cancel()
     await asyncio.wait([running])
-    await engine.close()
+    await services.close()
 
 
 async def test_a_caller_who_goes_away_cancels_the_run(tmp_path: Path) -> None:
     backend = FakeBackend(make_spec("local"), gate=asyncio.Event())
-    engine = Engine({"local": backend}, Store(tmp_path))
-    running = asyncio.create_task(run_edit(engine, read(make_reference()), "a lake", None, {}, Visitor()))
+    services = services_at(tmp_path, {"local": backend})
+    running = asyncio.create_task(run_edit(services.engine, read(make_reference()), "a lake", None, {}, Visitor()))
     while not backend.started:  # noqa: ASYNC110 - the backend tells nobody
         await asyncio.sleep(0.005)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
     assert backend.ended == ["a lake"]
-    await engine.close()
+    await services.close()

@@ -55,6 +55,12 @@ def words(result: CallToolResult) -> str:
     return first.text
 
 
+def sources(app: Served) -> list[str]:
+    """Return through which doors the pictures of the library came."""
+    with urllib.request.urlopen(f"{app.url}/studio/v1/results", timeout=60) as answer:
+        return [each["source"] for each in json.load(answer)["results"]]
+
+
 async def test_an_mcp_client_edits_a_picture_with_the_real_app(tmp_path: Path) -> None:
     with serve(tmp_path, "app.py", STUDIO_MCP="1") as app:
         settings = {"prompt": "a lake", "strength": 0.5, "num_inference_steps": 2, "seed": 9}
@@ -66,6 +72,7 @@ async def test_an_mcp_client_edits_a_picture_with_the_real_app(tmp_path: Path) -
         assert result.structuredContent is not None
         assert (result.structuredContent["seed"], result.structuredContent["backend"]) == (9, "local")
         assert str(tmp_path) not in result.model_dump_json()
+        assert sources(app) == ["mcp"] * 3, "they stand in the owner's library"
 
 
 async def test_the_tool_says_what_it_takes(fakes: Served) -> None:

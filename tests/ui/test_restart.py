@@ -25,7 +25,7 @@ def test_a_click_after_the_restart_runs(browser: Browser, tmp_path: Path, mode: 
             page.evaluate("window.mark = 'the same page'")
             picture = {"name": "photo.png", "mimeType": "image/png", "buffer": picture_bytes()}
             page.set_input_files("#reference input[type=file]", picture)  # type: ignore[arg-type]
-            page.wait_for_selector(".stage img.reference")
+            expect(page.locator(".reference-box[data-reading=false] img")).to_have_count(1)
             page.fill("#prompt textarea", "a lake that took long to describe")
             page.wait_for_function("!document.querySelector('#preflight').textContent.includes('Add a reference')")
         with serve(tmp_path, "-m", "tests.support.fake_app", GRADIO_SERVER_PORT=port, **mode):

@@ -23,10 +23,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from core.job import VISITOR, Visitor
 from core.limits import Caps
-from engine.engine import Engine
-from engine.quotas import Quotas
+from engine.services import Services
 from storage.sqlite.store import Store
-from tests.support.fakes import FakeBackend, make_spec, picture_bytes
+from tests.support.fakes import picture_bytes
+from tests.support.services import services_at
 from ui.guard import Guard
 
 ANN, BOB = Visitor("ann", "192.0.2.1"), Visitor("bob", "192.0.2.2")
@@ -38,7 +38,7 @@ LIMIT = 1_000_000
 class Place:
     """A guarded upload route on a folder of its own; `visitor` is who asks."""
 
-    engine: Engine
+    services: Services
     uploads: Path
     app: Guard
     visitor: Visitor = ANN
@@ -80,12 +80,11 @@ async def place(folder: Path, **caps: Any) -> AsyncIterator[Place]:
         Route("/gradio_api/upload", upload, methods=["POST"]),
         Route("/gradio_api/file={path:path}", file),
     ]
-    limits = Quotas(Caps(max_bytes=LIMIT, **caps))
-    engine = Engine({"fake": FakeBackend(make_spec())}, Store(folder), quotas=limits)
+    services = services_at(folder, caps=Caps(max_bytes=LIMIT, **caps))
     try:
-        yield Place(engine, uploads, Guard(Starlette(routes=routes), engine, uploads))
+        yield Place(services, uploads, Guard(Starlette(routes=routes), services, uploads))
     finally:
-        await engine.close()
+        await services.close()
 
 
 async def test_a_picture_is_stored_and_is_the_visitors_before_its_path_is_known(tmp_path: Path) -> None:
@@ -290,13 +289,13 @@ async def test_a_file_that_another_visitors_room_took_a_moment_ago_is_asked_for_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with place(tmp_path) as here:
-        add_file = here.engine.uploads.add_file
+        add_file = here.services.uploads.add_file
 
         async def late(owner: str, path: Path) -> bool:
             await asyncio.to_thread((here.uploads / path).unlink)
             return await add_file(owner, path)
 
-        monkeypatch.setattr(here.engine.uploads, "add_file", late)
+        monkeypatch.setattr(here.services.uploads, "add_file", late)
         answer = await here.send()
         assert answer.status_code == 503
         assert "Choose the picture again" in answer.json()["detail"]
@@ -307,7 +306,7 @@ async def test_what_the_last_process_left_half_uploaded_is_removed(tmp_path: Pat
     (tmp_path / "uploads" / "tmpx7a").write_bytes(b"half")
     async with place(tmp_path) as here:
         await here.send()
-        await here.engine.recover()
+        await here.services.engine.recover()
         assert here.files() == ["a.png"]
 
 
@@ -315,6 +314,6 @@ async def test_an_old_upload_loses_its_row(tmp_path: Path) -> None:
     async with place(tmp_path, cache_age=-1.0) as here:
         (path,) = (await here.send()).json()
         relative = Path(path).relative_to(here.uploads)
-        assert await here.engine.uploads.owns_file("ann", relative)
-        await here.engine.tidy()
-        assert not await here.engine.uploads.owns_file("ann", relative)
+        assert await here.services.uploads.owns_file("ann", relative)
+        await here.services.engine.tidy()
+        assert not await here.services.uploads.owns_file("ann", relative)

@@ -46,7 +46,11 @@ def write(folder: Path, vae: AutoencoderKL, encoders: TextEncoders, transformer:
         config = folder / name / "config.json"
         config.write_text(config.read_text(encoding="utf-8").replace("float16", "float32"), encoding="utf-8")
     write_index(folder)
-    styles = [{"name": style.name, "label": style.label, "prompt": style.prompt} for style in STYLES]
+    kinds = {True: "medium", False: "mood"}
+    styles = [
+        {"name": each.name, "label": each.label, "prompt": each.prompt, "kind": kinds[each.is_medium]}
+        for each in STYLES
+    ]
     (folder / "styles.json").write_text(json.dumps(styles, indent=2) + "\n", encoding="utf-8")
     sizes = {path: path.stat().st_size for name in PARTS for path in (folder / name).rglob("*") if path.is_file()}
     if max(sizes.values()) > MAX_FILE or sum(sizes.values()) > MAX_ALL:

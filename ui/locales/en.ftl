@@ -1,7 +1,8 @@
 # The words of SRPO Studio in English. Every message that the program can show stands here; `core/messages.py` reads
 # this file, and tests/test_words.py checks that nothing is missing, unused or said elsewhere.
 #
-# `.todo` of a message says what to do next. A parameter's label is `param-` and its name.
+# `.todo` of a message says what to do next, `.details` what few people need to read.
+# A parameter's label is `param-` and its name.
 # $provider is the name of an account's service, $says its own words as `provider-says` quotes them (empty for none),
 # $after how long to wait, as one of the `wait-` messages, $field and other names are the API's own.
 
@@ -297,12 +298,14 @@ disk-full-not-started = The disk is full. The run was not started.
     .todo = Free some space on the disk that holds this app's data, and try again.
 disk-readonly-not-started = The disk cannot be written to. The run was not started.
     .todo = Check the disk that holds this app's data, and try again.
+quota-full-not-started = The storage of { NUMBER($quota, maximumFractionDigits: 1) } GB is full, and stars and projects protect all that is in it. The run was not started.
+    .todo = Take stars away, take pictures out of projects, or delete some; then run again.
 disk-full-result-waits = The picture is ready but the disk is full.
     .todo = Free some space and restart; it will be saved then.
 disk-full-run-lost = The disk is full.
     .todo = Free some space, and run again.
 disk-full-for-picture = The disk has no room for this picture.
-    .todo = Try again later.
+    .todo = Delete pictures, take stars away, or try again later.
 disk-full-for-copy = A copy of the picture could not be written.
     .todo = Free some space on the disk.
 disk-silent = The disk does not answer.
@@ -313,14 +316,17 @@ disk-database-replaced = The database file was removed or replaced while the app
 # The provider's own words.
 provider-says = It says: "{ $words }".
 provider-key-missing = { $provider } needs a key.
-    .todo = Get one at { $site } and paste it here. The app's owner can set { $setting }.
+    .todo = Get one at { $site } and paste it.
+    .owner = Or set { $setting } and restart: then it is there for every run.
 provider-key-rejected = { $provider } rejected this key.
     .todo = Paste another one.
-provider-no-credits = Your { $provider } account is out of credits. { $says }
+provider-no-credits = Your { $provider } account is out of credits.
+    .details = { $says }
     .todo = Top it up and run again.
 provider-free-tier-used = The free tier of { $provider } is used up.
     .todo = Top up the account, or come back when it renews.
-provider-forbidden = This key is not allowed to run this model. { $says }
+provider-forbidden = This key is not allowed to run this model.
+    .details = { $says }
     .todo = Check its permissions at { $provider }.
 provider-rate-limited = This key has sent too many requests to { $provider }.
     .todo = Try again in { $after }.
@@ -328,15 +334,18 @@ provider-rate-limited-unknown = This key has sent too many requests to { $provid
     .todo = Try again in a minute.
 provider-refused = { $provider } refused the request. { $says }
     .todo = Change the prompt, picture or settings.
-provider-down = { $provider } is having problems ({ $status }). { $says }
+provider-down = { $provider } is having problems ({ $status }).
+    .details = { $says }
     .todo = Try again in a minute.
-provider-cannot-run = { $provider } cannot run the model now. { $says }
+provider-cannot-run = { $provider } cannot run the model now.
+    .details = { $says }
     .todo = Try again in a minute.
 provider-status-unknown = { $provider } answered with status { $status }, which is not documented.
     .todo = Try again later.
 provider-unreachable = { $provider } cannot be reached.
     .todo = Check the network, and run again.
-provider-moderated = { $provider } blocked this prompt or picture. { $says }
+provider-moderated = { $provider } blocked this prompt or picture.
+    .details = { $says }
     .todo = Change it and run again.
 provider-setting-refused = { $provider } refused a setting. { $says }
     .todo = Change the settings, and run again.
@@ -590,6 +599,9 @@ notice-mini = Mini is a small demo model with { $styles } styles, running on thi
        *[cuda] GPU
     }. For full quality, choose a hosted backend or use a GPU.
 notice-slow-on-cpu = On a CPU, a picture of this model takes many minutes.
+licence-mini = Its weights were made by this project, under Apache-2.0; its pictures may be used freely.
+licence-unknown = It is not known here how its pictures may be used.
+licence-provider = The terms of { $provider } say how its pictures may be used.
 notice-licence = FLUX.1-dev is for non-commercial use, SRPO for academic use only.
 notice-every-image-checked = A safety checker looks at every image.
 notice-zero-gpu = Each run counts on your own GPU time at Hugging Face; signing in there gives more of it a day.
@@ -610,6 +622,25 @@ help-safety-checker = Hides unsafe images. Turns previews off.
 strength-low = keep
 strength-high = transform
 
+## Recipes from other tools' files: why a setting is left out
+
+foreign-cfg = CFG scale is not FLUX's guidance.
+    .todo = Set the guidance yourself.
+foreign-seed = Seeds go from 0 to { $maximum } here.
+foreign-range = It must be from { $minimum } to { $maximum } here.
+foreign-whole-range = It must be a whole number from { $minimum } to { $maximum } here.
+foreign-not-a-number = This is not a number.
+foreign-sampler = Samplers and their schedules cannot be chosen here.
+foreign-lora = LoRAs are not supported here.
+foreign-negative = FLUX SRPO has no negative prompt.
+foreign-model = The model is chosen here, not by the file.
+foreign-size = The size comes from the reference.
+foreign-second-pass = It belongs to a second pass, which is not made here.
+foreign-prompt-part = It is a separate part of the prompt.
+    .todo = Add it to the prompt where you need it.
+foreign-computed = The workflow computes it while it runs.
+foreign-other = There is no such setting here.
+
 ## The page
 
 ui-title = SRPO Studio
@@ -620,29 +651,29 @@ ui-reference-url = Image link
 ui-reference-url-placeholder = or paste an image link
 ui-prompt = Prompt
 ui-prompt-placeholder = What should the picture become?
-ui-styles = Styles
 ui-seed-lock = Keep this seed
 ui-seed-dice = New seed
-ui-more = More: steps, images, format, acceleration
+ui-seed-random = Random
+ui-more = More: steps, format, acceleration
 ui-run = Run
-ui-run-keys = Ctrl+Enter
 ui-cancel = Cancel
 ui-result = Result
 ui-stage = Reference and result
 ui-view = View
 ui-help = Help
-ui-studio-tab = Studio
+ui-studio-tab = Make
+ui-library-tab = Library
 ui-api = API
 ui-copy = Copy
 ui-copied = Copied
 ui-close = Close
+ui-details = Details
 ui-theme-dark = Switch to dark
 ui-theme-light = Switch to light
 ui-sign-in = Sign in
 # Gradio puts the account's name in place of the braces.
 ui-sign-out = Sign out ({ $name })
 ui-no-reference = Add a picture to see steps, time and price.
-ui-key-wanted = The provider has this run. Paste your key above and check it to continue.
 ui-no-work = At strength 0 nothing changes. Raise it to run.
 ui-help-strength = <b>Strength</b> says how far the result may depart from the reference. Low keeps it, high transforms it; at 0 nothing changes.
 ui-help-guidance = <b>Guidance</b> says how closely the prompt is followed.
@@ -656,10 +687,23 @@ ui-key = Provider key
 ui-key-placeholder = Paste your key: it stays in this tab only
 ui-key-set = A key is set for this tab. Paste another to change it.
 ui-key-check = Check
-ui-no-key = Paste a key first.
 ui-owners-key-works = This app's own key works.
 ui-owners-key-fails = This app's own key does not work now. Paste a key of your own, or try again later.
 key-accepted = Key accepted, ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) } left.
+
+page-loading = Loading
+page-not-fetched = The connection was lost. Choose the tab again.
+reading-picture = Reading the picture
+session-budget-reached = This run would exceed your budget of ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) } for this tab.
+    .todo = Raise it to run.
+title-step = ({ $step }/{ $total }) { ui-title }
+title-percent = ({ $percent } %) { ui-title }
+title-running = (…) { ui-title }
+event-lost = The connection was lost. Check whether this has happened before you try again.
+nothing-served = There is no such file in this version of the app.
+connection-lost = Connection lost. Your work is saved; reconnecting.
+server-answered = The server answered with status { $status }.
+    .todo = Try again.
 
 ## The stage
 
@@ -667,10 +711,16 @@ stage-result-here = The result appears here
 stage-preview = Preview of the result while it is made
 stage-compare = Compare: how much of the reference is shown
 stage-welcome = Start with a picture
-stage-welcome-hint = Add your own on the left, or take one of these with its prompt and settings.
+stage-styles = Styles on one picture
+stage-styles-hint = One picture in every style that mini knows. Choose one for yours.
+stage-welcome-hint = Add your own, or take one of these with its prompt and settings.
 stage-use-as-reference = Use as reference
 stage-restore-settings = Restore these settings
 stage-download = Download
+stage-download-as = Download, with or without its settings
+download-embed = With its settings
+download-mark = Only marked as made by AI
+download-none = The backend's own file
 stage-full-view = Full view
 stage-previous = Previous picture
 stage-next = Next picture
@@ -678,7 +728,7 @@ stage-recent = Recent
 stage-progress = Progress of the run
 stage-elapsed = { $elapsed } s
 stage-elapsed-of = { $elapsed } s of about { $expected } s
-view-side = Side by side
+stage-elapsed-late = { $elapsed } s, longer than usual
 view-slider = Slider
 view-single = Single
 example-mountain-lake = Mountain lake
@@ -686,31 +736,32 @@ example-still-life = Still life
 example-street = Street with a house
 
 missing-withheld = Withheld
-missing-failed = Failed
+missing-failed = Not made
 figure-steps = { $run } of { $total } steps
 figure-seed = seed { $seed }
-figure-place = { $number } · seed { $seed }
 figure-size = { NUMBER($width, useGrouping: 0) }×{ NUMBER($height, useGrouping: 0) }
 figure-worked-at = { $size } (made at { $working })
+budget-limit = Budget $
+budget-none = none
 figure-spent = ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) } this session
 wait-tenths = { NUMBER($amount, minimumFractionDigits: 1, maximumFractionDigits: 1) } s
 price-free = free
 price-live = ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) }
 price-documented = about ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) }
 cost-unknown = cost unknown
-backend-adjusted = Adjusted for { $backend }: { $changed }.
 param-adjusted = { $label } { $before } → { $after }
-result-alt = Result { $number } of { $count }, seed { $seed }, strength { $strength }
 reference-alt = Reference picture, { NUMBER($width, useGrouping: 0) }×{ NUMBER($height, useGrouping: 0) }
 charge-taken = It was charged.
 charge-none = Nothing was charged.
 charge-unknown = It may have been charged.
 queue-next = Next in line
 queue-position = Number { $number } in line
-queue-more = { $count } more in the queue
 progress-loading = Loading the model: { $stage } ({ $done } of { $total })
 progress-step = Step { $step } of { $total }
 progress-step-left = Step { $step } of { $total }, about { $left } left
+progress-sending = Sending
+progress-stopping = Stopping
+progress-needs-key = The provider has this run, and needs your key to continue.
 progress-finishing = Finishing the picture
 working-sent = Sent to { $backend }
 working-created = Waiting at { $backend }
@@ -733,10 +784,27 @@ app-broke = Something went wrong in the app. The owner finds details in the log.
 app-local-only = This app is bound to this machine alone. To open it to others, set STUDIO_PUBLIC_URL.
 app-foreign-page = Other sites' pages may not use this app.
 address-too-long = This address is too long: the limit is { $limit } KB.
-address-not-read = image: A link is not read here. Upload the file.
 cookies-needed = Cookies are needed to see your own pictures. Allow them for this site, and load the page again.
 picture-unknown = There is no such picture.
-picture-width-wrong = width: Give a whole number of pixels, 1 to 99999.
+result-unknown = There is no such result. It may have been deleted.
+project-unknown = There is no such project. It may have been deleted.
+project-name-taken = There is a project of this name already.
+    .todo = Choose another name.
+projects-too-many = There are { $limit } projects already.
+    .todo = Delete one that is not needed.
+tags-too-many = A picture can have at most { $limit } tags.
+    .todo = Remove some.
+library-share-full = Your stars and projects protect as much as they can: { NUMBER($share, maximumFractionDigits: 0) } MB of pictures and references.
+    .todo = Take stars away, take pictures out of projects, or delete some; then try again.
+job-unknown = There is no such run. It may have been deleted.
+provider-unknown = There is no such provider here.
+row-damaged = What is known of this result is damaged.
+code-notes = Makes the picture again and writes it to { $result }. Run it in the folder that holds the reference, { $reference }. The API key, if one is needed, is read from the environment variable { $key }.
+code-without-backend = There is no code for this picture: the backend { $backend } is not here any more.
+code-without-model = There is no code for this picture: the API has no model that runs on { $backend }.
+    .todo = Name one in STUDIO_API_MODELS.
+code-seed-zero = There is no code for this picture: the API takes no seed 0.
+    .todo = Make it with another seed.
 link-expired = This link has expired.
 request-too-large-mb = This request's body is too large: the limit here is { $limit } MB.
 request-too-large-kb = This request's body is too large: the limit here is { $limit } KB.
@@ -747,10 +815,10 @@ too-many-large-requests = Too many large requests are being answered.
     .todo = Try again when some are done.
 too-many-files = At most { $limit } files are read in a request.
     .todo = Send fewer.
+still-reading = Your last pictures are still being read.
+    .todo = Try again in a moment.
 too-many-waiting = Too many runs are waiting.
     .todo = Try again when some are done.
-still-working = Your earlier request is still being worked on.
-    .todo = Try again when it is done.
 disk-full-for-file = The disk has no room for this file.
     .todo = Try again later, or ask the app's owner to make room.
 event-unknown = There is no such event.
@@ -780,6 +848,10 @@ edit-file-path = A file's path is that of an upload or an http address. Send a d
 fault-whole-number = should be a whole number
 fault-number = should be a number
 fault-not-json = body: not valid JSON.
+fault-not-a-form = This is not a form with a file.
+fault-reference = Name one of a link, a result and a digest.
+fault-cursor = is not a cursor of this list
+fault-note-of-one = can be written for one result at a time
 fault-content-type = body: This was not sent as JSON. Send it with the header Content-Type: application/json.
 route-unknown = There is no model or route { $name } here. The models are { $models }.
 task-continues = The task is still running; ask for its result later.
@@ -789,8 +861,14 @@ mcp-address = This is the address of SRPO Studio for MCP clients (streamable HTT
 mcp-queued = queued, { $position } in line
 mcp-loading = loading: { $stage }
 mcp-step = step { $step } of { $total }
+archive-unreadable = This is not an archive of this app, or it is damaged.
+    .todo = Choose the .zip file that a project was exported as.
+archive-newer = A newer version of the app wrote this archive.
+    .todo = Update the app, then import it.
+archive-too-large = The archive holds more than { $limit } MB.
+    .todo = Export a smaller project.
 
-## The terminal of whoever starts the app
+## The terminal
 
 app-runs = SRPO Studio runs on { $url } (Ctrl+C ends it)
 key-unknown = There is no valid key { $key }.
@@ -846,4 +924,207 @@ folder-damaged = The database { $database } is damaged.
     .todo = Restore it from a backup together with its -wal file, or move both away and start empty.
 folder-of-newer-version = A newer version of the app wrote this folder.
     .todo = Update, or set STUDIO_DATA_DIR.
+export-done = { $folder } has { NUMBER($results) } results now, in { NUMBER($archives) } archives.
+import-nothing = There are no archives in { $folder }.
+    .todo = Give the folder that `python app.py export` wrote.
+import-done = { NUMBER($results) } results of { NUMBER($archives) } archives are new.
+backup-nothing = There is nothing to back up in { $folder }.
+    .todo = Set STUDIO_DATA_DIR to the folder of the app's data.
+backup-done =
+    { $pictures ->
+        [one] { $folder } has everything now, with { $pictures } picture
+       *[other] { $folder } has everything now, with { $pictures } pictures
+    } ({ $copied } new). To restore it, start the app with STUDIO_DATA_DIR={ $folder }.
 key-issued = This is key { $key }. It is shown only this once: store it where you store your secrets.
+
+## A file that holds its settings
+
+dropped-title = { $name } holds its settings
+dropped-source = Written by { $source }.
+dropped-reference = Use the picture
+dropped-reference-hint = as the reference
+dropped-settings = Restore its settings
+dropped-settings-hint = prompt, seed and all that fits
+dropped-taken = Its settings are restored
+dropped-alone = This was one of { $count } pictures made together. Made alone, it may differ by 1 of 255 in places.
+dropped-batch = Make all { $count } again
+dropped-left-out = Not taken over:
+dropped-no-reference = The reference of this picture is not stored here.
+    .todo = Add it to make the same picture again.
+source-srpo-studio = { ui-title }
+source-a1111 = AUTOMATIC1111 or Forge
+source-invokeai = InvokeAI
+source-comfyui = ComfyUI
+source-fooocus = Fooocus
+source-swarmui = SwarmUI
+source-novelai = NovelAI
+
+## The page of the modules
+
+reference-in-box = Reference: { $name }
+reference-choose = Choose a picture as the reference
+reference-reading = Reading the picture
+reference-link-or-camera = Link or camera
+reference-remove = Remove
+reference-use-link = Use
+reference-camera = Camera
+reference-result-name = result of { $prompt }
+reference-stays = The earlier reference stays.
+reference-drop = Drop to use as the reference
+camera-starting = Starting the camera
+camera-refused = The camera cannot be used. Allow it for this site, or choose a file.
+camera-take = Take the picture
+styles-medium = Style
+styles-mood = Light and mood
+style-composed = with { $styles }
+run-repeated = These settings and this seed made a picture already.
+run-repeated-fresh = Use a new seed
+run-repeated-again = Run again
+status-about = About { $backend }, and its key
+app-updated = A new version is running.
+app-updated-reload = Reload
+settings-button = Settings
+stage-not-returned = Not returned.
+view-pair = Side by side
+stage-recall = Recall
+recall-prompt = Prompt
+recall-settings = Settings
+recall-seed = Seed
+recall-reference = Reference
+strip-more = { $total } in all, show more
+strip-name = { $prompt }, { $style }strength { $strength }, seed { $seed }
+strip-cancel-all = Cancel all
+strip-failed = failed
+strip-cancelled = cancelled
+strip-ended = { $prompt }: { $what }
+figure-about = about { $time }
+figure-strength = strength { $value }
+figure-guidance = guidance { $value }
+result-returned-size = The provider returned { $size }.
+cell-place = { $number } of { $count }
+cell-alt = Result { $number } of { $count }: { $prompt }, { $style }strength { $strength }, seed { $seed }
+
+## The library
+
+library-export = Export the project
+library-import = Import a project
+library-importing = Taking in { $name }
+library-imported = { $project }: { $count ->
+    [one] 1 picture is new
+   *[other] { $count } pictures are new
+}{ $known ->
+    [0] .
+   *[other] , { $known } were here already.
+}
+library-room = Your pictures take { NUMBER($size, maximumFractionDigits: 1) } GB. Stars and projects protect up to { NUMBER($share, maximumFractionDigits: 1) } GB; where storage runs out, the oldest other runs are removed first.
+library-search = Search prompts, styles, tags, notes
+library-starred-only = Only starred
+library-starred = Starred
+library-filter = Filter
+library-sort = Order
+library-sort-newest = Newest first
+library-sort-oldest = Oldest first
+library-sort-cost = Dearest first
+library-density = Size of the pictures
+library-found = { $count ->
+    [one] 1 picture found
+   *[other] { $count } pictures found
+}
+library-count = { $count ->
+    [one] 1 picture
+   *[other] { $count } pictures
+}
+library-drop = Remove the filter { $filter }
+library-clear = Clear
+library-any = Any
+library-option = { $label } ({ $count })
+library-model = Model
+library-project = Project
+library-tag = Tag
+library-tagged = Tag: { $tag }
+library-size = Size
+library-cost = Cost
+library-since = From
+library-until = To
+library-size-to = up to { $to } MP
+library-size-from = over { $from } MP
+library-size-between = { $from } to { $to } MP
+library-cost-to = up to ${ NUMBER($to, minimumFractionDigits: 2) }
+library-cost-from = over ${ NUMBER($from, minimumFractionDigits: 2) }
+library-cost-between = ${ NUMBER($from, minimumFractionDigits: 2) } to ${ NUMBER($to, minimumFractionDigits: 2) }
+library-date-from = from { $from }
+library-date-to = to { $to }
+library-date-between = { $from } to { $to }
+library-failed = Failed
+library-failed-only = Only failed
+library-grid = Pictures
+library-waiting = Loading
+library-today = Today
+library-yesterday = Yesterday
+library-day = { $day } · { $count }
+library-day-cost = { $day } · { $count } · ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 2) }
+library-name-starred = { $name }, starred
+library-new = { $count } new
+library-empty = No pictures yet
+library-empty-hint = Everything you make is stored here.
+library-make = Make one
+library-nothing-found = Nothing found
+library-nothing-hint = No picture matches this search and these filters.
+library-selection = Selected pictures
+library-selected = { $count } selected
+library-busy = { $done } of { $total }
+library-star = Star
+library-deselect = Clear the selection
+library-delete = Delete
+library-delete-question = { $count ->
+    [one] Delete this picture?
+   *[other] Delete { $count } pictures?
+}
+library-keep = Keep
+library-deleted = { $count } deleted.
+library-restored = { $count } restored.
+library-undo = Undo
+library-download-most = At most { $most } at a time
+library-add-tag = Add a tag
+library-add = Add
+library-untag = Remove the tag { $tag }
+library-no-project = No project
+library-new-project = New project
+library-create = Create
+library-details = Details of the picture
+library-picture = Picture
+library-place = { $number } of { $count }
+library-apply-recipe = Apply recipe
+library-apply-all = With its reference
+library-apply-prompt = Only prompt
+library-apply-settings = Only settings
+library-apply-seed = Only seed
+library-applied = Applied to the form.
+library-figures = Settings and figures
+library-organise = Note, tags and project
+library-note = Note
+library-saved = Saved
+library-tags = Tags
+library-lineage = Where it comes from
+library-photo = First photo, { $size }
+library-this = This picture
+library-children = { $count ->
+    [one] 1 picture made from it
+   *[other] { $count } pictures made from it
+}
+library-code-reference = Download its reference
+library-code = Code for this run
+library-code-curl = curl
+library-code-python = Python
+library-code-javascript = JavaScript
+library-time = Time
+library-date = Date
+library-source = Made by
+library-on = on
+library-off = off
+source-page = This page
+source-edit = The endpoint /edit
+source-mcp = MCP
+source-aimlapi = AI/ML API format
+source-wavespeed = WaveSpeedAI format
+source-import = Import

@@ -20,6 +20,7 @@ from core.imaging.images import read_reference
 from core.request import EditRequest
 from core.settings import Settings
 from engine.engine import Engine
+from storage.async_store import AsyncStore
 from storage.sqlite.store import Store
 from tests.backends.local.runs import PATIENCE, drain, each_step, short_request
 from tests.support.fakes import files_of, picture_bytes
@@ -124,7 +125,7 @@ async def test_the_loop_stays_free_while_the_pipeline_works(local: LocalBackend)
 
 
 async def test_the_engine_cancels_one_run_and_goes_on_with_the_next(local: LocalBackend, tmp_path: Path) -> None:
-    engine = Engine({"local": local}, Store(tmp_path))
+    engine = Engine({"local": local}, AsyncStore(Store(tmp_path)))
     with held() as run:
         first = await engine.submit("local", long_request(local))
         second = await engine.submit("local", short_request(local))
@@ -142,7 +143,7 @@ async def test_the_engine_cancels_one_run_and_goes_on_with_the_next(local: Local
 
 
 async def test_runs_from_many_callers_come_one_after_the_other(local: LocalBackend, tmp_path: Path) -> None:
-    engine = Engine({"local": local}, Store(tmp_path))
+    engine = Engine({"local": local}, AsyncStore(Store(tmp_path)))
     jobs = [await engine.submit("local", short_request(local)) for _ in range(5)]
     results = await asyncio.gather(*(engine.result(job) for job in jobs))
     assert len({each.images[0] for each in results}) == 1  # the same request: the same bytes, none disturbed

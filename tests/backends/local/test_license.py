@@ -12,6 +12,7 @@ from core.errors import BackendUnavailable
 from core.messages import in_full
 from core.settings import MEMORY, NAMES, SRPO_BASE, SRPO_TRANSFORMER, Settings, SettingsError
 from engine.engine import Engine
+from storage.async_store import AsyncStore
 from storage.sqlite.store import Store
 from tests.support.fakes import make_request
 from tests.support.words import said
@@ -94,7 +95,7 @@ async def test_the_engine_takes_no_run_before(tmp_path: Path) -> None:
     own = LocalBackend(
         Settings(data_dir=tmp_path, local_model="/srv/models/flux", public_url="https://studio.example"), cuda=0
     )
-    engine = Engine({"local": own}, Store(tmp_path))
+    engine = Engine({"local": own}, AsyncStore(Store(tmp_path)))
     with pytest.raises(BackendUnavailable, match="STUDIO_LICENSE_READ"):
         await engine.submit("local", make_request(own.spec))
     await engine.close()

@@ -18,6 +18,7 @@ from core.events import Event, Loading
 from core.messages import recorded
 from core.settings import SRPO_BASE, Settings
 from engine.engine import Engine
+from storage.async_store import AsyncStore
 from storage.sqlite.store import Store
 from tests.backends.local.runs import drain, short_request
 from tests.support.words import said
@@ -112,7 +113,7 @@ async def test_a_cancel_during_the_preload_is_answered_at_once_and_the_load_goes
     held = HeldLoad()
     monkeypatch.setattr(worker_module, "load", held)
     backend = LocalBackend(Settings(data_dir=tmp_path), cuda=0)
-    engine = Engine({"local": backend}, Store(tmp_path / "data"))
+    engine = Engine({"local": backend}, AsyncStore(Store(tmp_path / "data")))
     preload = asyncio.create_task(backend.preload())
     await asyncio.to_thread(held.begun.wait)
     job = await engine.submit("local", short_request(backend))

@@ -27,6 +27,7 @@ def withholds(folder: Path, chances: Mapping[str, float]) -> bool:
     return verdict
 
 
+@pytest.mark.integration
 def test_each_picture_of_a_list_has_a_verdict_of_its_own(tmp_path: Path) -> None:
     shades = [(0, (64, 64)), (255, (640, 20)), (120, (3, 3)), (135, (32, 32)), (127, (7, 300)), (129, (1, 1))]
     pictures = [Image.new("RGB", size, (shade, shade, shade)) for shade, size in shades]

@@ -20,6 +20,7 @@ from core.events import Loading, Progress
 from core.request import EditRequest
 from core.settings import Settings
 from engine.engine import Engine
+from storage.async_store import AsyncStore
 from storage.sqlite.store import Store
 from tests.backends.local.runs import PATIENCE, drain, each_step
 from tests.support.fakes import files_of, make_reference, make_request
@@ -158,7 +159,7 @@ async def test_closing_one_run_leaves_the_others_result_as_it_is(two: LocalBacke
 
 async def test_the_engine_runs_two_and_cancels_one(two: LocalBackend, tmp_path: Path) -> None:
     expected = (await drain(two, asked(two, seed=5)))[1].images[0].data
-    engine = Engine({"local": two}, Store(tmp_path))
+    engine = Engine({"local": two}, AsyncStore(Store(tmp_path)))
     meeting, cancelled = threading.Barrier(2), threading.Event()
     calls: list[str] = []
 

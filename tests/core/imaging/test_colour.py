@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from PIL import Image, ImageCms
 
+from core.imaging.colour import profile_name
 from core.imaging.icc import CURVES, PRIMARIES, icc_profile, power
 from core.imaging.icc import srgb as srgb_curve
-from core.imaging.images import Reference, read_reference
+from core.imaging.images import Reference, _resolution, read_reference
 from tests.core.imaging import colour_spaces as spaces
 from tests.core.imaging.colour_spaces import (
     ADOBE,
@@ -63,6 +64,25 @@ def see(data: bytes, colour: tuple[int, ...] = COLOUR, off: int = OFF) -> Refere
 def test_an_icc_profile_is_followed(kind: str) -> None:
     see(file_of(AS_P3, kind, icc_profile=PROFILE))
     see(file_of(AS_ADOBE, kind, icc_profile=ADOBE_PROFILE))
+
+
+def test_a_files_profile_and_resolution_are_remembered_though_the_reference_has_neither() -> None:
+    reference = see(file_of(AS_P3, "JPEG", icc_profile=PROFILE, dpi=(300, 300)))
+    assert (reference.profile, reference.dpi) == ("RGB", 300.0)
+    plain = read_reference(reference.data)
+    assert (plain.profile, plain.dpi) == ("", 0.0)
+
+
+@pytest.mark.parametrize("density", [0.0, -1.0, 1e9, float("nan"), "x", ()])
+def test_a_resolution_that_cannot_be_meant_is_none(density: Any) -> None:
+    picture = Image.new("RGB", (4, 4))
+    picture.info["dpi"] = density if density == () else (density, density)
+    assert _resolution(picture) == 0.0
+
+
+@pytest.mark.parametrize("profile", [None, b"", b"no profile", PROFILE[:100]])
+def test_a_profile_that_cannot_be_read_has_no_name(profile: bytes | None) -> None:
+    assert profile_name(profile) == ""
 
 
 @pytest.mark.parametrize("mode", ["P", "RGBA"])

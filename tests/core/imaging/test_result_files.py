@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from api.pictures import PICTURE_NAME
 from core.errors import BadImage
 from core.image_types import MIME_OF, SUFFIX
 from core.imaging.result_files import Facts, look_at
 from storage.files.image_store import ImageStore
 from tests.support.fakes import picture_bytes
-from ui.images import PICTURE_NAME
 
 
 def huge_png(width: int, height: int) -> bytes:

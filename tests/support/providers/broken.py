@@ -31,7 +31,7 @@ PAID = {"wavespeed": f"/api/v3/{wavespeed.MODEL}", "aimlapi": "/v1/images/genera
 """Where the POST goes that costs."""
 RETRY_AFTER = 400
 """Seconds from now that an HTTP date in Retry-After names; a task is given up after 600."""
-BOMB = 512
+BOMB = 256
 """MiB that a bomb of some 500 kB grows to."""
 PACKED_BOMB = 256
 """MiB that a bomb of some 2 kB grows to, which is a gzip file in a gzip file."""

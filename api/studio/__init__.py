@@ -1,0 +1,1 @@
+"""The page's own API: JSON, and one stream of what changes."""

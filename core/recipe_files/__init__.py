@@ -1,0 +1,1 @@
+"""Recipes inside picture files: written beside the compressed pixels, which stay byte for byte, and read back."""

@@ -1,0 +1,51 @@
+// Keys of the studio: never while typing, never from behind a dialog or another tab of the page.
+
+/**
+ * @typedef {object} KeyActions
+ * @property {() => boolean} covered whether something lies over the studio
+ * @property {() => boolean} away whether the stage is not there
+ * @property {() => void} run
+ * @property {() => void} use
+ * @property {() => void} restore
+ * @property {() => void} download
+ * @property {() => void} full
+ * @property {(by: number) => void} step
+ * @property {(place: number) => void} mode
+ */
+
+/** @param {KeyActions} act */
+export function startKeys(act) {
+  /** @type {{ [key: string]: () => void }} */
+  const letters = { u: act.use, r: act.restore, d: act.download, f: act.full };
+  addEventListener(
+    'keydown',
+    (event) => {
+      if (act.covered()) return;
+      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        // The prompt's last letters reach the form with its input event.
+        document.activeElement?.dispatchEvent(new Event('input', { bubbles: true }));
+        act.run();
+        return;
+      }
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      const digit = '12'.indexOf(event.key);
+      const letter = digit >= 0 ? () => act.mode(digit) : act.away() ? undefined : letters[event.key.toLowerCase()];
+      if (letter) {
+        event.preventDefault();
+        letter();
+      }
+    },
+    true,
+  );
+}
+
+/** @param {EventTarget | null} target */
+export function isTyping(target) {
+  const element = /** @type {HTMLElement | null} */ (target);
+  if (!element?.closest) return false;
+  return (
+    element.closest('textarea, select, [contenteditable]') !== null ||
+    (element.matches('input') && !element.matches('[type=range], [type=checkbox], [type=radio], [type=file]'))
+  );
+}

@@ -1,0 +1,188 @@
+// The library's door, and what it asks of the server. Fetched when the library is opened first: this module at once asks
+// for the list, while the others, the styles and the words are still on their way.
+
+import { loadCatalogues } from '../lib/i18n.js';
+
+/** @import { Place, Router } from '../lib/address.js' */
+/** @import { Api } from '../lib/api.js' */
+/** @import { Update } from '../lib/events.js' */
+/** @import { Words } from '../lib/i18n.js' */
+/** @import { Action, State } from '../lib/state.js' */
+/** @import { Mode, Result } from '../types.js' */
+/** @import { Block, Code, Facets, Filter, Imported, Index, Lineage, Patch, Project } from './types.js' */
+
+/** The others of this folder: fetched together instead of import by import. */
+const MODULES = [
+  ...['view', 'bars', 'blocks', 'describe', 'detail', 'details', 'filter', 'grid', 'layout', 'list', 'pages', 'scroll'],
+  'selection',
+];
+/**
+ * Pictures that come with the list itself, so that the first screen needs no further question: as many as the first
+ * block has at most. That one has no cursor, and would begin with whatever has come since.
+ */
+export const FIRST = 200;
+
+/** The most ids that one request takes. */
+export const MOST_IDS = 500;
+
+/** @typedef {ReturnType<typeof createCalls>} Calls */
+
+/** @param {Api} api */
+export function createCalls({ at, get, send, once }) {
+  return {
+    /**
+     * @param {Filter} filter
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Index>}
+     */
+    index(filter, signal) {
+      const zone = String(-new Date().getTimezoneOffset());
+      return get(`results/index?${new URLSearchParams({ ...filter, zone })}`, signal);
+    },
+
+    /**
+     * Return the first pictures of a list.
+     * @param {Filter} filter
+     * @param {number} limit
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Result[]>}
+     */
+    async first(filter, limit, signal) {
+      /** @type {{ results: Result[] }} */
+      const page = await get(`results?${new URLSearchParams({ ...filter, limit: String(limit) })}`, signal);
+      return page.results;
+    },
+
+    /**
+     * @param {Filter} filter
+     * @param {Block} block
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Result[]>}
+     */
+    async block(filter, { cursor, count }, signal) {
+      const query = new URLSearchParams({ ...filter, limit: String(count) });
+      if (cursor !== null) query.set('cursor', cursor);
+      /** @type {{ results: Result[] }} */
+      const page = await get(`results?${query}`, signal);
+      return page.results;
+    },
+
+    /** @returns {Promise<Facets>} */
+    facets: () => get('library'),
+
+    /**
+     * @param {number[]} ids
+     * @param {Patch} patch
+     * @returns {Promise<{ results: Result[] }>}
+     */
+    change: (ids, patch) => send('PATCH', 'results', { ids, ...patch }),
+
+    /**
+     * @param {number[]} ids
+     * @returns {Promise<{ deleted: number[], until: number }>}
+     */
+    remove: (ids) => send('DELETE', 'results', { ids }),
+
+    /**
+     * @param {number[]} ids
+     * @returns {Promise<{ restored: number[] }>}
+     */
+    restore: (ids) => send('POST', 'results/restore', { ids }),
+
+    /**
+     * @param {string} name
+     * @returns {Promise<Project>}
+     */
+    createProject: (name) => send('POST', 'projects', { name }),
+
+    /** @param {string} project its id @returns {string} the address of its archive */
+    archive: (project) => at(`projects/${project}/archive`),
+
+    /**
+     * Take in the archive of a project. It is not repeated: the file may be large, and the person still has it.
+     * @param {Blob} file
+     * @returns {Promise<Imported>}
+     */
+    importProject: (file) =>
+      once('projects/import', { method: 'POST', headers: { 'Content-Type': 'application/zip' }, body: file }),
+
+    /**
+     * @param {number} id
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Lineage>}
+     */
+    lineage: (id, signal) => get(`results/${id}/lineage`, signal),
+
+    /**
+     * Return the code that makes a result again.
+     * @param {number} id
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Code>}
+     */
+    loadCode: (id, signal) => get(`results/${id}/code`, signal),
+  };
+}
+
+/**
+ * Return ids in parts that a request takes.
+ * @param {readonly number[]} ids
+ */
+export function parts(ids) {
+  return Array.from({ length: Math.ceil(ids.length / MOST_IDS) }, (_, at) =>
+    ids.slice(at * MOST_IDS, (at + 1) * MOST_IDS),
+  );
+}
+
+/**
+ * What the page gives.
+ * @typedef {object} LibraryParts
+ * @property {HTMLElement} mount
+ * @property {Api} api
+ * @property {Words} words
+ * @property {Router} router
+ * @property {() => State} state
+ * @property {(action: Action) => void} dispatch
+ * @property {(mode: Mode) => void} enter
+ * @property {(result: Result) => void} use makes a result the reference
+ */
+
+/**
+ * @typedef {object} Library
+ * @property {(place: Place) => void} lead goes where the address says
+ * @property {(said: Update) => void} hear takes what the server says
+ * @property {() => void} draw takes what has changed of the page
+ */
+
+/**
+ * @param {LibraryParts} parts
+ * @returns {Promise<Library>}
+ */
+export async function createLibrary(parts) {
+  const calls = createCalls(parts.api);
+  const { filter } = parts.router.place();
+  const early = Promise.all([calls.index(filter), calls.first(filter, FIRST)]);
+  early.catch(() => {}); // whoever asks for the list gets the error
+  for (const name of MODULES) {
+    const href = new URL(`./${name}.js`, import.meta.url).href;
+    document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href }));
+  }
+  const [{ openLibrary }, words] = await Promise.all([
+    import('./view.js'),
+    loadCatalogues(parts.words.languages, '.library'),
+    loadStyles(),
+  ]);
+  parts.words.add(words);
+  return openLibrary(parts, calls, { filter, answer: early });
+}
+
+/** Fetch the library's own sheet; until it is there nothing is shown. */
+function loadStyles() {
+  const link = document.createElement('link');
+  link.rel = 'stylesheet';
+  link.href = new URL('./library.css', import.meta.url).href;
+  document.head.append(link);
+  return new Promise((resolve) => {
+    link.onload = resolve;
+    link.onerror = resolve;
+  });
+}

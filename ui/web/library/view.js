@@ -1,0 +1,828 @@
+// The library: all of an owner's pictures, found, looked at and put in order. `main.js` leads it where the address says,
+// and tells it what the server says.
+
+import { isTyping } from '../keys.js';
+import { safeStorage } from '../lib/draft.js';
+import { dayOf } from '../lib/format.js';
+import { message } from '../lib/message.js';
+import { downloadNameOf } from '../lib/select.js';
+import { errorOf } from '../reading.js';
+import { render } from '../vendor/lit.js';
+import { empty, foot, head, MOST_DOWNLOADS } from './bars.js';
+import { carried } from './blocks.js';
+import { nameOf, styleName } from './describe.js';
+import { createDetails } from './details.js';
+import { cleared, dateOf, sameFilter, without, withValues } from './filter.js';
+import { Grid } from './grid.js';
+import { SIZES } from './layout.js';
+import { parts as inParts } from './library.js';
+import { createList } from './list.js';
+import { countOf, everything, isSelected, joined, NONE, toggled, withoutGone } from './selection.js';
+
+/** @import { Place } from '../lib/address.js' */
+/** @import { Update } from '../lib/events.js' */
+/** @import { Message, Result } from '../types.js' */
+/** @import { Group } from './blocks.js' */
+/** @import { Calls, Library, LibraryParts } from './library.js' */
+/** @import { Early } from './list.js' */
+/** @import { Facets, Patch } from './types.js' */
+
+const DENSITY = 'srpo-studio:library-density';
+const ASKED = 'srpo-studio:library-delete-asked';
+/** A window that is narrower begins with small tiles. */
+const NARROW = 700;
+/** Milliseconds for which what was just done is said, and between two downloads. */
+const SAID = 4000;
+const BETWEEN = 250;
+/** Milliseconds of a finger that rests on a picture. */
+const REST = 450;
+
+/**
+ * @param {LibraryParts} parts
+ * @param {Calls} calls
+ * @param {Early} early the list that was asked for already
+ * @returns {Library}
+ */
+export function openLibrary(parts, calls, early) {
+  const { mount, api, words: w, router, state, dispatch, enter } = parts;
+  const session = safeStorage(() => sessionStorage);
+  const local = safeStorage(() => localStorage);
+  const days = new Intl.DateTimeFormat(w.language, {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+  });
+
+  const months = new Intl.DateTimeFormat(w.language, { month: 'long', year: 'numeric' });
+
+  let shown = false;
+  /** The page's own count of all pictures, when the list was last right. */
+  let counted = -1;
+  /** @type {Facets | null} */
+  let facets = null;
+  let asked = false;
+  let selection = NONE;
+  /** Where a range of the selection begins. */
+  let anchor = 0;
+  /** @type {Message | null} */
+  let problem = null;
+  /** @type {Message | null} */
+  let said = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let saying;
+  /** What is asked before it is deleted; null ids for the selection. @type {{ ids: number[] | null, count: number } | null} */
+  let asking = null;
+  /** @type {{ done: number, total: number } | null} */
+  let busy = null;
+  /** @type {{ ids: number[], timer: ReturnType<typeof setTimeout> } | null} */
+  let undoable = null;
+  let touched = false;
+  let density = Number(local.getItem(DENSITY) ?? (innerWidth < NARROW ? 1 : 3));
+  if (!SIZES[density]) density = 3;
+
+  const list = createList({ calls, early, onList, onCome: came, mayMove, onFail: fail });
+
+  const root = element('section', 'lib');
+  const bar = element('div', 'lib-head');
+  const middle = element('div', 'lib-middle');
+  const left = element('div', 'lib-left');
+  const nothingThere = element('div', 'lib-nothing');
+  const panel = element('section', 'lib-panel');
+  const bottom = element('div', 'lib-foot');
+  const chip = /** @type {HTMLButtonElement} */ (element('button', 'lib-new'));
+  root.setAttribute('aria-label', w.say('ui-library-tab'));
+  panel.setAttribute('aria-label', w.say('library-details'));
+  panel.hidden = true;
+  chip.type = 'button';
+  chip.hidden = true;
+
+  const grid = new Grid({
+    at: list.pages.at,
+    name: (result) => nameOf(result, w),
+    why: (result) => w.say(result.missing?.why ?? message('missing-failed')),
+    view: (id, width) => api.resultView(id, Math.min(512, width)),
+    heading,
+    selected: (id) => isSelected(selection, id),
+    current: () => details.id,
+    need: list.pages.need,
+    waiting: w.say('library-waiting'),
+    label: w.say('library-grid'),
+  });
+  grid.wanted = /** @type {number} */ (SIZES[density]);
+  const details = createDetails({
+    ...parts,
+    calls,
+    panel,
+    list,
+    facets: () => facets,
+    follow: (place) => grid.focus(place, { take: false }),
+    returned: (id) => {
+      const place = id === null ? -1 : list.pages.placeOf(id);
+      grid.focus(place >= 0 ? place : grid.focused);
+    },
+    change,
+    createProject,
+    remove: (id) => askToDelete([id]),
+    marked: () => grid.mark(),
+    laidOut: () => grid.resize(),
+    step,
+    problem: show,
+  });
+
+  left.append(grid.scroller, grid.now, nothingThere, chip, bottom);
+  middle.append(left, panel);
+  root.append(bar, middle);
+  mount.replaceChildren(root);
+  chip.addEventListener('click', () => {
+    list.takeWaiting();
+    grid.scrollTo(0);
+    grid.focus(0);
+  });
+  root.addEventListener('keydown', pressed);
+  // Keys work wherever in the page one is, as long as nothing else there takes them.
+  document.addEventListener('keydown', (event) => {
+    const at = document.activeElement;
+    if (shown && (at === document.body || at?.id === 'library-tab')) pressed(event);
+  });
+  grid.body.addEventListener('click', clicked);
+  grid.body.addEventListener('pointerdown', rested);
+  grid.body.addEventListener('contextmenu', (event) => {
+    if (touched) event.preventDefault();
+  });
+  drawAll();
+  void list.seek(router.place().filter);
+  return { lead, hear, draw: drawPage };
+
+  // ---- where one is ------------------------------------------------------------------------------------
+
+  /** @param {Place} place */
+  function lead(place) {
+    const was = shown;
+    shown = place.mode === 'library';
+    if (!shown) return;
+    if (!sameFilter(place.filter, list.filter)) void list.seek(place.filter);
+    grid.resize();
+    if (!was) {
+      // A browser forgets how far what it does not show was scrolled.
+      grid.scrollTo(grid.spot.top);
+      if (list.known && state().total !== counted) void list.ask('more');
+    }
+    details.lead(place.open);
+    if (place.filter.project || place.open !== null) needFacets();
+    drawAll();
+  }
+
+  /** @param {{ [name: string]: string | null }} values */
+  function filterBy(values) {
+    seek(withValues(list.filter, values));
+  }
+
+  /** @param {{ [name: string]: string }} filter */
+  function seek(filter) {
+    router.replace({ filter });
+    void list.seek(filter);
+    drawBars();
+  }
+
+  // ---- the list ----------------------------------------------------------------------------------------
+
+  /** @returns {boolean} whether what is new may be shown at once: nobody looks at something else */
+  function mayMove() {
+    return grid.spot.top < 8 && selection.all === null;
+  }
+
+  /**
+   * @param {import('./list.js').Reason} reason
+   * @param {number} before
+   */
+  function onList(reason, before) {
+    counted = state().total;
+    if (reason === 'other') {
+      problem = null;
+      selection = NONE;
+      grid.focused = 0;
+      grid.set(list.groups, null);
+    } else if (before !== list.total || grid.groups !== list.groups) {
+      const focused = grid.cellAt(grid.focused)?.shown; // as it was: the list is another already
+      const newest = (list.filter.sort ?? 'newest') === 'newest';
+      const to = (/** @type {number} */ place) => carried(place, before, list.total, newest && list.total > before);
+      const kept = grid.anchor();
+      const there = focused ? list.pages.placeOf(focused.id) : -1;
+      grid.focused = there >= 0 ? there : to(grid.focused);
+      grid.set(list.groups, kept && { ...kept, place: to(kept.place) });
+    }
+    drawAll();
+    details.found();
+    const lost = grid.hasFocus || document.activeElement === document.body;
+    if (shown && before && !list.total && lost) focusSearch();
+  }
+
+  function focusSearch() {
+    /** @type {HTMLElement | null} */ (bar.querySelector('.lib-search'))?.focus();
+  }
+
+  function came() {
+    grid.draw();
+    details.found();
+    if (selection !== NONE) drawFoot();
+  }
+
+  /** @param {unknown} error */
+  function fail(error) {
+    show(errorOf(error));
+  }
+
+  /** @param {Message} what went wrong */
+  function show(what) {
+    problem = what;
+    drawBars();
+  }
+
+  /** @param {Message} what was done */
+  function say(what) {
+    said = what;
+    clearTimeout(saying);
+    saying = setTimeout(() => {
+      said = null;
+      drawBars();
+    }, SAID);
+    drawBars();
+  }
+
+  /** Ask for what there is to filter by, and which tags and projects there are, where that is not known. */
+  function needFacets() {
+    if (!asked) void loadFacets();
+  }
+
+  async function loadFacets() {
+    asked = true;
+    try {
+      facets = await calls.facets();
+      drawBars();
+      details.draw();
+    } catch {
+      // The filters offer what they had.
+    }
+  }
+
+  /** @param {File} file an archive of a project */
+  async function takeIn(file) {
+    say(message('library-importing', { name: file.name }));
+    try {
+      const { project, results, known } = await calls.importProject(file);
+      say(message('library-imported', { project: project ?? file.name, count: results, known }));
+      void loadFacets();
+      void list.ask('more');
+    } catch (error) {
+      said = null;
+      fail(error);
+    }
+  }
+
+  /** @param {Update} update */
+  function hear(update) {
+    if (update.kind === 'connection') return;
+    const { results = [], deleted = [] } = update.kind === 'hello' ? update.hello : update.change;
+    const gone = deleted.filter((id) => !results.some((each) => each.id === id));
+    if (gone.length) forget(gone);
+    if (results.length) taken(results);
+    const total = update.kind === 'hello' ? update.hello.total : update.change.total;
+    const stale = update.kind === 'hello' && update.hello.stale;
+    if (shown && (stale || (total !== undefined && total !== counted) || (update.kind === 'hello' && problem))) {
+      counted = total ?? counted;
+      void list.ask('more');
+    }
+  }
+
+  /** Take results as they are now. @param {readonly Result[]} results */
+  function taken(results) {
+    list.pages.replace(results);
+    details.taken(results);
+    grid.draw();
+    drawBars();
+  }
+
+  /** @param {readonly number[]} ids */
+  function forget(ids) {
+    selection = withoutGone(selection, ids);
+    const whole = list.remove(ids);
+    details.forget(ids);
+    counted = state().total;
+    if (!whole) void list.ask('same');
+  }
+
+  /** @param {Group} group */
+  function heading(group) {
+    if (group.day === null) return '';
+    const date = dateOf(group.day);
+    const month = group.day.length === 7;
+    const { label } = month ? { label: null } : dayOf(date.getTime() / 1000, new Date());
+    const day = label ? w.say(`library-${label}`) : (month ? months : days).format(date);
+    const dollars = list.pages.costOf(group.first, group.blocks);
+    return dollars
+      ? w.say('library-day-cost', { day, count: group.count, dollars })
+      : w.say('library-day', { day, count: group.count });
+  }
+
+  // ---- drawing -----------------------------------------------------------------------------------------
+
+  function drawAll() {
+    drawBars();
+    details.draw();
+  }
+
+  /** What the page knows has changed: the backends, and how many pictures there are. */
+  function drawPage() {
+    if (shown) drawAll();
+  }
+
+  function drawBars() {
+    const backends = state().specs?.backends ?? [];
+    const found = list.known ? list.total : null;
+    render(
+      head(
+        {
+          filter: list.filter,
+          found,
+          narrowed: Object.keys(list.listed).some((name) => name !== 'sort'),
+          facets,
+          density,
+          problem,
+          archive: list.filter.project ? calls.archive(list.filter.project) : null,
+          styleName: (id) => styleName(id, backends),
+          backendName: (key) => {
+            const backend = backends.find((each) => each.key === key);
+            return backend ? w.say(backend.label) : key;
+          },
+        },
+        {
+          set: filterBy,
+          drop: (part) => {
+            seek(without(list.filter, part));
+            focusSearch();
+          },
+          clear: clearFilter,
+          density: (at) => {
+            density = at;
+            local.setItem(DENSITY, String(at));
+            grid.resizeTiles(/** @type {number} */ (SIZES[at]));
+            drawBars();
+          },
+          leaveSearch: () => {
+            if (list.total) grid.focus(grid.focused);
+          },
+          menu: () => void loadFacets(),
+          take: (file) => void takeIn(file),
+          dismiss: () => {
+            problem = null;
+            if (!list.known) void list.ask('other');
+            drawBars();
+          },
+        },
+        w,
+      ),
+      bar,
+    );
+    const nothing = list.known && list.total === 0;
+    grid.scroller.hidden = nothing;
+    nothingThere.hidden = !nothing;
+    if (nothing) {
+      const filtered = Object.keys(list.listed).some((name) => name !== 'sort');
+      render(empty(filtered, { clear: clearFilter, make: () => enter('make') }, w), nothingThere);
+    }
+    chip.hidden = list.fresh === 0;
+    if (list.fresh) chip.textContent = w.say('library-new', { count: list.fresh });
+    drawFoot();
+  }
+
+  function drawFoot() {
+    const chosen = inView();
+    render(
+      foot(
+        {
+          selected: countOf(selection, list.total),
+          starred: chosen.length > 0 && chosen.every(({ star }) => star),
+          tags: [...new Set(chosen.flatMap(({ tags }) => tags))].sort(),
+          facets,
+          asking: asking?.count ?? null,
+          busy,
+          undo: undoable && { count: undoable.ids.length },
+          said,
+        },
+        {
+          star: () => void star(),
+          addTag: (name) => void change(null, { add_tags: [name] }),
+          removeTag: (name) => void change(null, { remove_tags: [name] }),
+          project: (project) => void change(null, { project }),
+          createProject: (name) => void createProject(null, name),
+          download: () => void download(),
+          remove: () => askToDelete(null),
+          confirm: () => void confirmDelete(),
+          keep: keepAll,
+          undo: () => void undo(),
+          clear: () => {
+            select(NONE);
+            grid.focus(grid.focused);
+          },
+        },
+        w,
+      ),
+      bottom,
+    );
+  }
+
+  /** @returns {Result[]} those of the selection that are here */
+  function inView() {
+    if (selection === NONE) return [];
+    /** @type {Result[]} */
+    const found = [];
+    const rows = [...grid.rows.values()].flatMap(({ cells }) => cells);
+    for (const { shown: result } of rows) if (result && isSelected(selection, result.id)) found.push(result);
+    return found;
+  }
+
+  function clearFilter() {
+    seek(cleared(list.filter));
+    focusSearch();
+  }
+
+  // ---- keys and pointers -------------------------------------------------------------------------------
+
+  /** @param {KeyboardEvent} event */
+  function pressed(event) {
+    if (event.defaultPrevented || isTyping(event.target)) {
+      // In the search, Escape first empties it, as browsers do.
+      return;
+    }
+    const target = /** @type {HTMLElement} */ (event.target);
+    const command = event.ctrlKey || event.metaKey;
+    // Its own tab keeps the arrow keys.
+    const none = target === document.body || (command && target.id === 'library-tab');
+    const inGrid = grid.body.contains(target) || none;
+    if (act(event, inGrid, command)) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  }
+
+  /**
+   * @param {KeyboardEvent} event
+   * @param {boolean} inGrid
+   * @param {boolean} command
+   * @returns {boolean} whether the key was one of the library's
+   */
+  function act(event, inGrid, command) {
+    const { key } = event;
+    const inPanel = panel.contains(/** @type {Node} */ (event.target));
+    if (key === 'Escape') return leave();
+    if (command) {
+      if (key.toLowerCase() === 'a' && inGrid && list.total) {
+        select(everything(newest()));
+        return true;
+      }
+      if (key.toLowerCase() === 'z' && undoable) {
+        void undo();
+        return true;
+      }
+      if (!inGrid || (key !== 'Home' && key !== 'End')) return false;
+    }
+    if (event.altKey) return false;
+    if (inPanel && (key === 'ArrowLeft' || key === 'ArrowRight')) {
+      if (/** @type {HTMLElement} */ (event.target).closest('pre, input, select')) return false;
+      step(key === 'ArrowRight' ? 1 : -1);
+      return true;
+    }
+    if (!inGrid && !inPanel) return false;
+    if (key.toLowerCase() === 's' && !command) {
+      void star(inPanel ? details.id : null);
+      return true;
+    }
+    if (key === 'Delete' || key === 'Backspace') {
+      if (inPanel && details.id !== null) askToDelete([details.id]);
+      else if (selection === NONE || countOf(selection, list.total) === 0) {
+        const here = list.pages.at(grid.focused);
+        if (here) askToDelete([here.id]);
+      } else askToDelete(null);
+      return true;
+    }
+    if (!inGrid || !list.total) return false;
+    const here = list.pages.at(grid.focused);
+    if (key === 'Enter') {
+      if (here) openAt(grid.focused);
+      return true;
+    }
+    if (key === ' ') {
+      anchor = grid.focused;
+      if (here) select(toggled(selection, here.id));
+      return true;
+    }
+    const to = grid.led(key);
+    if (to === null) return false;
+    grid.focus(to);
+    if (event.shiftKey) void range(anchor, to);
+    else {
+      anchor = to;
+      if (details.id !== null) openAt(to, { replace: true });
+    }
+    return true;
+  }
+
+  /** @returns {boolean} whether there was something to leave */
+  function leave() {
+    if (asking) {
+      keepAll();
+      return true;
+    }
+    if (countOf(selection, list.total)) {
+      select(NONE);
+      return true;
+    }
+    if (details.id === null) return false;
+    details.close();
+    return true;
+  }
+
+  /** @param {MouseEvent} event */
+  function clicked(event) {
+    const cell = grid.cellOf(event.target);
+    const result = cell?.shown;
+    if (!cell || !result) return;
+    grid.focus(cell.place);
+    const onCheck = /** @type {HTMLElement} */ (event.target).closest('.lib-check') !== null;
+    const choosing = touched && countOf(selection, list.total) > 0;
+    if (event.shiftKey) void range(anchor, cell.place);
+    else if (event.ctrlKey || event.metaKey || onCheck || choosing) {
+      anchor = cell.place;
+      select(toggled(selection, result.id));
+    } else {
+      anchor = cell.place;
+      openAt(cell.place, { replace: details.id !== null });
+    }
+  }
+
+  /** A finger that rests on a picture selects it. @param {PointerEvent} event */
+  function rested(event) {
+    touched = event.pointerType === 'touch';
+    const cell = grid.cellOf(event.target);
+    if (!touched || !cell?.shown) return;
+    const { id } = cell.shown;
+    const timer = setTimeout(() => {
+      select(toggled(selection, id));
+      navigator.vibrate?.(10);
+      // The click that follows is no click.
+      grid.body.addEventListener('click', (click) => click.stopImmediatePropagation(), { capture: true, once: true });
+    }, REST);
+    const off = () => clearTimeout(timer);
+    for (const name of ['pointerup', 'pointercancel', 'pointermove', 'scroll'])
+      addEventListener(name, off, { once: true, capture: true });
+  }
+
+  // ---- the selection -----------------------------------------------------------------------------------
+
+  /** @param {import('./selection.js').Selection} next */
+  function select(next) {
+    selection = next;
+    if (next !== NONE) needFacets();
+    asking = null;
+    grid.mark();
+    drawFoot();
+  }
+
+  /** Select what lies between two places. @param {number} from @param {number} to */
+  async function range(from, to) {
+    try {
+      select(joined(selection, await idsBetween(Math.min(from, to), Math.max(from, to))));
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  /** @param {number} from @param {number} to */
+  async function idsBetween(from, to) {
+    /** @type {number[]} */
+    const ids = [];
+    let start = 0;
+    for (let number = 0; number < list.blocks.length; number += 1) {
+      const end = start + (list.blocks[number]?.count ?? 0);
+      if (start <= to && end > from) {
+        const results = await list.pages.whole(number);
+        for (const each of results.slice(Math.max(0, from - start), to + 1 - start)) ids.push(each.id);
+      }
+      start = end;
+    }
+    return ids;
+  }
+
+  /** @returns {number} the highest id that is known */
+  function newest() {
+    const seen = [...grid.rows.values()].flatMap(({ cells }) => cells.map(({ shown: result }) => result?.id ?? 0));
+    return Math.max(state().results[0]?.id ?? 0, ...seen);
+  }
+
+  /** @returns {Promise<number[]>} the ids of all that is selected */
+  async function selected() {
+    if (selection.all === null) return [...selection.ids];
+    const wanted = selection;
+    /** @type {number[]} */
+    const ids = [];
+    for (let number = 0; number < list.blocks.length; number += 1) {
+      for (const { id } of await list.pages.whole(number)) if (isSelected(wanted, id)) ids.push(id);
+    }
+    return ids;
+  }
+
+  // ---- acting ------------------------------------------------------------------------------------------
+
+  /**
+   * Do something with the selection, or with some pictures, in as many parts as the server takes.
+   * @param {number[] | null} ids null for the selection
+   * @param {(part: number[]) => Promise<void>} then
+   */
+  async function each(ids, then) {
+    if (busy) return;
+    const total = ids?.length ?? countOf(selection, list.total);
+    busy = { done: 0, total };
+    drawFoot();
+    try {
+      for (const part of inParts(ids ?? (await selected()))) {
+        await then(part);
+        busy = { done: busy.done + part.length, total };
+        drawFoot();
+      }
+    } catch (error) {
+      fail(error);
+    } finally {
+      busy = null;
+      drawFoot();
+    }
+  }
+
+  /**
+   * @param {number[] | null} ids null for the selection
+   * @param {Patch} patch
+   */
+  async function change(ids, patch) {
+    await each(ids, async (part) => {
+      const { results } = await calls.change(part, patch);
+      taken(results);
+      dispatch({ type: 'change', change: { results } });
+    });
+    if (patch.star === undefined) void loadFacets();
+  }
+
+  /** Star what is selected, or what has the focus; all starred lose theirs. @param {number | null} [id] */
+  async function star(id = null) {
+    if (id === null && countOf(selection, list.total)) {
+      const chosen = inView();
+      await change(null, { star: !(chosen.length > 0 && chosen.every((one) => one.star)) });
+      return;
+    }
+    const one = id === null ? list.pages.at(grid.focused) : details.result;
+    if (one) await change([one.id], { star: !one.star });
+  }
+
+  /** @param {number[] | null} ids @param {string} name */
+  async function createProject(ids, name) {
+    try {
+      const { id } = await calls.createProject(name);
+      await change(ids, { project: id });
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  async function download() {
+    const ids = (await selected()).slice(0, MOST_DOWNLOADS);
+    await each(ids, async (part) => {
+      for (const id of part) {
+        const place = list.pages.placeOf(id);
+        const result = list.pages.at(place) ?? (await api.result(id));
+        if (!result.image) continue;
+        const name = downloadNameOf(state(), result);
+        const link = document.createElement('a');
+        link.href = api.resultFile(id, name);
+        link.download = name;
+        link.click();
+        // A browser takes several downloads of a page one by one.
+        await new Promise((next) => setTimeout(next, BETWEEN));
+      }
+    });
+  }
+
+  /** @param {number[] | null} ids null for the selection */
+  function askToDelete(ids) {
+    const count = ids?.length ?? countOf(selection, list.total);
+    if (!count || busy) return;
+    asking = { ids, count };
+    if (session.getItem(ASKED)) {
+      void confirmDelete();
+      return;
+    }
+    drawFoot();
+    /** @type {HTMLElement | null} */ (bottom.querySelector('[data-act="confirm"]'))?.focus();
+  }
+
+  function keepAll() {
+    asking = null;
+    drawFoot();
+    focusBack();
+  }
+
+  function focusBack() {
+    if (details.id !== null && details.covers()) details.focus();
+    else if (list.total) grid.focus(grid.focused);
+  }
+
+  async function confirmDelete() {
+    if (!asking) return;
+    const { ids } = asking;
+    asking = null;
+    focusBack(); // before the question goes, and the focus with it
+    try {
+      session.setItem(ASKED, '1');
+    } catch {
+      // It is asked again.
+    }
+    /** @type {number[]} */
+    const gone = [];
+    let until = 0;
+    const next = details.id !== null && ids?.includes(details.id) ? details.place : null;
+    await each(ids, async (part) => {
+      const answer = await calls.remove(part);
+      gone.push(...answer.deleted);
+      until = Math.max(until, answer.until);
+      dispatch({ type: 'deleted', ids: answer.deleted });
+      forget(answer.deleted);
+    });
+    select(NONE);
+    if (gone.length) {
+      if (undoable) clearTimeout(undoable.timer);
+      const left = Math.max(1, until - Date.now() / 1000 - state().clock);
+      undoable = {
+        ids: gone,
+        timer: setTimeout(() => {
+          undoable = null;
+          drawFoot();
+        }, left * 1000),
+      };
+    }
+    drawAll();
+    // Whoever looks at one after the other goes on with the next.
+    if (next !== null && list.total) openAt(Math.min(next, list.total - 1), { replace: true });
+    else focusBack();
+    void loadFacets();
+  }
+
+  async function undo() {
+    if (!undoable) return;
+    const { ids, timer } = undoable;
+    clearTimeout(timer);
+    undoable = null;
+    focusBack(); // before the button goes, and the focus with it
+    const was = grid.focused;
+    await each(ids, async (part) => {
+      const { restored } = await calls.restore(part);
+      dispatch({ type: 'restored', ids: restored });
+      if (restored.length) say(message('library-restored', { count: restored.length }));
+    });
+    await list.ask('same');
+    const place = list.pages.placeOf(ids[0] ?? 0);
+    // Whoever has moved on meanwhile stays there.
+    if (place >= 0 && grid.focused === was && selection === NONE) grid.focus(place, { take: grid.hasFocus });
+    void loadFacets();
+  }
+
+  // ---- the details -------------------------------------------------------------------------------------
+
+  /**
+   * @param {number} place
+   * @param {{ replace?: boolean }} [how]
+   */
+  function openAt(place, { replace = false } = {}) {
+    const result = list.pages.at(place);
+    if (!result) return;
+    if (replace) router.replace({ open: result.id });
+    else router.go({ open: result.id });
+    details.open(result, place);
+    needFacets();
+  }
+
+  /** @param {number} by */
+  function step(by) {
+    const { place } = details;
+    if (place === null) return;
+    const next = place + by;
+    if (next < 0 || next >= list.total) return;
+    grid.focus(next, { take: false });
+    if (list.pages.at(next)) openAt(next, { replace: true });
+    else details.await(next);
+  }
+
+  /** @param {string} name @param {string} className @returns {HTMLElement} */
+  function element(name, className) {
+    const made = document.createElement(name);
+    made.className = className;
+    return made;
+  }
+}

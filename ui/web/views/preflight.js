@@ -1,0 +1,51 @@
+// The lines above Run: what a run will do, how long it takes, what it costs; and why it cannot begin.
+
+import { html, live, nothing } from '../vendor/lit.js';
+
+/** @import { Words } from '../lib/i18n.js' */
+/** @import { Message } from '../types.js' */
+
+/**
+ * @typedef {object} PreflightModel
+ * @property {Message[]} parts
+ * @property {Message[]} composed the styles that the prompt goes with
+ * @property {Message[]} notices what the last change did beside what was asked
+ * @property {Message | null} problem why the last click began nothing
+ * @property {{ again: () => void, fresh: () => void } | null} repeated the same settings were run before
+ * @property {{ dollars: number, budget: number | null, set: (budget: number | null) => void } | null} budget what this
+ *   tab has spent, and may spend; null where nothing costs anything
+ */
+
+/**
+ * @param {PreflightModel} model
+ * @param {Words} w
+ */
+export function preflight(model, w) {
+  return html`<p class="forecast">${model.parts.map((each) => w.say(each)).join(' · ')}</p>
+    ${model.budget ? budget(model.budget, w) : nothing}
+    ${model.composed.length ? html`<p class="composed">${model.composed.map((each) => w.say(each)).join(' · ')}</p>` : nothing}
+    ${model.notices.length ? html`<p class="field-notice" role="status">${model.notices.map((each) => w.say(each)).join(', ')}</p>` : nothing}
+    ${model.problem ? html`<p class="field-problem" role="alert">${w.inFull(model.problem)}</p>` : nothing}
+    ${
+      model.repeated
+        ? html`<p class="field-notice" role="alert">${w.say('run-repeated')}
+          <button type="button" @click=${model.repeated.fresh}>${w.say('run-repeated-fresh')}</button>
+          <button type="button" @click=${model.repeated.again}>${w.say('run-repeated-again')}</button></p>`
+        : nothing
+    }`;
+}
+
+/**
+ * @param {NonNullable<PreflightModel['budget']>} model
+ * @param {Words} w
+ */
+function budget(model, w) {
+  /** @param {Event} event */
+  const changed = (event) => {
+    const { valueAsNumber } = /** @type {HTMLInputElement} */ (event.target);
+    model.set(Number.isFinite(valueAsNumber) && valueAsNumber >= 0 ? valueAsNumber : null);
+  };
+  return html`<p class="budget"><span>${w.say('figure-spent', { dollars: model.dollars })}</span>
+    <label>${w.say('budget-limit')} <input id="budget" type="number" min="0" step="0.5" inputmode="decimal"
+      placeholder=${w.say('budget-none')} .value=${live(model.budget === null ? '' : String(model.budget))} @change=${changed} /></label></p>`;
+}
