@@ -188,7 +188,9 @@ def serve(demo: Any, sockets: list[socket.socket], server: Callable[[Any], Serve
     with served_by(server, url) as served:
         demo.launch(prevent_thread_lock=True, **options)
     print(say("app-runs", url=f"{url}{options.get('root_path', '').lstrip('/')}"), flush=True)
-    stop.wait()
+    # Python runs its handlers in this thread alone, and a signal that came to another one does not wake it.
+    while not stop.wait(1):
+        pass
     served.server.close()
 
 

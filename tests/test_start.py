@@ -169,7 +169,7 @@ def test_a_page_a_half_sent_request_and_a_step_of_the_model_do_not_hold_up_the_e
         job = client.submit(handle_file(image), "a lake", api_name="/edit", strength=1, num_inference_steps=50)
         wait_for_state(app.data_dir, "queued")
         app.process.send_signal(signal.SIGTERM)
-        app.process.wait(PATIENCE + 60)  # it was still there after 100 s; how long it really takes, `bench start` says
+        app.wait(PATIENCE + 60)  # it was still there after 100 s; how long it really takes, `bench start` says
         assert job.exception(60) is not None
     assert states(tmp_path) == ["queued"], "the next start goes on with it"
 

@@ -27,10 +27,18 @@ from ui.api_tab import api_examples
 
 WEB = Path(__file__).resolve().parent / "web"
 """The folder of the modules."""
-LATER = "library"
-"""The folder of what a page fetches when the library is opened; its words are served apart, too."""
-TERMINAL, LIBRARY = "The terminal", "The library"
-"""Sections of the catalogues: whose words no page shows, and whose the library alone does."""
+LIBRARY = "library"
+"""The folder of what a page fetches when the library is opened."""
+LATER = "later"
+"""The part of a catalogue that a page fetches when it needs it first."""
+TERMINAL = "The terminal"
+"""The section of the catalogues whose words no page shows."""
+LATER_SECTIONS = {
+    "The library",
+    "A file that holds its settings",
+    "Recipes from other tools' files: why a setting is left out",
+}
+"""The sections of the catalogues that no page shows at first."""
 WORDS = "locales"
 """Under which name the catalogues are served beside the modules."""
 MIME = {
@@ -162,7 +170,7 @@ class WebFiles:
         Args:
             names: their paths; none for all of a first visit, in the order of their names.
         """
-        wanted = names or [name for name in self.files if name.endswith(".css") and not name.startswith(f"{LATER}/")]
+        wanted = names or [name for name in self.files if name.endswith(".css") and not name.startswith(f"{LIBRARY}/")]
         return "".join(f'<link rel="stylesheet" href="{html.escape(self.address(name))}">' for name in wanted)
 
     def reconnect(self, safe: str = "", health: str = "healthz") -> str:
@@ -215,10 +223,15 @@ def _is_served(path: Path, web: Path) -> bool:
 
 
 def _words(path: Path) -> dict[str, bytes]:
-    """Return a catalogue's messages as pages fetch them: those of the library in a file of their own, no comments."""
+    """Return a catalogue's messages as pages fetch them: those that are needed later in a file of their own."""
     sections = re.split(r"(?m)^(?=## )", path.read_text(encoding="utf-8"))
-    later = [each for each in sections if each.startswith(f"## {LIBRARY}\n")]
-    first = [each for each in sections if each not in later and not each.startswith(f"## {TERMINAL}\n")]
+    titles = [each.partition("\n")[0].removeprefix("## ") for each in sections]
+    later = [each for each, title in zip(sections, titles, strict=True) if title in LATER_SECTIONS]
+    first = [
+        each
+        for each, title in zip(sections, titles, strict=True)
+        if title not in LATER_SECTIONS and title != TERMINAL
+    ]
     parts = {path.name: first, f"{path.stem}.{LATER}.ftl": later}
     plain = {name: re.sub(r"(?m)^#.*\n", "", "".join(texts)) for name, texts in parts.items() if texts}
     return {name: text.encode() for name, text in plain.items()}

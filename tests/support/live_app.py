@@ -34,6 +34,22 @@ class Served:
         folder = self.data_dir / "images"
         return {path.name: path.read_bytes() for path in folder.glob("*.*")} if folder.is_dir() else {}
 
+    def wait(self, seconds: float) -> int:
+        """Return with which code the app ends.
+
+        Raises:
+            AssertionError: it does not end in time; what each of its threads does stands in the message.
+        """
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(10)
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"the app did not end in {seconds:.0f} s:\n{self.log.read_text()}") from None
+
 
 def free_port() -> int:
     """Return a port that nobody takes meanwhile: none that connections get by themselves, nor another worker's."""
@@ -59,7 +75,13 @@ def serve(
         host: where it is reached.
         environ: beside the environment of this process.
     """
-    own = {"STUDIO_DATA_DIR": str(data_dir), "GRADIO_SERVER_PORT": str(free_port()), "STUDIO_PRELOAD": "0", **environ}
+    own = {
+        "STUDIO_DATA_DIR": str(data_dir),
+        "GRADIO_SERVER_PORT": str(free_port()),
+        "STUDIO_PRELOAD": "0",
+        "PYTHONFAULTHANDLER": "1",  # for `Served.wait`
+        **environ,
+    }
     log = data_dir / "app.log"
     data_dir.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
@@ -72,12 +94,7 @@ def serve(
         yield served
     finally:
         process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
-        try:
-            ended = process.wait(120)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
+        ended = served.wait(120)
         assert ended == (-signal.SIGKILL if kill else code), f"the app ended with {ended}:\n{log.read_text()}"
         assert "shutdown failed" not in log.read_text(), log.read_text()
 

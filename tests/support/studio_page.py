@@ -24,7 +24,7 @@ def wait_for_reference(page: Page, name: str) -> None:
     """Wait until a picture of this name is the reference, read by the server."""
     expect(page.locator(".reference-box .about strong")).to_have_text(name)
     expect(page.locator(".reference-box[data-reading=false]")).to_have_count(1)
-    page.wait_for_selector(".stage img.reference")
+    page.wait_for_selector(".stage img.reference", state="attached")
 
 
 def wait_until_ready(page: Page) -> None:

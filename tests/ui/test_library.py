@@ -360,10 +360,7 @@ def test_a_recipe_goes_back_into_the_form_whole_or_in_parts(page: Page) -> None:
 
 def add_reference_and_back(page: Page) -> None:
     """Choose another reference beside the library."""
-    data = picture_bytes("PNG", "RGB", (160, 240))
-    page.set_input_files("#reference input[type=file]", {"name": "other.png", "mimeType": "image/png", "buffer": data})
-    expect(page.locator(".reference-box .about strong")).to_have_text("other.png")
-    expect(page.locator(".reference-box[data-reading=false]")).to_have_count(1)
+    add_reference(page, picture_bytes("PNG", "RGB", (160, 240)), "other.png")
 
 
 def test_a_note_is_saved_as_it_is_typed_and_tags_are_given_one_by_one(page: Page) -> None:

@@ -12,7 +12,7 @@ from tests.support.browser import open_page
 from tests.support.fakes import picture_bytes
 from tests.support.library_data import fill
 from tests.support.live_app import Served, serve
-from tests.support.studio_page import start
+from tests.support.studio_page import add_reference, start
 
 pytestmark = pytest.mark.integration
 
@@ -95,11 +95,7 @@ def test_a_new_picture_moves_nothing_that_is_looked_at(page: Page) -> None:
     jump(page, 0.4)
     shown(page)
     before = first_id(page), page.evaluate(TOP)
-    page.set_input_files(
-        "#reference input[type=file]",
-        {"name": "a.png", "mimeType": "image/png", "buffer": picture_bytes("PNG", "RGB", (240, 160))},
-    )
-    expect(page.locator(".reference-box[data-reading=false]")).to_have_count(1)
+    add_reference(page, picture_bytes("PNG", "RGB", (240, 160)))
     start(page, "good, a new one")
     expect(page.locator(".lib-new")).to_have_text("1 new")
     assert (first_id(page), page.evaluate(TOP)) == before

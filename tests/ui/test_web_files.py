@@ -125,7 +125,7 @@ def test_what_a_later_click_opens_is_served_and_not_part_of_the_first_visit(fold
     )
     files = WebFiles(folder, catalogue.parent)
     assert files.files["locales/en.ftl"].data.decode().strip() == "run = Run\n    .todo = Go"
-    assert files.files["locales/en.library.ftl"].data.decode().strip() == "star = Star"
+    assert files.files["locales/en.later.ftl"].data.decode().strip() == "star = Star"
     assert files.languages == ["en"]
     assert "library/library.js" in files.modules
     assert "library" not in files.styles() + files.preloads()

@@ -1,6 +1,7 @@
 // A file that holds settings is a reference or a recipe: the person says which. Loaded when such a file comes.
 
 import { textsOf } from './lib/embedded.js';
+import { addLater } from './lib/i18n.js';
 import { html, nothing, render } from './vendor/lit.js';
 
 /** @import { Api } from './lib/api.js' */
@@ -11,13 +12,16 @@ import { html, nothing, render } from './vendor/lit.js';
  * Return what a file says of how it was made, null where it says nothing. The pixels stay in the browser.
  * @param {File} file
  * @param {Api} api
+ * @param {Words} words
  * @returns {Promise<ReadRecipe | null>}
  */
-export async function settingsIn(file, api) {
+export async function settingsIn(file, api, words) {
   const texts = textsOf(new Uint8Array(await file.arrayBuffer()));
   if (!texts) return null;
   const found = await api.readRecipe(new Blob([/** @type {BlobPart} */ (texts)], { type: file.type }));
-  return found.source === 'none' ? null : found;
+  if (found.source === 'none') return null;
+  await addLater(words);
+  return found;
 }
 
 /**

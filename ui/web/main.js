@@ -357,7 +357,7 @@ export async function start(mount, emit) {
   /** @param {File} file */
   async function settingsIn(file) {
     try {
-      return await (await import('./dropped.js')).settingsIn(file, api);
+      return await (await import('./dropped.js')).settingsIn(file, api, words);
     } catch {
       return null; // it is a picture all the same
     }

@@ -126,13 +126,27 @@ export async function loadWords(wanted, available, options = {}) {
   return createWords(await loadCatalogues(languages, '', options));
 }
 
+/** @type {WeakMap<Words, Promise<void>>} */
+const later = new WeakMap();
+
 /**
- * Fetch catalogues, or what of them goes with a part of the page that is opened later.
- * @param {readonly string[]} languages
- * @param {string} part such as `.library`
+ * Add the words of what is opened later (the library, a file that holds settings); they are fetched once.
+ * @param {Words} words
  * @param {{ fetch?: typeof fetch, base?: URL | string }} [options]
  */
-export function loadCatalogues(languages, part, options = {}) {
+export function addLater(words, options = {}) {
+  const coming = later.get(words) ?? loadCatalogues(words.languages, '.later', options).then(words.add);
+  later.set(words, coming);
+  coming.catch(() => later.delete(words));
+  return coming;
+}
+
+/**
+ * @param {readonly string[]} languages
+ * @param {string} part of the catalogues
+ * @param {{ fetch?: typeof fetch, base?: URL | string }} options
+ */
+function loadCatalogues(languages, part, options) {
   const { fetch: ask = fetch, base = new URL('../locales/', import.meta.url) } = options;
   return Promise.all(
     languages.map(async (language) => {

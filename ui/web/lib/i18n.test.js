@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { choose, createWords, loadWords } from './i18n.js';
+import { addLater, choose, createWords, loadWords } from './i18n.js';
 import { message } from './message.js';
 
 /** @import { Message } from '../types.js' */
@@ -78,4 +78,24 @@ test('catalogues are fetched once each, the wanted one before English', async ()
   await loadWords(['en'], ['en', 'de'], { fetch: fake, base });
   assert.deepEqual(asked, [`${base}de.ftl`, `${base}en.ftl`, `${base}en.ftl`]);
   await assert.rejects(loadWords(['en'], ['en'], { fetch: async () => new Response('', { status: 404 }), base }));
+});
+
+test('the words of what is opened later are fetched once, and again where that failed', async () => {
+  let there = false;
+  let asked = 0;
+  /** @type {typeof fetch} */
+  const fake = async (address) => {
+    asked += 1;
+    assert.equal(String(address), 'http://app.test/locales/en.later.ftl');
+    return there ? new Response('star = Star') : new Response('', { status: 503 });
+  };
+  const words = createWords([{ language: 'en', text: 'run = Run' }], silent);
+  const options = { fetch: fake, base: 'http://app.test/locales/' };
+  await assert.rejects(addLater(words, options));
+  there = true;
+  await Promise.all([addLater(words, options), addLater(words, options)]);
+  await addLater(words, options);
+  assert.equal(asked, 2);
+  assert.equal(words.say('star'), 'Star');
+  assert.deepEqual(words.problems, []);
 });

@@ -1,7 +1,7 @@
 // The library's door, and what it asks of the server. Fetched when the library is opened first: this module at once asks
 // for the list, while the others, the styles and the words are still on their way.
 
-import { loadCatalogues } from '../lib/i18n.js';
+import { addLater } from '../lib/i18n.js';
 
 /** @import { Place, Router } from '../lib/address.js' */
 /** @import { Api } from '../lib/api.js' */
@@ -166,12 +166,7 @@ export async function createLibrary(parts) {
     const href = new URL(`./${name}.js`, import.meta.url).href;
     document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href }));
   }
-  const [{ openLibrary }, words] = await Promise.all([
-    import('./view.js'),
-    loadCatalogues(parts.words.languages, '.library'),
-    loadStyles(),
-  ]);
-  parts.words.add(words);
+  const [{ openLibrary }] = await Promise.all([import('./view.js'), addLater(parts.words), loadStyles()]);
   return openLibrary(parts, calls, { filter, answer: early });
 }
 
