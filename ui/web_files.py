@@ -33,11 +33,7 @@ LATER = "later"
 """The part of a catalogue that a page fetches when it needs it first."""
 TERMINAL = "The terminal"
 """The section of the catalogues whose words no page shows."""
-LATER_SECTIONS = {
-    "The library",
-    "A file that holds its settings",
-    "Recipes from other tools' files: why a setting is left out",
-}
+LATER_SECTIONS = {"The library", "Dropped files", "Unmapped settings"}
 """The sections of the catalogues that no page shows at first."""
 WORDS = "locales"
 """Under which name the catalogues are served beside the modules."""
@@ -228,9 +224,7 @@ def _words(path: Path) -> dict[str, bytes]:
     titles = [each.partition("\n")[0].removeprefix("## ") for each in sections]
     later = [each for each, title in zip(sections, titles, strict=True) if title in LATER_SECTIONS]
     first = [
-        each
-        for each, title in zip(sections, titles, strict=True)
-        if title not in LATER_SECTIONS and title != TERMINAL
+        each for each, title in zip(sections, titles, strict=True) if title not in LATER_SECTIONS and title != TERMINAL
     ]
     parts = {path.name: first, f"{path.stem}.{LATER}.ftl": later}
     plain = {name: re.sub(r"(?m)^#.*\n", "", "".join(texts)) for name, texts in parts.items() if texts}

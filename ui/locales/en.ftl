@@ -622,7 +622,7 @@ help-safety-checker = Hides unsafe images. Turns previews off.
 strength-low = keep
 strength-high = transform
 
-## Recipes from other tools' files: why a setting is left out
+## Unmapped settings
 
 foreign-cfg = CFG scale is not FLUX's guidance.
     .todo = Set the guidance yourself.
@@ -937,7 +937,7 @@ backup-done =
     } ({ $copied } new). To restore it, start the app with STUDIO_DATA_DIR={ $folder }.
 key-issued = This is key { $key }. It is shown only this once: store it where you store your secrets.
 
-## A file that holds its settings
+## Dropped files
 
 dropped-title = { $name } holds its settings
 dropped-source = Written by { $source }.
