@@ -35,6 +35,7 @@ from core.secrets import redactor, revealed
 from core.settings import Settings, SettingsError
 from engine.decoders import Decoders
 from engine.engine import Engine
+from engine.experiments import Experiments
 from engine.images import Images
 from engine.quotas import Quotas
 from engine.services import Services
@@ -116,6 +117,7 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
         recovery = engine.start_recovery()
         beside = [
             asyncio.create_task(after(recovery, own_api.hooks.recover)),
+            asyncio.create_task(after(recovery, services.experiments.recover)),
             asyncio.create_task(return_freed_memory()),
             asyncio.create_task(tidy_hourly(engine, settings.data_dir / "uploads", settings.caps.cache_age)),
             asyncio.create_task(empty_trash(services.library)),
@@ -161,8 +163,10 @@ def assemble(
         rerun: see `engine.engine.Engine`.
     """
     decoders = Decoders(quotas.caps)
+    engine = Engine(backends, store, queue_size, quotas, rerun=rerun)
     return Services(
-        engine=Engine(backends, store, queue_size, quotas, rerun=rerun),
+        engine=engine,
+        experiments=Experiments(engine, store.experiments, store, quotas),
         images=Images(store, store.images, decoders),
         uploads=Uploads(store, quotas.caps.quota),
         library=store.library,

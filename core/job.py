@@ -126,6 +126,7 @@ class Job:
         own_key: whether it pays with a key that the visitor gave.
         call: how it came in, None where the Gradio API sent it.
         source: where it was submitted.
+        cell: the experiment's id and the place in it of the cell that the job makes; None of any other.
         created: seconds since the epoch.
         remote: the provider's id of each image's task, None where there is none yet.
         task: drives it; None before its turn can come, and when nobody works on it any more.
@@ -146,6 +147,7 @@ class Job:
     gpu_token: str = field(default="", repr=False)
     call: Call | None = None
     source: Source = Source.PAGE
+    cell: tuple[str, int] | None = None
     created: float = field(default_factory=time.time)
     remote: list[str | None] = field(default_factory=list)
     state: JobState = JobState.QUEUED

@@ -55,9 +55,12 @@ class Jobs:
             self._on_change(job)
 
     def unfinished(self) -> dict[str, int]:
-        """Return how many jobs go on or wait at each backend; one that waits for its owner's key holds nobody up."""
+        """Return how many jobs go on or wait at each backend.
+
+        One that waits for its owner's key holds nobody up, and cells of experiments come in as there is room.
+        """
         counts = dict.fromkeys(self._backends, 0)
         for job in self:
-            if not job.ended and job.state is not JobState.NEEDS_KEY:
+            if not job.ended and job.state is not JobState.NEEDS_KEY and job.cell is None:
                 counts[job.backend] = counts.get(job.backend, 0) + 1
         return counts

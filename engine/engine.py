@@ -95,6 +95,7 @@ class Engine:
         visitor: Visitor | None = None,
         call: Call | None = None,
         source: Source = Source.PAGE,
+        cell: tuple[str, int] | None = None,
     ) -> Job:
         """Take a request, write it down and return its job; the work goes on by itself from here.
 
@@ -105,6 +106,8 @@ class Engine:
             visitor: who asks.
             call: how it came in, where that was by the API.
             source: where it was submitted.
+            cell: of an experiment, by its id and place. It was counted and priced with its experiment, and takes no
+                place among those that wait.
 
         Raises:
             CallTaken: the visitor's job of the same call is there.
@@ -120,7 +123,7 @@ class Engine:
         # Counted by the jobs, not by the line: a job joins it a moment after its submit.
         ahead = self.jobs.unfinished()[backend]
         waiting = max(0, ahead - queue.backend.spec.concurrency)
-        if waiting >= self.queue_size and ahead >= queue.backend.spec.concurrency:
+        if cell is None and waiting >= self.queue_size and ahead >= queue.backend.spec.concurrency:
             raise QueueFull("queue-full", waiting=waiting)
         job = Job(
             new_id(),
@@ -132,6 +135,7 @@ class Engine:
             gpu_token=visitor.gpu_token,
             call=call,
             source=source,
+            cell=cell,
             event=Queued(waiting + 1),
         )
         job.remote = [None] * len(request.seeds)
@@ -140,9 +144,11 @@ class Engine:
             stored = request.image.size if request.image.file is not None else 0
             if not await self._store.has_room(self._quotas.caps.quota, stored):
                 raise DiskFull("quota-full-not-started", quota=self._quotas.caps.quota / 1e9)
-            self._quotas.count(visitor)
             estimate = queue.backend.spec.price * len(request.seeds)
-            await self._store.add(job, estimate, partial(self._quotas.afford, estimate), self._quotas.today())
+            if cell is None:
+                self._quotas.count(visitor)
+            afford = partial(self._quotas.afford, estimate) if cell is None else lambda _: None
+            await self._store.add(job, estimate, afford, self._quotas.today())
         except BaseException:
             self.jobs.remove(job)
             raise

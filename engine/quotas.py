@@ -83,6 +83,10 @@ class Quotas:
         caps: the limits' values.
         now: seconds since the epoch.
         clock: seconds, on a clock that never goes back.
+
+    Attributes:
+        caps: the limits' values.
+        now: seconds since the epoch.
     """
 
     def __init__(
@@ -92,32 +96,41 @@ class Quotas:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.caps = caps = caps or Caps()
-        self._now = now
+        self.now = now
         self._windows = MovingWindowRateLimiter(MemoryStorage())
         self._allowance = Allowance(caps.per_minute, caps.per_day)
         self._pace = Pace(clock)
 
-    def count(self, visitor: Visitor) -> None:
+    def count(self, visitor: Visitor, runs: int = 1) -> None:
         """Count a run of a visitor.
 
-        Raises:
-            TooManyRuns: there were enough already; this one is not counted.
-        """
-        self.check(visitor)
-        for rate in self._rates(visitor):
-            self._windows.hit(rate, visitor.address)
-
-    def check(self, visitor: Visitor) -> None:
-        """Check that a visitor may start a run now, without counting one.
+        Args:
+            visitor: who asks.
+            runs: of an experiment; they begin as there is room, so they are one of the minute's, and all of the day's.
 
         Raises:
-            TooManyRuns: there were enough already.
+            TooManyRuns: there were enough already; nothing is counted.
+        """
+        self.check(visitor, runs)
+        for rate in self._rates(visitor):
+            self._windows.hit(rate, visitor.address, cost=_cost(rate, runs))
+
+    def check(self, visitor: Visitor, runs: int = 1) -> None:
+        """Check that a visitor may start a run now, or so many of an experiment, without counting them.
+
+        Raises:
+            TooManyRuns: there were enough already, or there would be too many.
         """
         for rate in self._rates(visitor):
-            if not self._windows.test(rate, visitor.address):
-                wait = max(1.0, self._windows.get_window_stats(rate, visitor.address).reset_time - self._now())
+            if not self._windows.test(rate, visitor.address, cost=_cost(rate, runs)):
+                wait = max(1.0, self._windows.get_window_stats(rate, visitor.address).reset_time - self.now())
                 code = "limit-runs-minute" if isinstance(rate, RateLimitItemPerMinute) else "limit-runs-day"
                 raise TooManyRuns(code, amount=rate.amount, wait=wait, after=_in(wait))
+
+    def left_today(self, visitor: Visitor) -> int | None:
+        """Return how many runs a visitor may still start today, None where there is no limit."""
+        days = [each for each in self._rates(visitor) if isinstance(each, RateLimitItemPerDay)]
+        return min((self._windows.get_window_stats(each, visitor.address).remaining for each in days), default=None)
 
     def _rates(self, visitor: Visitor) -> list[RateLimitItem]:
         if not visitor.address:
@@ -189,7 +202,7 @@ class Quotas:
 
     def today(self) -> float:
         """Return when the day began, in seconds since the epoch (UTC)."""
-        return self._now() // DAY * DAY
+        return self.now() // DAY * DAY
 
 
 def _holders(share: Share, visitor: Visitor) -> list[tuple[str, float, str]]:
@@ -200,6 +213,10 @@ def _holders(share: Share, visitor: Visitor) -> list[tuple[str, float, str]]:
     if not visitor.passing:  # else the owner is new with each request
         holders.append((f"{share.code} visitor {visitor.owner}", share.visitor, "visitor"))
     return holders
+
+
+def _cost(rate: RateLimitItem, runs: int) -> int:
+    return runs if isinstance(rate, RateLimitItemPerDay) else 1
 
 
 def _in(seconds: float) -> Message:

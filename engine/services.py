@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from engine.decoders import Decoders
 from engine.engine import Engine
+from engine.experiments import Experiments
 from engine.images import Images
 from engine.quotas import Quotas
 from engine.uploads import Uploads
@@ -20,6 +21,7 @@ class Services:
 
     Attributes:
         engine: runs jobs.
+        experiments: many jobs with one plan.
         images: the pictures of all owners.
         uploads: what comes in before a job.
         library: results by time, star and the words of their prompts.
@@ -29,6 +31,7 @@ class Services:
     """
 
     engine: Engine
+    experiments: Experiments
     images: Images
     uploads: Uploads
     library: Library
@@ -38,4 +41,5 @@ class Services:
 
     async def close(self) -> None:
         """Stop everything, as `Engine.close` does, and end the decoders meanwhile."""
+        await self.experiments.close()
         await asyncio.gather(self.engine.close(), self.decoders.close())

@@ -23,10 +23,11 @@ from core.job import Job
 from core.job_state import JobState
 from core.recipe import ImageRef
 from core.result import Made, Missing, Result
+from storage.async_experiments import AsyncExperiments
 from storage.async_library import AsyncLibrary
 from storage.files.disk import disk_errors, disk_full
 from storage.files.upload_folder import BLOCK, UploadFolder
-from storage.protocols import CallTaken, Library
+from storage.protocols import CallTaken, ExperimentStore, Library
 from storage.records import (
     error_text,
     failure_of,
@@ -69,6 +70,7 @@ class AsyncStore:
     Attributes:
         on_removed: called, on the event loop, with the id of each job that was removed other than by `delete`.
         library: the results with their pictures.
+        experiments: plans of many jobs.
         images: where pictures are.
         uploads: where the framework puts what the page uploads.
     """
@@ -79,6 +81,7 @@ class AsyncStore:
         self._threads = StoreThreads(store)
         self._write, self._read, self._row = self._threads.write, self._threads.read, self._threads.submit
         self.library: Library = AsyncLibrary(store, self._threads, self._tell_removed)
+        self.experiments: ExperimentStore = AsyncExperiments(store, self._threads)
         self.images = store.images
         self.uploads = UploadFolder(store.images.folder.parent / "uploads")
 
@@ -136,7 +139,7 @@ class AsyncStore:
             kept = Kept(file.name, file.stat().st_size)
         except FileNotFoundError as error:
             raise BadImage("image-not-stored") from error
-        self._store.add(record_of(job, estimate), kept)
+        self._store.add(record_of(job, estimate), kept, job.cell)
         # From here on the bytes are on the disk, and are read when the job's turn comes.
         job.request = replace(job.request, image=job.request.image.stored_at(file))
 

@@ -13,18 +13,23 @@ from typing import Protocol
 from core.events import Completed
 from core.imaging.images import Reference
 from core.job import Job
+from core.recipe import ImageRef
 from core.result import Result
 from storage.archive import Archive, ArchivedJob
 from storage.rows import (
     EVERYTHING,
     Block,
+    CellRow,
     Changes,
+    ExperimentRow,
     Facets,
     Filter,
     LibraryRow,
     Lineage,
     Marks,
+    Money,
     Page,
+    PlannedCell,
     ProjectRow,
     Sort,
 )
@@ -179,6 +184,70 @@ class JobStore(Protocol):
 
     async def close(self) -> None:
         """Finish what was asked for, and close the database."""
+
+
+class ExperimentStore(Protocol):
+    """Experiments and their cells, which outlive the process."""
+
+    async def add(
+        self,
+        row: ExperimentRow,
+        cells: Sequence[PlannedCell],
+        references: Sequence[ImageRef],
+        once: str | None,
+        money: Money,
+    ) -> None:
+        """Write a new experiment with all of its cells: all or nothing.
+
+        Args:
+            row: the experiment.
+            cells: in the order in which they begin.
+            references: stored files that the cells begin with; they stay until no cell waits.
+            once: the caller's mark, unique to its owner.
+            money: checks what the cells cost.
+
+        Raises:
+            CallTaken: the owner's experiment of the same mark is there.
+            StudioError: it is not affordable, a reference is gone, or the disk is full.
+        """
+
+    async def extend(
+        self, experiment: str, plan: str, cells: Sequence[PlannedCell], references: Sequence[ImageRef], money: Money
+    ) -> None:
+        """Add cells to an experiment behind those that it has, and write its plan anew; errors as of `add`."""
+
+    async def set_state(self, experiment: str, state: str, why: str | None = None) -> None:
+        """Write the state of an experiment, and JSON of why it is paused."""
+
+    async def retry(self, experiment: str, place: int | None, money: Money) -> list[CellRow]:
+        """Let cells begin again whose job has ended without a picture; return those.
+
+        Args:
+            experiment: its id.
+            place: of the one cell; None for all.
+            money: checks what they cost.
+
+        Raises:
+            StudioError: they are not affordable.
+        """
+
+    async def delete(self, owner: str, experiment: str) -> bool:
+        """Delete an owner's experiment without its results; return whether there was one."""
+
+    async def latest(self, owner: str, limit: int) -> list[ExperimentRow]:
+        """Return an owner's latest experiments, newest first."""
+
+    async def find(self, owner: str, experiment: str) -> ExperimentRow | None:
+        """Return an owner's experiment, None where they have none of that id."""
+
+    async def find_call(self, owner: str, once: str) -> ExperimentRow | None:
+        """Return an owner's experiment by the mark of its call, None where there is none."""
+
+    async def unfinished(self) -> list[ExperimentRow]:
+        """Return the experiments of all owners that an earlier process left with cells that wait, oldest first."""
+
+    async def cells(self, experiment: str) -> list[CellRow]:
+        """Return the cells of an experiment in the order in which they begin."""
 
 
 class PictureStore(Protocol):

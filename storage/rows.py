@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -343,6 +343,85 @@ class Record:
     hook: str | None = field(default=None, repr=False)
     source: str = Source.PAGE
     results: tuple[ResultRow, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentRow:
+    """An experiment: the durable parent of many jobs.
+
+    Attributes:
+        id: 32 hexadecimal digits, as a job's.
+        owner: whose it is.
+        created: seconds since the epoch.
+        state: a `core.experiment.ExperimentState`.
+        why: JSON of a message: why it is paused, None where nobody but its owner paused it.
+        plan: JSON of its base and axes; the store never looks inside.
+        body: a mark of everything that its call asked for.
+        cells: how many it has.
+        waiting: how many of them have not begun.
+    """
+
+    id: str
+    owner: str
+    created: float
+    plan: str
+    state: str
+    why: str | None = None
+    body: str = ""
+    cells: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True)
+class Money:
+    """How the money for cells is checked, in the transaction that writes them.
+
+    Attributes:
+        since: seconds since the epoch.
+        check: is given the US dollars that go from the app owner's keys since then, the cells' included, and raises
+            where that is too much: then nothing is written.
+    """
+
+    since: float
+    check: Callable[[float], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedCell:
+    """A cell that has not begun.
+
+    Attributes:
+        at: its place on each axis, from 0.
+        backend: the backend's key.
+        estimate: US dollars that it may cost.
+        recipe: JSON of what it will make.
+        own_key: whether it pays with a key that its owner pasted, which is not kept.
+    """
+
+    at: tuple[int, ...]
+    backend: str
+    estimate: float
+    recipe: str
+    own_key: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellRow(PlannedCell):
+    """A cell of an experiment.
+
+    Attributes:
+        place: in the order in which cells begin, from 0.
+        job: the id of its job, None before it begins.
+        state: the job's `core.job_state.JobState`; None before it begins, and where the job was deleted.
+        error: JSON of why the job failed, as in `Record`.
+        result: the id of what it made; None where there is nothing, or it was deleted.
+    """
+
+    place: int
+    job: str | None = None
+    state: str | None = None
+    error: str | None = None
+    result: int | None = None
 
 
 @dataclass(frozen=True)

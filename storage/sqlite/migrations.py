@@ -788,6 +788,25 @@ def origins_of_references(base: sqlite3.Connection) -> None:
     base.execute("alter table refs add column dpi real not null default 0")
 
 
+def experiments(base: sqlite3.Connection) -> None:
+    """Plans of many jobs. A cell's row is there from the beginning, and gets its job when it begins."""
+    base.execute(
+        """create table experiments (
+            number integer primary key, id text not null unique, owner integer not null, created real not null,
+            state text not null, why text, plan text not null, once text, body text not null)"""
+    )
+    base.execute("create index experiments_of_owner on experiments (owner, number)")
+    base.execute("create unique index experiments_once on experiments (owner, once) where once is not null")
+    base.execute(
+        """create table cells (
+            experiment integer not null, place integer not null, at text not null, backend text not null,
+            estimate real not null, recipe text not null, own_key integer not null, job text,
+            primary key (experiment, place)) without rowid"""
+    )
+    base.execute("create index waiting_cells on cells (experiment) where job is null")
+    base.execute("create unique index cells_of_jobs on cells (job) where job is not null")
+
+
 def _normal(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
@@ -825,4 +844,5 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     sources_of_jobs,
     library,
     origins_of_references,
+    experiments,
 )

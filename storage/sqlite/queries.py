@@ -7,8 +7,9 @@ from typing import Any
 
 from core.image_types import MIME_OF
 from storage.rows import Record, ReferenceRow, ResultRow
-from storage.sqlite import room
+from storage.sqlite import experiments, room
 from storage.sqlite.archiving import ArchiveQueries
+from storage.sqlite.experiments import ExperimentQueries
 from storage.sqlite.library import LibraryQueries
 from storage.sqlite.reader import NEWEST, OWNER, number_at
 
@@ -21,8 +22,8 @@ RESULT = """results.id as id, job, place, seed, pictures.name as file, width, he
     damaged, missing, why"""
 
 
-class Queries(LibraryQueries, ArchiveQueries):
-    """All that can be read: jobs and who may see which picture, and the library."""
+class Queries(LibraryQueries, ArchiveQueries, ExperimentQueries):
+    """All that can be read: jobs and who may see which picture, the library, and experiments."""
 
     # ---- jobs ----------------------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ class Queries(LibraryQueries, ArchiveQueries):
     def spent(self, since: float) -> float:
         """Return the US dollars that jobs with the app owner's keys cost since then; where not known, the estimate.
 
-        Jobs that were deleted count for two days.
+        Jobs that were deleted count for two days, and what experiments have yet to begin counts already.
         """
         (dollars,) = self._base.execute(
             """select coalesce(sum(dollars), 0.0) from (
@@ -101,7 +102,7 @@ class Queries(LibraryQueries, ArchiveQueries):
             )""",
             {"number": number_at(since), "since": since},
         ).fetchone()
-        return float(dollars)
+        return float(dollars) + experiments.reserved(self._base)
 
     # ---- uploads, and who may see which picture --------------------------------------------------------
 

@@ -289,7 +289,7 @@ def forget_changes(base: sqlite3.Connection, kept: int) -> None:
 
 def forget_owners(base: sqlite3.Connection, before: float) -> int:
     """Delete the owners of whom nothing is left but projects from before then, and tags of nothing; return how many."""
-    tables = ("jobs", "grants", "uploads", "files", "refs", "projects where created >= ?")
+    tables = ("jobs", "grants", "uploads", "files", "refs", "experiments", "projects where created >= ?")
     left = " and ".join(f"number not in (select owner from {table})" for table in tables)  # noqa: S608 - our own words
     gone = base.execute(f"delete from owners where job_bytes = 0 and {left}", (before,)).rowcount  # noqa: S608 - our own words
     base.execute("delete from projects where owner not in (select number from owners)")

@@ -17,8 +17,22 @@ from core.job_state import JobState
 from storage.archive import ArchivedJob
 from storage.files.image_store import ImageStore
 from storage.protocols import CallTaken
-from storage.rows import RUN, Done, Failure, LibraryRow, Marks, ProjectRow, Record, ReferenceRow, ResultRow
-from storage.sqlite import archiving, noted, room
+from storage.rows import (
+    RUN,
+    CellRow,
+    Done,
+    ExperimentRow,
+    Failure,
+    LibraryRow,
+    Marks,
+    Money,
+    PlannedCell,
+    ProjectRow,
+    Record,
+    ReferenceRow,
+    ResultRow,
+)
+from storage.sqlite import archiving, experiments, noted, room
 from storage.sqlite.database import Database
 from storage.sqlite.inserts import Kept, cost_of_one, free_number, grant, insert, searched
 from storage.sqlite.queries import Queries
@@ -64,8 +78,13 @@ class Store(Queries):
 
     # ---- a job's life ------------------------------------------------------------------------------
 
-    def add(self, record: Record, reference: Kept) -> None:
+    def add(self, record: Record, reference: Kept, cell: tuple[str, int] | None = None) -> None:
         """Write a new job and its right to its reference: the intent, before anything is sent.
+
+        Args:
+            record: the job.
+            reference: the stored file.
+            cell: the experiment's id and the place in it of the cell that the job makes; None of any other job.
 
         Raises:
             CallTaken: the owner's job of the same mark is there.
@@ -78,6 +97,8 @@ class Store(Queries):
                 row["number"] = free_number(self._base, "jobs", "number", number_at(record.created))
                 insert(self._base, "jobs", row)
                 grant(self._base, row["owner"], row["number"], reference)
+                if cell is not None:
+                    experiments.begin(self._base, *cell, record.id)
         except sqlite3.IntegrityError as error:
             if record.once is None:
                 raise
@@ -244,6 +265,46 @@ class Store(Queries):
         """Write a job of an archive, its files being stored; see `storage.sqlite.archiving.take_in`."""
         with self._writing():
             return archiving.take_in(self._base, self._owner(owner), job, files, quota, now)
+
+    # ---- experiments -------------------------------------------------------------------------------
+
+    def add_experiment(
+        self,
+        row: ExperimentRow,
+        cells: Sequence[PlannedCell],
+        references: Sequence[Kept],
+        once: str | None,
+        money: Money,
+    ) -> None:
+        """Write a new experiment with all of its cells; see `storage.sqlite.experiments.add`."""
+        with self._writing():
+            experiments.add(self._base, row, self._owner(row.owner), cells, references, once)
+            money.check(self.spent(money.since))
+
+    def add_cells(
+        self, experiment: str, plan: str, cells: Sequence[PlannedCell], references: Sequence[Kept], money: Money
+    ) -> None:
+        """Add cells to an experiment; see `storage.sqlite.experiments.add_cells`."""
+        with self._writing():
+            experiments.add_cells(self._base, experiment, plan, cells, references)
+            money.check(self.spent(money.since))
+
+    def retry_cells(self, experiment: str, place: int | None, money: Money) -> list[CellRow]:
+        """Let cells begin again whose job has ended without a picture; return those."""
+        with self._writing():
+            again = experiments.retry(self._base, experiment, place)
+            money.check(self.spent(money.since))
+            return again
+
+    def set_experiment_state(self, experiment: str, state: str, why: str | None) -> list[str]:
+        """Write the state of an experiment, and why it is paused; return the names of the files to drop."""
+        with self._writing():
+            return experiments.set_state(self._base, experiment, state, why)
+
+    def delete_experiment(self, owner: str, experiment: str) -> tuple[bool, list[str]]:
+        """Delete an owner's experiment without its results; return whether there was one, and the files to drop."""
+        with self._writing():
+            return experiments.delete(self._base, owner, experiment)
 
     # ---- uploads -----------------------------------------------------------------------------------
 

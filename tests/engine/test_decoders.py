@@ -312,7 +312,7 @@ async def test_a_decoder_has_no_keys_no_open_files_and_a_low_priority(
 
 
 PARENT = """
-import asyncio, sys
+import asyncio, signal, sys
 from engine.decoders import Decoders
 from core.limits import Caps
 
@@ -324,6 +324,7 @@ async def main():
     while True:
         await pool.read_reference(data)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background may ignore it
 asyncio.run(main())
 """
 

@@ -94,6 +94,7 @@ async def api_app(
     )
     await services.engine.recover()
     await own_api.hooks.recover()
+    await services.experiments.recover()
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860") as client:

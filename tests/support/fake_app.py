@@ -16,7 +16,7 @@ from api.connections import connection_options
 from api.middleware import AccessRules, protected
 from api.serving import Server, leave, listen
 from api.studio import routes as studio
-from app import serve
+from app import after, serve
 from backends.hosted.refusals import quoted
 from core.backend import OWNERS, RunContext
 from core.errors import FetchFailed, ProviderDown, RunFailed
@@ -145,9 +145,10 @@ def main() -> None:
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         recovery = services.engine.start_recovery()
+        taken_up = asyncio.create_task(after(recovery, services.experiments.recover))
         async with mcp.running():
             yield
-        await recovery
+        await taken_up
 
     options["app_kwargs"]["lifespan"] = lifespan
     serve(
