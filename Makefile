@@ -77,8 +77,9 @@ $(WEB_TOOLS): tools/web/package.json tools/web/package-lock.json
 	@touch $@
 
 .PHONY: browser
-browser: ## the system's Chromium, installed where it is missing
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+browser: ## a Chromium, installed where it is missing: without windows, for then a page takes half the processor's time
+	@command -v chromium-headless-shell >/dev/null || ./tools/apt-install chromium-headless-shell \
+		|| command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 		|| ./tools/apt-install chromium
 
 .PHONY: clients

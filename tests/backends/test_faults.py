@@ -1,6 +1,6 @@
 """Providers that break, at every place of a run and in every way that we could think of.
 
-Each case runs with twenty seeds at once, each against a server of its own. Whatever happens, a run ends in time, in a
+Each case runs with ten seeds at once, each against a server of its own. Whatever happens, a run ends in time, in a
 result or in a typed error; it is paid for at most once; and nothing on loopback is read but the provider itself.
 
 The client's limits of time are the true ones, minutes long. They pass on a loop whose time leaps: see `Leaping`.
@@ -39,8 +39,8 @@ from tests.support.providers.broken import BOMB, CHANGES, FAILURES, KEYS, PACKED
 
 pytestmark = pytest.mark.integration
 
-SEEDS = range(20)
-FEW = range(6)
+SEEDS = range(10)
+FEW = range(4)
 """For what is heavy: always and once, in one piece and in small ones."""
 DEADLINE = 900.0
 """Seconds in which a run must have ended: ten minutes for a task, and the requests before and after it."""

@@ -11,7 +11,12 @@ from playwright.sync_api import Browser, Page
 PATIENCE = 60_000
 """Milliseconds for what a page should show: the other core may be busy with a compiler, or with crashes."""
 CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
+    (
+        path
+        for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+        if (path := shutil.which(name))
+    ),
+    "",
 )
 FLAGS = [
     "--no-sandbox",
