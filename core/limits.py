@@ -32,6 +32,8 @@ class Caps:
         quota: bytes of pictures and uploaded files on the disk.
         archive: bytes of a project's archive that comes in, and of its files together.
         cache_age: seconds for which a reference that nobody ran is kept.
+        cells: of one experiment.
+        ask_runs, ask_dollars: of an experiment above which its visitor has to confirm it.
     """
 
     max_bytes: int = MAX_BYTES
@@ -44,6 +46,9 @@ class Caps:
     quota: int = 20_000_000_000
     archive: int = 2_000_000_000
     cache_age: float = DAY
+    cells: int = 400
+    ask_runs: int = 64
+    ask_dollars: float = 1.0
 
     @property
     def of_pictures(self) -> PictureLimits:

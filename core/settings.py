@@ -49,6 +49,9 @@ NAMES = (
     "STUDIO_ARCHIVE_MB",
     "STUDIO_DOWNLOADS",
     "STUDIO_CACHE_HOURS",
+    "STUDIO_EXPERIMENT_CELLS",
+    "STUDIO_EXPERIMENT_ASK_RUNS",
+    "STUDIO_EXPERIMENT_ASK_DOLLARS",
     "STUDIO_TRUSTED_PROXIES",
     "STUDIO_METRICS_TOKEN",
     "STUDIO_MCP",
@@ -229,6 +232,9 @@ def _caps(env: Mapping[str, str], public: bool) -> Caps:
         quota=_whole(env, "STUDIO_DISK_QUOTA_GB", 20, 1, 100_000) * 10**9,
         archive=_whole(env, "STUDIO_ARCHIVE_MB", 2000, 1, 1_000_000) * 10**6,
         cache_age=_whole(env, "STUDIO_CACHE_HOURS", 24, 1, 10_000) * 3600.0,
+        cells=_whole(env, "STUDIO_EXPERIMENT_CELLS", 400, 1, 10_000),
+        ask_runs=_whole(env, "STUDIO_EXPERIMENT_ASK_RUNS", 64, 0, 10_000),
+        ask_dollars=_dollars(env, "STUDIO_EXPERIMENT_ASK_DOLLARS", 1.0) or 0.0,
     )
 
 

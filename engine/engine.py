@@ -48,6 +48,7 @@ class Engine:
         feed: wakes whoever watches an owner's jobs and results.
         jobs: those that go on, and the last that have ended.
         on_end: called with each job that has ended, or whose wait has: its state says which.
+        on_key: called with owner, provider and key, as `unlock` is.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Engine:
         self._known = asyncio.Event()  # what an earlier process left is in `jobs`
         self._known.set()
         self.on_end = self._runner.on_end
+        self.on_key: list[Callable[[str, str, str], None]] = []
         self.queue_size = queue_size
 
     @property
@@ -317,7 +319,7 @@ class Engine:
         self._begin(job, backend.resume, tuple(job.remote))
 
     def unlock(self, owner: str, key_env: str, key: str) -> None:
-        """Go on with an owner's runs that wait for the key to a provider.
+        """Go on with what of an owner's waits for the key to a provider.
 
         Args:
             owner: whose runs.
@@ -331,6 +333,8 @@ class Engine:
                 job.advance(JobState.RUNNING)
                 self._resume(job)
                 job.tell()
+        for listener in self.on_key:
+            listener(owner, key_env, key)
 
     async def history(self, owner: str, limit: int = 20) -> list[Job]:
         """Return an owner's latest jobs, oldest first; those that go on are the very ones at work."""

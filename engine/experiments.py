@@ -77,6 +77,7 @@ class Experiments:
         self._filling: asyncio.Task[None] | None = None
         self._closing = False
         engine.on_end.append(self._job_ended)
+        engine.on_key.append(self._unlock)
 
     # ---- beginning -----------------------------------------------------------------------------------
 
@@ -138,6 +139,8 @@ class Experiments:
             plan=plan,
             state=ExperimentState.RUNNING,
             body=body,
+            cells=len(cells),
+            waiting=len(cells),
         )
         self._quotas.check(visitor, len(cells))
         planned = self._planned(cells, own_keys)
@@ -179,18 +182,23 @@ class Experiments:
             PlannedCell(
                 at=cell.at,
                 backend=cell.backend,
-                estimate=self._estimate(cell, {}),
+                estimate=self._estimate(cell, own_keys),
                 recipe=cell.request.recipe.model_dump_json(),
-                own_key=self._key_env(cell.backend) in own_keys,
+                own_key=self._pays_itself(cell.backend, own_keys),
             )
             for cell in cells
         ]
 
     def _estimate(self, cell: Cell, own_keys: Mapping[str, str]) -> float:
         """Return the US dollars that a cell costs the app's owner."""
-        if self._key_env(cell.backend) in own_keys:
+        if self._pays_itself(cell.backend, own_keys):
             return 0.0
         return self._engine.specs[cell.backend].price * len(cell.request.seeds)
+
+    def _pays_itself(self, backend: str, own_keys: Mapping[str, str]) -> bool:
+        """Return whether a visitor's own key pays: one that came, or that is waited for, since the app has none."""
+        key_env = self._key_env(backend)
+        return key_env is not None and (key_env in own_keys or self._engine.backend(backend).ready(None) is not None)
 
     def _key_env(self, backend: str) -> str | None:
         spec = self._engine.specs.get(backend)
@@ -238,9 +246,8 @@ class Experiments:
     async def cancel(self, experiment: ExperimentRow) -> None:
         """Begin no further cells, and cancel those at work."""
         await self._set(experiment, ExperimentState.CANCELLED)
-        active = self._active.pop(experiment.id, None)
-        for job_id in list(active.live) if active is not None else ():
-            job = self._engine.jobs.get(job_id)
+        active = self._active.pop(experiment.id, _Active(experiment))
+        for job in map(self._engine.jobs.get, list(active.live)):
             if job is not None:
                 await self._engine.cancel(job)
 
@@ -280,14 +287,8 @@ class Experiments:
         await self._store.delete(experiment.owner, experiment.id)
         self._engine.feed.wake(experiment.owner)
 
-    def unlock(self, owner: str, key_env: str, key: str) -> None:
-        """Go on with an owner's experiments that wait for the key to a provider.
-
-        Args:
-            owner: whose.
-            key_env: names the provider, as in the specs of its backends.
-            key: the one that came.
-        """
+    def _unlock(self, owner: str, key_env: str, key: str) -> None:
+        """Go on with an owner's experiments that wait for the key to a provider."""
         for active in self._active.values():
             if active.row.owner == owner and key_env in self.wants_keys(active.row.id):
                 active.keys[key_env] = key
@@ -332,8 +333,7 @@ class Experiments:
     async def close(self) -> None:
         """Begin no further cells; the next process's `recover` goes on."""
         self._closing = True
-        if self._filling is not None:
-            await self._filling  # a cell that begins is written down
+        await asyncio.gather(*filter(None, [self._filling]))  # a cell that begins is written down
 
     async def _fill(self) -> None:
         """Begin cells, the owners in turn, until nothing has room."""
@@ -350,9 +350,11 @@ class Experiments:
                     await self._stop(active, error)
                     continue
                 active.live[job.id] = backend
-                if job.ended:  # meanwhile
-                    self._job_ended(job)
                 self._wanted.set()
+                if active.row.id not in self._active:  # cancelled meanwhile
+                    await self._engine.cancel(job)
+                if job.ended:
+                    self._job_ended(job)
             self._forget_done()
 
     def _next(self) -> Iterator[tuple[_Active, str]]:
@@ -404,7 +406,9 @@ class Experiments:
         )
 
     async def _stop(self, active: _Active, error: StudioError) -> None:
-        """Pause an experiment, and say why."""
+        """Pause an experiment, and say why; one that was cancelled meanwhile stays so."""
+        if active.row.id not in self._active:
+            return
         log.info("experiment %s is paused: %s", active.row.id, error)
         active.state = ExperimentState.PAUSED
         await self._store.set_state(active.row.id, active.state, json.dumps(error.message.as_json()))

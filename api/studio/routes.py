@@ -21,6 +21,7 @@ from api.studio.asker import PREFIX, Asker, ResultId
 from api.studio.backends import Backends
 from api.studio.code.codes import Codes
 from api.studio.events import Events
+from api.studio.experiments import add_experiments
 from api.studio.exports import download, exported, recipe_file
 from api.studio.jobs import Jobs
 from api.studio.library import add_library
@@ -187,6 +188,10 @@ def build(
         if place >= len(found.previews):
             return Response(status_code=204)  # it has just ended: no fault, and none for the browser's log
         return Response(found.previews[place], media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+    # ---- experiments ---------------------------------------------------------------------------------
+
+    add_experiments(app, services, references)
 
     # ---- results -------------------------------------------------------------------------------------
 

@@ -9,8 +9,19 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+)
 
+from core.experiment import ExperimentState
 from core.job import Source
 from core.job_state import JobState
 from core.recipe import Digest, ImageRef, Recipe, StyleUse
@@ -25,6 +36,11 @@ LARGEST = 2**53
 """Integer that a browser holds exactly."""
 PARAMS = 40
 """Parameters in one request; no backend has so many."""
+MAX_VALUES = 400
+"""Values of an axis."""
+AxisValueBody = (
+    StrictBool | StrictInt | StrictFloat | StrictStr | Annotated[list[StyleUse], Field(max_length=MAX_STYLES)]
+)
 
 
 class Strict(BaseModel):
@@ -175,6 +191,170 @@ class NewJob(Strict):
     style: Annotated[list[StyleUse], Field(max_length=MAX_STYLES)] = []
     params: Annotated[dict[str, float | int | str | bool | None], Field(max_length=PARAMS)] = {}
     num_images: int | None = Field(None, ge=1, le=64)
+
+
+class SpreadBody(Strict):
+    """So many values from `low` to `high` at even distances."""
+
+    low: float
+    high: float
+    count: int = Field(ge=2, le=MAX_VALUES)
+
+
+class AxisBody(Strict):
+    """In what the cells of an experiment differ.
+
+    Attributes:
+        name: a parameter's name, or `prompt`, `style`, `backend`, `reference`.
+        values: in the order of the screen; of `style`, each is a list of styles.
+        spread: of a number, in place of values.
+        search: words of the base's prompt, in whose place the values stand; then the axis is `prompt`.
+    """
+
+    name: StrictStr = Field(max_length=64)
+    values: Annotated[list[AxisValueBody], Field(max_length=MAX_VALUES)] = []
+    spread: SpreadBody | None = None
+    search: Annotated[StrictStr, Field(min_length=1, max_length=MAX_PROMPT)] | None = None
+
+
+class ExperimentBase(Strict):
+    """What all cells of an experiment have, where no axis says something else."""
+
+    backend: StrictStr = Field(max_length=64)
+    prompt: StrictStr = Field(max_length=2 * MAX_PROMPT)
+    style: Annotated[list[StyleUse], Field(max_length=MAX_STYLES)] = []
+    params: Annotated[dict[str, float | int | str | bool | None], Field(max_length=PARAMS)] = {}
+
+
+class NewExperiment(Strict):
+    """An experiment to plan or to begin.
+
+    Attributes:
+        reference: of all cells, unless an axis varies it.
+        base: what they have in common.
+        axes: one to three.
+        repeat: how often each is made, with other seeds: an axis more.
+        confirm: whether somebody has said yes to what is large.
+    """
+
+    reference: Digest
+    base: ExperimentBase
+    axes: Annotated[list[AxisBody], Field(min_length=1, max_length=3)]
+    repeat: int = Field(1, ge=1, le=MAX_VALUES)
+    confirm: bool = False
+
+
+class MoreCells(Strict):
+    """Values to add to an axis of an experiment."""
+
+    axis: StrictStr = Field(max_length=64)
+    values: Annotated[list[AxisValueBody], Field(min_length=1, max_length=MAX_VALUES)]
+    confirm: bool = False
+
+
+class Retry(Strict):
+    """Which cell is made again, by its place; null for all that failed or were cancelled."""
+
+    place: int | None = Field(None, ge=0, le=LARGEST)
+
+
+class Retried(BaseModel):
+    """How many cells begin again."""
+
+    retried: int
+
+
+class ExperimentDeleted(BaseModel):
+    """The experiment is gone."""
+
+    deleted: Literal[True]
+
+
+class PlanView(BaseModel):
+    """What an experiment would make.
+
+    Attributes:
+        cells: how many.
+        cost: US dollars at each backend.
+        dollars: in all.
+        seconds: that it takes, about; null where a backend has not run yet.
+        adapted: what would be changed for a backend that does not take it.
+        fits: how many of the cells, from the first, today's limits have room for.
+        asks: whether it is so large that it has to be confirmed.
+    """
+
+    cells: int
+    cost: dict[str, float]
+    dollars: float
+    seconds: float | None
+    adapted: list[MessageView]
+    fits: int
+    asks: bool
+
+
+class CellView(BaseModel):
+    """A cell of an experiment.
+
+    Attributes:
+        place: in the order in which cells begin.
+        at: its place on each axis.
+        state: its job's; `waiting` before it begins, `deleted` where the job was deleted.
+        job, result: their ids; null where there is none yet, or no longer.
+        error: why its job failed.
+        recipe: what it makes.
+    """
+
+    place: int
+    at: list[int]
+    backend: str
+    state: JobState | Literal["waiting", "deleted"]
+    job: str | None
+    result: int | None
+    error: ErrorView | None
+    recipe: Recipe
+
+
+class AxisView(BaseModel):
+    """An axis of an experiment, with all of its values."""
+
+    name: str
+    values: list[AxisValueBody]
+
+
+class ExperimentSummary(BaseModel):
+    """An experiment without its cells.
+
+    Attributes:
+        state: what becomes of the cells that wait; an experiment without any, whose jobs have ended, is done.
+        why: what stood in its way, where it is paused by that.
+        count: of cells.
+        waiting: how many of them have not begun.
+        needs_keys: which providers' keys it waits for, by the names in the specs of their backends.
+    """
+
+    id: str
+    created: float
+    state: ExperimentState
+    why: MessageView | None
+    count: int
+    waiting: int
+    needs_keys: list[str]
+
+
+class Experiments(BaseModel):
+    """The latest experiments, newest first."""
+
+    experiments: list[ExperimentSummary]
+
+
+class ExperimentView(ExperimentSummary):
+    """An experiment with its plan and its cells, in the order in which they begin."""
+
+    reference: Digest
+    base: ExperimentBase
+    axes: list[AxisView]
+    adapted: list[MessageView]
+    cells: list[CellView]
 
 
 class MissingView(BaseModel):

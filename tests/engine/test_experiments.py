@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -75,7 +76,7 @@ async def changes(services: Services, owner: str = "ann") -> AsyncIterator[None]
     with services.engine.feed.watch(owner) as watch:
         while True:
             yield
-            await watch.wait(60)
+            await watch.wait(0.2)  # what is written after its news came is found at the next look
 
 
 async def begun(services: Services, row: ExperimentRow, count: int) -> None:
@@ -188,6 +189,82 @@ async def test_what_would_fail_every_cell_pauses_the_experiment_and_says_why(tmp
         assert (await found(services, row)).why is None
 
 
+@asynccontextmanager
+async def held_writer(services: Services) -> AsyncIterator[None]:
+    """Let nothing be written inside the block; the first cell is on its way there."""
+    go = threading.Event()
+    services.engine._store._threads.submit(go.wait)  # type: ignore[attr-defined]
+    async for _ in changes(services):
+        if list(services.engine.jobs):
+            break
+    try:
+        yield
+    finally:
+        go.set()
+
+
+async def test_a_cell_that_begins_while_the_app_closes_is_the_last(tmp_path: Path) -> None:
+    async with running(tmp_path, {"fake": FakeBackend(gate=asyncio.Event())}) as services:
+        row = await start(services, 5)
+        async with held_writer(services):
+            closing = asyncio.create_task(services.experiments.close())
+            await asyncio.sleep(0)
+        await closing
+        assert [each.job is None for each in await services.experiments.cells(row)] == [False, *[True] * 4]
+    async with running(tmp_path, {"fake": FakeBackend()}) as services:
+        await until(services, row, JobState.DONE)
+
+
+async def test_a_cell_that_begins_while_its_experiment_is_cancelled_is_cancelled_too(tmp_path: Path) -> None:
+    async with running(tmp_path, {"fake": FakeBackend(gate=asyncio.Event())}) as services:
+        async with meanwhile(services) as row:
+            pass
+        await begun(services, row, 1)
+        cells = await until(services, row, JobState.CANCELLED, None)
+        assert states(cells) == [JobState.CANCELLED, *[None] * 4]
+
+
+async def test_a_cell_that_cannot_begin_when_its_experiment_is_cancelled_pauses_nothing(tmp_path: Path) -> None:
+    backend = FakeBackend()
+    async with running(tmp_path, {"fake": backend}) as services:
+        async with meanwhile(services) as row:
+            backend.reason = "away"
+        await settle()
+        assert states(await services.experiments.cells(row)) == [None] * 5
+        assert (await found(services, row)).state == ExperimentState.CANCELLED
+
+
+@asynccontextmanager
+async def meanwhile(services: Services) -> AsyncIterator[ExperimentRow]:
+    """Cancel an experiment, and leave the block, while the reference of its first cell is looked up."""
+    store = services.engine._store
+    find, looked, go = store.find_reference, asyncio.Event(), asyncio.Event()  # type: ignore[attr-defined]
+
+    async def find_later(*of: str) -> object:
+        looked.set()
+        await go.wait()
+        return await find(*of)
+
+    store.find_reference = find_later  # type: ignore[attr-defined]
+    row = await start(services, 5)
+    await looked.wait()
+    await services.experiments.cancel(row)
+    yield row
+    go.set()
+
+
+async def test_a_cell_whose_job_is_cancelled_while_it_is_written_leaves_its_place_to_the_next(tmp_path: Path) -> None:
+    async with running(tmp_path, {"fake": FakeBackend()}) as services:
+        row = await start(services, 5)
+        async with held_writer(services):
+            (job,) = services.engine.jobs
+            cancelling = asyncio.create_task(services.engine.cancel(job))
+            await asyncio.sleep(0)
+        await cancelling
+        cells = await until(services, row, JobState.CANCELLED, JobState.DONE)
+        assert states(cells) == [JobState.CANCELLED, *[JobState.DONE] * 4]
+
+
 async def test_a_backend_that_cannot_take_a_cell_pauses_the_experiment(tmp_path: Path) -> None:
     backend = FakeBackend()
     async with running(tmp_path, {"fake": backend}) as services:
@@ -263,8 +340,8 @@ async def test_a_run_with_a_key_of_ones_own_waits_for_it_after_a_restart(tmp_pat
         await settle()
         assert backend.started == []
         assert services.experiments.wants_keys(row.id) == {"FAKE_KEY"}
-        services.experiments.unlock("bob", "FAKE_KEY", "another")
-        services.experiments.unlock("ann", "FAKE_KEY", "wsk-secret")
+        services.engine.unlock("bob", "FAKE_KEY", "another")
+        services.engine.unlock("ann", "FAKE_KEY", "wsk-secret")
         await until(services, row, JobState.DONE)
         assert services.experiments.wants_keys(row.id) == set()
     assert len(backend.started) == 6
@@ -353,6 +430,28 @@ async def test_the_reference_stays_as_long_as_a_cell_waits(tmp_path: Path) -> No
             await services.engine.delete("ann", [job.id])
         await services.engine.tidy()
         assert not image.file.exists()
+
+
+async def test_a_reference_that_is_lost_pauses_the_experiment_and_says_so(tmp_path: Path) -> None:
+    backend = FakeBackend(gate=asyncio.Event())
+    async with running(tmp_path, {"fake": backend}) as services:
+        row = await start(services, 5)
+        await begun(services, row, 3)
+        await services.experiments.pause(row)
+        services.engine._store._store._base.execute("delete from refs")  # type: ignore[attr-defined]
+        assert backend.gate is not None
+        backend.gate.set()
+        await until(services, row, JobState.DONE, None)
+        await services.experiments.resume(row)
+        assert "image-not-stored" in str((await stopped(services, row)).why)
+
+
+async def test_a_cancel_looks_past_a_job_that_is_gone(tmp_path: Path) -> None:
+    async with running(tmp_path, {"fake": FakeBackend(gate=asyncio.Event())}) as services:
+        row = await start(services, 5)
+        await begun(services, row, 3)
+        services.engine.jobs.remove(next(iter(services.engine.jobs)))
+        await services.experiments.cancel(row)
 
 
 async def test_a_deleted_experiment_leaves_its_results(tmp_path: Path) -> None:

@@ -200,6 +200,24 @@ upload-too-large = The limit is { $limit } MB.
 upload-ticket-used = This upload ticket was used or has expired.
     .todo = Ask for a new one.
 
+## Experiments
+
+axes-number = An experiment has one to { $limit } axes.
+axes-twice = { $name } is an axis already.
+    .todo = Put all of its values into one axis.
+axes-empty = The axis { $name } has no values.
+axes-too-many-cells = These axes make { $count } runs; an experiment has at most { $limit }.
+    .todo = Leave out some values.
+axes-range = { $name } has no range of values.
+    .todo = Give at least two values one by one.
+axes-search = The prompt does not contain { $search }.
+axes-unknown = The experiment has no axis { $name }.
+adapted-dropped = { $backend } does not take { $param }: there it is left out.
+adapted-clamped = { $backend } does not take { $param } { $value }: there it is { $to }.
+experiment-asks = This experiment makes { $runs } runs and costs ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) }.
+    .todo = Confirm it to begin.
+experiment-unknown = This experiment is not here.
+
 ## Access and limits
 
 api-disabled = The API is disabled.

@@ -1,0 +1,248 @@
+"""The routes of experiments: many runs with one plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Header, Query
+from fastapi import Path as PathParam
+from starlette.responses import JSONResponse
+
+from api.answers import refusals
+from api.idempotency import mark
+from api.statuses import Refused
+from api.studio.asker import PREFIX, Asker
+from api.studio.references import References
+from api.studio.schemas import (
+    AxisBody,
+    ExperimentDeleted,
+    Experiments,
+    ExperimentView,
+    MoreCells,
+    NewExperiment,
+    PlanView,
+    Problem,
+    Retried,
+    Retry,
+)
+from api.studio.views import View, error_view, messages
+from core.axes import Axis, Base, Plan, plan, read, replaced, spread, value_of, written
+from core.errors import BadParameter, error_of
+from core.experiment import Cell
+from core.job import Visitor
+from core.recipe import Recipe
+from core.request import draw_seed
+from core.secrets import redactor
+from core.spec import Integer, Number
+from engine.services import Services
+from storage.protocols import CallTaken
+from storage.rows import CellRow, ExperimentRow
+
+ExperimentId = Annotated[str, PathParam(pattern="^[0-9a-f]{32}$")]
+ProviderKey = Annotated[str | None, Header(max_length=500, description="The visitor's own key; it is not kept.")]
+IdempotencyKey = Annotated[str, Header(max_length=255, description="The same key begins no second experiment.")]
+
+
+def add_experiments(app: FastAPI, services: Services, references: References) -> None:
+    """Add the routes of experiments to the page's own API.
+
+    Args:
+        app: answers under its prefix.
+        services: plan and run them.
+        references: have what the cells begin with.
+    """
+    engine, experiments, caps = services.engine, services.experiments, services.quotas.caps
+    problems: dict[str, Any] = {"responses": refusals(Problem)}
+
+    @app.post(f"{PREFIX}/experiments", response_model=ExperimentView, status_code=201, **problems)
+    async def start(
+        body: NewExperiment, visitor: Asker, idempotency_key: IdempotencyKey, x_provider_key: ProviderKey = None
+    ) -> JSONResponse:
+        """Begin an experiment: all of its cells, or none. Sent again with the same key, it returns what began first."""
+        once, whole = mark("experiments", idempotency_key, body.model_dump(mode="json"))
+        assert once is not None
+        earlier = await experiments.find_call(visitor.owner, once)
+        if earlier is None:
+            planned = await planned_of(visitor, *asked_for(body))
+            if not body.confirm:
+                ask(planned.cells)
+            own_keys = keys_of(body.base.backend, x_provider_key)
+            try:
+                row = await experiments.start(visitor, plan_text(planned), planned.cells, own_keys, once, whole)
+            except CallTaken:  # the same call came twice at the same moment
+                earlier = await experiments.find_call(visitor.owner, once)
+                assert earlier is not None
+            else:
+                return JSONResponse(await view(row), 201)
+        if earlier.body != whole:
+            raise Refused("idempotency-key-reused", status=409)
+        return JSONResponse(await view(earlier))
+
+    @app.post(f"{PREFIX}/experiments/plan", response_model=PlanView, **problems)
+    async def dry_run(body: NewExperiment, visitor: Asker, x_provider_key: ProviderKey = None) -> JSONResponse:
+        """Say what an experiment would make, cost and take, and what was adapted; nothing begins."""
+        planned = await planned_of(visitor, *asked_for(body))
+        own_keys = keys_of(body.base.backend, x_provider_key)
+        cost = experiments.cost(planned.cells)
+        return JSONResponse(
+            {
+                "cells": len(planned.cells),
+                "cost": cost,
+                "dollars": sum(cost.values()),
+                "seconds": experiments.seconds(planned.cells),
+                "adapted": messages(planned.adapted),
+                "fits": await experiments.fits(visitor, planned.cells, own_keys),
+                "asks": is_large(planned.cells),
+            }
+        )
+
+    @app.get(f"{PREFIX}/experiments", response_model=Experiments, **problems)
+    async def latest(visitor: Asker, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> JSONResponse:
+        """Return the latest experiments, newest first, without their cells."""
+        rows = await experiments.latest(visitor.owner, limit)
+        return JSONResponse({"experiments": [summary(row) for row in rows]})
+
+    @app.get(f"{PREFIX}/experiments/{{experiment_id}}", response_model=ExperimentView, **problems)
+    async def one(experiment_id: ExperimentId, visitor: Asker) -> JSONResponse:
+        """Return an experiment with its cells in the order in which they begin."""
+        return JSONResponse(await view(await found(visitor, experiment_id)))
+
+    @app.post(f"{PREFIX}/experiments/{{experiment_id}}/pause", response_model=ExperimentView, **problems)
+    async def pause(experiment_id: ExperimentId, visitor: Asker) -> JSONResponse:
+        """Begin no further cells; those at work end."""
+        row = await found(visitor, experiment_id)
+        await experiments.pause(row)
+        return JSONResponse(await view(await found(visitor, row.id)))
+
+    @app.post(f"{PREFIX}/experiments/{{experiment_id}}/resume", response_model=ExperimentView, **problems)
+    async def resume(experiment_id: ExperimentId, visitor: Asker) -> JSONResponse:
+        """Go on with a paused experiment."""
+        row = await found(visitor, experiment_id)
+        await experiments.resume(row)
+        return JSONResponse(await view(await found(visitor, row.id)))
+
+    @app.post(f"{PREFIX}/experiments/{{experiment_id}}/cancel", response_model=ExperimentView, **problems)
+    async def cancel(experiment_id: ExperimentId, visitor: Asker) -> JSONResponse:
+        """Begin no further cells, and cancel those at work; what a provider has goes on there."""
+        row = await found(visitor, experiment_id)
+        await experiments.cancel(row)
+        return JSONResponse(await view(await found(visitor, row.id)))
+
+    @app.post(f"{PREFIX}/experiments/{{experiment_id}}/retry", response_model=Retried, **problems)
+    async def retry(experiment_id: ExperimentId, body: Retry, visitor: Asker) -> JSONResponse:
+        """Make the cells again that failed or were cancelled: one, or all."""
+        row = await found(visitor, experiment_id)
+        return JSONResponse({"retried": await experiments.retry(row, visitor, body.place)})
+
+    @app.post(f"{PREFIX}/experiments/{{experiment_id}}/cells", response_model=ExperimentView, **problems)
+    async def extend(
+        experiment_id: ExperimentId, body: MoreCells, visitor: Asker, x_provider_key: ProviderKey = None
+    ) -> JSONResponse:
+        """Add values to an axis: more rows or columns."""
+        row = await found(visitor, experiment_id)
+        base, axes = read(json.loads(row.plan))
+        number = next((number for number, axis in enumerate(axes) if axis.name == body.axis), None)
+        if number is None:
+            raise BadParameter("axes-unknown", field="axis", name=body.axis)
+        before = axes[number]
+        axes[number] = Axis(before.name, (*before.values, *map(value_of, body.values)))
+        planned = await planned_of(visitor, base, axes)
+        more = [cell for cell in planned.cells if cell.at[number] >= len(before.values)]
+        own_keys = keys_of(base.backend, x_provider_key)
+        if not body.confirm:
+            ask(more)
+        await experiments.extend(visitor, row, plan_text(planned), more, own_keys)
+        return JSONResponse(await view(await found(visitor, row.id)))
+
+    @app.delete(f"{PREFIX}/experiments/{{experiment_id}}", response_model=ExperimentDeleted, **problems)
+    async def delete(experiment_id: ExperimentId, visitor: Asker) -> JSONResponse:
+        """Cancel an experiment and forget it; its results stay."""
+        await experiments.delete(await found(visitor, experiment_id))
+        return JSONResponse({"deleted": True})
+
+    async def found(visitor: Visitor, experiment_id: str) -> ExperimentRow:
+        row = await experiments.find(visitor.owner, experiment_id)
+        if row is None:
+            raise Refused("experiment-unknown", status=404)
+        return row
+
+    async def planned_of(visitor: Visitor, base: Base, axes: Sequence[Axis]) -> Plan:
+        varied = next((axis for axis in axes if axis.name == "reference"), None)
+        digests = [base.reference] if varied is None else [str(value) for value in varied.values]
+        images = {digest: await references.find(visitor, digest) for digest in dict.fromkeys(digests)}
+        return plan(base, axes, engine.specs, images, caps.cells)
+
+    def asked_for(body: NewExperiment) -> tuple[Base, list[Axis]]:
+        """Return what was asked for, ranges spread and seeds drawn."""
+        base = Base(body.base.backend, body.base.prompt, tuple(body.base.style), body.base.params, body.reference)
+        axes = [axis_of(each, base) for each in body.axes]
+        if body.repeat > 1:
+            axes.append(Axis("seed", tuple(draw_seed() for _ in range(body.repeat))))
+        return base, axes
+
+    def axis_of(body: AxisBody, base: Base) -> Axis:
+        if body.spread is not None:
+            known = (spec.by_name.get(body.name) for spec in engine.specs.values())
+            param = next((each for each in known if isinstance(each, Number | Integer)), None)
+            if param is None:
+                raise BadParameter("axes-range", field="axes", name=body.name)
+            return Axis(body.name, spread(param, body.spread.low, body.spread.high, body.spread.count))
+        if body.search is not None:
+            return Axis("prompt", replaced(base.prompt, body.search, [str(each) for each in body.values]))
+        return Axis(body.name, tuple(map(value_of, body.values)))
+
+    def keys_of(backend: str, key: str | None) -> dict[str, str]:
+        key, spec = (key or "").strip(), engine.specs.get(backend)
+        if not key or spec is None or spec.key_env is None:
+            return {}
+        redactor.learn(key)
+        return {spec.key_env: key}
+
+    def is_large(cells: Sequence[Cell]) -> bool:
+        return len(cells) > caps.ask_runs or sum(experiments.cost(cells).values()) > caps.ask_dollars
+
+    def ask(cells: Sequence[Cell]) -> None:
+        """Have somebody say yes to what is large.
+
+        Raises:
+            Refused: nobody has.
+        """
+        if is_large(cells):
+            dollars = sum(experiments.cost(cells).values())
+            raise Refused("experiment-asks", status=409, field="confirm", runs=len(cells), dollars=dollars)
+
+    async def view(row: ExperimentRow) -> View:
+        cells = await experiments.cells(row)
+        return {**summary(row), **json.loads(row.plan), "cells": [cell_view(each) for each in cells]}
+
+    def summary(row: ExperimentRow) -> View:
+        return {
+            "id": row.id,
+            "created": row.created,
+            "state": row.state,
+            "why": None if row.why is None else json.loads(row.why),
+            "count": row.cells,
+            "waiting": row.waiting,
+            "needs_keys": sorted(experiments.wants_keys(row.id)),
+        }
+
+
+def plan_text(planned: Plan) -> str:
+    """Return an experiment's plan as its row has it."""
+    return json.dumps({**written(planned.base, planned.axes), "adapted": messages(planned.adapted)})
+
+
+def cell_view(cell: CellRow) -> View:
+    """Return a cell as the page sees it."""
+    return {
+        "place": cell.place,
+        "at": list(cell.at),
+        "backend": cell.backend,
+        "state": cell.state or ("waiting" if cell.job is None else "deleted"),
+        "job": cell.job,
+        "result": cell.result,
+        "error": None if cell.error is None else error_view(error_of(json.loads(cell.error))),
+        "recipe": Recipe.model_validate_json(cell.recipe).model_dump(mode="json"),
+    }
