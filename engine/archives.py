@@ -61,7 +61,7 @@ class Archives:
         self._specs = specs
         self._quota = quota
 
-    async def write(self, owner: str, project: int, name: str) -> Iterator[bytes]:
+    async def write_project(self, owner: str, project: int, name: str) -> Iterator[bytes]:
         """Return the bytes of a project's archive, a part at a time. What is deleted meanwhile is left out.
 
         Args:
@@ -70,6 +70,14 @@ class Archives:
             name: its name.
         """
         jobs, _ = await self._library.archived(owner, project)
+        return await self._write(owner, jobs, name)
+
+    async def write_results(self, owner: str, ids: Sequence[int]) -> Iterator[bytes]:
+        """Return the bytes of an archive of results, likewise; ids of others are left out."""
+        jobs, _ = await self._library.archived(owner, None, ids=ids)
+        return await self._write(owner, jobs, None)
+
+    async def _write(self, owner: str, jobs: Sequence[ArchivedJob], name: str | None) -> Iterator[bytes]:
         manifest = Manifest(project=name, jobs=tuple(jobs))
         files = {file.name: self._images.path(file.stored) for file in files_of(jobs)}
         more = {"LICENCES.txt": licences(jobs, self._specs).encode()}

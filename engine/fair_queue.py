@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,10 +54,17 @@ class Pace:
 
 
 class FairQueue:
-    """A backend's limiter: jobs at work, jobs that wait, and how long runs took."""
+    """A backend's limiter: jobs at work, jobs that wait, and how long runs took.
+
+    Attributes:
+        backend: whose.
+        storing: held while a result is stored; where as many wait for the disk as can be at work, no other begins.
+        pace: how long runs take, by level of acceleration.
+    """
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
+        self.storing = asyncio.Semaphore(backend.spec.concurrency)
         self._turns: Turns[Job] = Turns(backend.spec.concurrency, self._tell_positions)
         # By level of acceleration: each has a pace of its own.
         self._runs: dict[str, deque[tuple[float, float]]] = {}

@@ -6,9 +6,10 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing, suppress
 from dataclasses import replace
+from typing import Any
 
 from core.errors import KeyRejected, RunCancelled, RunFailed, StudioError
 from core.events import Accepted, Completed, Event, Loading, Progress, Working
@@ -59,9 +60,14 @@ class JobRunner:
             await queue.enter(job)
             try:
                 job.start()
-                await self._drive(queue, job, events)
+                made = await self._drive(queue, job, events)
+                await _to_the_end(queue.storing.acquire())
             finally:
-                queue.leave()
+                queue.leave()  # the next one works while this one is stored
+            try:
+                await _to_the_end(self._keep(job, made))
+            finally:
+                queue.storing.release()
         except asyncio.CancelledError:
             error = job.error or RunCancelled("run-cancelled")
         except StudioError as failure:
@@ -115,7 +121,8 @@ class JobRunner:
         for listener in self.on_end:
             listener(job)
 
-    async def _drive(self, queue: FairQueue, job: Job, events: AsyncGenerator[Event, None]) -> None:
+    async def _drive(self, queue: FairQueue, job: Job, events: AsyncGenerator[Event, None]) -> Completed:
+        """Follow a job's run, and return what it made."""
         working_since = time.monotonic()
         async with aclosing(events):
             async for event in events:
@@ -141,11 +148,7 @@ class JobRunner:
             else:
                 raise RunFailed("run-without-result")
         queue.learn(job.request, time.monotonic() - working_since)
-        keeping = asyncio.ensure_future(self._keep(job, event))
-        try:
-            await asyncio.shield(keeping)
-        except asyncio.CancelledError:
-            await keeping  # what is made is kept: a cancel that comes now comes too late
+        return event
 
     async def _keep(self, job: Job, event: Completed) -> None:
         """Write the images, then write that the job is done, then say it: in this order."""
@@ -184,3 +187,12 @@ class JobRunner:
                 job.tell(replace(job.event, status=DISK_FULL))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.closing.wait(), RETRY)
+
+
+async def _to_the_end(work: Coroutine[Any, Any, object]) -> None:
+    """Do something of a result that is made, whoever cancels it: a cancel that comes now comes too late."""
+    doing = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        await doing

@@ -109,10 +109,15 @@ class AsyncLibrary:
     # ---- archives ------------------------------------------------------------------------------------
 
     async def archived(
-        self, owner: str, project: int | None, behind: int = 0, limit: int | None = None
+        self,
+        owner: str,
+        project: int | None,
+        behind: int = 0,
+        limit: int | None = None,
+        ids: Sequence[int] | None = None,
     ) -> tuple[list[ArchivedJob], int | None]:
         """Return an owner's jobs for an archive, oldest first, and behind which result there are more."""
-        return await self._threads.read(Queries.archived_jobs, owner, project, behind, limit)
+        return await self._threads.read(Queries.archived_jobs, owner, project, behind, limit, ids)
 
     async def take_in(self, owner: str, archive: Archive, job: ArchivedJob, quota: int) -> int:
         """Store a job of an archive with its files; return how many of its results are new."""

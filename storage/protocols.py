@@ -477,7 +477,12 @@ class Library(Protocol):
         """Delete a project and leave its pictures without one; return whether there was one."""
 
     async def archived(
-        self, owner: str, project: int | None, behind: int = 0, limit: int | None = None
+        self,
+        owner: str,
+        project: int | None,
+        behind: int = 0,
+        limit: int | None = None,
+        ids: Sequence[int] | None = None,
     ) -> tuple[list[ArchivedJob], int | None]:
         """Return an owner's jobs for an archive, oldest first; damaged ones and runs that failed are left out.
 
@@ -486,6 +491,7 @@ class Library(Protocol):
             project: only results in the project of this id; None returns all.
             behind: only results behind this id.
             limit: at most so many results.
+            ids: only these results; None returns all.
 
         Returns:
             The jobs, and the id behind which more results are, None where there are none.

@@ -141,7 +141,7 @@ class WebFiles:
         return sorted(found)
 
     def preloads(self, main: str = "main.js", language: str = "en") -> str:
-        """Return the elements that let a browser fetch everything at once instead of import by import.
+        """Return the elements that let a browser fetch everything at once instead of import by import, and begin.
 
         The framework puts them into the head once it begins to build the page, while it waits for its own files.
 
@@ -156,7 +156,8 @@ class WebFiles:
         )
         early = (
             f"for (const href of {addresses})"
-            " document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href }))"
+            " document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href }));"
+            f" import(new URL({json.dumps(self.address(main))}, document.baseURI))"
         )
         return f"<script>{early}</script>{words}"
 

@@ -16,7 +16,7 @@ from api.statuses import Refused
 from api.studio.asker import PREFIX, Asker
 from api.studio.exports import disposition
 from api.studio.library import ProjectId, refused
-from api.studio.schemas import Imported, Problem
+from api.studio.schemas import Ids, Imported, Problem
 from core.errors import BadParameter
 from core.job import Visitor
 from engine.archives import Archives
@@ -46,9 +46,15 @@ def add_archives(app: FastAPI, services: Services, folder: Path) -> None:
         found = next((each for each in await library.projects(visitor.owner) if each.id == project_id), None)
         if found is None:
             raise Refused("project-unknown", status=404)
-        parts = await archives.write(visitor.owner, found.id, found.name)
+        parts = await archives.write_project(visitor.owner, found.id, found.name)
         headers = {"Cache-Control": "no-store", **disposition(f"{found.name}.zip")}
         return StreamingResponse(parts, media_type="application/zip", headers=headers)
+
+    @app.post(f"{PREFIX}/results/archive", response_class=StreamingResponse, **problems)
+    async def archive_results(body: Ids, visitor: Asker) -> StreamingResponse:
+        """Return results as a zip, as of a project; those that are not there are left out."""
+        parts = await archives.write_results(visitor.owner, body.ids)
+        return StreamingResponse(parts, media_type="application/zip", headers={"Cache-Control": "no-store"})
 
     @app.post(
         f"{PREFIX}/projects/import",

@@ -32,7 +32,12 @@ class ArchiveQueries(Reader):
     """What an archive is made of."""
 
     def archived_jobs(
-        self, owner: str, project: int | None, behind: int = 0, limit: int | None = None
+        self,
+        owner: str,
+        project: int | None,
+        behind: int = 0,
+        limit: int | None = None,
+        ids: Sequence[int] | None = None,
     ) -> tuple[list[ArchivedJob], int | None]:
         """Return an owner's jobs with their results; see `storage.protocols.Library.archived`."""
         where = f"results.owner = {OWNER} and results.id > ? and shown is not null and missing is not ?"
@@ -40,6 +45,9 @@ class ArchiveQueries(Reader):
         if project is not None:
             where += " and results.project = ?"
             values.append(project)
+        if ids is not None:
+            where += " and results.id in (select value from json_each(?))"
+            values.append(json.dumps(list(ids)))
         query = f"select {COLUMNS} from results {JOINS} where {where} order by results.id limit ?"  # noqa: S608 - our own words
         rows = self._rows(query, [*values, -1 if limit is None else limit])
         jobs = (_archived(list(each)) for _, each in groupby(rows, key=lambda row: row["job"]))

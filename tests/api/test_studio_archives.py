@@ -114,6 +114,18 @@ async def test_an_archive_holds_pictures_references_a_sheet_and_licences(tmp_pat
     assert "owner" not in json.dumps(manifest)
 
 
+async def test_results_are_exported_like_a_project_and_others_are_left_out(tmp_path: Path) -> None:
+    async with studio(tmp_path / "here") as here:
+        await filled(here.client)
+        before = await listed(here.client)
+        ids = [before[0]["id"], before[3]["id"], 2**50]
+        answer = await here.client.post(f"{S}/results/archive", json={"ids": ids})
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+    async with studio(tmp_path / "there") as there:
+        assert (await take_in(there.client, answer.content)).json() == {"project": None, "results": 2, "known": 0}
+        assert [facts(each) for each in await listed(there.client)] == [facts(before[0]), facts(before[3])]
+
+
 def changed(data: bytes, change: dict[str, bytes | None]) -> bytes:
     """Return an archive with other files; None takes one out."""
     out = io.BytesIO()

@@ -46,6 +46,18 @@ def test_a_language_is_chosen_and_copied(page: Page, app: Served) -> None:
     assert f'API = "{app.url}/api/v3"' in copied
 
 
+def test_digits_lead_out_of_the_tab_and_other_keys_do_nothing_there(page: Page) -> None:
+    page.click("#api-tab")
+    page.keyboard.press("f")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#api")).to_be_visible()
+    page.keyboard.press("1")
+    expect(page.locator("#studio")).to_be_visible()
+    page.click("#api-tab")
+    page.keyboard.press("2")
+    expect(page.locator(".lib")).to_be_visible()
+
+
 def test_the_tabs_work_with_arrow_keys(page: Page) -> None:
     page.focus("#studio-tab")
     page.keyboard.press("ArrowRight")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,6 +92,14 @@ def test_a_download_holds_what_is_chosen(page: Page) -> None:
         data = Path(download.value.path()).read_bytes()
         assert (read_own(texts_of(data)) is not None) == held
         assert b"compositeWithTrainedAlgorithmicMedia" in data
+
+
+def test_the_settings_alone_are_downloaded_beside_a_picture_that_cannot_hold_them(page: Page) -> None:
+    page.click("[data-act=download-as]")
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="Only its settings, as JSON").click()
+    assert download.value.suggested_filename.endswith(".json")
+    assert json.loads(Path(download.value.path()).read_text())["prompt"] == PROMPT
 
 
 def test_a_picture_of_another_visitor_asks_for_its_reference(page: Page, browser: Browser, fakes: Served) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -298,6 +299,18 @@ def test_what_is_selected_is_downloaded(page: Page) -> None:
     assert waiting.value.suggested_filename.startswith("srpo_photo")
 
 
+def test_several_are_downloaded_as_one_archive(page: Page) -> None:
+    open_library(page)
+    page.locator(PICTURE).nth(3).click(modifiers=["Control"])
+    page.locator(PICTURE).nth(4).click(modifiers=["Control"])
+    with page.expect_download() as waiting:
+        page.click(".lib-actions [data-act=download]")
+    assert re.fullmatch(r"SRPO Studio \d{4}-\d\d-\d\d\.zip", waiting.value.suggested_filename)
+    with zipfile.ZipFile(waiting.value.path()) as archive:
+        assert sum(each.startswith("pictures/") for each in archive.namelist()) == 2
+        assert "contact-sheet.jpg" in archive.namelist()
+
+
 def test_the_details_say_how_a_picture_was_made_and_walk_the_list(page: Page) -> None:
     open_library(page)
     page.locator(PICTURE).nth(3).focus()
@@ -318,6 +331,32 @@ def test_the_details_say_how_a_picture_was_made_and_walk_the_list(page: Page) ->
     expect(page.locator(".lib-panel")).to_be_hidden()
     page.go_back()
     expect(page.locator(RESULT).first).to_be_visible()
+
+
+@pytest.mark.parametrize("by", ["key", "button", "double click"])
+def test_the_details_open_in_the_full_view_which_walks_the_list(page: Page, by: str) -> None:
+    open_library(page)
+    page.locator(PICTURE).nth(3).focus()
+    page.keyboard.press("Enter")
+    panel, full = page.locator(PANEL), page.locator("dialog.full[open]")
+    expect(panel.locator("q")).to_have_text("lake in the mist")
+    if by == "key":
+        page.keyboard.press("f")
+    elif by == "button":
+        panel.locator("[data-act=full]").click()
+    else:
+        panel.locator("img.lib-result").dblclick()
+    expect(full.locator(".full-facts")).to_contain_text("lake in the mist")
+    page.keyboard.press("ArrowRight")
+    expect(full.locator(".full-facts")).to_contain_text("harbour at dawn")
+    if by == "key":
+        page.keyboard.press("Escape")
+    else:
+        page.go_back()
+    expect(full).to_have_count(0)
+    expect(panel.locator("q")).to_have_text("harbour at dawn")
+    page.go_back()
+    expect(page.locator(".lib-panel")).to_be_hidden()
 
 
 def test_the_details_hand_out_the_code_of_a_run_with_what_it_reads(page: Page) -> None:

@@ -35,9 +35,19 @@ export function startChrome(onTab) {
   });
 }
 
+/** @returns {boolean} whether a dialog lies over everything */
+export function inDialog() {
+  return document.querySelector('dialog[open]') !== null;
+}
+
+/** @returns {boolean} whether the API's tab has taken the studio's place */
+export function onApiTab() {
+  return document.body.dataset.tab === 'api';
+}
+
 /** @returns {boolean} whether something lies over the studio, or another tab is chosen */
 export function covered() {
-  return document.body.dataset.tab === 'api' || document.querySelector('dialog[open]') !== null;
+  return onApiTab() || inDialog();
 }
 
 /** @returns {boolean} whether the library has taken the form's place: a phone has room for one of them */

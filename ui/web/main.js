@@ -1,7 +1,7 @@
 // The page put together: state, server, form, address and views. gradio's `js_on_load` calls `start` once the form is
 // there (ui/studio.py); from here on nothing of the page needs gradio but the form's own components.
 
-import { covered, formHidden, showTab, startChrome } from './chrome.js';
+import { covered, formHidden, inDialog, onApiTab, showTab, startChrome } from './chrome.js';
 import { openCamera, startIntake } from './intake.js';
 import { startKeys } from './keys.js';
 import { createRouter } from './lib/address.js';
@@ -30,13 +30,21 @@ import { streamOf } from './lib/sse.js';
 import { initialState, reduce } from './lib/state.js';
 import { createProviderKey } from './provider-key.js';
 import { createReading, errorOf } from './reading.js';
-import { FullView } from './views/full.js';
 import { createView } from './views/page.js';
 
 /** @import { Draft, JobBody, Mode, ReadRecipe, Result, Style } from './types.js' */
 /** @import { Library } from './library/library.js' */
 /** @import { Action, State } from './lib/state.js' */
 /** @import { Values } from './lib/form.js' */
+/** @import { FullView } from './views/full.js' */
+
+/**
+ * What the full view shows, and walks through.
+ * @typedef {object} Slides
+ * @property {() => Result | null} result the one that it shows
+ * @property {(by: number) => void} step goes on to another
+ * @property {() => void} stay puts the one it shows into the address
+ */
 
 /** Results that are fetched at a time. */
 const PAGE = 60;
@@ -44,6 +52,10 @@ const PAGE = 60;
 const TICK = 500;
 /** Kinds of files that may hold settings. */
 const HOLDS_SETTINGS = new Set(['image/png', 'image/jpeg', 'image/webp']);
+
+/** The head imports this module before the form is there: what the page needs of the server is asked for at once. */
+const coming = loadWords(navigator.languages, ['en']);
+coming.catch(() => {}); // whoever waits for it gets the error
 
 /**
  * What gradio's components call: see `_wire` in ui/studio.py.
@@ -68,7 +80,7 @@ export async function start(mount, emit) {
   const byEvent = mount.dataset.byEvent === 'true';
   const examples = JSON.parse(mount.dataset.examples ?? '[]');
   const sheet = JSON.parse(mount.dataset.sheet ?? '{"file":"","styles":[],"known":false}');
-  const words = await loadWords(navigator.languages, ['en']);
+  const words = await coming;
   const keys = createKeys();
   const api = createApi({ keys, wakers: window });
   const drafts = openDrafts();
@@ -86,6 +98,20 @@ export async function start(mount, emit) {
   /** @type {Promise<Library> | null} */
   let library = null; // fetched when it is opened first
   const sizes = new ResizeObserver(() => draw());
+  /** @type {Slides} */
+  const ofStage = {
+    result: () => chosenResult(stage(state)),
+    step: (by) => {
+      const from = chosenResult(stage(state));
+      const next = from && neighbour(state, from.id, by);
+      if (next) dispatch({ type: 'edit', values: { shown: { result: next.id } } });
+    },
+    stay: () => router.replace({ shown: state.draft.shown }),
+  };
+  /** @type {FullView | null} */
+  let full = null; // fetched when it is opened first
+  let slides = ofStage;
+  let leaving = false; // whether Esc or its button has closed it
 
   /** @param {Action} action */
   function dispatch(action) {
@@ -110,9 +136,10 @@ export async function start(mount, emit) {
   }
 
   const router = createRouter((place) => {
-    if (full.isOpen && !place.full) {
-      full.dialog.close();
-      router.replace({ shown: state.draft.shown }); // whoever has walked on in the full view stays there
+    if (leaving || (full?.isOpen && !place.full)) {
+      full?.dialog.close();
+      leaving = false;
+      slides.stay(); // whoever has walked on in the full view stays there
       return;
     }
     dispatch({ type: 'edit', values: { view: place.view, shown: place.shown, mode: place.mode } });
@@ -121,9 +148,10 @@ export async function start(mount, emit) {
 
   /** @param {Mode} mode */
   function enter(mode) {
-    if (mode === router.place().mode) return;
-    router.go({ mode, open: null });
-    dispatch({ type: 'edit', values: { mode } });
+    if (mode !== router.place().mode) {
+      router.go({ mode, open: null });
+      dispatch({ type: 'edit', values: { mode } });
+    }
     lead();
   }
 
@@ -331,7 +359,7 @@ export async function start(mount, emit) {
     use: reading.result,
     copyPrompt: (/** @type {Result} */ result) => void navigator.clipboard.writeText(result.recipe.prompt),
     example,
-    full: openFull,
+    full: () => void openFull(ofStage),
     reload: () => {
       drafts.flush();
       /** @type {any} */ (window).studio.reload(); // the one reload that ui/web/reconnect.js lets through
@@ -397,25 +425,27 @@ export async function start(mount, emit) {
 
   // ---- the full view ---------------------------------------------------------------------------------
 
-  const full = new FullView(words, {
-    step: (by) => {
-      const from = chosenResult(stage(state));
-      const next = from && neighbour(state, from.id, by);
-      if (next) dispatch({ type: 'edit', values: { shown: { result: next.id } } });
-    },
-    leave: () => router.leave({ full: false }),
-  });
-
-  function openFull() {
-    if (!chosenResult(stage(state))) return;
+  /** @param {Slides} of */
+  async function openFull(of) {
+    if (!of.result()) return;
+    const { FullView } = await import('./views/full.js');
+    slides = of;
+    full ??= new FullView(words, {
+      step: (by) => slides.step(by),
+      leave: () => {
+        if (!router.place().full) return; // Back has closed it
+        leaving = true;
+        router.leave({ full: false });
+      },
+    });
     router.go({ full: true });
-    draw();
     full.open();
+    draw();
   }
 
   // ---- drawing ---------------------------------------------------------------------------------------
 
-  const view = createView({ mount, words, api, act, full, examples, sheet });
+  const view = createView({ mount, words, api, act, examples, sheet });
   function draw() {
     if (planned) return;
     planned = true;
@@ -424,6 +454,8 @@ export async function start(mount, emit) {
       const plan = forecast(state);
       const repeats = plan.repeats !== null && confirmed.has(String(plan.repeats.id));
       view.draw(state, plan, repeats, Date.now() / 1000);
+      const large = slides.result();
+      full?.show(large && view.slide(state, large));
       void library?.then(
         (there) => there.draw(),
         () => {},
@@ -487,17 +519,17 @@ export async function start(mount, emit) {
   };
   /** @type {any} */ (window).srpo = bridge;
   startKeys({
-    covered: () => covered() || full.isOpen,
-    away: () => state.draft.mode === 'library',
+    covered: inDialog,
+    away: () => state.draft.mode === 'library' || onApiTab(),
     mode: (place) => enter(place ? 'library' : 'make'),
     run: () => {
-      if (!formHidden()) document.getElementById('run')?.click();
+      if (!onApiTab() && !formHidden()) document.getElementById('run')?.click();
     },
     use: () => withResult(act.use),
     restore: () => withResult((result) => act.recall(result, 'all')),
     download: () => mount.querySelector('a[data-act="download"]')?.dispatchEvent(new MouseEvent('click')),
-    full: openFull,
-    step: (by) => full.tell.step(by),
+    full: () => void openFull(ofStage),
+    step: ofStage.step,
   });
 
   /** @param {(result: Result) => void} then */
@@ -515,6 +547,8 @@ export async function start(mount, emit) {
     dispatch,
     enter,
     use: reading.result,
+    full: openFull,
+    redraw: draw,
   };
   const { shown, view: shownAs, mode } = router.place();
   dispatch({

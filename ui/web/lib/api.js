@@ -118,9 +118,10 @@ export function createApi(options = {}) {
    * @template T
    * @param {string} path
    * @param {RequestInit} request
+   * @param {(answer: Response) => Promise<T>} [read]
    * @returns {Promise<T>}
    */
-  async function once(path, request) {
+  async function once(path, request, read = (answer) => answer.json()) {
     /** @type {Response} */
     let answer;
     try {
@@ -131,7 +132,7 @@ export function createApi(options = {}) {
     }
     if (!answer.ok) throw await refused(answer, now());
     try {
-      return await answer.json();
+      return await read(answer);
     } catch (failure) {
       request.signal?.throwIfAborted();
       throw lost(failure); // it was cut off on its way
@@ -331,6 +332,11 @@ export function createApi(options = {}) {
       at(
         `results/${id}/file${name ? `?name=${encodeURIComponent(name)}` : ''}${name && recipe ? `&recipe=${recipe}` : ''}`,
       ),
+    /**
+     * @param {number} id
+     * @param {string} name of the download
+     */
+    resultRecipe: (id, name) => at(`results/${id}/recipe?name=${encodeURIComponent(name)}`),
     /**
      * @param {number} id
      * @param {number} width pixels of the screen

@@ -8,9 +8,6 @@ import { SIZES as TILES } from './layout.js';
 /** @import { Message } from '../types.js' */
 /** @import { Facets, Filter, Project } from './types.js' */
 
-/** Pictures that are downloaded at a time. */
-export const MOST_DOWNLOADS = 50;
-
 /**
  * @typedef {object} HeadModel
  * @property {Filter} filter
@@ -260,7 +257,7 @@ export function foot(model, act, w) {
           <button type="button" data-act="star" aria-pressed=${String(model.starred)} ?disabled=${busy !== null} @click=${act.star}>★ ${w.say('library-star')} <kbd>S</kbd></button>
           <button type="button" data-act="tag" popovertarget="lib-tags" ?disabled=${busy !== null}>${w.say('library-tag')}</button>
           <button type="button" data-act="project" popovertarget="lib-projects" ?disabled=${busy !== null}>${w.say('library-project')}</button>
-          <button type="button" data-act="download" ?disabled=${busy !== null || selected > MOST_DOWNLOADS} title=${selected > MOST_DOWNLOADS ? w.say('library-download-most', { most: MOST_DOWNLOADS }) : nothing} @click=${act.download}>${w.say('stage-download')}</button>
+          <button type="button" data-act="download" ?disabled=${busy !== null} @click=${act.download}>${w.say('stage-download')}</button>
           <button type="button" data-act="delete" ?disabled=${busy !== null} @click=${act.remove}>${w.say('library-delete')} <kbd>Del</kbd></button>
           <button type="button" data-act="clear" aria-label=${w.say('library-deselect')} title=${w.say('library-deselect')} @click=${act.clear}>×</button>
           <div id="lib-tags" popover class="lib-pick">${tagEditor(model.tags, facets, act, 'selection', w)}</div>

@@ -3,7 +3,7 @@
 import { size } from '../lib/format.js';
 import { ratioOf } from '../lib/layout.js';
 import { html, keyed, live, nothing, styleMap } from '../vendor/lit.js';
-import { downloadAs } from '../views/facts.js';
+import { addressWith, downloadAs } from '../views/facts.js';
 import { projectList, tagEditor } from './bars.js';
 import { figures, nameOf, recipeWords } from './describe.js';
 
@@ -38,6 +38,7 @@ const PARTS = /** @type {const} */ (['recipe', 'all', 'prompt', 'settings', 'see
  * @property {(by: number) => void} step
  * @property {(part: typeof PARTS[number]) => void} apply
  * @property {() => void} use as the reference
+ * @property {() => void} full shows the picture as large as the window
  * @property {() => void} star
  * @property {() => void} remove
  * @property {(words: string) => void} note
@@ -79,7 +80,7 @@ export function detail(model, act, api, w) {
         image
           ? keyed(
               result.id,
-              html`<img class="lib-result" src=${api.resultView(result.id, model.width)} alt=${nameOf(result, w)} draggable="false" />`,
+              html`<img class="lib-result" src=${api.resultView(result.id, model.width)} alt=${nameOf(result, w)} draggable="false" @dblclick=${act.full} />`,
             )
           : html`<p class="lib-missing">${result.missing ? w.inFull(result.missing.why) : w.say('missing-failed')}</p>`
       }</div><figcaption>${w.say('ui-result')}</figcaption></figure>
@@ -90,11 +91,16 @@ export function detail(model, act, api, w) {
       .join(' · ')}</p>
     <div class="lib-deeds">
       ${PARTS.map((part) => html`<button type="button" data-apply=${part} class=${part === 'recipe' ? 'primary' : ''} ?disabled=${part === 'all' && !reference} @click=${() => act.apply(part)}>${w.say(`library-apply-${part}`)}</button>`)}
-      ${image ? html`<button type="button" data-act="use" @click=${act.use}>${w.say('stage-use-as-reference')}</button>` : nothing}
+      ${
+        image
+          ? html`<button type="button" data-act="use" @click=${act.use}>${w.say('stage-use-as-reference')}</button>
+        <button type="button" data-act="full" @click=${act.full}>${w.say('stage-full-view')} <kbd>F</kbd></button>`
+          : nothing
+      }
       ${
         image
           ? html`<a class="button" data-act="download" href=${api.resultFile(result.id, model.filename)} download=${model.filename}>${w.say('stage-download')}</a>
-        ${downloadAs('lib-download-menu', (recipe) => api.resultFile(/** @type {number} */ (result.id), model.filename, recipe), model.filename, w)}`
+        ${downloadAs('lib-download-menu', (holding) => addressWith(api, /** @type {number} */ (result.id), model.filename, holding), model.filename, w)}`
           : nothing
       }
       <button type="button" data-act="delete" @click=${act.remove}>${w.say('library-delete')}</button>

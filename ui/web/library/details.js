@@ -82,6 +82,7 @@ export function createDetails(parts) {
     if (other) parts.marked();
     draw();
     if (other) panel.querySelector('.lib-detail-body')?.scrollTo(0, 0);
+    if (other) parts.redraw();
     if (first && covers()) focus();
     if (at !== null) parts.follow(at);
   }
@@ -269,6 +270,7 @@ export function createDetails(parts) {
           removeTag: (name) => void parts.change([id], { remove_tags: [name] }),
           project: (project) => void parts.change([id], { project }),
           createProject: (name) => void parts.createProject([id], name),
+          full: openFull,
           open: (other) => void go(other),
           code: () => void showCode(),
           copyPrompt: () => void navigator.clipboard.writeText(here.recipe.prompt),
@@ -278,6 +280,14 @@ export function createDetails(parts) {
       ),
       panel,
     );
+  }
+
+  function openFull() {
+    void parts.full({
+      result: () => (result?.image ? result : null),
+      step: parts.step,
+      stay: () => router.replace({ open: result?.id ?? null }),
+    });
   }
 
   /** Open another picture of the lineage. @param {number} id */
@@ -314,6 +324,7 @@ export function createDetails(parts) {
     taken,
     covers,
     focus,
+    openFull,
     close: () => router.leave({ open: null }),
 
     /** @param {number | null} id that the address names */

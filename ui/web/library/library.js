@@ -99,6 +99,18 @@ export function createCalls({ at, get, send, once }) {
     archive: (project) => at(`projects/${project}/archive`),
 
     /**
+     * Return an archive of pictures, as of a project.
+     * @param {number[]} ids
+     * @returns {Promise<Blob>}
+     */
+    archiveOf: (ids) =>
+      once(
+        'results/archive',
+        { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ ids }) },
+        (answer) => answer.blob(),
+      ),
+
+    /**
      * Take in the archive of a project. It is not repeated: the file may be large, and the person still has it.
      * @param {Blob} file
      * @returns {Promise<Imported>}
@@ -144,6 +156,8 @@ export function parts(ids) {
  * @property {(action: Action) => void} dispatch
  * @property {(mode: Mode) => void} enter
  * @property {(result: Result) => void} use makes a result the reference
+ * @property {(slides: import('../main.js').Slides) => Promise<void>} full shows pictures as large as the window
+ * @property {() => void} redraw draws what the page shows
  */
 
 /**

@@ -8,14 +8,14 @@ import { message } from '../lib/message.js';
 import { downloadNameOf } from '../lib/select.js';
 import { errorOf } from '../reading.js';
 import { render } from '../vendor/lit.js';
-import { empty, foot, head, MOST_DOWNLOADS } from './bars.js';
+import { empty, foot, head } from './bars.js';
 import { carried } from './blocks.js';
 import { nameOf, styleName } from './describe.js';
 import { createDetails } from './details.js';
 import { cleared, dateOf, sameFilter, without, withValues } from './filter.js';
 import { Grid } from './grid.js';
 import { SIZES } from './layout.js';
-import { parts as inParts } from './library.js';
+import { parts as inParts, MOST_IDS } from './library.js';
 import { createList } from './list.js';
 import { countOf, everything, isSelected, joined, NONE, toggled, withoutGone } from './selection.js';
 
@@ -31,9 +31,10 @@ const DENSITY = 'srpo-studio:library-density';
 const ASKED = 'srpo-studio:library-delete-asked';
 /** A window that is narrower begins with small tiles. */
 const NARROW = 700;
-/** Milliseconds for which what was just done is said, and between two downloads. */
+/** Milliseconds for which what was just done is said. */
 const SAID = 4000;
-const BETWEEN = 250;
+/** Milliseconds that a browser has to take over what is downloaded. */
+const KEPT = 60_000;
 /** Milliseconds of a finger that rests on a picture. */
 const REST = 450;
 
@@ -498,6 +499,10 @@ export function openLibrary(parts, calls, early) {
       void star(inPanel ? details.id : null);
       return true;
     }
+    if (key.toLowerCase() === 'f' && !command && details.id !== null) {
+      details.openFull();
+      return true;
+    }
     if (key === 'Delete' || key === 'Backspace') {
       if (inPanel && details.id !== null) askToDelete([details.id]);
       else if (selection === NONE || countOf(selection, list.total) === 0) {
@@ -692,22 +697,32 @@ export function openLibrary(parts, calls, early) {
     }
   }
 
+  /** Download one picture as its file, several as an archive. */
   async function download() {
-    const ids = (await selected()).slice(0, MOST_DOWNLOADS);
-    await each(ids, async (part) => {
-      for (const id of part) {
-        const place = list.pages.placeOf(id);
-        const result = list.pages.at(place) ?? (await api.result(id));
-        if (!result.image) continue;
-        const name = downloadNameOf(state(), result);
-        const link = document.createElement('a');
-        link.href = api.resultFile(id, name);
-        link.download = name;
-        link.click();
-        // A browser takes several downloads of a page one by one.
-        await new Promise((next) => setTimeout(next, BETWEEN));
-      }
+    if (countOf(selection, list.total) === 1) {
+      const [one] = inView();
+      const result = one ?? (await api.result((await selected())[0] ?? 0));
+      const name = downloadNameOf(state(), result);
+      if (result.image) save(api.resultFile(/** @type {number} */ (result.id), name), name);
+      return;
+    }
+    const name = `${w.say('ui-title')} ${new Date().toISOString().slice(0, 10)}`;
+    const several = countOf(selection, list.total) > MOST_IDS;
+    let number = 0;
+    await each(null, async (part) => {
+      const url = URL.createObjectURL(await calls.archiveOf(part));
+      number += 1;
+      save(url, `${name}${several ? ` ${number}` : ''}.zip`);
+      setTimeout(() => URL.revokeObjectURL(url), KEPT);
     });
+  }
+
+  /** @param {string} href @param {string} name of the file */
+  function save(href, name) {
+    const link = document.createElement('a');
+    link.href = href;
+    link.download = name;
+    link.click();
   }
 
   /** @param {number[] | null} ids null for the selection */
@@ -746,12 +761,12 @@ export function openLibrary(parts, calls, early) {
     }
     /** @type {number[]} */
     const gone = [];
-    let until = 0;
+    let until = Number.POSITIVE_INFINITY; // of the part that is gone for good first
     const next = details.id !== null && ids?.includes(details.id) ? details.place : null;
     await each(ids, async (part) => {
       const answer = await calls.remove(part);
       gone.push(...answer.deleted);
-      until = Math.max(until, answer.until);
+      until = Math.min(until, answer.until);
       dispatch({ type: 'deleted', ids: answer.deleted });
       forget(answer.deleted);
     });

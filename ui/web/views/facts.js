@@ -9,7 +9,9 @@ import { html } from '../vendor/lit.js';
 export const PARTS = /** @type {const} */ (['all', 'prompt', 'settings', 'seed', 'reference']);
 
 /** What a download can hold besides the picture. */
-const HOLDING = /** @type {const} */ (['embed', 'mark', 'none']);
+const HOLDING = /** @type {const} */ (['embed', 'mark', 'none', 'json']);
+
+/** @typedef {typeof HOLDING[number]} Holding `json` is no picture: its settings alone */
 
 /**
  * @typedef {object} FactsModel
@@ -17,7 +19,7 @@ const HOLDING = /** @type {const} */ (['embed', 'mark', 'none']);
  * @property {Message[]} facts such as the style, strength, seed, backend, time and cost
  * @property {Message[]} notices
  * @property {string} file its address
- * @property {(recipe: 'embed' | 'mark' | 'none') => string} fileWith its address with what it is to hold
+ * @property {(holding: Holding) => string} fileWith its address with what it is to hold
  * @property {string} filename for the download
  */
 
@@ -43,7 +45,7 @@ export function facts(model, act, w) {
 /**
  * What a download may hold besides the picture, behind an arrow.
  * @param {string} id of the menu
- * @param {(recipe: typeof HOLDING[number]) => string} fileWith its address with what it is to hold
+ * @param {(holding: Holding) => string} fileWith its address with what it is to hold
  * @param {string} filename
  * @param {Words} w
  */
@@ -51,10 +53,28 @@ export function downloadAs(id, fileWith, filename, w) {
   return html`<button type="button" data-act="download-as" popovertarget=${id} aria-label=${w.say('stage-download-as')}>▾</button>
     <div id=${id} class="download-menu" popover role="menu">
       ${HOLDING.map(
-        (each) => html`<a class="button" role="menuitem" href=${fileWith(each)} download=${filename}
+        (
+          each,
+        ) => html`<a class="button" role="menuitem" href=${fileWith(each)} download=${each === 'json' ? settingsName(filename) : filename}
           @click=${hideMenu}>${w.say(`download-${each}`)}</a>`,
       )}
     </div>`;
+}
+
+/**
+ * Return the address of a result's file with what it is to hold, or of its settings alone.
+ * @param {import('../lib/api.js').Api} api
+ * @param {number} id
+ * @param {string} filename of the picture
+ * @param {Holding} holding
+ */
+export function addressWith(api, id, filename, holding) {
+  return holding === 'json' ? api.resultRecipe(id, settingsName(filename)) : api.resultFile(id, filename, holding);
+}
+
+/** @param {string} filename of a picture */
+function settingsName(filename) {
+  return filename.replace(/\.\w+$/, '.json');
 }
 
 /** @param {Event} event */

@@ -16,7 +16,7 @@ import {
   strip,
 } from '../lib/select.js';
 import { html, nothing, render } from '../vendor/lit.js';
-import { actions, facts } from './facts.js';
+import { actions, addressWith, facts } from './facts.js';
 import { preflight } from './preflight.js';
 import { referenceBox } from './reference.js';
 import { stageBody, stageMessage, viewSwitch } from './stage.js';
@@ -30,7 +30,6 @@ import { welcome } from './welcome.js';
 /** @import { Forecast, Run, Stage, StripCell } from '../lib/select.js' */
 /** @import { State } from '../lib/state.js' */
 /** @import { Message, Result, StudioError } from '../types.js' */
-/** @import { FullView } from './full.js' */
 /** @import { KeyModel } from './status.js' */
 
 /** Pixels around a picture, between two, and of the line under it. */
@@ -64,14 +63,13 @@ const CHARGE = new Map([
  * @property {Words} words
  * @property {Api} api
  * @property {any} act
- * @property {FullView} full
  * @property {{ title: Message, prompt: string, before: string, after: string }[]} examples
  * @property {{ file: string, styles: { id: string, label: string }[], known: boolean }} sheet one picture in many styles;
  *   whether the first backend knows them
  */
 
 /** @param {Parts} parts */
-export function createView({ mount, words: w, api, act, full, examples, sheet: styleSheet }) {
+export function createView({ mount, words: w, api, act, examples, sheet: styleSheet }) {
   mount.replaceChildren();
   let open = false; // the other ways of the reference box
   let held = false; // a finger on the picture shows the reference
@@ -96,6 +94,9 @@ export function createView({ mount, words: w, api, act, full, examples, sheet: s
   const view = {
     /** @type {KeyModel} */
     key: NO_KEY,
+
+    /** What the full view shows of a result. */
+    slide: slideOf,
 
     /**
      * @param {State} state
@@ -270,7 +271,6 @@ export function createView({ mount, words: w, api, act, full, examples, sheet: s
       </section>`,
       mount,
     );
-    full.show(result ? slideOf(state, result) : null);
     document.body.style.setProperty('--progress', String(how?.fraction ?? (how ? 0.05 : 0)));
   }
 
@@ -471,7 +471,7 @@ export function createView({ mount, words: w, api, act, full, examples, sheet: s
       facts: parts,
       notices,
       file: api.resultFile(id, filename),
-      fileWith: (/** @type {'embed' | 'mark' | 'none'} */ recipe) => api.resultFile(id, filename, recipe),
+      fileWith: (/** @type {import('./facts.js').Holding} */ holding) => addressWith(api, id, filename, holding),
       filename,
     };
   }
