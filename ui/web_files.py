@@ -33,7 +33,7 @@ LATER = "later"
 """The part of a catalogue that a page fetches when it needs it first."""
 TERMINAL = "The terminal"
 """The section of the catalogues whose words no page shows."""
-LATER_SECTIONS = {"The library", "Dropped files", "Unmapped settings"}
+LATER_SECTIONS = {"The library", "Dropped files", "Unmapped settings", "Explore"}
 """The sections of the catalogues that no page shows at first."""
 WORDS = "locales"
 """Under which name the catalogues are served beside the modules."""

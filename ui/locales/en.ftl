@@ -1146,3 +1146,11 @@ source-mcp = MCP
 source-aimlapi = AI/ML API format
 source-wavespeed = WaveSpeedAI format
 source-import = Import
+
+## Explore
+
+drift-vivid = Its colours are stronger than those of the first picture, by { NUMBER($change, maximumFractionDigits: 0) } in chroma.
+drift-pale = Its colours are weaker than those of the first picture, by { NUMBER($change, maximumFractionDigits: 0) } in chroma.
+drift-harsh = Its contrast is higher than that of the first picture, by { NUMBER($change, maximumFractionDigits: 0) } of 100.
+drift-flat = Its contrast is lower than that of the first picture, by { NUMBER($change, maximumFractionDigits: 0) } of 100.
+drift-colour = Its mean colour is not that of the first picture: they differ by { NUMBER($change, maximumFractionDigits: 0) }, and 1 is just visible.
