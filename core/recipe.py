@@ -23,6 +23,9 @@ UNKNOWN = "unknown"
 MAX_WEIGHT = 2.0
 """The heaviest that a style may be."""
 
+MAX_STYLES = 8
+"""Styles in one recipe that is asked for."""
+
 _Param = StrictInt | StrictFloat | StrictStr | StrictBool
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 """The SHA-256 of a file's bytes, in hexadecimal."""
@@ -130,6 +133,12 @@ class Recipe(Value):
     origin: Origin | None = None
     mask: ImageRef | None = None
     parent: Digest | None = None
+
+    @property
+    def own_seed(self) -> int:
+        """The seed of the picture that this is about; of all of a job's, the first."""
+        index = self.index
+        return self.seeds[index] if index is not None and index < len(self.seeds) else self.seed
 
     def with_params(self, **params: ParamValue) -> Recipe:
         """Return the recipe with other values of some parameters; the seed is none of them."""

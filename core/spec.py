@@ -91,6 +91,12 @@ class Number(Param):
         """Return the nearest allowed value."""
         return min(max(value, self.minimum), self.maximum)
 
+    def snap(self, value: float) -> float:
+        """Return the nearest allowed value that the slider can stand on; both ends are."""
+        steps = round((value - self.minimum) / self.step)
+        on_step = self.clamp(round(self.minimum + steps * self.step, 10))  # without the crumbs of binary fractions
+        return float(min((on_step, self.minimum, self.maximum), key=lambda each: abs(each - value)))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Integer(Param):
@@ -118,6 +124,10 @@ class Integer(Param):
     def clamp(self, value: float) -> int:
         """Return the nearest allowed whole number."""
         return min(max(round(value), self.minimum), self.maximum)
+
+    def snap(self, value: float) -> int:
+        """Return the nearest allowed whole number."""
+        return self.clamp(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +166,24 @@ class Toggle(Param):
 
 
 AnyParam = Number | Integer | Choice | Toggle
+
+
+def nearest(param: AnyParam, value: ParamValue) -> ParamValue | None:
+    """Return what of a parameter comes nearest to a value that another backend had.
+
+    Args:
+        param: the parameter here.
+        value: finite, of any kind.
+
+    Returns:
+        The value itself where it fits, the end of the range that it lies beyond, else the default.
+    """
+    try:
+        return param.validate(value)
+    except BadParameter:
+        if isinstance(param, Number | Integer) and isinstance(value, int | float) and not isinstance(value, bool):
+            return param.clamp(value)
+        return param.default
 
 
 @dataclass(frozen=True)

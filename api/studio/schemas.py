@@ -24,12 +24,10 @@ from pydantic import (
 from core.experiment import ExperimentState
 from core.job import Source
 from core.job_state import JobState
-from core.recipe import Digest, ImageRef, Recipe, StyleUse
+from core.recipe import MAX_STYLES, Digest, ImageRef, Recipe, StyleUse
 from core.spec import MAX_PROMPT
 from storage.rows import Filter, Marks, Sort
 
-MAX_STYLES = 8
-"""Styles in one recipe."""
 MAX_IDS = 500
 """Results in one request."""
 LARGEST = 2**53

@@ -18,10 +18,9 @@ def infotext(recipe: Recipe, size: tuple[int, int] | None) -> str:
         recipe: whose settings.
         size: width and height of the picture; None where they are not known.
     """
-    index = recipe.index
     values = {
         "Steps": recipe.params.get("num_inference_steps"),
-        "Seed": recipe.seeds[index] if index is not None and index < len(recipe.seeds) else recipe.seed,
+        "Seed": recipe.own_seed,
         "Size": None if size is None else f"{size[0]}x{size[1]}",
         "Model": None if recipe.model.id == UNKNOWN else recipe.model.id,
         "Denoising strength": recipe.params.get("strength"),

@@ -97,3 +97,8 @@ def test_the_sent_prompt_is_the_persons_words_then_the_styles_heavier_first(
     prompt: str, styles: tuple[StyleUse, ...], sent: str
 ) -> None:
     assert compose(PLAIN.model_copy(update={"prompt": prompt, "style": styles})) == sent
+
+
+@pytest.mark.parametrize(("index", "seed"), [(None, 7), (0, 7), (1, 8), (2, 7)])
+def test_a_picture_has_its_own_seed_and_a_whole_job_its_first(index: int | None, seed: int) -> None:
+    assert PLAIN.model_copy(update={"index": index}).own_seed == seed

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import BadParameter
-from core.spec import MAX_SEED
+from core.spec import MAX_SEED, Integer, Number, ParamValue, nearest
 from tests.support.fakes import make_spec
 
 DEEP: list[Any] = []
@@ -83,3 +85,44 @@ def test_the_values_cannot_be_changed_afterwards() -> None:
 def test_a_number_is_brought_into_its_range(value: float, clamped: float) -> None:
     param = make_spec().by_name["strength"]
     assert param.clamp(value) == clamped  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("value", "snapped"), [(-1, 0.0), (0.004, 0.0), (0.006, 0.01), (0.07 * 3, 0.21), (0.999, 1.0), (7, 1.0)]
+)
+def test_a_number_snaps_to_the_steps_of_its_slider(value: float, snapped: float) -> None:
+    assert Number(name="strength", minimum=0, maximum=1, default=0.6).snap(value) == snapped
+
+
+@given(st.floats(-10, 10))
+def test_a_number_snaps_to_both_ends_also_where_no_step_falls_on_the_last(value: float) -> None:
+    odd = Number(name="odd", minimum=0, maximum=1, default=0.5, step=0.3)
+    snapped = odd.snap(value)
+    assert snapped in (0, 0.3, 0.6, 0.9, 1)
+    assert abs(snapped - odd.clamp(value)) <= 0.15 + 1e-9
+
+
+@pytest.mark.parametrize(("value", "snapped"), [(-3, 1), (2.4, 2), (2.6, 3), (99, 50)])
+def test_a_whole_number_snaps_to_whole_numbers(value: float, snapped: int) -> None:
+    assert Integer(name="steps", minimum=1, maximum=50, default=28).snap(value) == snapped
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "near"),
+    [
+        ("strength", 0.7, 0.7),
+        ("strength", 3, 1.0),
+        ("strength", True, 0.6),
+        ("strength", "much", 0.6),
+        ("num_inference_steps", 80, 50),
+        ("num_inference_steps", 2.6, 3),
+        ("output_format", "jpeg", "jpeg"),
+        ("output_format", "webp", "png"),
+        ("enable_safety_checker", 0, True),
+        ("seed", "x", None),
+    ],
+)
+def test_a_value_of_another_backend_becomes_the_nearest_that_this_one_has(
+    name: str, value: ParamValue, near: ParamValue | None
+) -> None:
+    assert nearest(make_spec().by_name[name], value) == near
