@@ -1154,3 +1154,21 @@ drift-pale = Its colours are weaker than those of the first picture, by { NUMBER
 drift-harsh = Its contrast is higher than that of the first picture, by { NUMBER($change, maximumFractionDigits: 0) } of 100.
 drift-flat = Its contrast is lower than that of the first picture, by { NUMBER($change, maximumFractionDigits: 0) } of 100.
 drift-colour = Its mean colour is not that of the first picture: they differ by { NUMBER($change, maximumFractionDigits: 0) }, and 1 is just visible.
+
+evolve-favourites = This needs 1 to { $limit } favourites.
+    .todo = Choose that many.
+# $position is a favourite's place in the selection, from 0.
+evolve-parent = { $position ->
+    [0] A
+    [1] B
+    [2] C
+   *[3] D
+}
+evolve-base = From { $parent }
+evolve-taken = { $label } as { $parent }
+evolve-taken-nudged = { $label } as { $parent }, { $before } → { $after }
+evolve-prompt = Prompt of { $parent }
+evolve-style = Style of { $parent }
+evolve-styles = Styles of { $one } and { $other }
+evolve-seed = Seed of { $parent }
+evolve-new-seed = New seed
