@@ -6,7 +6,7 @@ shape with a longer side of `SIDE` pixels. The finest detail of larger pictures 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,12 +24,13 @@ WINDOW = 11
 COLOURS = 5
 """Most colours of a palette."""
 
-NOTABLE_CHROMA = 8.0
-"""Change of the mean C*ab beyond which a chain of references is worth a warning."""
-NOTABLE_CONTRAST = 6.0
-"""Likewise, of the standard deviation of L*."""
+NOTABLE_SHARE = 0.25
+"""Change of the mean C*ab, or of the standard deviation of L*, beyond which a chain of references is worth a warning,
+as a share of the first picture's. Photos with a saturation or contrast of 1.15 stay below, of 1.4 go beyond."""
+LEAST_CHROMA, LEAST_CONTRAST = 4.0, 3.0
+"""Changes up to these are not worth one, however grey or flat the first picture was."""
 NOTABLE_COLOUR = 8.0
-"""Likewise, the CIEDE2000 between the mean colours."""
+"""The CIEDE2000 between the mean colours beyond which it is; photos made a tenth brighter come to 4.5."""
 
 _PALETTE_SIDE = 96
 """Pixels of the longer side of what a palette is made of."""
@@ -291,23 +292,13 @@ class Drift:
         chroma: change of the mean C*ab; above 0 it became more colourful.
         contrast: change of the standard deviation of L*; above 0 it became harsher.
         colour: the CIEDE2000 between the mean colours, from 0.
+        warnings: what has changed beyond its threshold; empty where nothing has.
     """
 
     chroma: float
     contrast: float
     colour: float
-
-    @property
-    def warnings(self) -> tuple[Message, ...]:
-        """What has changed beyond its threshold, `NOTABLE_CHROMA` and so on; empty where nothing has."""
-        found = []
-        if abs(self.chroma) > NOTABLE_CHROMA:
-            found.append(message("drift-vivid" if self.chroma > 0 else "drift-pale", change=abs(self.chroma)))
-        if abs(self.contrast) > NOTABLE_CONTRAST:
-            found.append(message("drift-harsh" if self.contrast > 0 else "drift-flat", change=abs(self.contrast)))
-        if self.colour > NOTABLE_COLOUR:
-            found.append(message("drift-colour", change=self.colour))
-        return tuple(found)
+    warnings: tuple[Message, ...]
 
 
 def drift(first: Tone, now: Tone) -> Drift:
@@ -317,9 +308,16 @@ def drift(first: Tone, now: Tone) -> Drift:
         first: of the first reference.
         now: of the last picture.
     """
-    means: Sequence[Floats] = [np.array((each.lightness, each.a, each.b)) for each in (first, now)]
-    return Drift(
-        chroma=now.chroma - first.chroma,
-        contrast=now.contrast - first.contrast,
-        colour=float(difference(means[0], means[1])),
-    )
+    chroma_change, contrast_change = now.chroma - first.chroma, now.contrast - first.contrast
+    means = [np.array((each.lightness, each.a, each.b)) for each in (first, now)]
+    colour = float(difference(means[0], means[1]))
+    warnings = []
+    if abs(chroma_change) > max(LEAST_CHROMA, NOTABLE_SHARE * first.chroma):
+        code = "drift-vivid" if chroma_change > 0 else "drift-pale"
+        warnings.append(message(code, before=first.chroma, after=now.chroma))
+    if abs(contrast_change) > max(LEAST_CONTRAST, NOTABLE_SHARE * first.contrast):
+        code = "drift-harsh" if contrast_change > 0 else "drift-flat"
+        warnings.append(message(code, before=first.contrast, after=now.contrast))
+    if colour > NOTABLE_COLOUR:
+        warnings.append(message("drift-colour", difference=colour))
+    return Drift(chroma_change, contrast_change, colour, tuple(warnings))

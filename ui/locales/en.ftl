@@ -1149,11 +1149,11 @@ source-import = Import
 
 ## Explore
 
-drift-vivid = Its colours are stronger than those of the first picture, by { NUMBER($change, maximumFractionDigits: 0) } in chroma.
-drift-pale = Its colours are weaker than those of the first picture, by { NUMBER($change, maximumFractionDigits: 0) } in chroma.
-drift-harsh = Its contrast is higher than that of the first picture, by { NUMBER($change, maximumFractionDigits: 0) } of 100.
-drift-flat = Its contrast is lower than that of the first picture, by { NUMBER($change, maximumFractionDigits: 0) } of 100.
-drift-colour = Its mean colour is not that of the first picture: they differ by { NUMBER($change, maximumFractionDigits: 0) }, and 1 is just visible.
+drift-vivid = Since the first picture, the colours have become stronger: chroma { NUMBER($before, maximumFractionDigits: 0) } → { NUMBER($after, maximumFractionDigits: 0) }.
+drift-pale = Since the first picture, the colours have become weaker: chroma { NUMBER($before, maximumFractionDigits: 0) } → { NUMBER($after, maximumFractionDigits: 0) }.
+drift-harsh = Since the first picture, the contrast has risen: { NUMBER($before, maximumFractionDigits: 0) } → { NUMBER($after, maximumFractionDigits: 0) } of 50.
+drift-flat = Since the first picture, the contrast has fallen: { NUMBER($before, maximumFractionDigits: 0) } → { NUMBER($after, maximumFractionDigits: 0) } of 50.
+drift-colour = The mean colour is not that of the first picture: they differ by { NUMBER($difference, maximumFractionDigits: 0) }, and 1 is just visible.
 
 evolve-favourites = This needs 1 to { $limit } favourites.
     .todo = Choose that many.
