@@ -125,7 +125,7 @@ def plan(
         limit: cells, the most.
 
     Raises:
-        BadParameter: naming the axis or the field that does not fit.
+        BadParameter: its field is where it does not fit: `axes`, `axes[0].values[2]`, or one of the base's.
     """
     _check(axes, limit)
     if base.params.get("seed") is None and not any(axis.name == "seed" for axis in axes):
@@ -134,7 +134,15 @@ def plan(
     cells = []
     for at in order(axes):
         chosen = {axis.name: axis.values[place] for axis, place in zip(axes, at, strict=True)}
-        cells.append(Cell(at, _request(base, chosen, specs, references, adapted)))
+        try:
+            cells.append(Cell(at, _request(base, chosen, specs, references, adapted)))
+        except BadParameter as error:
+            names = [axis.name for axis in axes]
+            if error.field in names:
+                number = names.index(error.field)
+                unknown = error.code == "setting-unknown"
+                error.field = f"axes[{number}].name" if unknown else f"axes[{number}].values[{at[number]}]"
+            raise
     return Plan(tuple(cells), tuple(adapted), base, tuple(axes))
 
 
@@ -142,12 +150,14 @@ def _check(axes: Sequence[Axis], limit: int) -> None:
     if not 1 <= len(axes) <= MOST_AXES:
         raise BadParameter("axes-number", field="axes", limit=MOST_AXES)
     names = [axis.name for axis in axes]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise BadParameter("axes-twice", field="axes", name=twice)
-    empty = next((axis.name for axis in axes if not axis.values), None)
-    if empty is not None:
-        raise BadParameter("axes-empty", field="axes", name=empty)
+    for number, axis in enumerate(axes):
+        if axis.name in names[:number]:
+            raise BadParameter("axes-twice", field=f"axes[{number}].name", name=axis.name)
+        if not axis.values:
+            raise BadParameter("axes-empty", field=f"axes[{number}].values", name=axis.name)
+        for place, value in enumerate(axis.values):
+            if value in axis.values[:place]:
+                raise BadParameter("axes-value-twice", field=f"axes[{number}].values[{place}]", name=axis.name)
     count = math.prod(len(axis.values) for axis in axes)
     if count > limit:
         raise BadParameter("axes-too-many-cells", field="axes", count=count, limit=limit)
@@ -170,13 +180,8 @@ def _request(
     values = {**base.params, **{name: value for name, value in chosen.items() if name not in OWN}}
     values.pop("num_images", None)
     values = {name: value for name, value in values.items() if value is not None}
-    try:
-        fitting = _fitted(values, spec, specs.get(base.backend, spec), adapted)
-        return EditRequest.build(spec, chosen.get("prompt", base.prompt), image, fitting, style, parent)
-    except BadParameter as error:
-        if error.field in chosen:
-            error.field = "axes"
-        raise
+    fitting = _fitted(values, spec, specs.get(base.backend, spec), adapted)
+    return EditRequest.build(spec, chosen.get("prompt", base.prompt), image, fitting, style, parent)
 
 
 def _fitted(

@@ -177,20 +177,24 @@ def add_experiments(app: FastAPI, services: Services, references: References) ->
     def asked_for(body: NewExperiment) -> tuple[Base, list[Axis]]:
         """Return what was asked for, ranges spread and seeds drawn."""
         base = Base(body.base.backend, body.base.prompt, tuple(body.base.style), body.base.params, body.reference)
-        axes = [axis_of(each, base) for each in body.axes]
+        axes = [axis_of(each, base, f"axes[{number}]") for number, each in enumerate(body.axes)]
         if body.repeat > 1:
             axes.append(Axis("seed", tuple(draw_seed() for _ in range(body.repeat))))
         return base, axes
 
-    def axis_of(body: AxisBody, base: Base) -> Axis:
-        if body.spread is not None:
-            known = (spec.by_name.get(body.name) for spec in engine.specs.values())
-            param = next((each for each in known if isinstance(each, Number | Integer)), None)
-            if param is None:
-                raise BadParameter("axes-range", field="axes", name=body.name)
-            return Axis(body.name, spread(param, body.spread.low, body.spread.high, body.spread.count))
-        if body.search is not None:
-            return Axis("prompt", replaced(base.prompt, body.search, [str(each) for each in body.values]))
+    def axis_of(body: AxisBody, base: Base, place: str) -> Axis:
+        try:
+            if body.spread is not None:
+                known = (spec.by_name.get(body.name) for spec in engine.specs.values())
+                param = next((each for each in known if isinstance(each, Number | Integer)), None)
+                if param is None:
+                    raise BadParameter("axes-range", name=body.name)
+                return Axis(body.name, spread(param, body.spread.low, body.spread.high, body.spread.count))
+            if body.search is not None:
+                return Axis("prompt", replaced(base.prompt, body.search, [str(each) for each in body.values]))
+        except BadParameter as error:
+            error.field = f"{place}.search" if body.spread is None else f"{place}.spread"
+            raise
         return Axis(body.name, tuple(map(value_of, body.values)))
 
     def keys_of(backend: str, key: str | None) -> dict[str, str]:

@@ -110,10 +110,11 @@ async def test_pictures_are_an_axis(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("axis", "field", "code"),
     [
-        ({"name": "nothing", "spread": LADDER["spread"]}, "axes", "axes-range"),
-        ({"name": "prompt", "search": "bird", "values": ["dog"]}, "axes", "axes-search"),
-        ({"name": "strength", "values": []}, "axes", "axes-empty"),
-        ({"name": "backend", "values": ["nobody"]}, "backend", "backend-unknown"),
+        ({"name": "nothing", "spread": LADDER["spread"]}, "axes[0].spread", "axes-range"),
+        ({"name": "prompt", "search": "bird", "values": ["dog"]}, "axes[0].search", "axes-search"),
+        ({"name": "strength", "values": []}, "axes[0].values", "axes-empty"),
+        ({"name": "backend", "values": ["nobody"]}, "axes[0].values[0]", "backend-unknown"),
+        ({"name": "strength", "values": [0.2, 0.5, 0.2]}, "axes[0].values[2]", "axes-value-twice"),
     ],
 )
 async def test_an_axis_that_does_not_fit_is_refused_there(
@@ -174,12 +175,14 @@ async def test_a_column_is_added(tmp_path: Path) -> None:
         assert sorted(each["at"] for each in view["cells"][4:]) == [[2, 0], [2, 1]]
         answer = await post(app.client, f"/{id}/cells", axis="nothing", values=[1])
         assert answer.json()["error"]["code"] == "axes-unknown"
+        answer = await post(app.client, f"/{id}/cells", axis="strength", values=[0.8])
+        assert answer.json()["error"]["code"] == "axes-value-twice"
 
 
 async def test_a_large_column_is_asked_for(tmp_path: Path) -> None:
     async with studio(tmp_path, caps=Caps(ask_runs=4)) as app:
         id = (await start(app.client))["id"]
-        answer = await post(app.client, f"/{id}/cells", axis="strength", values=[each / 10 for each in range(5)])
+        answer = await post(app.client, f"/{id}/cells", axis="strength", values=[0.1, 0.3, 0.5, 0.7, 0.9])
         assert answer.json()["error"]["code"] == "experiment-asks"
 
 

@@ -123,24 +123,35 @@ def test_a_word_that_another_backend_does_not_know_is_left_to_its_default() -> N
 
 
 @pytest.mark.parametrize(
-    ("axes", "code"),
+    ("axes", "code", "field"),
     [
-        ([], "axes-number"),
-        ([Axis(str(each), (1,)) for each in range(4)], "axes-number"),
-        ([Axis("seed", (1,)), Axis("seed", (2,))], "axes-twice"),
-        ([Axis("seed", ())], "axes-empty"),
-        ([Axis("seed", tuple(range(21))), Axis("num_inference_steps", tuple(range(1, 21)))], "axes-too-many-cells"),
-        ([Axis("backend", ("nobody",))], "backend-unknown"),
-        ([Axis("nothing", (1,))], "setting-unknown"),
-        ([Axis("output_format", ("bmp",))], "value-choice"),
-        ([Axis("prompt", ("",))], "prompt-empty"),
+        ([], "axes-number", "axes"),
+        ([Axis(str(each), (1,)) for each in range(4)], "axes-number", "axes"),
+        ([Axis("seed", (1,)), Axis("seed", (2,))], "axes-twice", "axes[1].name"),
+        ([Axis("seed", ())], "axes-empty", "axes[0].values"),
+        ([Axis("strength", (0.2, 0.5, 0.2))], "axes-value-twice", "axes[0].values[2]"),
+        ([Axis("seed", (1,)), Axis("style", ((OIL,), (INK,), (OIL,)))], "axes-value-twice", "axes[1].values[2]"),
+        (
+            [Axis("seed", tuple(range(21))), Axis("num_inference_steps", tuple(range(20)))],
+            "axes-too-many-cells",
+            "axes",
+        ),
+        ([Axis("backend", ("fake", "nobody"))], "backend-unknown", "axes[0].values[1]"),
+        ([Axis("nothing", (1,))], "setting-unknown", "axes[0].name"),
+        ([Axis("seed", (1, 2)), Axis("output_format", ("png", "bmp"))], "value-choice", "axes[1].values[1]"),
+        ([Axis("prompt", ("a", ""))], "prompt-empty", "axes[0].values[1]"),
     ],
 )
-def test_an_axis_that_does_not_fit_is_refused_at_the_axes(axes: list[Axis], code: str) -> None:
+def test_an_axis_that_does_not_fit_is_refused_at_its_place(axes: list[Axis], code: str, field: str) -> None:
     with pytest.raises(BadParameter) as refused:
         planned(*axes)
-    assert refused.value.code == code
-    assert refused.value.field in ("axes", "backend")
+    assert (refused.value.code, refused.value.field) == (code, field)
+
+
+def test_a_backend_that_is_not_there_is_refused_at_the_base_where_no_axis_has_it() -> None:
+    with pytest.raises(BadParameter) as refused:
+        planned(Axis("seed", (1, 2)), backend="nobody")
+    assert refused.value.field == "backend"
 
 
 def test_a_value_of_the_base_that_does_not_fit_is_refused_at_its_field() -> None:
