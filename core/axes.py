@@ -15,6 +15,7 @@ from core.messages import Message, message
 from core.recipe import StyleUse
 from core.request import EditRequest, draw_seed
 from core.spec import BackendSpec, Integer, Number, ParamValue
+from core.terms import is_neutral
 
 OWN = ("backend", "reference", "prompt", "style")
 """Axes that are no parameter, the one first whose cells share the most work."""
@@ -201,7 +202,7 @@ def _fitted(
         if param is None:
             if name not in home.by_name:
                 fitting[name] = value  # refused where the request is built
-            else:
+            elif not is_neutral(name, value):
                 adapted[message("adapted-dropped", param=home.by_name[name].label, backend=spec.label)] = None
             continue
         number = isinstance(value, int | float) and not isinstance(value, bool)

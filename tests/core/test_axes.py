@@ -122,6 +122,12 @@ def test_a_word_that_another_backend_does_not_know_is_left_to_its_default() -> N
     assert [each.code for each in made.adapted] == ["adapted-dropped"]
 
 
+def test_a_setting_that_changes_nothing_is_left_out_without_a_word() -> None:
+    made = planned(Axis("backend", ("fake", "low")), params={"enable_safety_checker": True})
+    assert [cell.request.recipe.params.get("enable_safety_checker") for cell in made.cells] == [True, None]
+    assert made.adapted == ()
+
+
 @pytest.mark.parametrize(
     ("axes", "code", "field"),
     [
