@@ -208,6 +208,9 @@ class Facets:
         bytes: of all their pictures and references, each once.
         protected: how many of these bytes stars and projects protect.
         share: how many bytes stars and projects can protect.
+        full: how much of the quota the files of all owners take, from 0.
+        oldest: when the run was made that goes first of the owner's where room is needed, seconds since the epoch;
+            None where none may go.
         backends, styles, models, tags: how many pictures have each, by key, id or name; the most frequent first.
         projects: by name.
     """
@@ -217,6 +220,8 @@ class Facets:
     bytes: int = 0
     protected: int = 0
     share: int = 0
+    full: float = 0.0
+    oldest: float | None = None
     backends: Mapping[str, int] = field(default_factory=dict)
     styles: Mapping[str, int] = field(default_factory=dict)
     models: Mapping[str, int] = field(default_factory=dict)

@@ -87,6 +87,8 @@ def add_library(app: FastAPI, services: Services) -> None:
                 "bytes": facets.bytes,
                 "protected_bytes": facets.protected,
                 "share_bytes": facets.share,
+                "full": round(facets.full, 2),
+                "oldest": facets.oldest,
                 "backends": _counted(facets.backends, "key"),
                 "styles": _counted(facets.styles, "id"),
                 "models": _counted(facets.models, "id"),

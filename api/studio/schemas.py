@@ -606,6 +606,8 @@ class LibraryView(BaseModel):
         bytes: of all pictures and references, each once.
         protected_bytes: how many of these stars and projects protect from being removed for room.
         share_bytes: how many bytes they can protect.
+        full: how much of the app's storage is used, from 0 to 1 and more.
+        oldest: when the picture was made that is removed first of theirs where room is needed; null where none may go.
     """
 
     total: int
@@ -613,6 +615,8 @@ class LibraryView(BaseModel):
     bytes: int
     protected_bytes: int
     share_bytes: int | None
+    full: float
+    oldest: float | None
     backends: list[KeyCount]
     styles: list[IdCount]
     models: list[IdCount]

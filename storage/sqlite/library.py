@@ -119,8 +119,9 @@ class LibraryQueries(Reader):
                 "select number, pictures, bytes, protected from owners where name = ?", (owner,)
             ).fetchone()
             part = share(self._base, quota)
+            full = self._base.execute("select stored from totals").fetchone()[0] / quota
             if found is None:
-                return Facets(share=part)
+                return Facets(share=part, full=full)
             number, total, size, protected = found
             (starred,) = self._base.execute(
                 "select count(*) from results indexed by results_starred where owner = ? and shown = 1 and star = 1",
@@ -137,13 +138,30 @@ class LibraryQueries(Reader):
                     group by number order by pictures desc, name""",
                 (number,),
             ).fetchall()
+            oldest = self._base.execute(
+                "select created from jobs where owner = ? and ended is not null and kept = 0 order by number limit 1",
+                (number,),
+            ).fetchone()
             projects = self.projects(owner)
         counted = tuple(Counter[str]() for _ in range(3))
         for backend, model, styles, count in kinds:
             for counter, names in zip(counted, ([backend], [model], json.loads(styles)), strict=True):
                 counter.update(dict.fromkeys(names, count))
         backends, models, by_style = (dict(each.most_common()) for each in counted)
-        return Facets(total, starred, size, protected, part, backends, by_style, models, dict(tags), projects)
+        return Facets(
+            total=total,
+            starred=starred,
+            bytes=size,
+            protected=protected,
+            share=part,
+            full=full,
+            oldest=oldest and oldest[0],
+            backends=backends,
+            styles=by_style,
+            models=models,
+            tags=dict(tags),
+            projects=projects,
+        )
 
     def has_trash(self, before: float) -> bool:
         """Return whether something is in the trash that was put there before then."""

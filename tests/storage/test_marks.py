@@ -57,6 +57,22 @@ def listed(store: Store, wanted: Filter = EVERYTHING, owner: str = "ann") -> lis
     return [each.prompt.lower() for each in store.result_page(owner, 99, wanted=wanted).rows]
 
 
+# ---- room -----------------------------------------------------------------------------------------------
+
+
+def test_how_full_the_storage_is_and_what_goes_first_of_an_owners_is_known(store: Store) -> None:
+    assert (store.facets("ann", 1000).full, store.facets("ann", 1000).oldest) == (0.0, None)
+    (first,) = made(store, "one")
+    made(store, "two")
+    made(store, "hers", owner="bob")
+    assert store.facets("ann", 1000).full == store.size() / 1000 > 0
+    assert store.facets("nobody", 1000).full == store.size() / 1000
+    assert store.facets("ann", 1000).oldest == 1.0
+    star(store, first)
+    assert store.facets("ann", 1000).oldest == 2.0
+    assert store.facets("bob", 1000).oldest == 3.0
+
+
 # ---- marks ----------------------------------------------------------------------------------------------
 
 

@@ -42,6 +42,7 @@ def make(page: Page) -> None:
 def open_library(page: Page) -> None:
     page.click("#library-tab")
     page.wait_for_selector(PICTURE)
+    expect(page.locator(f".lib-row:not([hidden]) {CELL}:not(.ready)")).to_have_count(0)
 
 
 def names(page: Page) -> list[str]:
@@ -297,6 +298,20 @@ def test_what_is_selected_is_downloaded(page: Page) -> None:
     with page.expect_download() as waiting:
         page.click(".lib-actions [data-act=download]")
     assert waiting.value.suggested_filename.startswith("srpo_photo")
+
+
+def test_before_storage_runs_out_it_is_said_what_goes_and_what_to_do(page: Page) -> None:
+    full = {"full": 0.93, "oldest": 1_700_000_000.0}
+    page.route("**/studio/v1/library", lambda route: route.fulfill(json=route.fetch().json() | full))
+    open_library(page)
+    said = page.locator(".lib-room-low")
+    expect(said).to_contain_text("Storage is 93 % full.")
+    expect(said).to_contain_text("2023")
+    expect(said).to_contain_text("Star what you want to keep")
+    said.get_by_role("button", name="Show the oldest").click()
+    expect(page.locator(".lib-sort")).to_have_value("oldest")
+    said.get_by_role("button", name="Close").click()
+    expect(said).to_have_count(0)
 
 
 def test_several_are_downloaded_as_one_archive(page: Page) -> None:

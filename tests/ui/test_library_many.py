@@ -116,6 +116,19 @@ def test_back_leads_from_a_picture_to_where_the_list_was(page: Page) -> None:
     assert (first_id(page), page.evaluate(TOP)) == before
 
 
+def test_a_reload_leads_to_where_the_list_was(page: Page) -> None:
+    jump(page, 0.6)
+    shown(page)
+    before = first_id(page)
+    page.reload()
+    page.wait_for_selector(PICTURE)
+    shown(page)
+    assert first_id(page) == before
+    page.fill(".lib-search", "lake")
+    expect(page.locator(COUNT)).to_contain_text("found")
+    assert page.evaluate(TOP) == 0
+
+
 def test_what_was_opened_by_its_address_is_found_in_the_list(page: Page) -> None:
     jump(page, 0.9)
     shown(page)

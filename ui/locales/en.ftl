@@ -1038,6 +1038,9 @@ library-imported = { $project }: { $count ->
    *[other] , { $known } were here already.
 }
 library-room = Your pictures take { NUMBER($size, maximumFractionDigits: 1) } GB. Stars and projects protect up to { NUMBER($share, maximumFractionDigits: 1) } GB; where storage runs out, the oldest other runs are removed first.
+library-room-low = Storage is { $percent } % full. When it runs out, the oldest pictures without a star or project are removed, beginning with { $day }.
+    .todo = Star what you want to keep or put it into a project, or delete what you do not need.
+library-room-show = Show the oldest
 library-search = Search prompts, styles, tags, notes
 library-starred-only = Only starred
 library-starred = Starred

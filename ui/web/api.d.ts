@@ -1198,6 +1198,8 @@ export interface components {
          *         bytes: of all pictures and references, each once.
          *         protected_bytes: how many of these stars and projects protect from being removed for room.
          *         share_bytes: how many bytes they can protect.
+         *         full: how much of the app's storage is used, from 0 to 1 and more.
+         *         oldest: when the picture was made that is removed first of theirs where room is needed; null where none may go.
          */
         LibraryView: {
             /** Total */
@@ -1210,6 +1212,10 @@ export interface components {
             protected_bytes: number;
             /** Share Bytes */
             share_bytes: number | null;
+            /** Full */
+            full: number;
+            /** Oldest */
+            oldest: number | null;
             /** Backends */
             backends: components["schemas"]["KeyCount"][];
             /** Styles */

@@ -18,6 +18,7 @@ import { SIZES as TILES } from './layout.js';
  * @property {(id: string) => string} styleName
  * @property {(key: string) => string} backendName
  * @property {Message | null} problem
+ * @property {Message | null} room what is removed next and why, where storage is nearly full
  * @property {string | null} archive the address of the archive of the project that is shown; null where all are
  */
 
@@ -29,6 +30,8 @@ import { SIZES as TILES } from './layout.js';
  * @property {(density: number) => void} density
  * @property {() => void} leaveSearch the focus goes to the grid
  * @property {() => void} menu called when the filters are opened
+ * @property {() => void} showOldest
+ * @property {() => void} dismissRoom
  * @property {() => void} dismiss the problem
  * @property {(file: File) => void} take in an archive
  */
@@ -62,6 +65,13 @@ export function head(model, act, w) {
         @input=${(/** @type {Event} */ event) => act.density(/** @type {HTMLInputElement} */ (event.target).valueAsNumber)} />
       <div id="lib-menu" popover>${menu(filter, facets, model, act, w)}</div>
     </div>
+    ${
+      model.room
+        ? html`<p class="lib-room-low" role="status">${w.inFull(model.room)}
+            <button type="button" data-act="oldest" @click=${act.showOldest}>${w.say('library-room-show')}</button>
+            <button type="button" aria-label=${w.say('ui-close')} @click=${act.dismissRoom}>×</button></p>`
+        : nothing
+    }
     <div class="lib-found">
       <span role="status" class="lib-count">${model.found === null ? nothing : w.say(model.narrowed ? 'library-found' : 'library-count', { count: model.found })}</span>
       ${parts.map(

@@ -25,10 +25,14 @@ import { countOf, everything, isSelected, joined, NONE, toggled, withoutGone } f
 /** @import { Group } from './blocks.js' */
 /** @import { Calls, Library, LibraryParts } from './library.js' */
 /** @import { Early } from './list.js' */
-/** @import { Facets, Patch } from './types.js' */
+/** @import { Facets, Filter, Patch } from './types.js' */
 
 const DENSITY = 'srpo-studio:library-density';
 const ASKED = 'srpo-studio:library-delete-asked';
+const ROOM = 'srpo-studio:library-room-read';
+const PLACE = 'srpo-studio:library-place';
+/** The part of the storage that is used when it is said what goes next. */
+const NEARLY_FULL = 0.9;
 /** A window that is narrower begins with small tiles. */
 const NARROW = 700;
 /** Milliseconds for which what was just done is said. */
@@ -78,6 +82,8 @@ export function openLibrary(parts, calls, early) {
   let busy = null;
   /** @type {{ ids: number[], timer: ReturnType<typeof setTimeout> } | null} */
   let undoable = null;
+  /** Where the list was when the page was left. @type {{ filter: Filter, kept: { place: number, offset: number } } | null} */
+  let leftAt = JSON.parse(session.getItem(PLACE) ?? 'null');
   let touched = false;
   let density = Number(local.getItem(DENSITY) ?? (innerWidth < NARROW ? 1 : 3));
   if (!SIZES[density]) density = 3;
@@ -151,6 +157,9 @@ export function openLibrary(parts, calls, early) {
   grid.body.addEventListener('contextmenu', (event) => {
     if (touched) event.preventDefault();
   });
+  addEventListener('pagehide', () => {
+    if (list.known) remember(PLACE, JSON.stringify({ filter: list.listed, kept: grid.anchor() }));
+  });
   drawAll();
   void list.seek(router.place().filter);
   return { lead, hear, draw: drawPage };
@@ -203,7 +212,9 @@ export function openLibrary(parts, calls, early) {
       problem = null;
       selection = NONE;
       grid.focused = 0;
-      grid.set(list.groups, null);
+      const kept = leftAt && sameFilter(leftAt.filter, list.listed) ? leftAt.kept : null;
+      leftAt = null;
+      grid.set(list.groups, kept);
     } else if (before !== list.total || grid.groups !== list.groups) {
       const focused = grid.cellAt(grid.focused)?.shown; // as it was: the list is another already
       const newest = (list.filter.sort ?? 'newest') === 'newest';
@@ -215,6 +226,7 @@ export function openLibrary(parts, calls, early) {
     }
     drawAll();
     details.found();
+    needFacets(); // they say whether storage runs out
     const lost = grid.hasFocus || document.activeElement === document.body;
     if (shown && before && !list.total && lost) focusSearch();
   }
@@ -264,6 +276,24 @@ export function openLibrary(parts, calls, early) {
       details.draw();
     } catch {
       // The filters offer what they had.
+    }
+  }
+
+  /** @returns {Message | null} what is removed next and why, where storage is nearly full */
+  function roomLow() {
+    if (!facets || facets.full < NEARLY_FULL || facets.oldest === null || session.getItem(ROOM)) return null;
+    return message('library-room-low', {
+      percent: Math.min(100, Math.floor(100 * facets.full)),
+      day: days.format(facets.oldest * 1000),
+    });
+  }
+
+  /** Remember something until the tab is closed. @param {string} what @param {string} [value] */
+  function remember(what, value = '1') {
+    try {
+      session.setItem(what, value);
+    } catch {
+      // Then it is said or asked again.
     }
   }
 
@@ -351,6 +381,7 @@ export function openLibrary(parts, calls, early) {
           density,
           problem,
           archive: list.filter.project ? calls.archive(list.filter.project) : null,
+          room: roomLow(),
           styleName: (id) => styleName(id, backends),
           backendName: (key) => {
             const backend = backends.find((each) => each.key === key);
@@ -374,6 +405,11 @@ export function openLibrary(parts, calls, early) {
             if (list.total) grid.focus(grid.focused);
           },
           menu: () => void loadFacets(),
+          showOldest: () => filterBy({ sort: 'oldest' }),
+          dismissRoom: () => {
+            remember(ROOM);
+            drawBars();
+          },
           take: (file) => void takeIn(file),
           dismiss: () => {
             problem = null;
@@ -754,11 +790,7 @@ export function openLibrary(parts, calls, early) {
     const { ids } = asking;
     asking = null;
     focusBack(); // before the question goes, and the focus with it
-    try {
-      session.setItem(ASKED, '1');
-    } catch {
-      // It is asked again.
-    }
+    remember(ASKED);
     /** @type {number[]} */
     const gone = [];
     let until = Number.POSITIVE_INFINITY; // of the part that is gone for good first
