@@ -99,8 +99,8 @@ export function detail(model, act, api, w) {
       }
       ${
         image
-          ? html`<a class="button" data-act="download" href=${api.resultFile(result.id, model.filename)} download=${model.filename}>${w.say('stage-download')}</a>
-        ${downloadAs('lib-download-menu', (holding) => addressWith(api, /** @type {number} */ (result.id), model.filename, holding), model.filename, w)}`
+          ? html`<span class="lib-download"><a class="button" data-act="download" href=${api.resultFile(result.id, model.filename)} download=${model.filename}>${w.say('stage-download')}</a>
+        ${downloadAs('lib-download-menu', (holding) => addressWith(api, /** @type {number} */ (result.id), model.filename, holding), model.filename, w)}</span>`
           : nothing
       }
       <button type="button" data-act="delete" @click=${act.remove}>${w.say('library-delete')}</button>
