@@ -216,6 +216,7 @@ def _corner() -> str:
         f'<button type="button" id="theme-button"><span class="to-dark">{html.escape(say("ui-theme-dark"))}</span>'
         f'<span class="to-light">{html.escape(say("ui-theme-light"))}</span></button>'
         f'<dialog id="help"><h2>{say("ui-help")}</h2>{_help()}'
+        f'<label><input type="checkbox" id="single-keys" checked> {say("ui-single-keys")}</label>'
         f'<form method="dialog"><button>{say("ui-close")}</button></form></dialog>'
     )
 

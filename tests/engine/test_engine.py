@@ -555,6 +555,24 @@ async def test_closing_while_a_result_is_written_waits_until_it_is(tmp_path: Pat
     assert job.state is JobState.DONE
 
 
+async def test_one_run_works_while_a_result_is_written_and_no_third_begins(tmp_path: Path) -> None:
+    gate, held = asyncio.Event(), threading.Event()
+    backend = FakeBackend(gate=gate)
+    engine = engine_of(tmp_path, backend)
+    jobs = [await submit(engine, prompt=each) for each in ("one", "two", "three")]
+    await settle()
+    engine._store._threads.submit(held.wait)
+    gate.set()
+    while not jobs[1].storing:  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0)
+    await settle()
+    assert backend.started == ["one", "two"]
+    held.set()
+    for job in jobs:
+        await engine.result(job)
+    await engine.close()
+
+
 async def test_a_result_is_kept_where_no_room_can_be_made_for_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -46,6 +46,14 @@ def test_only_what_is_in_the_project_is_archived(store: Store) -> None:
     assert ([image.project for job in jobs for image in job.images], more) == (["Lakes"], None)
 
 
+def test_results_are_archived_by_their_ids_and_another_owners_are_left_out(store: Store) -> None:
+    for number, owner in enumerate(("ann", "ann", "bob")):
+        ended_job(store, owner, number)
+    ids = [row.id for owner in ("ann", "bob") for row in store.result_page(owner, 10).rows]
+    jobs, _ = store.archived_jobs("ann", None, ids=[ids[0], ids[-1]])
+    assert [round(image.made * 1_000_000) for job in jobs for image in job.images] == [ids[0]]
+
+
 def test_jobs_and_results_of_the_same_moment_get_numbers_of_their_own(store: Store) -> None:
     assert store.take_in("ann", missing("a"), [], QUOTA, 1.0) == 1
     assert store.take_in("ann", missing("b"), [], QUOTA, 1.0) == 1

@@ -71,6 +71,29 @@ def test_axe_finds_nothing(browser: Browser, fakes: Served, scheme: str, width: 
         assert not violations(page), "API"
 
 
+def test_single_keys_can_be_switched_off_and_all_others_stay(browser: Browser, fakes: Served) -> None:
+    with open_page(browser, fakes.url) as page:
+        page.click("#help-button")
+        page.get_by_label("Single letters and digits are shortcuts").uncheck()
+        page.keyboard.press("Escape")
+        page.keyboard.press("2")
+        add_reference(page, picture_bytes("PNG", "RGB", (240, 160)))
+        page.fill("#prompt textarea", "good")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(".stage[data-state=done]")).to_be_visible()
+        page.locator("#help-button").focus()
+        page.keyboard.press("f")
+        expect(page.locator("dialog.full")).to_have_count(0)
+        page.reload()
+        page.click("#help-button")
+        box = page.get_by_label("Single letters and digits are shortcuts")
+        expect(box).not_to_be_checked()
+        box.check()
+        page.keyboard.press("Escape")
+        page.keyboard.press("2")
+        expect(page.locator(".lib")).to_be_visible()
+
+
 def test_run_is_reached_in_at_most_twelve_tabs_from_the_prompt_and_focus_never_falls_to_the_body(
     browser: Browser, fakes: Served
 ) -> None:

@@ -35,7 +35,7 @@ def largest(width: float, height: float, shape: tuple[int, int]) -> float:
     return max(areas)
 
 
-@pytest.mark.parametrize(("width", "height", "form"), [(1280, 720, 296), (1920, 1080, 320)])
+@pytest.mark.parametrize(("width", "height", "form"), [(1280, 720, 296), (1920, 1080, 320), (2560, 1440, 368)])
 def test_the_pair_takes_nearly_all_the_room_that_there_is(
     browser: Browser, fakes: Served, width: int, height: int, form: int
 ) -> None:
@@ -52,6 +52,13 @@ def test_the_pair_takes_nearly_all_the_room_that_there_is(
                 assert w / h == pytest.approx(shape[0] / shape[1], rel=0.02), name
                 area += w * h
             assert area >= 0.95 * largest(width - form - MATS, height - BARS, shape), name
+
+
+def test_a_very_large_window_has_larger_text_and_all_settings_open(browser: Browser, fakes: Served) -> None:
+    with open_page(browser, fakes.url, 2560, 1440) as page:
+        expect(page.locator("#param-num_inference_steps")).to_be_visible()
+        zoom = page.eval_on_selector("#prompt textarea", "(box) => box.currentCSSZoom")
+        assert zoom == pytest.approx(1.15)
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (820, 1180)])

@@ -699,6 +699,7 @@ ui-help-strength = <b>Strength</b> says how far the result may depart from the r
 ui-help-guidance = <b>Guidance</b> says how closely the prompt is followed.
 ui-help-seed = Lock the <b>seed</b> to see what one change does: the same seed and settings give the same picture.
 ui-help-run = <b>Ctrl+Enter</b> runs. Each click on Run queues one more run.
+ui-single-keys = Single letters and digits are shortcuts
 ui-help-keys = In the slider, the arrow keys move the line. In the full view, they move between pictures.
 ui-api-use = Code that talks to AI/ML API or to WaveSpeedAI runs on this app when its base URL, key and image are changed. The examples below contain this app's address, and read <code>photo.jpg</code> beside them.
 ui-api-keys = Keys come from <code>python app.py keys new NAME</code> on the machine that serves this app. Every field is described in <a href="docs" target="_blank">the reference</a>.

@@ -1,6 +1,10 @@
 // What stands around the studio: tabs, help, the theme, the API's examples.
 
+import { setSingleKeys, singleKeys } from './keys.js';
+
 const THEME = 'srpo-studio:theme';
+/** Pixels of a window's height in which the form has room for all of its settings. */
+const ROOMY = 1200;
 
 /**
  * Wire the header; what it needs stands in the document already.
@@ -12,6 +16,9 @@ export function startChrome(onTab) {
     onTab(document.body.dataset.tab ?? '');
   };
   keepTheme();
+  const keys = /** @type {HTMLInputElement | null} */ (document.getElementById('single-keys'));
+  if (keys) keys.checked = singleKeys();
+  keys?.addEventListener('change', () => setSingleKeys(keys.checked));
   document.addEventListener('click', (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
     if (target.closest('#theme-button')) switchTheme();
@@ -33,6 +40,18 @@ export function startChrome(onTab) {
     choose(other);
     other.focus();
   });
+}
+
+/**
+ * Open all settings where the form's column has room for them.
+ * @returns {boolean} whether there is nothing more to do: a click may come before gradio listens
+ */
+export function openSettings() {
+  if (innerHeight < ROOMY) return true;
+  const button = /** @type {HTMLElement | null} */ (document.querySelector('#more button'));
+  if (button?.classList.contains('open')) return true;
+  button?.click();
+  return false;
 }
 
 /** @returns {boolean} whether a dialog lies over everything */

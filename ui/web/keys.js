@@ -1,4 +1,7 @@
-// Keys of the studio: never while typing, never from behind a dialog or another tab of the page.
+// Keys of the studio: never while typing, never from behind a dialog or another tab of the page. Single letters and
+// digits can be switched off (WCAG 2.1.4).
+
+import { safeStorage } from './lib/draft.js';
 
 /**
  * @typedef {object} KeyActions
@@ -12,6 +15,20 @@
  * @property {(by: number) => void} step
  * @property {(place: number) => void} mode
  */
+
+/** Where it is remembered that single letters and digits are typed for something else: speech input, say. */
+const SWITCH = 'srpo-studio:single-keys';
+const storage = safeStorage(() => localStorage);
+
+/** @returns {boolean} whether single letters and digits do something */
+export function singleKeys() {
+  return storage.getItem(SWITCH) !== 'off';
+}
+
+/** @param {boolean} on */
+export function setSingleKeys(on) {
+  storage.setItem(SWITCH, on ? 'on' : 'off');
+}
 
 /** @param {KeyActions} act */
 export function startKeys(act) {
@@ -28,7 +45,7 @@ export function startKeys(act) {
         act.run();
         return;
       }
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || !singleKeys()) return;
       const digit = '12'.indexOf(event.key);
       const letter = digit >= 0 ? () => act.mode(digit) : act.away() ? undefined : letters[event.key.toLowerCase()];
       if (letter) {

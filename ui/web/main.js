@@ -1,7 +1,7 @@
 // The page put together: state, server, form, address and views. gradio's `js_on_load` calls `start` once the form is
 // there (ui/studio.py); from here on nothing of the page needs gradio but the form's own components.
 
-import { covered, formHidden, inDialog, onApiTab, showTab, startChrome } from './chrome.js';
+import { covered, formHidden, inDialog, onApiTab, openSettings, showTab, startChrome } from './chrome.js';
 import { openCamera, startIntake } from './intake.js';
 import { startKeys } from './keys.js';
 import { createRouter } from './lib/address.js';
@@ -111,6 +111,7 @@ export async function start(mount, emit) {
   /** @type {FullView | null} */
   let full = null; // fetched when it is opened first
   let slides = ofStage;
+  let opened = false; // whether all settings are, where the window has room for them
   let leaving = false; // whether Esc or its button has closed it
 
   /** @param {Action} action */
@@ -454,6 +455,10 @@ export async function start(mount, emit) {
       const plan = forecast(state);
       const repeats = plan.repeats !== null && confirmed.has(String(plan.repeats.id));
       view.draw(state, plan, repeats, Date.now() / 1000);
+      if (state.specs && !opened) {
+        opened = openSettings();
+        if (!opened) draw();
+      }
       const large = slides.result();
       full?.show(large && view.slide(state, large));
       void library?.then(

@@ -1,7 +1,7 @@
 // The library: all of an owner's pictures, found, looked at and put in order. `main.js` leads it where the address says,
 // and tells it what the server says.
 
-import { isTyping } from '../keys.js';
+import { isTyping, singleKeys } from '../keys.js';
 import { safeStorage } from '../lib/draft.js';
 import { dayOf } from '../lib/format.js';
 import { message } from '../lib/message.js';
@@ -531,11 +531,12 @@ export function openLibrary(parts, calls, early) {
       return true;
     }
     if (!inGrid && !inPanel) return false;
-    if (key.toLowerCase() === 's' && !command) {
+    const letter = command || !singleKeys() ? '' : key.toLowerCase();
+    if (letter === 's') {
       void star(inPanel ? details.id : null);
       return true;
     }
-    if (key.toLowerCase() === 'f' && !command && details.id !== null) {
+    if (letter === 'f' && details.id !== null) {
       details.openFull();
       return true;
     }
