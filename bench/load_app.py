@@ -52,6 +52,7 @@ def main() -> None:
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         await engine.recover()
+        await services.experiments.recover()
         trimming = asyncio.create_task(return_freed_memory())
         yield
         trimming.cancel()
@@ -59,7 +60,8 @@ def main() -> None:
     async def fetch(_: str) -> bytes:
         return b""
 
-    rules = AccessRules(public=True, max_body=30_000_000, proxies=1)  # each visitor says what their address is
+    # Each visitor says what their address is, unless one person is alone with the app.
+    rules = AccessRules(public="ALONE" not in os.environ, max_body=30_000_000, proxies=1)
     web = WebFiles()
     page, _ = studio.build(services, fetch, settings.data_dir / "uploads", web.build)
     own = [*health.routes(engine, services.disk, None), *studio.routes(page)]
