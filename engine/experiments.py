@@ -34,10 +34,11 @@ class _Active:
     """An experiment with cells that have not begun, or are at work.
 
     Attributes:
-        row: as it was read or written; its state and reason are those of this process.
+        row: as it was read or written.
         waiting: the cells that have not begun, by backend, in their order.
         live: the ids of the jobs at work.
         keys: the owner's own, by what names their provider.
+        state: an `ExperimentState`; the row's may be older.
     """
 
     row: ExperimentRow
@@ -118,7 +119,7 @@ class Experiments:
         once: str | None = None,
         body: str = "",
     ) -> ExperimentRow:
-        """Write an experiment down and begin its cells; it goes on by itself from here.
+        """Store an experiment and start to run its cells in the background.
 
         Args:
             visitor: who asks.
@@ -168,8 +169,7 @@ class Experiments:
         """
         self._quotas.check(visitor, len(cells))
         planned = self._planned(cells, own_keys)
-        first = len(await self._store.cells(experiment.id))
-        await self._store.extend(experiment.id, plan, planned, _references(cells), self._money())
+        first = await self._store.extend(experiment.id, plan, planned, _references(cells), self._money())
         self._quotas.count(visitor, len(cells))
         active = self._activate(experiment)
         active.keys.update(own_keys)
@@ -297,9 +297,9 @@ class Experiments:
     # ---- cells begin and end -------------------------------------------------------------------------
 
     async def recover(self) -> None:
-        """Take up the experiments that an earlier process left; to be called when the engine has taken up its jobs.
+        """Continue the unfinished experiments of an earlier process. Call it after the engine's own `recover`.
 
-        A cell whose job had not been sent when that process ended begins again.
+        A cell whose job had not been sent when that process ended runs again.
         """
         for row in await self._store.unfinished():
             await self._take_up(row)
@@ -429,8 +429,7 @@ class Experiments:
 
 def _references(cells: Sequence[Cell]) -> list[ImageRef]:
     """Return the references of cells, each once."""
-    found = {cell.request.recipe.reference for cell in cells} - {None}
-    return sorted((each for each in found if each is not None), key=lambda each: each.digest)
+    return list(dict.fromkeys(ref for cell in cells if (ref := cell.request.recipe.reference) is not None))
 
 
 def _rows(planned: Sequence[PlannedCell], first: int) -> list[CellRow]:

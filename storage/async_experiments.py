@@ -44,14 +44,14 @@ class AsyncExperiments:
 
     async def extend(
         self, experiment: str, plan: str, cells: Sequence[PlannedCell], references: Sequence[ImageRef], money: Money
-    ) -> None:
-        """Add cells to an experiment."""
+    ) -> int:
+        """Append cells to an experiment, and return the place of the first new one."""
 
-        def write() -> None:
-            self._store.add_cells(experiment, plan, cells, self._kept(references), money)
+        def write() -> int:
+            return self._store.add_cells(experiment, plan, cells, self._kept(references), money)
 
         with disk_errors():
-            await self._threads.write(write)
+            return await self._threads.write(write)
 
     def _kept(self, references: Sequence[ImageRef]) -> list[Kept]:
         """Return the files of references.

@@ -213,8 +213,12 @@ class ExperimentStore(Protocol):
 
     async def extend(
         self, experiment: str, plan: str, cells: Sequence[PlannedCell], references: Sequence[ImageRef], money: Money
-    ) -> None:
-        """Add cells to an experiment behind those that it has, and write its plan anew; errors as of `add`."""
+    ) -> int:
+        """Append cells to an experiment, replace its plan, and return the place of the first new one.
+
+        Raises:
+            StudioError: as `add`.
+        """
 
     async def set_state(self, experiment: str, state: str, why: str | None = None) -> None:
         """Write the state of an experiment, and JSON of why it is paused."""

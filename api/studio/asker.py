@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from fastapi import Path as PathParam
 
 from api.statuses import Refused
@@ -13,6 +13,7 @@ from engine.quotas import REQUESTS
 
 PREFIX = "/studio/v1"
 ResultId = Annotated[int, PathParam(ge=1, le=2**53)]
+ProviderKey = Annotated[str | None, Header(max_length=500, description="The visitor's own key; it is not kept.")]
 
 
 def asker(request: Request) -> Visitor:

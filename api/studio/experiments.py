@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Query
@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from api.answers import refusals
 from api.idempotency import mark
 from api.statuses import Refused
-from api.studio.asker import PREFIX, Asker
+from api.studio.asker import PREFIX, Asker, ProviderKey
 from api.studio.references import References
 from api.studio.schemas import (
     AxisBody,
@@ -41,7 +41,6 @@ from storage.protocols import CallTaken
 from storage.rows import CellRow, ExperimentRow
 
 ExperimentId = Annotated[str, PathParam(pattern="^[0-9a-f]{32}$")]
-ProviderKey = Annotated[str | None, Header(max_length=500, description="The visitor's own key; it is not kept.")]
 IdempotencyKey = Annotated[str, Header(max_length=255, description="The same key begins no second experiment.")]
 
 
@@ -86,15 +85,16 @@ def add_experiments(app: FastAPI, services: Services, references: References) ->
         planned = await planned_of(visitor, *asked_for(body))
         own_keys = keys_of(body.base.backend, x_provider_key)
         cost = experiments.cost(planned.cells)
+        dollars = sum(cost.values())
         return JSONResponse(
             {
                 "cells": len(planned.cells),
                 "cost": cost,
-                "dollars": sum(cost.values()),
+                "dollars": dollars,
                 "seconds": experiments.seconds(planned.cells),
                 "adapted": messages(planned.adapted),
                 "fits": await experiments.fits(visitor, planned.cells, own_keys),
-                "asks": is_large(planned.cells),
+                "asks": is_large(len(planned.cells), dollars),
             }
         )
 
@@ -112,23 +112,17 @@ def add_experiments(app: FastAPI, services: Services, references: References) ->
     @app.post(f"{PREFIX}/experiments/{{experiment_id}}/pause", response_model=ExperimentView, **problems)
     async def pause(experiment_id: ExperimentId, visitor: Asker) -> JSONResponse:
         """Begin no further cells; those at work end."""
-        row = await found(visitor, experiment_id)
-        await experiments.pause(row)
-        return JSONResponse(await view(await found(visitor, row.id)))
+        return await acted(visitor, experiment_id, experiments.pause)
 
     @app.post(f"{PREFIX}/experiments/{{experiment_id}}/resume", response_model=ExperimentView, **problems)
     async def resume(experiment_id: ExperimentId, visitor: Asker) -> JSONResponse:
         """Go on with a paused experiment."""
-        row = await found(visitor, experiment_id)
-        await experiments.resume(row)
-        return JSONResponse(await view(await found(visitor, row.id)))
+        return await acted(visitor, experiment_id, experiments.resume)
 
     @app.post(f"{PREFIX}/experiments/{{experiment_id}}/cancel", response_model=ExperimentView, **problems)
     async def cancel(experiment_id: ExperimentId, visitor: Asker) -> JSONResponse:
         """Begin no further cells, and cancel those at work; what a provider has goes on there."""
-        row = await found(visitor, experiment_id)
-        await experiments.cancel(row)
-        return JSONResponse(await view(await found(visitor, row.id)))
+        return await acted(visitor, experiment_id, experiments.cancel)
 
     @app.post(f"{PREFIX}/experiments/{{experiment_id}}/retry", response_model=Retried, **problems)
     async def retry(experiment_id: ExperimentId, body: Retry, visitor: Asker) -> JSONResponse:
@@ -168,6 +162,13 @@ def add_experiments(app: FastAPI, services: Services, references: References) ->
             raise Refused("experiment-unknown", status=404)
         return row
 
+    async def acted(
+        visitor: Visitor, experiment_id: str, act: Callable[[ExperimentRow], Awaitable[None]]
+    ) -> JSONResponse:
+        """Do something with an experiment, and return it as it is then."""
+        await act(await found(visitor, experiment_id))
+        return JSONResponse(await view(await found(visitor, experiment_id)))
+
     async def planned_of(visitor: Visitor, base: Base, axes: Sequence[Axis]) -> Plan:
         varied = next((axis for axis in axes if axis.name == "reference"), None)
         digests = [base.reference] if varied is None else [str(value) for value in varied.values]
@@ -204,8 +205,8 @@ def add_experiments(app: FastAPI, services: Services, references: References) ->
         redactor.learn(key)
         return {spec.key_env: key}
 
-    def is_large(cells: Sequence[Cell]) -> bool:
-        return len(cells) > caps.ask_runs or sum(experiments.cost(cells).values()) > caps.ask_dollars
+    def is_large(runs: int, dollars: float) -> bool:
+        return runs > caps.ask_runs or dollars > caps.ask_dollars
 
     def ask(cells: Sequence[Cell]) -> None:
         """Have somebody say yes to what is large.
@@ -213,8 +214,8 @@ def add_experiments(app: FastAPI, services: Services, references: References) ->
         Raises:
             Refused: nobody has.
         """
-        if is_large(cells):
-            dollars = sum(experiments.cost(cells).values())
+        dollars = sum(experiments.cost(cells).values())
+        if is_large(len(cells), dollars):
             raise Refused("experiment-asks", status=409, field="confirm", runs=len(cells), dollars=dollars)
 
     async def view(row: ExperimentRow) -> View:

@@ -17,7 +17,7 @@ from api.answers import refusals
 from api.schemas import first_fault
 from api.statuses import Refused, headers_of, status_of
 from api.studio.archives import add_archives
-from api.studio.asker import PREFIX, Asker, ResultId
+from api.studio.asker import PREFIX, Asker, ProviderKey, ResultId
 from api.studio.backends import Backends
 from api.studio.code.codes import Codes
 from api.studio.events import Events
@@ -58,7 +58,6 @@ FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 """A stored picture never changes."""
 STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """Of a stream: no proxy holds it back."""
-ProviderKey = Annotated[str | None, Header(max_length=500, description="The visitor's own key; it is not kept.")]
 Width = Annotated[int, Query(ge=1, le=99_999, description=f"Pixels; rounded up to one of {WIDTHS}.")]
 DownloadName = Annotated[str | None, Query(max_length=200)]
 DIGEST = Annotated[str, PathParam(pattern="^[0-9a-f]{64}$")]

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from core.experiment import ExperimentState
 from core.job_state import JobState
 from storage.protocols import CallTaken
 from storage.rows import CellRow, ExperimentRow, PlannedCell
@@ -17,7 +18,7 @@ from storage.sqlite.inserts import Kept, free_number, grant
 from storage.sqlite.reader import OWNER, Reader, number_at
 from storage.sqlite.room import release
 
-GOES_ON = "state in ('running', 'paused')"
+GOES_ON = f"state != '{ExperimentState.CANCELLED}'"
 """Whether an experiment may still begin cells."""
 FAILED = tuple(str(each) for each in JobState if each.terminal and each is not JobState.DONE)
 """States of a job whose cell can be made again."""
@@ -110,8 +111,8 @@ def add(
 
 def add_cells(
     base: sqlite3.Connection, experiment: str, plan: str, cells: Sequence[PlannedCell], references: Sequence[Kept]
-) -> None:
-    """Add cells to an experiment behind those that it has, and write its plan anew.
+) -> int:
+    """Append cells to an experiment, replace its plan, and return the place of the first new one.
 
     Args:
         base: in a transaction.
@@ -129,6 +130,7 @@ def add_cells(
     _add_cells(base, number, first, cells)
     for each in references:
         grant(base, owner, number, each)
+    return int(first)
 
 
 def _add_cells(base: sqlite3.Connection, experiment: int, first: int, cells: Sequence[PlannedCell]) -> None:
@@ -145,7 +147,7 @@ def _add_cells(base: sqlite3.Connection, experiment: int, first: int, cells: Seq
 def set_state(base: sqlite3.Connection, experiment: str, state: str, why: str | None) -> list[str]:
     """Write the state of an experiment, and why it is paused; return the names of the files to drop."""
     base.execute("update experiments set state = ?, why = ? where id = ?", (state, why, experiment))
-    return [] if state in ("running", "paused") else _release(base, experiment)
+    return _release(base, experiment) if state == ExperimentState.CANCELLED else []
 
 
 def begin(base: sqlite3.Connection, experiment: str, place: int, job: str) -> None:

@@ -283,11 +283,12 @@ class Store(Queries):
 
     def add_cells(
         self, experiment: str, plan: str, cells: Sequence[PlannedCell], references: Sequence[Kept], money: Money
-    ) -> None:
-        """Add cells to an experiment; see `storage.sqlite.experiments.add_cells`."""
+    ) -> int:
+        """Append cells to an experiment; see `storage.sqlite.experiments.add_cells`."""
         with self._writing():
-            experiments.add_cells(self._base, experiment, plan, cells, references)
+            first = experiments.add_cells(self._base, experiment, plan, cells, references)
             money.check(self.spent(money.since))
+            return first
 
     def retry_cells(self, experiment: str, place: int | None, money: Money) -> list[CellRow]:
         """Let cells begin again whose job has ended without a picture; return those."""

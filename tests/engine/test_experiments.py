@@ -32,7 +32,7 @@ ANN = Visitor(owner="ann")
 
 @asynccontextmanager
 async def running(folder: Path, backends: dict[str, Backend], caps: Caps | None = None) -> AsyncIterator[Services]:
-    """Yield the services on a folder, taken up from whatever earlier ones left."""
+    """Yield the services on a folder, with the unfinished jobs and experiments of earlier ones recovered."""
     services = services_at(folder, backends, caps)
     await services.engine.recover()
     await services.experiments.recover()

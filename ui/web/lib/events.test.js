@@ -264,7 +264,7 @@ test('a page that comes back from the cache begins again where it was', async ()
   assert.equal(only.connection(), 'live');
 });
 
-test('a follower that missed something is told to fetch its results again', async () => {
+test('a follower that missed something fetches its results again', async () => {
   const { clock, open, change } = world();
   open();
   const sleeper = open();
