@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from api.access import Access
 from api.callers import gone
-from api.idempotency import Idempotency
+from api.idempotency import Idempotency, job_body
 from api.statuses import Refused
 from core.errors import FetchFailed
 from core.imaging.images import Reference
@@ -91,7 +91,7 @@ class ApiGateway:
         self._fetch = fetch
         self._spends = spends
         self._public_url = public_url
-        self._once = Idempotency(services.engine.find_call)
+        self._once = Idempotency(services.engine.find_call, job_body)
 
     def base(self, request: Request) -> str:
         """Return this app's address as the caller may use it, without a slash at its end."""
@@ -124,7 +124,9 @@ class ApiGateway:
         Raises:
             StudioError: the call cannot be taken; `api.statuses` knows the status.
         """
-        return await self._once.begin(visitor.owner, ask.call, functools.partial(self._take, visitor, ask))
+        return await self._once.begin(
+            visitor.owner, ask.call.once, ask.call.body, functools.partial(self._take, visitor, ask)
+        )
 
     async def _take(self, visitor: Visitor, ask: Ask) -> Job:
         if ask.call.model not in self.models:

@@ -1,4 +1,4 @@
-"""Idempotency keys: a call that comes twice begins one job, also in the same moment, also after a restart."""
+"""Idempotency keys: a call that comes twice begins once, also in the same moment, also after a restart."""
 
 from __future__ import annotations
 
@@ -7,57 +7,70 @@ import hashlib
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from api.statuses import Refused
 from core.errors import BadParameter
-from core.job import Call, Job
+from core.job import Job
 
+Begun = TypeVar("Begun")
+"""What a call begins: a job, or an experiment."""
 REPLAYED = 86_400.0
 """Seconds in which the same key begins no second job."""
 
-FindCall = Callable[[str, str, float], Awaitable[Job | None]]
-"""Returns an owner's job by the mark of its call, if it is not older than a time."""
 
-
-class Idempotency:
+class Idempotency(Generic[Begun]):
     """Begins each call once.
 
     Args:
-        find_call: finds the job that an earlier call began.
+        find_call: returns what an owner's earlier call of a mark began, if it is not older than a time.
+        body_of: returns the mark of all that the call which began something had asked for; None where it had none.
     """
 
-    def __init__(self, find_call: FindCall) -> None:
+    def __init__(
+        self,
+        find_call: Callable[[str, str, float], Awaitable[Begun | None]],
+        body_of: Callable[[Begun], str | None],
+    ) -> None:
         self._find_call = find_call
+        self._body_of = body_of
         self._locks = WeakValueDictionary[tuple[str, str], asyncio.Lock]()
 
-    async def begin(self, owner: str, call: Call, start: Callable[[], Awaitable[Job]]) -> tuple[Job, bool]:
-        """Begin a job, or find the one that the same call began before.
+    async def begin(
+        self, owner: str, once: str | None, body: str, start: Callable[[], Awaitable[Begun]]
+    ) -> tuple[Begun, bool]:
+        """Begin what a call asks for, or find what the same call began before.
 
         Args:
             owner: whose call it is.
-            call: with its mark; without one, it is begun in any case.
-            start: begins the job.
+            once: the call's mark; without one, it is begun in any case.
+            body: the mark of all that it asks for.
+            start: begins it.
 
         Returns:
-            The job, and whether it had begun before.
+            What was begun, and whether it had been before.
 
         Raises:
             Refused: the key stood with another body.
             StudioError: `start` could not begin it.
         """
-        if call.once is None:
+        if once is None:
             return await start(), False
         # The same call twice at the same moment: the second waits, and finds what the first began.
-        lock = self._locks.setdefault((owner, call.once), asyncio.Lock())
+        lock = self._locks.setdefault((owner, once), asyncio.Lock())
         async with lock:
-            job = await self._find_call(owner, call.once, time.time() - REPLAYED)
-            if job is None:
+            earlier = await self._find_call(owner, once, time.time() - REPLAYED)
+            if earlier is None:
                 return await start(), False
-            if job.call is not None and job.call.body != call.body:
+            if self._body_of(earlier) not in (None, body):
                 raise Refused("idempotency-key-reused", status=409)
-            return job, True
+            return earlier, True
+
+
+def job_body(job: Job) -> str | None:
+    """Return the mark of all that the call which began a job had asked for."""
+    return None if job.call is None else job.call.body
 
 
 def mark(wire_format: str, given: str | None, body: Mapping[str, Any]) -> tuple[str | None, str]:

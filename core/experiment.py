@@ -10,14 +10,16 @@ from core.request import EditRequest
 
 
 class ExperimentState(StrEnum):
-    """What becomes of the cells of an experiment that have not begun. An experiment without any is done."""
+    """What becomes of the cells of an experiment that have not begun."""
 
     RUNNING = "running"
     """They begin as there is room."""
     PAUSED = "paused"
     """They wait until somebody goes on with it: its owner paused it, or something stood in its way."""
     CANCELLED = "cancelled"
-    """They never begin."""
+    """They never begin, unless somebody asks for them again."""
+    DONE = "done"
+    """There are none, and those that began have ended."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from core.errors import BackendUnavailable, BudgetSpent, DiskFull, RunFailed, StudioError
+from core.errors import BackendUnavailable, BadImage, BudgetSpent, DiskFull, RunFailed, StudioError
 from core.experiment import Cell, ExperimentState, price_by_backend
 from core.job import Job, Visitor, new_id
 from core.job_state import JobState
@@ -145,7 +145,7 @@ class Experiments:
         )
         self._quotas.check(visitor, len(cells))
         planned = self._planned(cells, own_keys)
-        await self._store.add(row, planned, _references(cells), once, self._money())
+        await self._store.add(row, planned, _references([each.request.recipe for each in cells]), once, self._money())
         self._quotas.count(visitor, len(cells))
         active = self._active[row.id] = _Active(row, keys=dict(own_keys))
         active.take(_rows(planned, 0))
@@ -169,7 +169,9 @@ class Experiments:
         """
         self._quotas.check(visitor, len(cells))
         planned = self._planned(cells, own_keys)
-        first = await self._store.extend(experiment.id, plan, planned, _references(cells), self._money())
+        first = await self._store.extend(
+            experiment.id, plan, planned, _references([each.request.recipe for each in cells]), self._money()
+        )
         self._quotas.count(visitor, len(cells))
         active = self._activate(experiment)
         active.keys.update(own_keys)
@@ -217,8 +219,8 @@ class Experiments:
         """Return an owner's experiment, None where they have none of that id."""
         return await self._store.find(owner, experiment)
 
-    async def find_call(self, owner: str, once: str) -> ExperimentRow | None:
-        """Return an owner's experiment by the mark of its call, None where there is none."""
+    async def find_call(self, owner: str, once: str, _since: float) -> ExperimentRow | None:
+        """Return an owner's experiment by the mark of its call, however old; None where there is none."""
         return await self._store.find_call(owner, once)
 
     async def cells(self, experiment: ExperimentRow) -> list[CellRow]:
@@ -252,8 +254,6 @@ class Experiments:
                 await self._engine.cancel(job)
 
     async def _set(self, experiment: ExperimentRow, state: ExperimentState) -> None:
-        if experiment.state == ExperimentState.CANCELLED:
-            return
         await self._store.set_state(experiment.id, state)
         active = self._active.get(experiment.id)
         if active is not None:
@@ -261,7 +261,7 @@ class Experiments:
         self._wake(experiment.owner)
 
     async def retry(self, experiment: ExperimentRow, visitor: Visitor, place: int | None = None) -> int:
-        """Let the cells begin again that have failed or were cancelled; return how many.
+        """Let the cells begin that have failed, or were cancelled before they were made; return how many.
 
         Args:
             experiment: as `find` returned it.
@@ -269,16 +269,28 @@ class Experiments:
             place: of the one cell; None for all.
 
         Raises:
+            BadImage: a reference is gone.
             StudioError: a limit is reached.
         """
-        self._quotas.check(visitor)
-        again = await self._store.retry(experiment.id, place, self._money())
-        if again:
-            self._quotas.count(visitor, len(again))
-            active = self._activate(experiment)
-            active.take(again)
-            active.state = ExperimentState.RUNNING
-            self._wake(experiment.owner)
+        missing = [
+            each
+            for each in await self._store.cells(experiment.id)
+            if each.can_retry and (place is None or each.place == place)
+        ]
+        if not missing:
+            return 0
+        self._quotas.check(visitor, len(missing))
+        references = _references([_recipe(each) for each in missing])
+        for reference in references:
+            if await self._pictures.find_reference(visitor.owner, reference.name) is None:
+                raise BadImage("image-not-stored")
+        places = [each.place for each in missing]
+        again = await self._store.retry(experiment.id, places, references, self._money())
+        self._quotas.count(visitor, len(again))
+        active = self._activate(experiment)
+        active.take(again)
+        active.state = ExperimentState.RUNNING
+        self._wake(experiment.owner)
         return len(again)
 
     async def delete(self, experiment: ExperimentRow) -> None:
@@ -309,11 +321,11 @@ class Experiments:
         active = self._activate(row)
         active.state = row.state
         for cell in await self._store.cells(row.id):
-            if cell.job is None:
+            if cell.waits:
                 active.take([cell])
             elif cell.state == JobState.INTERRUPTED:
-                active.take(await self._store.retry(row.id, cell.place, Money(0.0, lambda _: None)))
-            elif (job := self._engine.jobs.get(cell.job)) is not None and not job.ended:
+                active.take(await self._store.retry(row.id, [cell.place], [], Money(0.0, lambda _: None)))
+            elif cell.job is not None and (job := self._engine.jobs.get(cell.job)) is not None and not job.ended:
                 job.cell = row.id, cell.place
                 active.live[job.id] = cell.backend
 
@@ -355,7 +367,7 @@ class Experiments:
                     await self._engine.cancel(job)
                 if job.ended:
                     self._job_ended(job)
-            self._forget_done()
+            await self._end_done()
 
     def _next(self) -> Iterator[tuple[_Active, str]]:
         """Yield at most one experiment of each owner with each backend that has room for a cell of theirs."""
@@ -392,7 +404,7 @@ class Experiments:
         """
         if cell.backend not in self._engine.specs:
             raise BackendUnavailable("run-backend-removed")
-        recipe = Recipe.model_validate_json(cell.recipe)
+        recipe = _recipe(cell)
         assert recipe.reference is not None
         found = await self._pictures.find_reference(active.row.owner, recipe.reference.name)
         if found is None:
@@ -422,14 +434,21 @@ class Experiments:
             asyncio.get_running_loop().create_task(self._stop(active, job.error), name="experiment pauses")
         self._want()
 
-    def _forget_done(self) -> None:
+    async def _end_done(self) -> None:
+        """Write down of experiments that all of their cells have ended."""
         for active in [each for each in self._active.values() if not each.waits and not each.live]:
             del self._active[active.row.id]
+            await self._store.set_state(active.row.id, ExperimentState.DONE)
+            self._engine.feed.wake(active.row.owner)
 
 
-def _references(cells: Sequence[Cell]) -> list[ImageRef]:
-    """Return the references of cells, each once."""
-    return list(dict.fromkeys(ref for cell in cells if (ref := cell.request.recipe.reference) is not None))
+def _references(recipes: Sequence[Recipe]) -> list[ImageRef]:
+    """Return the references of recipes, each once."""
+    return list(dict.fromkeys(each.reference for each in recipes if each.reference is not None))
+
+
+def _recipe(cell: CellRow) -> Recipe:
+    return Recipe.model_validate_json(cell.recipe)
 
 
 def _rows(planned: Sequence[PlannedCell], first: int) -> list[CellRow]:

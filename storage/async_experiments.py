@@ -71,9 +71,15 @@ class AsyncExperiments:
     def _set_state(self, experiment: str, state: str, why: str | None) -> None:
         self._store.images.drop(self._store.set_experiment_state(experiment, state, why))
 
-    async def retry(self, experiment: str, place: int | None, money: Money) -> list[CellRow]:
-        """Let cells begin again whose job has ended without a picture; return those."""
-        return await self._threads.write(self._store.retry_cells, experiment, place, money)
+    async def retry(
+        self, experiment: str, places: Sequence[int], references: Sequence[ImageRef], money: Money
+    ) -> list[CellRow]:
+        """Let cells begin that are without a picture; return those."""
+
+        def write() -> list[CellRow]:
+            return self._store.retry_cells(experiment, places, self._kept(references), money)
+
+        return await self._threads.write(write)
 
     async def delete(self, owner: str, experiment: str) -> bool:
         """Delete an owner's experiment without its results; return whether there was one."""
@@ -97,7 +103,7 @@ class AsyncExperiments:
         return await self._threads.read(Queries.experiment_of_call, owner, once)
 
     async def unfinished(self) -> list[ExperimentRow]:
-        """Return the experiments of all owners that an earlier process left with cells that wait, oldest first."""
+        """Return the experiments of all owners that are neither done nor cancelled, oldest first."""
         return await self._threads.read(Queries.unfinished_experiments)
 
     async def cells(self, experiment: str) -> list[CellRow]:

@@ -223,15 +223,19 @@ class ExperimentStore(Protocol):
     async def set_state(self, experiment: str, state: str, why: str | None = None) -> None:
         """Write the state of an experiment, and JSON of why it is paused."""
 
-    async def retry(self, experiment: str, place: int | None, money: Money) -> list[CellRow]:
-        """Let cells begin again whose job has ended without a picture; return those.
+    async def retry(
+        self, experiment: str, places: Sequence[int], references: Sequence[ImageRef], money: Money
+    ) -> list[CellRow]:
+        """Let cells begin that are without a picture; return those.
 
         Args:
             experiment: its id.
-            place: of the one cell; None for all.
+            places: of the cells; what is at work there, or made, stays as it is.
+            references: what they begin with.
             money: checks what they cost.
 
         Raises:
+            BadImage: a reference is gone.
             StudioError: they are not affordable.
         """
 
@@ -248,7 +252,7 @@ class ExperimentStore(Protocol):
         """Return an owner's experiment by the mark of its call, None where there is none."""
 
     async def unfinished(self) -> list[ExperimentRow]:
-        """Return the experiments of all owners that an earlier process left with cells that wait, oldest first."""
+        """Return the experiments of all owners that are neither done nor cancelled, oldest first."""
 
     async def cells(self, experiment: str) -> list[CellRow]:
         """Return the cells of an experiment in the order in which they begin."""

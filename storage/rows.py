@@ -10,6 +10,8 @@ from core.image_types import MIME_OF
 from core.job import Source
 from core.job_state import JobState
 
+_FAILED = frozenset(str(each) for each in JobState if each.terminal and each is not JobState.DONE)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ResultRow:
@@ -416,6 +418,7 @@ class CellRow(PlannedCell):
 
     Attributes:
         place: in the order in which cells begin, from 0.
+        skipped: whether it is not to begin: its experiment was cancelled before.
         job: the id of its job, None before it begins.
         state: the job's `core.job_state.JobState`; None before it begins, and where the job was deleted.
         error: JSON of why the job failed, as in `Record`.
@@ -423,10 +426,21 @@ class CellRow(PlannedCell):
     """
 
     place: int
+    skipped: bool = False
     job: str | None = None
     state: str | None = None
     error: str | None = None
     result: int | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is to begin."""
+        return self.job is None and not self.skipped
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether it is without a picture, and nothing is on the way to one."""
+        return self.skipped or self.state in _FAILED
 
 
 @dataclass(frozen=True)

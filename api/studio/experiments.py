@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from operator import attrgetter
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Query
@@ -11,7 +12,7 @@ from fastapi import Path as PathParam
 from starlette.responses import JSONResponse
 
 from api.answers import refusals
-from api.idempotency import mark
+from api.idempotency import Idempotency, mark
 from api.statuses import Refused
 from api.studio.asker import PREFIX, Asker, ProviderKey
 from api.studio.references import References
@@ -37,7 +38,6 @@ from core.request import draw_seed
 from core.secrets import redactor
 from core.spec import Integer, Number
 from engine.services import Services
-from storage.protocols import CallTaken
 from storage.rows import CellRow, ExperimentRow
 
 ExperimentId = Annotated[str, PathParam(pattern="^[0-9a-f]{32}$")]
@@ -53,6 +53,7 @@ def add_experiments(app: FastAPI, services: Services, references: References) ->
         references: have what the cells begin with.
     """
     engine, experiments, caps = services.engine, services.experiments, services.quotas.caps
+    calls = Idempotency(experiments.find_call, attrgetter("body"))
     problems: dict[str, Any] = {"responses": refusals(Problem)}
 
     @app.post(f"{PREFIX}/experiments", response_model=ExperimentView, status_code=201, **problems)
@@ -61,23 +62,16 @@ def add_experiments(app: FastAPI, services: Services, references: References) ->
     ) -> JSONResponse:
         """Begin an experiment: all of its cells, or none. Sent again with the same key, it returns what began first."""
         once, whole = mark("experiments", idempotency_key, body.model_dump(mode="json"))
-        assert once is not None
-        earlier = await experiments.find_call(visitor.owner, once)
-        if earlier is None:
+
+        async def begin() -> ExperimentRow:
             planned = await planned_of(visitor, *asked_for(body))
             if not body.confirm:
                 ask(planned.cells)
             own_keys = keys_of(body.base.backend, x_provider_key)
-            try:
-                row = await experiments.start(visitor, plan_text(planned), planned.cells, own_keys, once, whole)
-            except CallTaken:  # the same call came twice at the same moment
-                earlier = await experiments.find_call(visitor.owner, once)
-                assert earlier is not None
-            else:
-                return JSONResponse(await view(row), 201)
-        if earlier.body != whole:
-            raise Refused("idempotency-key-reused", status=409)
-        return JSONResponse(await view(earlier))
+            return await experiments.start(visitor, plan_text(planned), planned.cells, own_keys, once, whole)
+
+        row, earlier = await calls.begin(visitor.owner, once, whole, begin)
+        return JSONResponse(await view(row), 200 if earlier else 201)
 
     @app.post(f"{PREFIX}/experiments/plan", response_model=PlanView, **problems)
     async def dry_run(body: NewExperiment, visitor: Asker, x_provider_key: ProviderKey = None) -> JSONResponse:
@@ -126,7 +120,7 @@ def add_experiments(app: FastAPI, services: Services, references: References) ->
 
     @app.post(f"{PREFIX}/experiments/{{experiment_id}}/retry", response_model=Retried, **problems)
     async def retry(experiment_id: ExperimentId, body: Retry, visitor: Asker) -> JSONResponse:
-        """Make the cells again that failed or were cancelled: one, or all."""
+        """Make the cells that failed, or were cancelled before they were made: one, or all."""
         row = await found(visitor, experiment_id)
         return JSONResponse({"retried": await experiments.retry(row, visitor, body.place)})
 
@@ -245,7 +239,7 @@ def cell_view(cell: CellRow) -> View:
         "place": cell.place,
         "at": list(cell.at),
         "backend": cell.backend,
-        "state": cell.state or ("waiting" if cell.job is None else "deleted"),
+        "state": cell.state or ("waiting" if cell.waits else "skipped" if cell.skipped else "deleted"),
         "job": cell.job,
         "result": cell.result,
         "error": None if cell.error is None else error_view(error_of(json.loads(cell.error))),

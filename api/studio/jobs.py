@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from api.idempotency import Idempotency, mark
+from api.idempotency import Idempotency, job_body, mark
 from api.statuses import Refused
 from api.studio.references import References
 from api.studio.schemas import NewJob
@@ -33,7 +33,7 @@ class Jobs:
         self._engine = engine
         self._library = library
         self._references = references
-        self._once = Idempotency(engine.find_call)
+        self._once = Idempotency(engine.find_call, job_body)
 
     async def submit(self, visitor: Visitor, body: NewJob, once: str, key: str | None) -> tuple[Job, bool]:
         """Begin a job, or find the one that the same request began before.
@@ -59,7 +59,7 @@ class Jobs:
         async def start() -> Job:
             return await self._start(visitor, body, call, key)
 
-        return await self._once.begin(visitor.owner, call, start)
+        return await self._once.begin(visitor.owner, own, whole, start)
 
     async def _start(self, visitor: Visitor, body: NewJob, call: Call, key: str | None) -> Job:
         spec = self._engine.specs.get(body.backend)

@@ -296,7 +296,8 @@ class CellView(BaseModel):
     Attributes:
         place: in the order in which cells begin.
         at: its place on each axis.
-        state: its job's; `waiting` before it begins, `deleted` where the job was deleted.
+        state: its job's; `waiting` before it begins, `skipped` where it was cancelled before that, `deleted` where
+            the job was deleted.
         job, result: their ids; null where there is none yet, or no longer.
         error: why its job failed.
         recipe: what it makes.
@@ -305,7 +306,7 @@ class CellView(BaseModel):
     place: int
     at: list[int]
     backend: str
-    state: JobState | Literal["waiting", "deleted"]
+    state: JobState | Literal["waiting", "skipped", "deleted"]
     job: str | None
     result: int | None
     error: ErrorView | None

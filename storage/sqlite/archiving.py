@@ -17,8 +17,8 @@ from storage.archive import ArchivedFile, ArchivedImage, ArchivedJob
 from storage.records import styles_of
 from storage.rows import RUN, made_at
 from storage.sqlite import noted
-from storage.sqlite.inserts import Kept, cost_of_one, free_number, grant, insert, searched
-from storage.sqlite.reader import OWNER, Reader, number_at
+from storage.sqlite.inserts import Kept, cost_of_one, free_job_number, free_result_id, grant, insert, searched
+from storage.sqlite.reader import OWNER, Reader
 
 COLUMNS = """results.id, place, results.seed, results.model, width, height, damaged, missing, why, star, note,
     pictures.name as file, pictures.bytes as size, projects.name as project, jobs.id as job, jobs.backend, jobs.created,
@@ -141,7 +141,7 @@ def _own_id(owner: int, job: str) -> str:
 
 
 def _add_job(base: sqlite3.Connection, owner: int, job: ArchivedJob) -> int:
-    number = free_number(base, "jobs", "number", number_at(job.created))
+    number = free_job_number(base, job.created)
     row = {
         "number": number,
         "id": _own_id(owner, job.id),
@@ -179,7 +179,7 @@ def _add_image(
             "update results set shown = picture is not null, deleted = null where id = ? and shown is null", (there[0],)
         )
         return there[1] is None
-    recipe, id = job.recipe, free_number(base, "results", "id", number_at(image.made))
+    recipe, id = job.recipe, free_result_id(base, image.made)
     row = {
         "id": id,
         "job": number,

@@ -11,23 +11,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.experiment import ExperimentState
-from core.job_state import JobState
 from storage.protocols import CallTaken
 from storage.rows import CellRow, ExperimentRow, PlannedCell
-from storage.sqlite.inserts import Kept, free_number, grant
-from storage.sqlite.reader import OWNER, Reader, number_at
+from storage.sqlite.inserts import Kept, free_job_number, grant
+from storage.sqlite.reader import OWNER, Reader
 from storage.sqlite.room import release
 
-GOES_ON = f"state != '{ExperimentState.CANCELLED}'"
-"""Whether an experiment may still begin cells."""
-FAILED = tuple(str(each) for each in JobState if each.terminal and each is not JobState.DONE)
-"""States of a job whose cell can be made again."""
+WAITS = "job is null and not skipped"
+"""Whether a cell is to begin."""
 EXPERIMENT = """experiments.id as id, owners.name as owner, experiments.created as created, experiments.state as state,
     why, plan, body,
     (select count(*) from cells where experiment = experiments.number) as cells,
-    (select count(*) from cells where experiment = experiments.number and job is null) as waiting"""
+    (select count(*) from cells where experiment = experiments.number and job is null and not skipped) as waiting"""
 CELL = """cells.place as place, at, cells.backend as backend, cells.estimate as estimate, cells.recipe as recipe,
-    cells.own_key as own_key, cells.job as job, jobs.state as state, jobs.error as error, results.id as result"""
+    cells.own_key as own_key, skipped, cells.job as job, jobs.state as state, jobs.error as error,
+    results.id as result"""
 
 
 class ExperimentQueries(Reader):
@@ -50,9 +48,8 @@ class ExperimentQueries(Reader):
         return next(iter(self._experiments(which, owner, once)), None)
 
     def unfinished_experiments(self) -> list[ExperimentRow]:
-        """Return the experiments of all owners with cells that wait, oldest first."""
-        waits = "exists (select 1 from cells where experiment = experiments.number and job is null)"
-        return self._experiments(f"where {GOES_ON} and {waits} order by experiments.number")
+        """Return the experiments of all owners that are neither done nor cancelled, oldest first."""
+        return self._experiments("where state in ('running', 'paused') order by experiments.number")
 
     def _experiments(self, which: str, *values: object) -> list[ExperimentRow]:
         query = f"select {EXPERIMENT} from experiments join owners on owners.number = experiments.owner {which}"  # noqa: S608 - our own words
@@ -68,7 +65,8 @@ class ExperimentQueries(Reader):
 
 
 def _cell(row: dict[str, Any]) -> CellRow:
-    return CellRow(**row | {"at": tuple(json.loads(row["at"])), "own_key": bool(row["own_key"])})
+    flags = {"own_key": bool(row["own_key"]), "skipped": bool(row["skipped"])}
+    return CellRow(**row | flags | {"at": tuple(json.loads(row["at"]))})
 
 
 def add(
@@ -92,9 +90,7 @@ def add(
     Raises:
         CallTaken: the owner's experiment of the same mark is there.
     """
-    # A number that no job has: a right to a picture is a job's or an experiment's.
-    number = free_number(base, "jobs", "number", number_at(row.created))
-    number = free_number(base, "experiments", "number", number)
+    number = free_job_number(base, row.created)
     columns = (number, row.id, owner, row.created, row.state, row.plan, once, row.body)
     try:
         base.execute(
@@ -145,9 +141,23 @@ def _add_cells(base: sqlite3.Connection, experiment: int, first: int, cells: Seq
 
 
 def set_state(base: sqlite3.Connection, experiment: str, state: str, why: str | None) -> list[str]:
-    """Write the state of an experiment, and why it is paused; return the names of the files to drop."""
-    base.execute("update experiments set state = ?, why = ? where id = ?", (state, why, experiment))
-    return _release(base, experiment) if state == ExperimentState.CANCELLED else []
+    """Write the state of an experiment, and why it is paused; return the names of the files to drop.
+
+    What is cancelled or done stays so, and has no right of its own to its references any more. None is done with a
+    cell that waits.
+    """
+    ends = f"not exists (select 1 from cells where experiment = number and {WAITS})"  # noqa: S608 - our own words
+    changed = base.execute(
+        f"update experiments set state = ?1, why = ? where id = ? and state in ('running', 'paused')"  # noqa: S608 - our own words
+        f" and (?1 != 'done' or {ends})",
+        (state, why, experiment),
+    ).rowcount
+    if not changed:
+        return []
+    if state == ExperimentState.CANCELLED:
+        which = f"{WAITS} and experiment = (select number from experiments where id = ?)"  # noqa: S608 - our own words
+        base.execute(f"update cells set skipped = 1 where {which}", (experiment,))  # noqa: S608 - our own words
+    return _release(base, experiment) if state in (ExperimentState.CANCELLED, ExperimentState.DONE) else []
 
 
 def begin(base: sqlite3.Connection, experiment: str, place: int, job: str) -> None:
@@ -158,32 +168,32 @@ def begin(base: sqlite3.Connection, experiment: str, place: int, job: str) -> No
     )
 
 
-def retry(base: sqlite3.Connection, experiment: str, place: int | None) -> list[CellRow]:
-    """Let cells begin again whose job has ended without a picture; return those.
+def retry(
+    base: sqlite3.Connection, experiment: str, places: Sequence[int], references: Sequence[Kept]
+) -> list[CellRow]:
+    """Let cells begin that are without a picture, and the experiment go on; return those.
 
     Args:
         base: in a transaction.
         experiment: its id.
-        place: of the one cell; None for all.
+        places: of the cells; what is at work there, or made, stays as it is.
+        references: stored files that they begin with.
     """
-    query = ExperimentQueries(base)
-    again = [
-        each for each in query.cells(experiment) if each.state in FAILED and (place is None or each.place == place)
-    ]
-    if again:
-        base.execute(
-            "update cells set job = null where place in (select value from json_each(?))"
-            " and experiment = (select number from experiments where id = ?)",
-            (json.dumps([each.place for each in again]), experiment),
-        )
-        base.execute("update experiments set state = 'running', why = null where id = ?", (experiment,))
+    again = [each for each in ExperimentQueries(base).cells(experiment) if each.can_retry and each.place in set(places)]
+    number, owner = base.execute("select number, owner from experiments where id = ?", (experiment,)).fetchone()
+    base.execute(
+        "update cells set job = null, skipped = 0 where experiment = ? and place in (select value from json_each(?))",
+        (number, json.dumps([each.place for each in again])),
+    )
+    base.execute("update experiments set state = 'running', why = null where number = ?", (number,))
+    for each in references:
+        grant(base, owner, number, each)
     return again
 
 
 def reserved(base: sqlite3.Connection) -> float:
     """Return the US dollars that cells which wait will cost the app's owner."""
-    query = f"""select coalesce(sum(estimate), 0.0) from cells join experiments on experiments.number = experiment
-        where job is null and not own_key and {GOES_ON}"""  # noqa: S608 - our own words
+    query = f"select coalesce(sum(estimate), 0.0) from cells where {WAITS} and not own_key"  # noqa: S608 - our own words
     return float(base.execute(query).fetchone()[0])
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from storage.sqlite.reader import number_at
 from storage.sqlite.search_text import indexed, style_ids
 
 
@@ -27,11 +28,25 @@ def insert(base: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> None
     base.execute(f"insert into {table} ({names}) values ({', '.join(f':{name}' for name in row)})", row)  # noqa: S608 - our own names
 
 
-def free_number(base: sqlite3.Connection, table: str, column: str, first: int) -> int:
-    """Return the first number from `first` on that no row of a table has in a column; never below 1."""
-    number = max(first, 1)
-    query = f"select 1 from {table} where {column} = ?"  # noqa: S608 - our own words
-    while base.execute(query, (number,)).fetchone() is not None:
+def free_job_number(base: sqlite3.Connection, created: float) -> int:
+    """Return a number for a job or an experiment: one that neither has, for a right to a picture is one's of them.
+
+    Args:
+        base: in a transaction.
+        created: when it began, in seconds since the epoch; the number is that microsecond, or the next that is free.
+    """
+    taken = "select 1 from jobs where number = ?1 union all select 1 from experiments where number = ?1"
+    return _first_free(base, taken, created)
+
+
+def free_result_id(base: sqlite3.Connection, made: float) -> int:
+    """Return an id for a result: the microsecond at which it was made, or the next that no other has."""
+    return _first_free(base, "select 1 from results where id = ?", made)
+
+
+def _first_free(base: sqlite3.Connection, taken: str, since: float) -> int:
+    number = max(number_at(since), 1)
+    while base.execute(taken, (number,)).fetchone() is not None:
         number += 1
     return number
 

@@ -807,6 +807,18 @@ def experiments(base: sqlite3.Connection) -> None:
     base.execute("create unique index cells_of_jobs on cells (job) where job is not null")
 
 
+def skipped_cells(base: sqlite3.Connection) -> None:
+    """Cells say themselves whether they are to begin, and an experiment is done when all of its cells have ended."""
+    base.execute("alter table cells add column skipped integer not null default 0")
+    base.execute(
+        "update cells set skipped = 1 where job is null"
+        " and experiment in (select number from experiments where state = 'cancelled')"
+    )
+    base.execute("drop index waiting_cells")
+    base.execute("create index waiting_cells on cells (experiment) where job is null and not skipped")
+    base.execute("create index unfinished_experiments on experiments (number) where state in ('running', 'paused')")
+
+
 def _normal(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
@@ -845,4 +857,5 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     library,
     origins_of_references,
     experiments,
+    skipped_cells,
 )

@@ -34,7 +34,7 @@ from storage.rows import (
 )
 from storage.sqlite import archiving, experiments, noted, room
 from storage.sqlite.database import Database
-from storage.sqlite.inserts import Kept, cost_of_one, free_number, grant, insert, searched
+from storage.sqlite.inserts import Kept, cost_of_one, free_job_number, grant, insert, searched
 from storage.sqlite.queries import Queries
 from storage.sqlite.reader import OWNER, number_at
 from storage.sqlite.room import Freed
@@ -93,8 +93,7 @@ class Store(Queries):
         try:
             with self._writing():
                 row["owner"] = self._owner(record.owner)
-                # Its number is the microsecond at which it was taken, or the next that no other has.
-                row["number"] = free_number(self._base, "jobs", "number", number_at(record.created))
+                row["number"] = free_job_number(self._base, record.created)
                 insert(self._base, "jobs", row)
                 grant(self._base, row["owner"], row["number"], reference)
                 if cell is not None:
@@ -290,10 +289,12 @@ class Store(Queries):
             money.check(self.spent(money.since))
             return first
 
-    def retry_cells(self, experiment: str, place: int | None, money: Money) -> list[CellRow]:
-        """Let cells begin again whose job has ended without a picture; return those."""
+    def retry_cells(
+        self, experiment: str, places: Sequence[int], references: Sequence[Kept], money: Money
+    ) -> list[CellRow]:
+        """Let cells begin that are without a picture; see `storage.sqlite.experiments.retry`."""
         with self._writing():
-            again = experiments.retry(self._base, experiment, place)
+            again = experiments.retry(self._base, experiment, places, references)
             money.check(self.spent(money.since))
             return again
 

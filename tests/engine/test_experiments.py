@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.backend import Backend
-from core.errors import BudgetSpent, KeyRejected, RunFailed, StudioError, TooManyRuns
+from core.errors import BadImage, BudgetSpent, KeyRejected, RunFailed, StudioError, TooManyRuns
 from core.experiment import Cell, ExperimentState
 from core.imaging.images import Reference
 from core.job import Visitor
@@ -69,6 +69,13 @@ async def until(services: Services, row: ExperimentRow, *states: str | None) -> 
         if all(each.state in states for each in cells):
             return cells
     raise AssertionError
+
+
+async def ended(services: Services, row: ExperimentRow, state: ExperimentState) -> None:
+    """Wait until an experiment is in a state."""
+    async for _ in changes(services, row.owner):
+        if (await found(services, row)).state == state:
+            return
 
 
 async def changes(services: Services, owner: str = "ann") -> AsyncIterator[None]:
@@ -432,6 +439,79 @@ async def test_the_reference_stays_as_long_as_a_cell_waits(tmp_path: Path) -> No
         assert not image.file.exists()
 
 
+async def test_an_experiment_is_done_with_its_last_cell_and_leaves_the_reference_to_its_jobs(tmp_path: Path) -> None:
+    async with running(tmp_path, {"fake": FakeBackend()}, Caps(cache_age=0.0)) as services:
+        image = await reference_of(services)
+        row = await services.experiments.start(ANN, "{}", cells_of(services.engine.specs["fake"], image, 5), {})
+        await ended(services, row, ExperimentState.DONE)
+        for act in (services.experiments.pause, services.experiments.resume, services.experiments.cancel):
+            await act(row)
+            assert (await found(services, row)).state == ExperimentState.DONE
+        assert image.file is not None
+        for job in await services.engine.history("ann"):
+            await services.engine.delete("ann", [job.id])
+        await services.engine.tidy()
+        assert not image.file.exists()
+
+
+async def test_cells_that_were_cancelled_before_they_began_are_made_when_somebody_asks(tmp_path: Path) -> None:
+    backend = FakeBackend(gate=asyncio.Event())
+    async with running(tmp_path, {"fake": backend}) as services:
+        row = await start(services, 8)
+        await begun(services, row, 3)
+        await services.experiments.cancel(row)
+        assert backend.gate is not None
+        backend.gate.set()
+        await until(services, row, JobState.CANCELLED, None)
+        assert await services.experiments.retry(await found(services, row), ANN, 6) == 1
+        await ended(services, row, ExperimentState.DONE)
+    async with running(tmp_path, {"fake": backend}) as services:
+        cells = await services.experiments.cells(row)
+        assert [each.place for each in cells if each.state == JobState.DONE] == [6]
+        assert [each.place for each in cells if each.skipped] == [3, 4, 5, 7]
+        assert await services.experiments.retry(row, ANN) == 7
+        await until(services, row, JobState.DONE)
+
+
+async def test_what_is_made_again_counts_before_it_begins(tmp_path: Path) -> None:
+    backend = FakeBackend(fail=RunFailed("run-without-result"))
+    caller = Visitor(owner="ann", address="127.0.0.9")
+    async with running(tmp_path, {"fake": backend}, Caps(per_minute=9, per_day=6)) as services:
+        row = await start(services, 4, caller)
+        await until(services, row, JobState.FAILED)
+        backend.fail = None
+        with pytest.raises(TooManyRuns):
+            await services.experiments.retry(row, caller)
+        assert states(await services.experiments.cells(row)) == [JobState.FAILED] * 4
+        assert await services.experiments.retry(row, caller, 1) == 1
+
+
+async def test_what_has_lost_its_reference_is_not_made_again(tmp_path: Path) -> None:
+    backend = FakeBackend(fail=RunFailed("run-without-result"))
+    async with running(tmp_path, {"fake": backend}) as services:
+        row = await start(services, 2)
+        await ended(services, row, ExperimentState.DONE)
+        for job in await services.engine.history("ann"):
+            await services.engine.delete("ann", [job.id])
+        assert await services.experiments.retry(row, ANN) == 0
+        row = await start(services, 2)
+        await until(services, row, JobState.FAILED)
+        services.engine._store._store._base.execute("delete from refs")  # type: ignore[attr-defined]
+        with pytest.raises(BadImage):
+            await services.experiments.retry(row, ANN)
+
+
+async def test_the_last_cell_goes_on_after_a_restart_too(tmp_path: Path) -> None:
+    own = make_spec("fake", key_env="FAKE_KEY")
+    gate = asyncio.Event()
+    async with running(tmp_path, {"fake": FakeBackend(own, gate=gate)}) as services:
+        row = await start(services, 1, own={"FAKE_KEY": "sk-ann"})
+        await begun(services, row, 1)
+    async with running(tmp_path, {"fake": FakeBackend(own)}) as services:
+        assert (await found(services, row)).waiting == 1
+        assert services.experiments.wants_keys(row.id) == {"FAKE_KEY"}
+
+
 async def test_a_reference_that_is_lost_pauses_the_experiment_and_says_so(tmp_path: Path) -> None:
     backend = FakeBackend(gate=asyncio.Event())
     async with running(tmp_path, {"fake": backend}) as services:
@@ -471,10 +551,10 @@ async def test_the_same_call_begins_one_experiment_and_nobody_elses_is_found(tmp
         row = await services.experiments.start(ANN, "{}", cells, {}, "mark", "body")
         with pytest.raises(CallTaken):
             await services.experiments.start(ANN, "{}", cells, {}, "mark", "body")
-        again = await services.experiments.find_call("ann", "mark")
+        again = await services.experiments.find_call("ann", "mark", 0.0)
         assert again is not None
         assert (again.id, again.body) == (row.id, "body")
-        assert await services.experiments.find_call("bob", "mark") is None
+        assert await services.experiments.find_call("bob", "mark", 0.0) is None
         assert await services.experiments.find("bob", row.id) is None
         assert [each.id for each in await services.experiments.latest("ann")] == [row.id]
         await until(services, row, JobState.DONE)

@@ -324,7 +324,7 @@ export interface paths {
         put?: never;
         /**
          * Retry
-         * @description Make the cells again that failed or were cancelled: one, or all.
+         * @description Make the cells that failed, or were cancelled before they were made: one, or all.
          */
         post: operations["retry_studio_v1_experiments__experiment_id__retry_post"];
         delete?: never;
@@ -833,7 +833,8 @@ export interface components {
          *     Attributes:
          *         place: in the order in which cells begin.
          *         at: its place on each axis.
-         *         state: its job's; `waiting` before it begins, `deleted` where the job was deleted.
+         *         state: its job's; `waiting` before it begins, `skipped` where it was cancelled before that, `deleted` where
+         *             the job was deleted.
          *         job, result: their ids; null where there is none yet, or no longer.
          *         error: why its job failed.
          *         recipe: what it makes.
@@ -846,7 +847,7 @@ export interface components {
             /** Backend */
             backend: string;
             /** State */
-            state: components["schemas"]["JobState"] | ("waiting" | "deleted");
+            state: components["schemas"]["JobState"] | ("waiting" | "skipped" | "deleted");
             /** Job */
             job: string | null;
             /** Result */
@@ -971,10 +972,10 @@ export interface components {
         };
         /**
          * ExperimentState
-         * @description What becomes of the cells of an experiment that have not begun. An experiment without any is done.
+         * @description What becomes of the cells of an experiment that have not begun.
          * @enum {string}
          */
-        ExperimentState: "running" | "paused" | "cancelled";
+        ExperimentState: "running" | "paused" | "cancelled" | "done";
         /**
          * ExperimentSummary
          * @description An experiment without its cells.
