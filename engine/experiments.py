@@ -25,8 +25,29 @@ log = logging.getLogger(__name__)
 
 AHEAD = 2
 """Cells of an owner that wait in the queue of a backend behind those at work: its places are never empty."""
+ENDED = 100
+"""Experiments whose end is remembered, for those who watch."""
 STOPS = (BackendUnavailable, BudgetSpent, DiskFull)
 """Errors after which the next cell would fail as well: the experiment is paused."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far an experiment is.
+
+    Attributes:
+        id: the experiment's.
+        state: what becomes of the cells that wait.
+        why: JSON of what stood in its way, where it is paused by that.
+        waiting: how many cells have not begun.
+        needs_keys: which providers' keys it waits for, by what names them in the specs.
+    """
+
+    id: str
+    state: str
+    why: str | None
+    waiting: int
+    needs_keys: tuple[str, ...]
 
 
 @dataclass
@@ -39,6 +60,7 @@ class _Active:
         live: the ids of the jobs at work.
         keys: the owner's own, by what names their provider.
         state: an `ExperimentState`; the row's may be older.
+        why: JSON of what stood in its way, where it is paused by that.
     """
 
     row: ExperimentRow
@@ -46,6 +68,7 @@ class _Active:
     live: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict, repr=False)
     state: str = ExperimentState.RUNNING
+    why: str | None = None
 
     def take(self, cells: Sequence[CellRow]) -> None:
         for cell in cells:
@@ -54,6 +77,9 @@ class _Active:
     @property
     def waits(self) -> bool:
         return any(self.waiting.values())
+
+    def go_on(self) -> None:
+        self.state, self.why = ExperimentState.RUNNING, None
 
 
 class Experiments:
@@ -74,6 +100,7 @@ class Experiments:
         self._pictures = pictures
         self._quotas = quotas
         self._active: dict[str, _Active] = {}  # oldest first
+        self._ended = deque[tuple[str, Standing]](maxlen=ENDED)
         self._wanted = asyncio.Event()
         self._filling: asyncio.Task[None] | None = None
         self._closing = False
@@ -176,7 +203,7 @@ class Experiments:
         active = self._activate(experiment)
         active.keys.update(own_keys)
         active.take(_rows(planned, first))
-        active.state = ExperimentState.RUNNING
+        active.go_on()
         self._wake(experiment.owner)
 
     def _planned(self, cells: Sequence[Cell], own_keys: Mapping[str, str]) -> list[PlannedCell]:
@@ -227,6 +254,25 @@ class Experiments:
         """Return the cells of an experiment in the order in which they begin."""
         return await self._store.cells(experiment.id)
 
+    def standings(self, owner: str) -> list[Standing]:
+        """Return how far an owner's unfinished experiments are, and those that have ended lately."""
+        ended = {standing.id: standing for of, standing in self._ended if of == owner}
+        active = {
+            each.row.id: Standing(
+                id=each.row.id,
+                state=each.state,
+                why=each.why,
+                waiting=sum(map(len, each.waiting.values())),
+                needs_keys=tuple(sorted(self.wants_keys(each.row.id))),
+            )
+            for each in self._active.values()
+            if each.row.owner == owner
+        }
+        return list((ended | active).values())
+
+    def _note_end(self, row: ExperimentRow, state: ExperimentState) -> None:
+        self._ended.append((row.owner, Standing(row.id, state, None, 0, ())))
+
     def wants_keys(self, experiment: str) -> set[str]:
         """Return which providers an experiment waits for a key to, by what names them in the specs."""
         active = self._active.get(experiment)
@@ -248,7 +294,10 @@ class Experiments:
     async def cancel(self, experiment: ExperimentRow) -> None:
         """Begin no further cells, and cancel those at work."""
         await self._set(experiment, ExperimentState.CANCELLED)
-        active = self._active.pop(experiment.id, _Active(experiment))
+        active = self._active.pop(experiment.id, None)
+        if active is None:
+            return
+        self._note_end(experiment, ExperimentState.CANCELLED)
         for job in map(self._engine.jobs.get, list(active.live)):
             if job is not None:
                 await self._engine.cancel(job)
@@ -257,7 +306,7 @@ class Experiments:
         await self._store.set_state(experiment.id, state)
         active = self._active.get(experiment.id)
         if active is not None:
-            active.state = state
+            active.state, active.why = state, None
         self._wake(experiment.owner)
 
     async def retry(self, experiment: ExperimentRow, visitor: Visitor, place: int | None = None) -> int:
@@ -289,7 +338,7 @@ class Experiments:
         self._quotas.count(visitor, len(again))
         active = self._activate(experiment)
         active.take(again)
-        active.state = ExperimentState.RUNNING
+        active.go_on()
         self._wake(experiment.owner)
         return len(again)
 
@@ -319,7 +368,7 @@ class Experiments:
 
     async def _take_up(self, row: ExperimentRow) -> None:
         active = self._activate(row)
-        active.state = row.state
+        active.state, active.why = row.state, row.why
         for cell in await self._store.cells(row.id):
             if cell.waits:
                 active.take([cell])
@@ -422,8 +471,8 @@ class Experiments:
         if active.row.id not in self._active:
             return
         log.info("experiment %s is paused: %s", active.row.id, error)
-        active.state = ExperimentState.PAUSED
-        await self._store.set_state(active.row.id, active.state, json.dumps(error.message.as_json()))
+        active.state, active.why = ExperimentState.PAUSED, json.dumps(error.message.as_json())
+        await self._store.set_state(active.row.id, active.state, active.why)
         self._engine.feed.wake(active.row.owner)
 
     def _job_ended(self, job: Job) -> None:
@@ -439,6 +488,7 @@ class Experiments:
         for active in [each for each in self._active.values() if not each.waits and not each.live]:
             del self._active[active.row.id]
             await self._store.set_state(active.row.id, ExperimentState.DONE)
+            self._note_end(active.row, ExperimentState.DONE)
             self._engine.feed.wake(active.row.owner)
 
 

@@ -366,6 +366,7 @@ class ExperimentRow:
         body: a mark of everything that its call asked for.
         cells: how many it has.
         waiting: how many of them have not begun.
+        spent: US dollars of those that have ended, as far as they are known.
     """
 
     id: str
@@ -377,6 +378,7 @@ class ExperimentRow:
     body: str = ""
     cells: int = 0
     waiting: int = 0
+    spent: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -423,6 +425,7 @@ class CellRow(PlannedCell):
         state: the job's `core.job_state.JobState`; None before it begins, and where the job was deleted.
         error: JSON of why the job failed, as in `Record`.
         result: the id of what it made; None where there is nothing, or it was deleted.
+        star: whether that has a star.
     """
 
     place: int
@@ -431,6 +434,7 @@ class CellRow(PlannedCell):
     state: str | None = None
     error: str | None = None
     result: int | None = None
+    star: bool = False
 
     @property
     def waits(self) -> bool:

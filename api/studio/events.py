@@ -1,4 +1,4 @@
-"""One stream a browser of what changes: jobs, results and backends of one owner.
+"""One stream a browser of what changes: jobs, results, experiments and backends of one owner.
 
 The stream compares what is true now with what it has sent, each time it wakes and the last part has left. So a slow
 reader misses steps in between and never the latest state, and nothing piles up.
@@ -17,6 +17,7 @@ from api.studio.jobs import stored_results, view_of
 from api.studio.views import View, rows_view
 from core.job import Job
 from engine.engine import Engine
+from engine.experiments import Experiments, Standing
 from storage.protocols import Library
 from storage.rows import Changes
 
@@ -34,12 +35,16 @@ class Events:
     Args:
         engine: has the jobs.
         library: has the results.
+        experiments: tells how far they are.
         backends: tells of the backends.
         build: of the app.
     """
 
-    def __init__(self, engine: Engine, library: Library, backends: Backends, build: str) -> None:
+    def __init__(
+        self, engine: Engine, library: Library, experiments: Experiments, backends: Backends, build: str
+    ) -> None:
         self._engine = engine
+        self._experiments = experiments
         self._library = library
         self._backends = backends
         self._build = build
@@ -70,7 +75,7 @@ class Events:
 
     async def _hello(self, owner: str, last: int | None) -> tuple[int, View, dict[str, Any]]:
         missed = await self._library.changes(owner, last)
-        sent: dict[str, Any] = {"jobs": {}, "backends": {}}
+        sent: dict[str, Any] = {"jobs": {}, "backends": {}, "experiments": {}}
         ended = [job.id for job in self._engine.jobs.of(owner) if job.ended]
         for job in self._engine.jobs.of(owner):
             if job.id in ended[:-RECENT]:
@@ -94,7 +99,11 @@ class Events:
         changed = [{"id": job, **fields} for job, fields in _differences(sent["jobs"], jobs).items()]
         if changed:
             change["jobs"] = changed
-        sent |= {"jobs": jobs, "backends": status}
+        experiments = {each.id: _standing_view(each) for each in self._experiments.standings(owner)}
+        moved = [{"id": key, **fields} for key, fields in _differences(sent["experiments"], experiments).items()]
+        if moved:
+            change["experiments"] = moved
+        sent |= {"jobs": jobs, "backends": status, "experiments": experiments}
         return change
 
     def _view(self, job: Job, sent: View | None) -> View:
@@ -109,6 +118,15 @@ class Events:
         if not new.results and not new.gone:
             return {}
         return {"results": rows_view(new.results), "deleted": list(new.gone), "total": await self._library.count(owner)}
+
+
+def _standing_view(standing: Standing) -> View:
+    return {
+        "state": standing.state,
+        "why": None if standing.why is None else json.loads(standing.why),
+        "waiting": standing.waiting,
+        "needs_keys": list(standing.needs_keys),
+    }
 
 
 def _differences(before: Mapping[str, View], now: Mapping[str, View]) -> dict[str, View]:

@@ -224,6 +224,8 @@ def add_experiments(app: FastAPI, services: Services, references: References) ->
             "why": None if row.why is None else json.loads(row.why),
             "count": row.cells,
             "waiting": row.waiting,
+            "names": [axis["name"] for axis in json.loads(row.plan)["axes"]],
+            "spent": round(row.spent, 6),
             "needs_keys": sorted(experiments.wants_keys(row.id)),
         }
 
@@ -242,6 +244,7 @@ def cell_view(cell: CellRow) -> View:
         "state": cell.state or ("waiting" if cell.waits else "skipped" if cell.skipped else "deleted"),
         "job": cell.job,
         "result": cell.result,
+        "star": cell.star,
         "error": None if cell.error is None else error_view(error_of(json.loads(cell.error))),
         "recipe": Recipe.model_validate_json(cell.recipe).model_dump(mode="json"),
     }

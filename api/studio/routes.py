@@ -90,7 +90,7 @@ def build(
     engine, images, library = services.engine, services.images, services.library
     backends, references = Backends(engine, services.quotas), References(services, fetch, folder)
     recipes, codes = Recipes(references), Codes(engine, models)
-    events, jobs = Events(engine, library, backends, build_id), Jobs(engine, references, library)
+    events, jobs = Events(engine, library, services.experiments, backends, build_id), Jobs(engine, references, library)
     app.state.quotas = services.quotas
     problems: dict[str, Any] = {"responses": refusals(Problem)}
 

@@ -299,6 +299,7 @@ class CellView(BaseModel):
         state: its job's; `waiting` before it begins, `skipped` where it was cancelled before that, `deleted` where
             the job was deleted.
         job, result: their ids; null where there is none yet, or no longer.
+        star: whether the result has one.
         error: why its job failed.
         recipe: what it makes.
     """
@@ -309,6 +310,7 @@ class CellView(BaseModel):
     state: JobState | Literal["waiting", "skipped", "deleted"]
     job: str | None
     result: int | None
+    star: bool
     error: ErrorView | None
     recipe: Recipe
 
@@ -324,10 +326,12 @@ class ExperimentSummary(BaseModel):
     """An experiment without its cells.
 
     Attributes:
-        state: what becomes of the cells that wait; an experiment without any, whose jobs have ended, is done.
+        state: what becomes of the cells that wait; it is done when there are none, and all jobs have ended.
         why: what stood in its way, where it is paused by that.
         count: of cells.
         waiting: how many of them have not begun.
+        names: of its axes.
+        spent: US dollars of the cells that have ended, as far as they are known.
         needs_keys: which providers' keys it waits for, by the names in the specs of their backends.
     """
 
@@ -337,6 +341,8 @@ class ExperimentSummary(BaseModel):
     why: MessageView | None
     count: int
     waiting: int
+    names: list[str]
+    spent: float
     needs_keys: list[str]
 
 
@@ -409,6 +415,13 @@ class EventView(BaseModel):
     total: int | None = None
 
 
+class CellOf(BaseModel):
+    """Which cell of an experiment a job makes, by the experiment's id and the place in it."""
+
+    experiment: str
+    place: int
+
+
 class JobView(BaseModel):
     """One request on its way, or its end.
 
@@ -419,6 +432,7 @@ class JobView(BaseModel):
         expected: seconds that it should take from there; null where that is not known.
         notices: on the reference and the result.
         results: its pictures, once it is done.
+        cell: which cell of an experiment it makes; null of a run of its own.
     """
 
     id: str
@@ -435,6 +449,7 @@ class JobView(BaseModel):
     results: list[ResultView]
     cost: float | None
     seconds: float | None
+    cell: CellOf | None
 
 
 class Wanted(BaseModel):

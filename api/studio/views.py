@@ -116,6 +116,7 @@ def job_view(job: Job, expected: float | None) -> View:
         "results": results_of(job),
         "cost": None if result is None else result.cost,
         "seconds": None if result is None else result.timings.get("total"),
+        "cell": None if job.cell is None else {"experiment": job.cell[0], "place": job.cell[1]},
     }
 
 

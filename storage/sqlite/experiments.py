@@ -22,10 +22,12 @@ WAITS = "job is null and not skipped"
 EXPERIMENT = """experiments.id as id, owners.name as owner, experiments.created as created, experiments.state as state,
     why, plan, body,
     (select count(*) from cells where experiment = experiments.number) as cells,
-    (select count(*) from cells where experiment = experiments.number and job is null and not skipped) as waiting"""
+    (select count(*) from cells where experiment = experiments.number and job is null and not skipped) as waiting,
+    (select coalesce(sum(cost), 0.0) from cells join jobs on jobs.id = cells.job
+        where experiment = experiments.number) as spent"""
 CELL = """cells.place as place, at, cells.backend as backend, cells.estimate as estimate, cells.recipe as recipe,
     cells.own_key as own_key, skipped, cells.job as job, jobs.state as state, jobs.error as error,
-    results.id as result"""
+    results.id as result, coalesce(results.star, 0) as star"""
 
 
 class ExperimentQueries(Reader):
@@ -65,7 +67,7 @@ class ExperimentQueries(Reader):
 
 
 def _cell(row: dict[str, Any]) -> CellRow:
-    flags = {"own_key": bool(row["own_key"]), "skipped": bool(row["skipped"])}
+    flags = {name: bool(row[name]) for name in ("own_key", "skipped", "star")}
     return CellRow(**row | flags | {"at": tuple(json.loads(row["at"]))})
 
 

@@ -16,14 +16,17 @@ import pytest
 from api.studio import events
 from api.studio.backends import Backends
 from api.studio.events import Events
+from core.experiment import Cell
 from core.job import Visitor
 from core.job_state import JobState
+from core.request import EditRequest
 from engine.engine import Engine
+from engine.experiments import Experiments
 from engine.quotas import Quotas
 from storage.async_store import AsyncStore
 from storage.sqlite.store import Store
 from tests.support.api_app import api_app
-from tests.support.fakes import FakeBackend, make_request, make_spec, settle
+from tests.support.fakes import FakeBackend, make_reference, make_request, make_spec, settle
 from tests.support.loopback import serving
 
 pytestmark = pytest.mark.integration
@@ -58,7 +61,9 @@ async def at_work(folder: Path, backend: FakeBackend) -> AsyncIterator[tuple[Eng
     store = AsyncStore(Store(folder))
     engine = Engine({"fake": backend}, store)
     try:
-        yield engine, Events(engine, store.library, Backends(engine, Quotas()), "b1")
+        quotas = Quotas()
+        experiments = Experiments(engine, store.experiments, store, quotas)
+        yield engine, Events(engine, store.library, experiments, Backends(engine, quotas), "b1")
     finally:
         await engine.close()
 
@@ -146,6 +151,24 @@ async def test_a_slow_reader_gets_the_latest_state_and_no_backlog(tmp_path: Path
         _, change = await reader.next()
         assert {each["id"]: each["state"] for each in change["jobs"]} == {job.id: "done" for job in jobs}
         assert len(change["results"]) == 3
+
+
+async def test_how_far_an_experiment_is_travels_with_its_cells(tmp_path: Path) -> None:
+    backend = FakeBackend()
+    async with at_work(tmp_path, backend) as (engine, made), aclosing(made.stream("ann", None)) as stream:
+        reader = Reader(stream)
+        await reader.next()
+        image = await engine._store.keep_reference("ann", make_reference(), None)  # type: ignore[attr-defined]
+        cells = [Cell((each,), EditRequest.build(backend.spec, f"cell {each}", image, {})) for each in range(3)]
+        row = await made._experiments.start(ANN, "{}", cells, {})
+        places, state = set[int](), None
+        while state != "done":
+            _, change = await reader.next()
+            places |= {each["cell"]["place"] for each in change.get("jobs", []) if "cell" in each}
+            (standing,) = change.get("experiments", [{"id": row.id}])
+            assert standing["id"] == row.id
+            state = standing.get("state", state)
+    assert places == {0, 1, 2}
 
 
 async def test_a_reader_who_was_away_is_told_what_came_and_what_went(tmp_path: Path) -> None:

@@ -139,6 +139,21 @@ async def test_few_cells_are_jobs_at_a_time_and_single_runs_of_others_come_betwe
     assert "bob's" in backend.started[:3]
 
 
+async def test_who_watches_learns_how_far_an_experiment_is_and_that_it_is_done(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    async with running(tmp_path, {"fake": FakeBackend(gate=gate)}) as services:
+        row = await start(services, 5)
+        await begun(services, row, 3)
+        (standing,) = services.experiments.standings("ann")
+        assert (standing.id, standing.state, standing.waiting) == (row.id, ExperimentState.RUNNING, 2)
+        assert services.experiments.standings("bob") == []
+        gate.set()
+        await ended(services, row, ExperimentState.DONE)
+        await settle()
+        (standing,) = services.experiments.standings("ann")
+        assert (standing.state, standing.waiting) == (ExperimentState.DONE, 0)
+
+
 async def test_a_paused_experiment_ends_what_is_at_work_and_goes_on_when_it_is_told(tmp_path: Path) -> None:
     gate = asyncio.Event()
     async with running(tmp_path, {"fake": FakeBackend(gate=gate)}) as services:

@@ -827,6 +827,16 @@ export interface components {
             cursor: string | null;
         };
         /**
+         * CellOf
+         * @description Which cell of an experiment a job makes, by the experiment's id and the place in it.
+         */
+        CellOf: {
+            /** Experiment */
+            experiment: string;
+            /** Place */
+            place: number;
+        };
+        /**
          * CellView
          * @description A cell of an experiment.
          *
@@ -836,6 +846,7 @@ export interface components {
          *         state: its job's; `waiting` before it begins, `skipped` where it was cancelled before that, `deleted` where
          *             the job was deleted.
          *         job, result: their ids; null where there is none yet, or no longer.
+         *         star: whether the result has one.
          *         error: why its job failed.
          *         recipe: what it makes.
          */
@@ -852,6 +863,8 @@ export interface components {
             job: string | null;
             /** Result */
             result: number | null;
+            /** Star */
+            star: boolean;
             error: components["schemas"]["ErrorView"] | null;
             recipe: components["schemas"]["Recipe"];
         };
@@ -981,10 +994,12 @@ export interface components {
          * @description An experiment without its cells.
          *
          *     Attributes:
-         *         state: what becomes of the cells that wait; an experiment without any, whose jobs have ended, is done.
+         *         state: what becomes of the cells that wait; it is done when there are none, and all jobs have ended.
          *         why: what stood in its way, where it is paused by that.
          *         count: of cells.
          *         waiting: how many of them have not begun.
+         *         names: of its axes.
+         *         spent: US dollars of the cells that have ended, as far as they are known.
          *         needs_keys: which providers' keys it waits for, by the names in the specs of their backends.
          */
         ExperimentSummary: {
@@ -998,6 +1013,10 @@ export interface components {
             count: number;
             /** Waiting */
             waiting: number;
+            /** Names */
+            names: string[];
+            /** Spent */
+            spent: number;
             /** Needs Keys */
             needs_keys: string[];
         };
@@ -1016,6 +1035,10 @@ export interface components {
             count: number;
             /** Waiting */
             waiting: number;
+            /** Names */
+            names: string[];
+            /** Spent */
+            spent: number;
             /** Needs Keys */
             needs_keys: string[];
             /** Reference */
@@ -1154,6 +1177,7 @@ export interface components {
          *         expected: seconds that it should take from there; null where that is not known.
          *         notices: on the reference and the result.
          *         results: its pictures, once it is done.
+         *         cell: which cell of an experiment it makes; null of a run of its own.
          */
         JobView: {
             /** Id */
@@ -1180,6 +1204,7 @@ export interface components {
             cost: number | null;
             /** Seconds */
             seconds: number | null;
+            cell: components["schemas"]["CellOf"] | null;
         };
         /**
          * KeyCount
