@@ -84,6 +84,7 @@ def build(
                 form = _form(specs, backend)
             with gr.Column(elem_id="right", scale=1, min_width=280):
                 mount = _workbench(form, web, next(iter(specs.values())), by_event=submit is not None)
+                _place("experiments")
                 _place("pictures")  # an element with the address's own name would be scrolled to, and take the focus
         examples = f'data-src="{html.escape(web.address(API_EXAMPLES))}" data-lost="{say("page-not-fetched")}"'
         gr.HTML(html_template=f"<div {examples}></div>", elem_id="api", apply_default_css=False)
@@ -208,8 +209,10 @@ def _corner() -> str:
         '<span role="tablist">'
         '<button type="button" role="tab" id="studio-tab" aria-controls="studio" aria-selected="true">'
         f"<kbd>1</kbd> {say('ui-studio-tab')}</button>"
+        '<button type="button" role="tab" id="explore-tab" aria-controls="experiments" aria-selected="false"'
+        f' tabindex="-1"><kbd>2</kbd> {say("ui-explore-tab")}</button>'
         '<button type="button" role="tab" id="library-tab" aria-controls="pictures" aria-selected="false"'
-        f' tabindex="-1"><kbd>2</kbd> {say("ui-library-tab")} <span></span></button>'
+        f' tabindex="-1"><kbd>3</kbd> {say("ui-library-tab")} <span></span></button>'
         '<button type="button" role="tab" id="api-tab" aria-controls="api" aria-selected="false" tabindex="-1">'
         f"{say('ui-api')}</button></span>"
         f'<button type="button" id="help-button" aria-haspopup="dialog">{say("ui-help")}</button>'

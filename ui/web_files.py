@@ -27,8 +27,8 @@ from ui.api_tab import api_examples
 
 WEB = Path(__file__).resolve().parent / "web"
 """The folder of the modules."""
-LIBRARY = "library"
-"""The folder of what a page fetches when the library is opened."""
+LATER_FOLDERS = ("library/", "explore/")
+"""The folders of what a page fetches when a view is opened."""
 LATER = "later"
 """The part of a catalogue that a page fetches when it needs it first."""
 TERMINAL = "The terminal"
@@ -167,7 +167,7 @@ class WebFiles:
         Args:
             names: their paths; none for all of a first visit, in the order of their names.
         """
-        wanted = names or [name for name in self.files if name.endswith(".css") and not name.startswith(f"{LIBRARY}/")]
+        wanted = names or [name for name in self.files if name.endswith(".css") and not name.startswith(LATER_FOLDERS)]
         return "".join(f'<link rel="stylesheet" href="{html.escape(self.address(name))}">' for name in wanted)
 
     def reconnect(self, safe: str = "", health: str = "healthz") -> str:

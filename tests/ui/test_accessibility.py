@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.axe import violations
 from tests.support.browser import open_page
 from tests.support.fakes import picture_bytes
 from tests.support.live_app import Served
@@ -14,15 +13,7 @@ from tests.support.studio_page import add_reference
 
 pytestmark = pytest.mark.integration
 
-AXE = Path(__file__).resolve().parents[2] / "tools" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SIZES = [(1280, 720), (1920, 1080), (820, 1180), (390, 844)]
-
-
-def violations(page: Page) -> list[str]:
-    """Return what axe finds, one line each; the framework's own sign of loading is not ours."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run({ exclude: ['.loading'] }, { resultTypes: ['violations'] })")["violations"]
-    return [f"{each['id']}: {[node['target'] for node in each['nodes']][:5]}" for each in found]
 
 
 def end(page: Page, prompt: str, state: str) -> None:
@@ -76,7 +67,7 @@ def test_single_keys_can_be_switched_off_and_all_others_stay(browser: Browser, f
         page.click("#help-button")
         page.get_by_label("Single letters and digits are shortcuts").uncheck()
         page.keyboard.press("Escape")
-        page.keyboard.press("2")
+        page.keyboard.press("3")
         add_reference(page, picture_bytes("PNG", "RGB", (240, 160)))
         page.fill("#prompt textarea", "good")
         page.keyboard.press("Control+Enter")
@@ -90,7 +81,7 @@ def test_single_keys_can_be_switched_off_and_all_others_stay(browser: Browser, f
         expect(box).not_to_be_checked()
         box.check()
         page.keyboard.press("Escape")
-        page.keyboard.press("2")
+        page.keyboard.press("3")
         expect(page.locator(".lib")).to_be_visible()
 
 

@@ -54,7 +54,7 @@ def test_digits_lead_out_of_the_tab_and_other_keys_do_nothing_there(page: Page) 
     page.keyboard.press("1")
     expect(page.locator("#studio")).to_be_visible()
     page.click("#api-tab")
-    page.keyboard.press("2")
+    page.keyboard.press("3")
     expect(page.locator(".lib")).to_be_visible()
 
 

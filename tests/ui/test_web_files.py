@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from api.subpath import SubPath
-from ui.web_files import WEB, WebFiles, chosen_encoding
+from ui.web_files import LATER_FOLDERS, WEB, WebFiles, chosen_encoding
 
 
 @pytest.fixture
@@ -182,19 +182,19 @@ def test_the_real_files_are_few_and_small_enough_for_a_first_visit() -> None:
     modules = [
         each.data
         for name, each in files.files.items()
-        if name.endswith((".js", ".css")) and not name.startswith("library/")
+        if name.endswith((".js", ".css")) and not name.startswith(LATER_FOLDERS)
     ]
     assert sum(len(brotli.compress(data, quality=11)) for data in modules) < 90_000
 
 
-def test_the_librarys_door_names_every_other_module_of_it() -> None:
+@pytest.mark.parametrize("folder", LATER_FOLDERS)
+def test_the_door_of_a_view_names_every_other_module_of_it(folder: str) -> None:
     files = WebFiles()
-    door = files.files["library/library.js"].data.decode()
+    view = folder.removesuffix("/")
+    door = files.files[f"{folder}{view}.js"].data.decode()
     named = re.findall(r"'(\w+)'", door[door.index("const MODULES") : door.index("];", door.index("const MODULES"))])
-    others = [
-        name.removeprefix("library/").removesuffix(".js") for name in files.modules if name.startswith("library/")
-    ]
-    assert sorted([*named, "library"]) == sorted(others)
+    others = [name.removeprefix(folder).removesuffix(".js") for name in files.modules if name.startswith(folder)]
+    assert sorted([*named, view]) == sorted(others)
 
 
 def test_every_import_of_a_module_leads_to_a_file_that_is_served() -> None:

@@ -683,6 +683,7 @@ ui-view = View
 ui-help = Help
 ui-studio-tab = Make
 ui-library-tab = Library
+ui-explore-tab = Explore
 ui-api = API
 ui-copy = Copy
 ui-copied = Copied
@@ -1155,6 +1156,113 @@ source-import = Import
 
 ## Explore
 
+explore-try = Try:
+explore-preset-styles = All styles
+explore-preset-ladder = Strength ladder
+explore-preset-seeds = Seeds ×9
+explore-preset-backends = Backends
+explore-custom = Custom
+explore-across = Across
+explore-down = Down
+explore-pages = Pages
+explore-reference = Reference
+explore-values = Values of { $axis }
+explore-numbers-hint = 0.3, 0.5, 0.7 or 0.3..0.9 in 5
+explore-prompts-hint = One prompt a line, or: red -> green, blue
+explore-remove-axis = Remove { $axis }
+explore-add-axis = Add an axis
+explore-add-pictures = Add pictures
+explore-pick-all = All
+explore-pick-none = None
+explore-no-style = no style
+explore-begin = Choose a plan, or the axes of your own.
+explore-pick = Pick at least one.
+explore-numbers = These are no numbers.
+    .todo = Write them as 0.3, 0.5, 0.7 or as 0.3..0.9 in 5.
+explore-prompts = There is no prompt.
+    .todo = Write one in each line.
+explore-incomplete = One of the axes is incomplete.
+explore-no-reference = There is no picture to begin with.
+    .todo = Choose one on the left.
+explore-no-prompt = There is no prompt.
+    .todo = Write one on the left.
+explore-not-read = { $name }: { $why }
+explore-planning = Planning…
+explore-runs = { $count ->
+    [one] 1 run
+   *[other] { $count } runs
+}
+explore-about = about { $time }
+explore-draft = Draft, { $steps } steps
+explore-shrink = Make the first { $count } fit
+explore-run = { $count ->
+    [0] Run
+    [one] Run 1
+   *[other] Run { $count }
+}
+explore-asks = These are { $count } runs. Press Run again to begin.
+explore-asks-paid = These are { $count } runs for { $price }. Press Run again to begin.
+explore-again = This plan has begun already. Press Run again to begin it once more.
+explore-recent = Shown
+explore-none-shown = Nothing
+explore-named = { $axes }, { $count ->
+    [one] 1 run
+   *[other] { $count } runs
+}, { $date }
+explore-grid = { $across } across, { $down } down
+explore-apply = Use { $axis } { $value } in the form
+explore-applied = { $axis } { $value } is in the form now.
+explore-hide = Hide { $axis } { $value }
+explore-show-hidden = { $count ->
+    [one] Show 1 hidden
+   *[other] Show { $count } hidden
+}
+explore-starred = starred
+explore-steps = step { $step } of { $total }
+explore-gone = The picture was deleted or withheld.
+explore-state-waiting = waiting
+explore-state-queued = next
+explore-state-submitting = sending
+explore-state-running = running
+explore-state-detached = running at the provider
+explore-state-needs-key = waiting for a key
+explore-state-failed = failed
+explore-state-cancelled = cancelled
+explore-state-unknown = outcome unknown
+explore-state-interrupted = interrupted
+explore-state-skipped = not made
+explore-state-deleted = deleted
+explore-retry-one = Make { $cell } again
+explore-made = { $done } of { $count }
+explore-paused = paused
+explore-needs-key = waiting for your key
+explore-view = View
+explore-as-grid = Grid
+explore-as-ladder = Ladder
+explore-pause = Pause
+explore-resume = Go on
+explore-cancel = Stop
+explore-retry = { $count ->
+    [one] Make the missing one
+   *[other] Make the missing { $count }
+}
+explore-add = Add
+explore-add-values = More of { $axis }
+explore-export = Export
+explore-export-png = Contact sheet, PNG
+explore-export-pdf = Contact sheet, PDF
+explore-export-archive = Originals, zip
+explore-export-table = Table, CSV
+explore-use = Use as reference
+explore-recall = Use these settings
+explore-full = Make at full steps
+explore-in-library = Show in the library
+explore-keep = keep
+explore-transform = transform
+explore-play = Play
+explore-stop-playing = Stop playing
+explore-edge = Find the edge: { $value }
+explore-no-edge = No value between
 drift-vivid = Since the first picture, the colours have become stronger: chroma { NUMBER($before, maximumFractionDigits: 0) } → { NUMBER($after, maximumFractionDigits: 0) }.
 drift-pale = Since the first picture, the colours have become weaker: chroma { NUMBER($before, maximumFractionDigits: 0) } → { NUMBER($after, maximumFractionDigits: 0) }.
 drift-harsh = Since the first picture, the contrast has risen: { NUMBER($before, maximumFractionDigits: 0) } → { NUMBER($after, maximumFractionDigits: 0) } of 50.

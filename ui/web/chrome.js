@@ -74,7 +74,7 @@ export function formHidden() {
   return document.body.dataset.tab === 'library' && !document.getElementById('left')?.getClientRects().length;
 }
 
-/** @param {'studio' | 'library'} name of the tab that the address leads to */
+/** @param {'studio' | 'explore' | 'library'} name of the tab that the address leads to */
 export function showTab(name) {
   if ((document.body.dataset.tab ?? 'studio') !== name)
     show(/** @type {HTMLElement} */ (document.getElementById(`${name}-tab`)));

@@ -46,7 +46,7 @@ export function startKeys(act) {
         return;
       }
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || !singleKeys()) return;
-      const digit = '12'.indexOf(event.key);
+      const digit = '123'.indexOf(event.key);
       const letter = digit >= 0 ? () => act.mode(digit) : act.away() ? undefined : letters[event.key.toLowerCase()];
       if (letter) {
         event.preventDefault();

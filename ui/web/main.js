@@ -33,6 +33,7 @@ import { createReading, errorOf } from './reading.js';
 import { createView } from './views/page.js';
 
 /** @import { Draft, JobBody, Mode, ReadRecipe, Result, Style } from './types.js' */
+/** @import { Explore } from './explore/explore.js' */
 /** @import { Library } from './library/library.js' */
 /** @import { Action, State } from './lib/state.js' */
 /** @import { Values } from './lib/form.js' */
@@ -50,6 +51,8 @@ import { createView } from './views/page.js';
 const PAGE = 60;
 /** Milliseconds between two looks at the clock while something runs. */
 const TICK = 500;
+/** The modes of the page, in the order of their keys. @type {readonly Mode[]} */
+const MODES = ['make', 'explore', 'library'];
 /** Kinds of files that may hold settings. */
 const HOLDS_SETTINGS = new Set(['image/png', 'image/jpeg', 'image/webp']);
 
@@ -74,7 +77,7 @@ coming.catch(() => {}); // whoever waits for it gets the error
  */
 export async function start(mount, emit) {
   startChrome((tab) => {
-    if (tab !== 'api') enter(tab === 'library' ? 'library' : 'make');
+    if (tab !== 'api') enter(tab === 'studio' ? 'make' : /** @type {Mode} */ (tab));
   });
   const fields = /** @type {string[]} */ (JSON.parse(mount.dataset.fields ?? '[]'));
   const byEvent = mount.dataset.byEvent === 'true';
@@ -94,9 +97,12 @@ export async function start(mount, emit) {
   /** @type {import('./types.js').Form | null} */
   let onForm = null; // what gradio's components show, as far as it is known here
   let planned = false; // whether the next frame draws
+  let runLabel = words.say('ui-run');
   let observed = false;
-  /** @type {Promise<Library> | null} */
-  let library = null; // fetched when it is opened first
+  /** The views beside the stage, fetched when they are opened first. @type {Map<Mode, Promise<Library | Explore>>} */
+  const views = new Map();
+  /** @type {Explore | null} */
+  let explore = null;
   const sizes = new ResizeObserver(() => draw());
   /** @type {Slides} */
   const ofStage = {
@@ -156,19 +162,46 @@ export async function start(mount, emit) {
     lead();
   }
 
-  /** Lead the library where the address says. */
+  /** Lead the views where the address says. */
   function lead() {
     const place = router.place();
-    const open = place.mode === 'library';
-    showTab(open ? 'library' : 'studio');
-    if (open) library ??= import('./library/library.js').then(({ createLibrary }) => createLibrary(parts));
-    library?.then(
-      (there) => there.lead(place),
-      (error) => {
-        library = null;
-        problem(error);
+    showTab(place.mode === 'library' || place.mode === 'explore' ? place.mode : 'studio');
+    if (place.mode === 'library' && !views.has('library'))
+      views.set(
+        'library',
+        import('./library/library.js').then(({ createLibrary }) =>
+          createLibrary({ ...parts, mount: /** @type {HTMLElement} */ (document.getElementById('pictures-place')) }),
+        ),
+      );
+    if (place.mode === 'explore' && !views.has('explore')) views.set('explore', openExplore());
+    for (const [mode, view] of views)
+      view.then(
+        (there) => there.lead(place),
+        (error) => {
+          views.delete(mode);
+          problem(error);
+        },
+      );
+  }
+
+  async function openExplore() {
+    const { createExplore } = await import('./explore/explore.js');
+    explore = await createExplore({
+      ...parts,
+      mount: /** @type {HTMLElement} */ (document.getElementById('experiments-place')),
+      focusField,
+      again: (recipe) => {
+        dispatch({ type: 'recall', recipe, part: 'all' });
+        enter('make');
+        run();
       },
-    );
+    });
+    return explore;
+  }
+
+  /** @param {(view: Library | Explore) => void} then */
+  function eachView(then) {
+    for (const view of views.values()) view.then(then, () => {});
   }
 
   /** @param {unknown} error @param {string | null} [field] */
@@ -254,6 +287,10 @@ export async function start(mount, emit) {
   function run() {
     if (covered()) return;
     providerKey.takePasted();
+    if (state.draft.mode === 'explore') {
+      explore?.run();
+      return;
+    }
     const plan = forecast(state);
     if (plan.blocked) {
       dispatch({ type: 'problem', error: { ...plan.blocked, field: plan.field, charged: false } });
@@ -461,12 +498,10 @@ export async function start(mount, emit) {
       }
       const large = slides.result();
       full?.show(large && view.slide(state, large));
-      void library?.then(
-        (there) => there.draw(),
-        () => {},
-      );
+      eachView((there) => there.draw());
       if (!observed) sizes.observe(/** @type {Element} */ (mount.querySelector('.body')));
       observed = true;
+      nameRun();
       document.title = words.say(title(state, Date.now() / 1000));
       document.body.toggleAttribute('data-running', running(state));
     });
@@ -474,6 +509,15 @@ export async function start(mount, emit) {
   setInterval(() => {
     if (activeRun(state)) draw();
   }, TICK);
+
+  /** Let the button say how many runs it begins. */
+  function nameRun() {
+    const runs = state.draft.mode === 'explore' ? (explore?.runs() ?? null) : null;
+    const label = runs === null ? words.say('ui-run') : words.say('explore-run', { count: runs });
+    if (label === runLabel) return;
+    runLabel = label;
+    emit('apply_recipe', {});
+  }
   startIntake((file) => void takeFile(file), covered, words.say('reference-drop'));
 
   /** @param {State} of */
@@ -512,7 +556,7 @@ export async function start(mount, emit) {
     begun: () => began.shift()?.(null),
     updates: () => {
       const backend = backendOf(state);
-      const buttons = [update({ interactive: true }), update({ interactive: running(state) })];
+      const buttons = [update({ interactive: true, value: runLabel }), update({ interactive: running(state) })];
       if (!backend) return [...fields.map(() => update({})), ...buttons];
       const form = formIn(state.draft);
       const wanted = formUpdates(fields, form, backend, words);
@@ -525,8 +569,8 @@ export async function start(mount, emit) {
   /** @type {any} */ (window).srpo = bridge;
   startKeys({
     covered: inDialog,
-    away: () => state.draft.mode === 'library' || onApiTab(),
-    mode: (place) => enter(place ? 'library' : 'make'),
+    away: () => state.draft.mode !== 'make' || onApiTab(),
+    mode: (place) => enter(MODES[place] ?? 'make'),
     run: () => {
       if (!onApiTab() && !formHidden()) document.getElementById('run')?.click();
     },
@@ -544,7 +588,6 @@ export async function start(mount, emit) {
   }
 
   const parts = {
-    mount: /** @type {HTMLElement} */ (document.getElementById('pictures-place')),
     api,
     words,
     router,
@@ -565,10 +608,7 @@ export async function start(mount, emit) {
     if (said.kind === 'connection') dispatch({ type: 'connection', connection: said.connection });
     else if (said.kind === 'hello') greet(said.hello);
     else dispatch({ type: 'change', change: said.change });
-    void library?.then(
-      (there) => there.hear(said),
-      () => {},
-    );
+    eachView((there) => there.hear(said));
   });
   events.start();
   const again = unconfirmed.read();

@@ -84,6 +84,8 @@ export interface Hello {
   /** After a resumed stream: what is new since. */
   results?: Result[];
   deleted?: number[];
+  /** How far unfinished experiments are, and those that ended lately. */
+  experiments?: Standing[];
   /** Too much has changed: fetch the first page of results again. */
   stale?: boolean;
 }
@@ -95,7 +97,13 @@ export interface Change {
   results?: Result[];
   deleted?: number[];
   total?: number;
+  /** How far experiments are. */
+  experiments?: Standing[];
 }
+
+/** How far an experiment is. */
+export type Standing = Pick<Experiment, 'id'> & Partial<Pick<Experiment, 'state' | 'why' | 'waiting' | 'needs_keys'>>;
+type Experiment = Of<Schemas['ExperimentSummary']>;
 
 export type View = 'pair' | 'slider' | 'single';
 export type Mode = 'make' | 'explore' | 'library' | 'compare';

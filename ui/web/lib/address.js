@@ -14,6 +14,7 @@
  * @property {string | null} form a form to begin with, as `packForm` writes it
  * @property {{ [name: string]: string }} filter what the library shows, as `GET /results` takes it
  * @property {number | null} open the result whose details the library shows
+ * @property {string | null} experiment the one that the explore view shows
  */
 
 /** What narrows and sorts the library. */
@@ -37,13 +38,14 @@ export const HOME = {
   form: null,
   filter: {},
   open: null,
+  experiment: null,
 };
 
 /**
  * Return the part of the address behind the page's own, with its `#`.
  * @param {Place} place
  */
-export function addressOf({ mode, view, shown, full, picked, form, filter, open }) {
+export function addressOf({ mode, view, shown, full, picked, form, filter, open, experiment }) {
   const query = new URLSearchParams();
   if (view !== HOME.view) query.set('view', view);
   if (shown && 'result' in shown) query.set('result', String(shown.result));
@@ -53,6 +55,7 @@ export function addressOf({ mode, view, shown, full, picked, form, filter, open 
   if (form !== null) query.set('form', form);
   for (const [name, value] of Object.entries(filter)) if (value) query.set(name, value);
   if (open !== null) query.set('open', String(open));
+  if (experiment !== null) query.set('experiment', experiment);
   const rest = String(query);
   return `#${mode}${rest ? `?${rest}` : ''}`;
 }
@@ -77,6 +80,7 @@ export function placeOf(hash) {
     form: query.get('form'),
     filter: Object.fromEntries([...query].filter(([name, value]) => value && FILTER.includes(name))),
     open: Number.isSafeInteger(open) ? open : null,
+    experiment: /^[0-9a-f]{32}$/.exec(query.get('experiment') ?? '')?.[0] ?? null,
   };
 }
 

@@ -12,6 +12,7 @@ const PLACES = [
   { ...HOME, view: 'single', shown: { job: 'a b&c' } },
   { ...HOME, form: 'eyJ4Ijox-_' },
   { ...HOME, mode: 'library', filter: { q: 'a lake & sun', star: 'true', sort: 'cost' }, open: 12 },
+  { ...HOME, mode: 'explore', experiment: 'ab'.repeat(16) },
 ];
 
 /** A browser's history: entries with state and address, and Back. */

@@ -202,12 +202,28 @@ export function createApi(options = {}) {
     return key === null ? {} : { 'X-Provider-Key': key };
   };
 
+  /**
+   * Begin a job, or an experiment. After a lost line the same body is sent with the same key until the server has
+   * answered, so that no click is lost and none runs twice.
+   * @template T
+   * @param {string} path
+   * @param {unknown} body
+   * @param {SubmitOptions} options
+   * @returns {Promise<T>}
+   */
+  function begin(path, body, { key, provider, patience = PATIENCE.submit, signal, onWait }) {
+    const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': key, ...withKey(provider) };
+    const request = { method: 'POST', headers, body: JSON.stringify(body), ...(signal ? { signal } : {}) };
+    return repeated(path, request, patience, mayPass, onWait);
+  }
+
   return {
     keys,
     at,
     get,
     send,
     once,
+    begin,
     /** The address of the stream of events. */
     events: at('events'),
 
@@ -259,17 +275,11 @@ export function createApi(options = {}) {
     reference: (digest, signal) => get(`references/${digest}`, signal),
 
     /**
-     * Begin a job. After a lost line the same body is sent with the same key until the server has answered, so that no
-     * click is lost and none runs twice.
      * @param {JobBody} body
      * @param {SubmitOptions} options
      * @returns {Promise<Job>}
      */
-    submitJob(body, { key, provider, patience = PATIENCE.submit, signal, onWait }) {
-      const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': key, ...withKey(provider) };
-      const request = { method: 'POST', headers, body: JSON.stringify(body), ...(signal ? { signal } : {}) };
-      return repeated('jobs', request, patience, mayPass, onWait);
-    },
+    submitJob: (body, options) => begin('jobs', body, options),
 
     /**
      * @param {string} id

@@ -2,6 +2,7 @@
 // for the list, while the others, the styles and the words are still on their way.
 
 import { addLater } from '../lib/i18n.js';
+import { loadStyles } from '../lib/styles.js';
 
 /** @import { Place, Router } from '../lib/address.js' */
 /** @import { Api } from '../lib/api.js' */
@@ -180,18 +181,7 @@ export async function createLibrary(parts) {
     const href = new URL(`./${name}.js`, import.meta.url).href;
     document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href }));
   }
-  const [{ openLibrary }] = await Promise.all([import('./view.js'), addLater(parts.words), loadStyles()]);
+  const styles = loadStyles(new URL('./library.css', import.meta.url));
+  const [{ openLibrary }] = await Promise.all([import('./view.js'), addLater(parts.words), styles]);
   return openLibrary(parts, calls, { filter, answer: early });
-}
-
-/** Fetch the library's own sheet; until it is there nothing is shown. */
-function loadStyles() {
-  const link = document.createElement('link');
-  link.rel = 'stylesheet';
-  link.href = new URL('./library.css', import.meta.url).href;
-  document.head.append(link);
-  return new Promise((resolve) => {
-    link.onload = resolve;
-    link.onerror = resolve;
-  });
 }

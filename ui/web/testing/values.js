@@ -1,6 +1,7 @@
 // Values of the API for tests, each complete, with what a test changes.
 
-/** @import { Backend, Hello, Job, Recipe, Reference, Result, Specs, Style } from '../types.js' */
+/** @import { Experiment, ExperimentCell } from '../explore/types.js' */
+/** @import { Backend, Form, Hello, Job, Recipe, Reference, Result, Specs, Style } from '../types.js' */
 
 export const DIGEST = 'ab'.repeat(32);
 export const OTHER = 'cd'.repeat(32);
@@ -74,6 +75,7 @@ export function job(more = {}) {
     results: [],
     cost: null,
     seconds: null,
+    cell: null,
     ...more,
   };
 }
@@ -195,6 +197,67 @@ export function hello(more = {}) {
     backends: { local: { ready, words, price, pace } },
     jobs: [],
     total: 0,
+    ...more,
+  };
+}
+
+/**
+ * @param {Partial<Form>} [more]
+ * @returns {Form}
+ */
+export function form(more = {}) {
+  return {
+    reference: null,
+    prompt: '',
+    style: [],
+    backend: 'local',
+    params: {},
+    seed: null,
+    lock: false,
+    count: 1,
+    ...more,
+  };
+}
+
+/**
+ * @param {Partial<ExperimentCell>} [more]
+ * @returns {ExperimentCell}
+ */
+export function cell(more = {}) {
+  return {
+    place: 0,
+    at: [0],
+    backend: 'local',
+    state: 'waiting',
+    job: null,
+    result: null,
+    star: false,
+    error: null,
+    recipe: recipe(),
+    ...more,
+  };
+}
+
+/**
+ * @param {Partial<Experiment>} [more]
+ * @returns {Experiment}
+ */
+export function experiment(more = {}) {
+  return {
+    id: 'e1',
+    created: 1_000_000,
+    state: 'running',
+    why: null,
+    count: 1,
+    waiting: 1,
+    names: ['strength'],
+    spent: 0,
+    needs_keys: [],
+    reference: DIGEST,
+    base: { backend: 'local', prompt: 'a street', style: [], params: {} },
+    axes: [{ name: 'strength', values: [0.3] }],
+    adapted: [],
+    cells: [cell()],
     ...more,
   };
 }

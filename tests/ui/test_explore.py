@@ -1,0 +1,260 @@
+"""The explore view: many runs with one plan, seen as a grid or a ladder, and brought back into the form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.axe import violations
+from tests.support.browser import open_page
+from tests.support.fakes import picture_bytes
+from tests.support.live_app import Served
+from tests.support.studio_page import THUMBS, add_reference
+
+pytestmark = pytest.mark.integration
+
+CELL = ".xp-cell"
+DONE = ".xp-cell[data-state=done]"
+WORDS = ".xp-words"
+PROGRESS = ".xp-progress [role=status]"
+
+
+@pytest.fixture
+def page(browser: Browser, fakes: Served) -> Iterator[Page]:
+    """A page with a picture and a prompt, its explore view open."""
+    with open_page(browser, fakes.url) as opened:
+        add_reference(opened, picture_bytes("PNG", "RGB", (240, 160)))
+        opened.fill("#prompt textarea", "a quiet lake")
+        open_explore(opened)
+        yield opened
+
+
+def open_explore(page: Page) -> None:
+    page.click("#explore-tab")
+    page.wait_for_selector(".xp-preset")
+
+
+def plan(page: Page, **axes: str) -> None:
+    """Fill in the axes of a plan of one's own; each value as a person types it."""
+    if not page.locator("#xp-axes").is_visible():
+        page.click("[data-act=custom]")
+    for number, (name, text) in enumerate(axes.items()):
+        if page.locator(".xp-axis").count() <= number:
+            page.click("[data-act=add-axis]")
+        axis = page.locator(".xp-axis").nth(number)
+        axis.locator("select").select_option(name)
+        axis.locator("textarea" if name == "prompt" else "input[type=text]").fill(text)
+
+
+def begin(page: Page, runs: int) -> None:
+    """Press Run once the plan says how many runs it has."""
+    expect(page.locator(WORDS)).to_contain_text(f"{runs} run")
+    expect(page.locator("#run")).to_have_text(f"Run {runs}")
+    page.click("#run")
+
+
+def test_it_opens_by_click_and_by_key_and_has_an_address(page: Page) -> None:
+    assert "#explore" in page.url
+    assert not page.locator(".stage").is_visible()
+    expect(page.locator(WORDS)).to_have_text("Choose a plan, or the axes of your own.")
+    page.go_back()
+    expect(page.locator(".stage")).to_be_visible()
+    expect(page.locator("#run")).to_have_text("Run")
+    page.locator(".stage").focus()
+    page.keyboard.press("2")
+    expect(page.locator(".xp-preset").first).to_be_visible()
+
+
+def test_all_styles_come_as_a_sheet_that_a_reload_shows_again(page: Page) -> None:
+    page.click("[data-preset=styles]")
+    begin(page, 2)
+    expect(page.locator(DONE)).to_have_count(2)
+    expect(page.locator(PROGRESS)).to_contain_text("2 of 2")
+    expect(page.locator(".xp-apply")).to_have_text(["Pencil sketch", '<b>"Odd"'])
+    page.reload()
+    expect(page.locator(DONE)).to_have_count(2)
+    expect(page.locator(".xp-recent select option:checked")).to_contain_text("Style, 2 runs")
+
+
+def test_two_axes_make_a_grid_with_names_that_the_keys_walk_through(page: Page) -> None:
+    plan(page, strength="0.3..0.9 in 3", seed="7, 8")
+    begin(page, 6)
+    expect(page.locator(DONE)).to_have_count(6)
+    expect(page.get_by_role("grid", name="Strength across, Seed down")).to_be_visible()
+    expect(page.get_by_role("columnheader")).to_have_count(3)
+    page.get_by_role("button", name="Strength 0.3, Seed 7").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("button", name="Strength 0.6, Seed 8")).to_be_focused()
+    page.keyboard.press("s")
+    expect(page.get_by_role("button", name="Strength 0.6, Seed 8, starred")).to_be_visible()
+    page.keyboard.press("r")
+    expect(page.locator("#param-strength input[type=number]")).to_have_value("0.6")
+    expect(page.locator("#param-seed input")).to_have_value("8")
+    page.get_by_role("button", name="Strength 0.6, Seed 8").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog.full img").first).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    expect(page.locator(f"{CELL}[aria-pressed=true]")).to_have_attribute("aria-label", "Strength 0.9, Seed 8")
+
+
+def test_a_cell_becomes_the_reference_and_a_column_the_forms_value(page: Page) -> None:
+    plan(page, strength="0.4, 0.8")
+    begin(page, 2)
+    page.get_by_role("button", name="Grid").click()
+    expect(page.locator(DONE)).to_have_count(2)
+    page.get_by_role("button", name="Use Strength 0.4 in the form").click()
+    expect(page.locator("#param-strength input[type=number]")).to_have_value("0.4")
+    page.locator(DONE).first.click()
+    page.click(".xp-panel [data-act=use]")
+    expect(page.locator(".reference-box .about strong")).to_contain_text("quiet lake")
+
+
+def test_a_hidden_column_comes_back(page: Page) -> None:
+    plan(page, seed="1, 2, 3")
+    begin(page, 3)
+    expect(page.locator(DONE)).to_have_count(3)
+    page.locator(".xp-one").first.hover()
+    page.get_by_role("button", name="Hide Seed 1").click()
+    expect(page.locator(CELL)).to_have_count(2)
+    page.click("[data-act=show-hidden]")
+    expect(page.locator(CELL)).to_have_count(3)
+
+
+def test_what_failed_says_why_and_is_made_again_alone(page: Page, fakes: Served) -> None:
+    plan(page, prompt="a lake\nfail now")
+    begin(page, 2)
+    expect(page.locator(f"{CELL}[data-state=failed]")).to_contain_text("The provider broke.")
+    expect(page.locator(DONE)).to_have_count(1)
+    page.locator(".xp-retry").click()
+    expect(page.locator(PROGRESS)).to_contain_text("1 of 2")
+    expect(page.locator(f"{CELL}[data-state=failed]")).to_have_count(1)
+    expect(page.locator("[data-act=retry]")).to_have_text("Make the missing one")
+
+
+def test_it_is_paused_and_goes_on_and_what_was_stopped_is_made_after_all(page: Page, fakes: Served) -> None:
+    held = "\n".join(f"held pause{number}" for number in range(5))
+    plan(page, prompt=held)
+    begin(page, 5)
+    expect(page.locator(f"{CELL}[data-state=running]")).to_have_count(1)
+    page.click("[data-act=pause]")
+    expect(page.locator(PROGRESS)).to_contain_text("paused")
+    page.click("[data-act=resume]")
+    expect(page.locator("[data-act=pause]")).to_be_visible()
+    page.click(".xp-progress [data-act=cancel]")
+    expect(page.locator(f"{CELL}[data-state=skipped]")).to_have_count(2)
+    for number in range(5):
+        (fakes.data_dir / f"pause{number}").write_text("now")
+    page.click("[data-act=retry]")
+    expect(page.locator(DONE)).to_have_count(5)
+
+
+def test_the_ladder_shows_the_nearest_picture_at_once_and_finds_the_edge(page: Page) -> None:
+    page.click("[data-preset=ladder]")
+    begin(page, 7)
+    expect(page.locator(".xp-dots .made")).to_have_count(7)
+    page.locator(".xp-track input").focus()
+    page.keyboard.press("End")
+    expect(page.locator(".xp-large img.shown")).to_have_attribute("alt", "Strength 0.9")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".xp-large img.shown")).to_have_attribute("alt", "Strength 0.4")
+    page.click("[data-act=halve]")
+    expect(page.locator(".xp-dots .made")).to_have_count(8)
+    expect(page.locator(".xp-large img.shown")).to_have_attribute("alt", "Strength 0.45")
+    page.click("[data-act=play]")
+    expect(page.locator(".xp-large img.shown")).to_have_attribute("alt", "Strength 0.5")
+    page.click("[data-act=play]")
+    expect(page.locator("[data-act=play]")).to_have_attribute("aria-pressed", "false")
+
+
+def test_values_are_added_to_an_axis(page: Page) -> None:
+    plan(page, seed="1, 2")
+    begin(page, 2)
+    expect(page.locator(DONE)).to_have_count(2)
+    page.fill(".xp-add input", "5, 6")
+    page.keyboard.press("Enter")
+    expect(page.locator(DONE)).to_have_count(4)
+
+
+def test_what_is_wrong_is_said_at_its_axis(page: Page) -> None:
+    plan(page, strength="0.3, many")
+    expect(page.locator(".xp-wrong")).to_contain_text("These are no numbers.")
+    expect(page.locator(WORDS)).to_have_text("One of the axes is incomplete.")
+    plan(page, strength="0.3, 0.3")
+    expect(page.locator(".xp-wrong")).to_be_visible()
+    page.click("#run")
+    expect(page.locator(CELL)).to_have_count(0)
+
+
+def test_a_large_plan_and_the_same_plan_again_are_asked_for(page: Page) -> None:
+    plan(page, strength="0.1..0.9 in 9", seed="1 2 3 4 5 6 7 8 9")
+    begin(page, 81)
+    expect(page.locator(WORDS)).to_have_text("These are 81 runs. Press Run again to begin.")
+    expect(page.locator(CELL)).to_have_count(0)
+    page.locator(".xp-remove").last.click()
+    plan(page, strength="0.1, 0.2")
+    begin(page, 2)
+    expect(page.locator(".xp-dots .made")).to_have_count(2)
+    page.click("#run")
+    expect(page.locator(WORDS)).to_have_text("This plan has begun already. Press Run again to begin it once more.")
+
+
+def test_many_pictures_are_an_axis(page: Page) -> None:
+    page.click("[data-act=custom]")
+    page.locator(".xp-axis select").select_option("reference")
+    files = [
+        {
+            "name": f"photo {number}.png",
+            "mimeType": "image/png",
+            "buffer": picture_bytes("PNG", "RGB", (200 + number, 160)),
+        }
+        for number in range(2)
+    ]
+    page.set_input_files(".xp-files input", files)
+    begin(page, 3)
+    expect(page.locator(DONE)).to_have_count(3)
+    expect(page.locator(".xp-apply")).to_have_text(["photo.png", "photo 0.png", "photo 1.png"])
+
+
+def test_the_pictures_stand_in_the_strip_and_the_library_too(page: Page) -> None:
+    plan(page, seed="1, 2")
+    begin(page, 2)
+    expect(page.locator(DONE)).to_have_count(2)
+    expect(page.locator("#library-tab")).to_contain_text("2")
+    page.click("#studio-tab")
+    expect(page.locator(THUMBS)).to_have_count(2)
+
+
+@pytest.mark.parametrize(("width", "height", "scheme"), [(1280, 720, "light"), (390, 844, "dark")])
+def test_axe_finds_nothing_in_the_explore_view(
+    browser: Browser, fakes: Served, width: int, height: int, scheme: str
+) -> None:
+    with open_page(browser, fakes.url, width, height, scheme) as page:
+        add_reference(page, picture_bytes("PNG", "RGB", (240, 160)))
+        page.evaluate("location.hash = '#explore'")
+        page.wait_for_selector(".xp-preset")
+        assert not violations(page), "empty"
+        page.evaluate(
+            "(text) => { const box = document.querySelector('#prompt textarea'); box.value = text;"
+            " box.dispatchEvent(new Event('input', { bubbles: true })); }",
+            "a lake",
+        )
+        plan(page, strength="0.3, 0.6", prompt="a lake\nfail")
+        assert not violations(page), "planned"
+        expect(page.locator(WORDS)).to_contain_text("4 runs")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(DONE)).to_have_count(2)
+        assert not violations(page), "grid"
+        page.locator(DONE).first.click()
+        expect(page.locator(".xp-panel")).to_be_visible()
+        assert not violations(page), "cell"
+        page.keyboard.press("Escape")
+        page.click("[data-preset=ladder]")
+        expect(page.locator(WORDS)).to_contain_text("7 runs")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(".xp-dots .made")).to_have_count(7)
+        assert not violations(page), "ladder"
