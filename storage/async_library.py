@@ -10,10 +10,10 @@ from storage.files.disk import disk_errors
 from storage.rows import (
     EVERYTHING,
     UNDO,
-    Block,
     Changes,
     Facets,
     Filter,
+    Index,
     LibraryRow,
     Lineage,
     Marks,
@@ -54,11 +54,15 @@ class AsyncLibrary:
         """Return a part of a list of an owner's results."""
         return await self._threads.read(Queries.result_page, owner, limit, cursor, wanted, sort)
 
-    async def blocks(
-        self, owner: str, wanted: Filter = EVERYTHING, sort: Sort = Sort.NEWEST, zone: int = 0
-    ) -> tuple[Block, ...]:
+    async def index(
+        self, owner: str, wanted: Filter = EVERYTHING, sort: Sort = Sort.NEWEST, zone: int = 0, first: int = 0
+    ) -> Index:
         """Return a whole list of an owner's results, cut into blocks."""
-        return await self._threads.read(Queries.result_blocks, owner, wanted, sort, zone)
+        return await self._threads.read(Queries.result_index, owner, wanted, sort, zone, first)
+
+    async def revision(self, owner: str) -> int:
+        """Return the number of the latest change of an owner's results."""
+        return await self._threads.read(Queries.revision, owner)
 
     async def facets(self, owner: str, quota: int) -> Facets:
         """Return what an owner has, and by what it can be filtered."""

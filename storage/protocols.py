@@ -18,12 +18,12 @@ from core.result import Result
 from storage.archive import Archive, ArchivedJob
 from storage.rows import (
     EVERYTHING,
-    Block,
     CellRow,
     Changes,
     ExperimentRow,
     Facets,
     Filter,
+    Index,
     LibraryRow,
     Lineage,
     Marks,
@@ -403,9 +403,9 @@ class Library(Protocol):
             ValueError: the cursor is of no list in this order.
         """
 
-    async def blocks(
-        self, owner: str, wanted: Filter = EVERYTHING, sort: Sort = Sort.NEWEST, zone: int = 0
-    ) -> tuple[Block, ...]:
+    async def index(
+        self, owner: str, wanted: Filter = EVERYTHING, sort: Sort = Sort.NEWEST, zone: int = 0, first: int = 0
+    ) -> Index:
         """Return a whole list of an owner's results, cut into blocks of at most 200, by date never across a day.
 
         Args:
@@ -413,7 +413,11 @@ class Library(Protocol):
             wanted: what the list has.
             sort: its order.
             zone: minutes east of UTC, of the place whose days they are.
+            first: how many of its first results come with it.
         """
+
+    async def revision(self, owner: str) -> int:
+        """Return the number of the latest change of an owner's results; see `Changes`."""
 
     async def facets(self, owner: str, quota: int) -> Facets:
         """Return what an owner has, and by what it can be filtered.

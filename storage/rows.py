@@ -184,11 +184,28 @@ class Block:
         day: such as `2026-11-26`; None in a list that is not sorted by date.
         count: of results.
         cursor: where it begins; None for the beginning of the list.
+        sum: of the results' ids, modulo 2**32: whoever has results knows by it whether they are these.
     """
 
     day: str | None
     count: int
     cursor: str | None
+    sum: int
+
+
+@dataclass(frozen=True)
+class Index:
+    """A whole list at one moment.
+
+    Attributes:
+        blocks: all of it, in its order.
+        first: its first results.
+        revision: the number of the owner's latest change at that moment; see `Changes`.
+    """
+
+    blocks: tuple[Block, ...] = ()
+    first: tuple[LibraryRow, ...] = ()
+    revision: int = 0
 
 
 @dataclass(frozen=True)
@@ -269,13 +286,15 @@ class Changes:
     """What happened to an owner's results.
 
     Attributes:
-        seq: the number of the latest change.
-        results: those that came or changed and have an image, newest first.
-        gone: ids of those that are there no more, or have no image.
+        seq: the number of the latest change of anybody's.
+        revision: the number of the owner's latest change: lists of the same revision are of the same moment.
+        results: those that came or changed, newest first; those that failed or were withheld too.
+        gone: ids of those that are there no more.
         stale: too much has changed to tell it one by one; the lists are empty then.
     """
 
     seq: int
+    revision: int = 0
     results: tuple[LibraryRow, ...] = ()
     gone: tuple[int, ...] = ()
     stale: bool = False

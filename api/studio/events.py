@@ -84,7 +84,7 @@ class Events:
         for view in hello["jobs"]:
             if (found := self._engine.jobs.get(view["id"])) is not None:
                 view |= await stored_results(self._library, found)
-        hello |= {"total": await self._library.count(owner)}
+        hello |= {"total": await self._library.count(owner), "revision": missed.revision}
         if last is not None:
             hello |= await self._stored(owner, missed)
         return missed.seq, hello, sent
@@ -113,11 +113,12 @@ class Events:
         return view_of(self._engine, job)
 
     async def _stored(self, owner: str, new: Changes) -> View:
-        if new.stale:
-            return {"stale": True, "total": await self._library.count(owner)}
-        if not new.results and not new.gone:
+        if not new.stale and not new.results and not new.gone:
             return {}
-        return {"results": rows_view(new.results), "deleted": list(new.gone), "total": await self._library.count(owner)}
+        stored = {"total": await self._library.count(owner), "revision": new.revision}
+        if new.stale:
+            return {"stale": True, **stored}
+        return {"results": rows_view(new.results), "deleted": list(new.gone), **stored}
 
 
 def _standing_view(standing: Standing) -> View:

@@ -71,10 +71,16 @@ def add_library(app: FastAPI, services: Services) -> None:
 
     @app.get(f"{PREFIX}/results/index", response_model=Index, **problems)
     async def index(visitor: Asker, wanted: Annotated[WantedIndex, Query()]) -> JSONResponse:
-        """Return a whole list of results as blocks with their cursors."""
-        blocks = await library.blocks(visitor.owner, wanted.filter, wanted.sort, wanted.zone)
-        found = [{"day": each.day, "count": each.count, "cursor": each.cursor} for each in blocks]
-        return JSONResponse({"total": sum(each.count for each in blocks), "blocks": found})
+        """Return a whole list of results as blocks with their cursors, and its first results of the same moment."""
+        found = await library.index(visitor.owner, wanted.filter, wanted.sort, wanted.zone, wanted.first)
+        return JSONResponse(
+            {
+                "total": sum(each.count for each in found.blocks),
+                "blocks": [asdict(each) for each in found.blocks],
+                "results": rows_view(found.first),
+                "revision": found.revision,
+            }
+        )
 
     @app.get(f"{PREFIX}/library", response_model=LibraryView, **problems)
     async def view(visitor: Asker) -> JSONResponse:
@@ -105,21 +111,22 @@ def add_library(app: FastAPI, services: Services) -> None:
         with refused():
             rows = await library.mark(visitor.owner, body.ids, body.marks, quota)
         feed.wake(visitor.owner)
-        return JSONResponse({"results": rows_view(rows)})
+        return JSONResponse({"results": rows_view(rows), "revision": await library.revision(visitor.owner)})
 
     @app.delete(f"{PREFIX}/results", response_model=Deleted, **problems)
     async def delete(body: Ids, visitor: Asker) -> JSONResponse:
         """Delete results; for a minute they can be restored. Those that are not there are left out of the answer."""
         gone, until = await library.delete(visitor.owner, body.ids)
         feed.wake(visitor.owner)
-        return JSONResponse({"deleted": gone, "until": until})
+        revision = await library.revision(visitor.owner)
+        return JSONResponse({"deleted": gone, "until": until, "revision": revision})
 
     @app.post(f"{PREFIX}/results/restore", response_model=Restored, **problems)
     async def restore(body: Ids, visitor: Asker) -> JSONResponse:
         """Restore results that were deleted in the last minute."""
         restored = await library.restore(visitor.owner, body.ids)
         feed.wake(visitor.owner)
-        return JSONResponse({"restored": restored})
+        return JSONResponse({"restored": restored, "revision": await library.revision(visitor.owner)})
 
     @app.get(f"{PREFIX}/results/{{result_id}}/lineage", response_model=LineageView, **problems)
     async def lineage(result_id: ResultId, visitor: Asker) -> JSONResponse:

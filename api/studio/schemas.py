@@ -485,7 +485,7 @@ class Wanted(BaseModel):
     @property
     def filter(self) -> Filter:
         """The filter, as the library has it."""
-        given = self.model_dump(exclude={"q", "star", "sort", "limit", "cursor", "zone"})
+        given = self.model_dump(exclude={"q", "star", "sort", "limit", "cursor", "zone", "first"})
         return Filter(text=self.q, starred=self.star, **given)
 
 
@@ -497,9 +497,15 @@ class WantedPage(Wanted):
 
 
 class WantedIndex(Wanted):
-    """A whole list in blocks; `zone` is the minutes east of UTC of the place whose days they are."""
+    """A whole list in blocks.
+
+    Attributes:
+        zone: minutes east of UTC of the place whose days they are.
+        first: how many of its first results come with it.
+    """
 
     zone: int = Field(0, ge=-840, le=840)
+    first: int = Field(0, ge=0, le=200)
 
 
 class Results(BaseModel):
@@ -562,19 +568,29 @@ class ReadRecipe(BaseModel):
 class BlockView(BaseModel):
     """Results that follow each other in a list, of one day; `day` is null in a list that is not sorted by date.
 
-    `GET /results` with the same list, this cursor and `count` as the limit has exactly these.
+    `GET /results` with the same list, this cursor and `count` as the limit has exactly these, as long as nothing has
+    changed: `sum` is that of their ids, modulo 2**32.
     """
 
     day: str | None
     count: int
     cursor: str | None
+    sum: int
 
 
 class Index(BaseModel):
-    """A whole list in blocks of at most 200; `total` is how many results it has."""
+    """A whole list in blocks of at most 200, as it was at one moment.
+
+    Attributes:
+        total: how many results it has.
+        results: the first of them, as many as were asked for.
+        revision: the number of the owner's latest change; events and answers that have a lower one are older.
+    """
 
     total: int
     blocks: list[BlockView]
+    results: list[ResultView]
+    revision: int
 
 
 class KeyCount(BaseModel):
@@ -685,22 +701,29 @@ class Noted(Ids):
 
 
 class Changed(BaseModel):
-    """The pictures that are there, in the order of the request's ids."""
+    """The pictures that are there, in the order of the request's ids; `revision` is as of `Index`."""
 
     results: list[ResultView]
+    revision: int
 
 
 class Deleted(BaseModel):
-    """Which results were deleted, and until when they can be restored, seconds since the epoch."""
+    """Which results were deleted, and until when they can be restored, seconds since the epoch.
+
+    Attributes:
+        revision: as of `Index`.
+    """
 
     deleted: list[int]
     until: float
+    revision: int
 
 
 class Restored(BaseModel):
-    """Which results were restored."""
+    """Which results were restored; `revision` is as of `Index`."""
 
     restored: list[int]
+    revision: int
 
 
 class Named(Strict):

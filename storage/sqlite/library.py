@@ -9,10 +9,10 @@ from typing import Any
 
 from storage.rows import (
     EVERYTHING,
-    Block,
     Changes,
     Facets,
     Filter,
+    Index,
     LibraryRow,
     Lineage,
     Page,
@@ -65,25 +65,33 @@ class LibraryQueries(Reader):
             rows = self._in_order([row[0] for row in found[:limit]])
         return Page(rows, cursor_behind(found[limit - 1]) if len(found) > limit else None)
 
-    def result_blocks(
-        self, owner: str, wanted: Filter = EVERYTHING, sort: Sort = Sort.NEWEST, zone: int = 0
-    ) -> tuple[Block, ...]:
-        """Return a whole list of an owner's results, cut into blocks.
+    def result_index(
+        self, owner: str, wanted: Filter = EVERYTHING, sort: Sort = Sort.NEWEST, zone: int = 0, first: int = 0
+    ) -> Index:
+        """Return a whole list of an owner's results, cut into blocks, with so many of its first results.
 
         Args:
             owner: whose.
             wanted: what the list has.
             sort: its order.
             zone: minutes east of UTC, of the place whose days they are.
+            first: how many of its first results come with it.
         """
-        number = self._number(owner)
-        if number is None:
-            return ()
-        ids = listing(number, wanted, sort, None)
-        found = self._base.execute(*ids)
+        with self._snapshot():
+            number = self._number(owner)
+            if number is None:
+                return Index()
+            found = self._base.execute(*listing(number, wanted, sort, None)).fetchall()
+            rows = self._in_order([row[0] for row in found[:first]])
+            revision = self.revision(owner)
         if sort is Sort.COST:
-            return tuple(blocks_by_cost(found.fetchall()))
-        return tuple(blocks_by_day([id for (id,) in found], sort, zone))
+            return Index(tuple(blocks_by_cost(found)), rows, revision)
+        return Index(tuple(blocks_by_day([id for (id,) in found], sort, zone)), rows, revision)
+
+    def revision(self, owner: str) -> int:
+        """Return the number of the latest change of an owner's results, 0 where none is remembered."""
+        query = f"select coalesce(max(seq), 0) from changes where owner = {OWNER}"  # noqa: S608 - our own words
+        return int(self._base.execute(query, (owner,)).fetchone()[0])
 
     def find_result(self, owner: str, result_id: int) -> LibraryRow | None:
         """Return an owner's result, a picture or what did not come; None where they have none of that id."""
@@ -218,20 +226,20 @@ class LibraryQueries(Reader):
         """
         with self._snapshot():
             (latest,) = self._base.execute("select coalesce(max(seq), 0) from changes").fetchone()
+            revision = self.revision(owner)
             if seq is None or seq == latest:
-                return Changes(latest)
+                return Changes(latest, revision)
             (oldest,) = self._base.execute("select coalesce(min(seq), 1) from changes").fetchone()
             if not oldest - 1 <= seq <= latest:
-                return Changes(latest, stale=True)
+                return Changes(latest, revision, stale=True)
             which = f"owner = {OWNER} and seq > ? limit ?"
             found = self._rows(f"select distinct result from changes where {which}", (owner, seq, most + 1))  # noqa: S608 - our own words
             ids = [row["result"] for row in found]
             if len(ids) > most:
-                return Changes(latest, stale=True)
+                return Changes(latest, revision, stale=True)
             rows = self.find_results(owner, sorted(ids, reverse=True))
-        pictures = tuple(row for row in rows if row.file is not None)
-        there = {row.id for row in pictures}
-        return Changes(latest, pictures, tuple(each for each in ids if each not in there))
+        there = {row.id for row in rows}
+        return Changes(latest, revision, rows, tuple(each for each in ids if each not in there))
 
     def _number(self, owner: str) -> int | None:
         found = self._base.execute("select number from owners where name = ?", (owner,)).fetchone()

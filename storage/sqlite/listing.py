@@ -21,6 +21,8 @@ BLOCK = 200
 """Results in a block, at most."""
 DAY, MINUTE = 86_400_000_000, 60_000_000
 """Microseconds: ids count them from the epoch."""
+SUMS = 2**32
+"""Sums of ids are below this, which a browser holds exactly."""
 TAGGED = "tag = (select number from tags where owner = ? and name = ?)"
 CURSOR = re.compile(r"(?:(?P<cost>-?\d{1,9}(?:\.\d{1,18})?(?:e-?\d{1,3})?):)?(?P<id>\d{1,18})", re.ASCII)
 """The result before the place where a part of a list begins: its id, and its cost where the list is sorted by it."""
@@ -151,11 +153,13 @@ def blocks_by_day(ids: Sequence[int], sort: Sort, zone: int) -> Iterator[Block]:
         else:
             end = bisect_right(ids, offset - day * DAY, at, most, key=neg)
         cursor = cursor_behind([ids[at - 1]]) if at else None
-        yield Block((date(1970, 1, 1) + timedelta(day)).isoformat(), end - at, cursor)
+        yield Block((date(1970, 1, 1) + timedelta(day)).isoformat(), end - at, cursor, sum(ids[at:end]) % SUMS)
         at = end
 
 
 def blocks_by_cost(rows: Sequence[tuple[int, float]]) -> Iterator[Block]:
     """Yield the blocks of a list by cost: ids and costs in the list's order."""
     for at in range(0, len(rows), BLOCK):
-        yield Block(None, min(BLOCK, len(rows) - at), cursor_behind(rows[at - 1]) if at else None)
+        part = rows[at : at + BLOCK]
+        cursor = cursor_behind(rows[at - 1]) if at else None
+        yield Block(None, len(part), cursor, sum(row[0] for row in part) % SUMS)

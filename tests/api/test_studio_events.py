@@ -16,6 +16,7 @@ import pytest
 from api.studio import events
 from api.studio.backends import Backends
 from api.studio.events import Events
+from core.errors import RunFailed
 from core.experiment import Cell
 from core.job import Visitor
 from core.job_state import JobState
@@ -189,6 +190,21 @@ async def test_a_reader_who_was_away_is_told_what_came_and_what_went(tmp_path: P
         async with aclosing(made.stream("ann", 10_000)) as stream:
             _, other = await Reader(stream).next()
         assert other["stale"], "a number of another database"
+
+
+async def test_what_failed_or_was_withheld_comes_as_a_result_and_not_as_deleted(tmp_path: Path) -> None:
+    backend = FakeBackend(fail=RunFailed("run-broke"))
+    async with at_work(tmp_path, backend) as (engine, made), aclosing(made.stream("ann", None)) as stream:
+        reader = Reader(stream)
+        _, hello = await reader.next()
+        job = await engine.submit("fake", make_request(backend.spec), visitor=ANN)
+        change: dict[str, Any] = {}
+        while "results" not in change:
+            _, change = await reader.next()
+        (result,) = change["results"]
+        assert (result["job"], result["image"], result["missing"]["reason"]) == (job.id, None, "failed")
+        assert (change["deleted"], change["total"]) == ([], 0)
+        assert change["revision"] > hello["revision"] == 0
 
 
 async def test_an_idle_stream_beats_and_ends_leave_nobody_behind(

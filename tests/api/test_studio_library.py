@@ -35,6 +35,7 @@ pytestmark = pytest.mark.integration
 
 UNKNOWN = 2**50
 """An id of nothing."""
+NO_INDEX = {"total": 0, "blocks": [], "results": [], "revision": 0}
 
 
 class Fickle(FakeBackend):
@@ -146,12 +147,28 @@ async def test_an_index_has_the_blocks_that_its_cursors_bring(tmp_path: Path) ->
             await run(app, f"lake {number}", num_images=4)
         index = await get(app.client, "results/index", zone=540)
         (block,) = index["blocks"]
-        assert block == {"day": block["day"], "count": 8, "cursor": None}
+        every = ids_of((await get(app.client, "results"))["results"])
+        assert block == {"day": block["day"], "count": 8, "cursor": None, "sum": sum(every) % 2**32}
         assert len(block["day"]) == 10
         first = await get(app.client, "results", limit=3)
         rest = await get(app.client, "results", limit=5, cursor=first["next"])
         assert rest["next"] is None
-        assert ids_of(first["results"] + rest["results"]) == ids_of((await get(app.client, "results"))["results"])
+        assert ids_of(first["results"] + rest["results"]) == every
+
+
+async def test_an_index_brings_its_first_results_and_says_which_changes_it_has(tmp_path: Path) -> None:
+    async with studio(tmp_path) as app:
+        shown = await run(app, num_images=3)
+        before = await get(app.client, "results/index", first=2)
+        assert before["results"] == [shown[2], shown[1]]
+        assert (await get(app.client, "results/index"))["results"] == []
+        gone = (await call(app.client, "DELETE", "results", ids=[shown[1]["id"]])).json()
+        assert gone["revision"] > before["revision"]
+        after = await get(app.client, "results/index", first=2)
+        assert (after["revision"], after["results"]) == (gone["revision"], [shown[2], shown[0]])
+        back = (await call(app.client, "POST", "results/restore", ids=[shown[1]["id"]])).json()
+        marked = (await call(app.client, "PATCH", "results", ids=[shown[0]["id"]], star=True)).json()
+        assert gone["revision"] < back["revision"] < marked["revision"]
 
 
 @pytest.mark.parametrize(
@@ -306,7 +323,7 @@ async def test_a_deleted_result_is_nowhere_and_can_be_restored_for_a_minute(tmp_
         assert ids_of((await get(app.client, f"jobs/{one['job']}"))["results"]) == [two["id"]]
         assert await mark(app, [one["id"]], star=True) == []
         restored = (await call(app.client, "POST", "results/restore", ids=[one["id"], two["id"]])).json()
-        assert restored == {"restored": [one["id"]]}
+        assert restored["restored"] == [one["id"]]
         assert await get(app.client, f"results/{one['id']}") == one
         assert (await app.client.get(f"{S}/results/{one['id']}/file")).status_code == 200
         await call(app.client, "DELETE", "results", ids=[one["id"], two["id"]])
@@ -326,13 +343,13 @@ async def test_after_a_restart_within_the_minute_a_result_can_be_restored_and_la
         await emptied(app)
         assert await get(app.client, "results") == {"results": [], "next": None, "total": 0}
         restored = (await call(app.client, "POST", "results/restore", ids=[one["id"]])).json()
-        assert restored == {"restored": [one["id"]]}
+        assert restored["restored"] == [one["id"]]
         assert ids_of((await get(app.client, "results"))["results"]) == [one["id"]]
         assert len([*images.glob("*.png")]) == 3
     monkeypatch.setattr(async_library, "UNDO", -1.0)  # as if the minute were over
     async with studio(tmp_path) as app:
         restored = (await call(app.client, "POST", "results/restore", ids=[two["id"]])).json()
-        assert restored == {"restored": []}
+        assert restored["restored"] == []
         await emptied(app)
         assert not [*images.glob(f"{two['image']['digest']}*")]
         assert [*images.glob(f"{one['image']['digest']}*")]
@@ -457,7 +474,7 @@ async def test_a_stranger_reaches_lists_and_counts_nothing_of_a_visitors_library
             for sort in ("newest", "oldest", "cost"):
                 page = await get(stranger, "results", **filters, sort=sort)
                 assert page == {"results": [], "next": None, "total": 0}
-                assert await get(stranger, "results/index", **filters, sort=sort) == {"total": 0, "blocks": []}
+                assert await get(stranger, "results/index", **filters, sort=sort) == NO_INDEX
         page = await get(stranger, "results", cursor=str(one["id"] + 1))
         assert page["results"] == [], "a cursor opens nothing"
         view = await get(stranger, "library")
@@ -471,6 +488,7 @@ async def test_a_stranger_reaches_lists_and_counts_nothing_of_a_visitors_library
         ):
             answer = (await call(stranger, method, path, **body)).json()
             answer.pop("until", None)
+            answer.pop("revision", None)
             assert answer == expected
         for method, body in (("PATCH", {"name": "mine now"}), ("DELETE", {})):
             theirs = await call(stranger, method, f"projects/{project['id']}", **body)
@@ -485,7 +503,7 @@ async def test_a_stranger_reaches_lists_and_counts_nothing_of_a_visitors_library
         assert (await get(app.client, "library"))["share_bytes"] == share // 2, "two have pictures now"
         gone = await call(app.client, "DELETE", "results", ids=[one["id"]])
         assert gone.json()["deleted"] == [one["id"]]
-        assert (await call(stranger, "POST", "results/restore", ids=[one["id"]])).json() == {"restored": []}
+        assert (await call(stranger, "POST", "results/restore", ids=[one["id"]])).json()["restored"] == []
 
 
 async def run_as(client: httpx.AsyncClient) -> list[dict[str, Any]]:

@@ -114,7 +114,8 @@ def test_what_did_not_come_is_a_list_of_its_own(store: Store) -> None:
     assert store.find_result("bob", runs[0]) is None
     assert store.mark("ann", [id, *runs], Marks(star=True), 1000) == ()
     assert store.count_results("ann") == 0
-    assert store.changes("ann", 0, 9).gone == (id, *runs)
+    changes = store.changes("ann", 0, 9)
+    assert ([each.id for each in changes.results], changes.gone) == ([*reversed(runs), id], ())
 
 
 def test_a_run_that_failed_is_deleted_with_its_row_in_the_library(store: Store) -> None:
@@ -243,7 +244,7 @@ def test_a_deleted_result_is_in_no_answer_and_comes_back_with_all_that_was_noted
     assert [each.id for each in store.result_page("ann", 9).rows] == [two]
     for wanted in (Filter(text="best"), Filter(tag="dawn"), Filter(starred=True), Filter(failed=True)):
         assert store.result_page("ann", 9, wanted=wanted).rows == (), wanted
-        assert store.result_blocks("ann", wanted) == (), wanted
+        assert store.result_index("ann", wanted).blocks == (), wanted
     facets = store.facets("ann", 1000)
     assert (facets.total, facets.starred, facets.protected, facets.tags) == (1, 0, 0, {})
     assert store.find_result("ann", one) is None
@@ -372,7 +373,7 @@ async def test_the_library_is_read_and_written_beside_the_event_loop(
     assert await library.find("ann", ids[1]) is None
     assert await library.of_job("ann", "j2") == ()
     assert [each.id for each in (await library.page("ann", 9, wanted=Filter(text="lake"))).rows] == [ids[2], ids[0]]
-    assert sum(each.count for each in await library.blocks("ann")) == 2
+    assert sum(each.count for each in (await library.index("ann")).blocks) == 2
     assert (await library.facets("ann", 1000)).total == await library.count("ann") == 2
     assert (await library.lineage("ann", ids[0])) is not None
     assert (await library.changes("ann", None)).seq > 0

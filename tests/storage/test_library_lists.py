@@ -225,7 +225,7 @@ def check(filled: Filled, wanted: Filter, sort: Sort, limit: int, zone: int) -> 
         if cursor is None:
             break
     assert walked == expected
-    blocks = store.result_blocks("ann", wanted, sort, zone)
+    blocks = store.result_index("ann", wanted, sort, zone).blocks
     at = 0
     for block in blocks:
         rows = store.result_page("ann", block.count, block.cursor, wanted, sort).rows
@@ -287,7 +287,7 @@ def test_a_cursor_of_another_list_is_refused(filled: Filled, cursor: str, sort: 
 
 def test_who_has_nothing_has_empty_lists(filled: Filled) -> None:
     assert filled.store.result_page("eve", 5).rows == ()
-    assert filled.store.result_blocks("eve") == ()
+    assert filled.store.result_index("eve").blocks == ()
 
 
 @pytest.mark.parametrize("sort", [Sort.NEWEST, Sort.OLDEST])

@@ -118,7 +118,7 @@ def test_totals_are_the_sums_after_any_operations(tmp_path: Path, _: int) -> Non
             sums = f"select {column}, coalesce({HELD.format(which)}, 0) from owners"
             assert all(counted == summed for counted, summed in store._base.execute(sums)), column
         for owner in OWNERS:
-            assert store.count_results(owner) == sum(each.count for each in store.result_blocks(owner))
+            assert store.count_results(owner) == sum(each.count for each in store.result_index(owner).blocks)
         assert all(kept == true for _, kept, true in store._base.execute(KEPT.format(room.IS_PROTECTED)))
     orphans = "select count(*) from pictures where number not in (select picture from grants)"
     assert store._base.execute(orphans).fetchone() == (0,)

@@ -96,7 +96,7 @@ def test_a_strangers_library_has_and_counts_nothing_of_another_visitors(page: Pa
         assert answer(stranger, path)["status"] == 404
     for path in ("results", "results?failed=true", "results?tag=blue", f"results?project={project}", "results?q=lake"):
         assert answer(stranger, path)["json"] == {"results": [], "next": None, "total": 0}, path
-    assert answer(stranger, "results/index")["json"] == {"total": 0, "blocks": []}
+    assert answer(stranger, "results/index")["json"]["total"] == 0
     assert answer(stranger, "projects")["json"] == {"projects": []}
     view = answer(stranger, "library")["json"]
     assert {name for name, value in view.items() if value} == {"share_bytes"}

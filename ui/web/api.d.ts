@@ -390,7 +390,7 @@ export interface paths {
         };
         /**
          * Index
-         * @description Return a whole list of results as blocks with their cursors.
+         * @description Return a whole list of results as blocks with their cursors, and its first results of the same moment.
          */
         get: operations["index_studio_v1_results_index_get"];
         put?: never;
@@ -816,7 +816,8 @@ export interface components {
          * BlockView
          * @description Results that follow each other in a list, of one day; `day` is null in a list that is not sorted by date.
          *
-         *     `GET /results` with the same list, this cursor and `count` as the limit has exactly these.
+         *     `GET /results` with the same list, this cursor and `count` as the limit has exactly these, as long as nothing has
+         *     changed: `sum` is that of their ids, modulo 2**32.
          */
         BlockView: {
             /** Day */
@@ -825,6 +826,8 @@ export interface components {
             count: number;
             /** Cursor */
             cursor: string | null;
+            /** Sum */
+            sum: number;
         };
         /**
          * CellOf
@@ -870,11 +873,13 @@ export interface components {
         };
         /**
          * Changed
-         * @description The pictures that are there, in the order of the request's ids.
+         * @description The pictures that are there, in the order of the request's ids; `revision` is as of `Index`.
          */
         Changed: {
             /** Results */
             results: components["schemas"]["ResultView"][];
+            /** Revision */
+            revision: number;
         };
         /**
          * Checked
@@ -899,12 +904,17 @@ export interface components {
         /**
          * Deleted
          * @description Which results were deleted, and until when they can be restored, seconds since the epoch.
+         *
+         *     Attributes:
+         *         revision: as of `Index`.
          */
         Deleted: {
             /** Deleted */
             deleted: number[];
             /** Until */
             until: number;
+            /** Revision */
+            revision: number;
         };
         /**
          * Embed
@@ -1152,13 +1162,22 @@ export interface components {
         };
         /**
          * Index
-         * @description A whole list in blocks of at most 200; `total` is how many results it has.
+         * @description A whole list in blocks of at most 200, as it was at one moment.
+         *
+         *     Attributes:
+         *         total: how many results it has.
+         *         results: the first of them, as many as were asked for.
+         *         revision: the number of the owner's latest change; events and answers that have a lower one are older.
          */
         Index: {
             /** Total */
             total: number;
             /** Blocks */
             blocks: components["schemas"]["BlockView"][];
+            /** Results */
+            results: components["schemas"]["ResultView"][];
+            /** Revision */
+            revision: number;
         };
         /**
          * JobState
@@ -1679,11 +1698,13 @@ export interface components {
         };
         /**
          * Restored
-         * @description Which results were restored.
+         * @description Which results were restored; `revision` is as of `Index`.
          */
         Restored: {
             /** Restored */
             restored: number[];
+            /** Revision */
+            revision: number;
         };
         /**
          * ResultView
@@ -4998,6 +5019,7 @@ export interface operations {
                 failed?: boolean;
                 sort?: components["schemas"]["Sort"];
                 zone?: number;
+                first?: number;
             };
             header?: never;
             path?: never;

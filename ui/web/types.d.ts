@@ -81,6 +81,8 @@ export interface Hello {
   /** Unfinished ones, and those that ended lately. */
   jobs: Job[];
   total: number;
+  /** The number of the latest change of what is stored. */
+  revision: number;
   /** After a resumed stream: what is new since. */
   results?: Result[];
   deleted?: number[];
@@ -99,6 +101,9 @@ export interface Change {
   total?: number;
   /** How far experiments are. */
   experiments?: Standing[];
+  revision?: number;
+  /** Too much has changed: fetch the first page of results again. */
+  stale?: boolean;
 }
 
 /** How far an experiment is. */

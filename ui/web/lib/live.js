@@ -71,5 +71,6 @@ export function changed(hello, change) {
     backends: change.backends ? mergedBackends(hello.backends, change.backends) : hello.backends,
     jobs: change.jobs ? mergedJobs(hello.jobs, change.jobs) : hello.jobs,
     total: change.total ?? hello.total,
+    revision: change.revision ?? hello.revision,
   };
 }

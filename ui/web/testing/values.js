@@ -197,6 +197,7 @@ export function hello(more = {}) {
     backends: { local: { ready, words, price, pace } },
     jobs: [],
     total: 0,
+    revision: 0,
     ...more,
   };
 }
