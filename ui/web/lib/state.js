@@ -253,6 +253,7 @@ function greeted(state, hello, at) {
  */
 function withChange(state, change) {
   let next = change.backends ? { ...state, backends: mergedBackends(state.backends, change.backends) } : state;
+  if (change.stale) next = { ...next, stale: true };
   if (change.deleted) next = withReported(next, change.deleted);
   if (change.results) next = withResults(again(next, change.results), change.results);
   if (change.jobs) next = withJobs(next, change.jobs, state);

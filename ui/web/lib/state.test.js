@@ -349,3 +349,11 @@ test('names of references are remembered, not without end', () => {
   assert.equal(Object.keys(state.references).length, 200);
   assert.ok(state.references[many[299]?.digest ?? '']);
 });
+
+test('a change that is too large to report asks for the first page of results', () => {
+  const state = after([
+    { type: 'hello', hello: hello(), at: 0 },
+    { type: 'change', change: { stale: true, total: 900 } },
+  ]);
+  assert.deepEqual([state.stale, state.total], [true, 900]);
+});

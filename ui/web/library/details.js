@@ -206,9 +206,9 @@ export function createDetails(parts) {
       sent = of.text;
       of.sending = true;
       try {
-        const { results } = await calls.change([id], { note: sent });
+        const { results, revision } = await calls.change([id], { note: sent });
         dispatch({ type: 'change', change: { results } });
-        list.pages.replace(results);
+        list.change(results, revision);
         taken(results);
       } catch (error) {
         parts.problem(errorOf(error));

@@ -6,7 +6,7 @@ import { GAP, HEADING, layoutOf, moved, placeAt, revealed, rowOf, rowsIn, tiles 
 /** @import { Block } from './types.js' */
 
 /** @param {string | null} day @param {number} count @returns {Block} */
-const block = (day, count) => ({ day, count, cursor: null });
+const block = (day, count) => ({ day, count, cursor: null, sum: 0 });
 const BLOCKS = [block('2026-03-02', 5), block('2026-03-01', 200), block('2026-03-01', 30), block('2026-02-01', 1)];
 const LAYOUT = layoutOf(groupsOf(BLOCKS), { columns: 4, tile: 100 });
 const ROW = 100 + GAP;

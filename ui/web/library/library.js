@@ -32,26 +32,15 @@ export const MOST_IDS = 500;
 export function createCalls({ at, get, send, once }) {
   return {
     /**
+     * Return a list in blocks, with its first pictures of the same moment.
      * @param {Filter} filter
+     * @param {number} first how many of them
      * @param {AbortSignal} [signal]
      * @returns {Promise<Index>}
      */
-    index(filter, signal) {
+    index(filter, first, signal) {
       const zone = String(-new Date().getTimezoneOffset());
-      return get(`results/index?${new URLSearchParams({ ...filter, zone })}`, signal);
-    },
-
-    /**
-     * Return the first pictures of a list.
-     * @param {Filter} filter
-     * @param {number} limit
-     * @param {AbortSignal} [signal]
-     * @returns {Promise<Result[]>}
-     */
-    async first(filter, limit, signal) {
-      /** @type {{ results: Result[] }} */
-      const page = await get(`results?${new URLSearchParams({ ...filter, limit: String(limit) })}`, signal);
-      return page.results;
+      return get(`results/index?${new URLSearchParams({ ...filter, zone, first: String(first) })}`, signal);
     },
 
     /**
@@ -74,19 +63,19 @@ export function createCalls({ at, get, send, once }) {
     /**
      * @param {number[]} ids
      * @param {Patch} patch
-     * @returns {Promise<{ results: Result[] }>}
+     * @returns {Promise<{ results: Result[], revision: number }>}
      */
     change: (ids, patch) => send('PATCH', 'results', { ids, ...patch }),
 
     /**
      * @param {number[]} ids
-     * @returns {Promise<{ deleted: number[], until: number }>}
+     * @returns {Promise<{ deleted: number[], until: number, revision: number }>}
      */
     remove: (ids) => send('DELETE', 'results', { ids }),
 
     /**
      * @param {number[]} ids
-     * @returns {Promise<{ restored: number[] }>}
+     * @returns {Promise<{ restored: number[], revision: number }>}
      */
     restore: (ids) => send('POST', 'results/restore', { ids }),
 
@@ -175,7 +164,7 @@ export function parts(ids) {
 export async function createLibrary(parts) {
   const calls = createCalls(parts.api);
   const { filter } = parts.router.place();
-  const early = Promise.all([calls.index(filter), calls.first(filter, FIRST)]);
+  const early = calls.index(filter, FIRST);
   early.catch(() => {}); // whoever asks for the list gets the error
   for (const name of MODULES) {
     const href = new URL(`./${name}.js`, import.meta.url).href;

@@ -5,12 +5,17 @@ import { createList } from './list.js';
 
 /** @import { Filter, Index } from './types.js' */
 
-/** @param {number} total @returns {Index} */
-const index = (total) => ({ total, blocks: total ? [{ day: '2026-03-01', count: total, cursor: null }] : [] });
+/** @param {number} total @param {number} revision @returns {Index} */
+const index = (total, revision) => ({
+  total,
+  revision,
+  blocks: total ? [{ day: '2026-03-01', count: total, cursor: null, sum: 17 }] : [],
+  results: [result({ id: 9 }), result({ id: 8 })].slice(0, total),
+});
 
 /** A server whose answers the test sends. */
 function backstage({ mayMove = true } = {}) {
-  /** @type {{ filter: Filter, answer: (total: number) => Promise<void>, fail: () => Promise<void> }[]} */
+  /** @type {{ filter: Filter, answer: (total: number, revision?: number) => Promise<void>, fail: () => Promise<void> }[]} */
   const asked = [];
   /** @type {string[]} */
   const seen = [];
@@ -23,8 +28,8 @@ function backstage({ mayMove = true } = {}) {
         new Promise((resolve, reject) => {
           asked.push({
             filter,
-            answer: async (total) => {
-              resolve(index(total));
+            answer: async (total, revision = 1) => {
+              resolve(index(total, revision));
               await settle();
             },
             fail: async () => {
@@ -33,7 +38,6 @@ function backstage({ mayMove = true } = {}) {
             },
           });
         }),
-      first: async () => [result({ id: 9 }), result({ id: 8 })],
       block: async () => [],
     },
     onList: (reason, before) => void seen.push(`${reason} ${before}>${list.total}+${list.fresh}`),
@@ -107,7 +111,94 @@ test('what is gone is taken out at once where it is here', async () => {
   const { list, asked } = backstage();
   void list.seek({});
   await asked[0]?.answer(2);
-  assert.equal(list.remove([8]), true);
+  list.remove([8], 2);
   assert.equal(list.total, 1);
-  assert.equal(list.remove([77]), false);
+  await list.catchUp();
+  assert.equal(asked.length, 1);
+});
+
+test('what is gone and not here is asked for where not all of the list is here', async () => {
+  const { list, asked } = backstage();
+  void list.seek({});
+  await asked[0]?.answer(5);
+  list.remove([77], 2);
+  void list.catchUp();
+  assert.equal(asked.length, 2);
+});
+
+test("what the stream reports of one's own deletion is no news", async () => {
+  const { list, asked, seen } = backstage();
+  void list.seek({});
+  await asked[0]?.answer(5);
+  list.remove([8], 2);
+  list.hear({ revision: 2, results: [], deleted: [8] });
+  await list.catchUp();
+  assert.equal(asked.length, 1);
+  assert.deepEqual(seen, ['other 0>5+0', 'same 5>4+0']);
+});
+
+test('a picture that comes in the same report as a deletion is asked for', async () => {
+  const { list, asked } = backstage();
+  void list.seek({});
+  await asked[0]?.answer(2);
+  list.hear({ revision: 3, results: [result({ id: 10 })], deleted: [8] });
+  void list.catchUp();
+  assert.equal(asked.length, 2);
+});
+
+test('where too much has changed to report it, the list is asked for', async () => {
+  const { list, asked } = backstage();
+  void list.seek({});
+  await asked[0]?.answer(2);
+  list.hear({ revision: 900, stale: true });
+  void list.catchUp();
+  assert.equal(asked.length, 2);
+});
+
+test('a run that failed concerns only the list of those', async () => {
+  const { list, asked } = backstage();
+  void list.seek({});
+  await asked[0]?.answer(2);
+  list.hear({ revision: 2, results: [result({ id: 10, image: null })], deleted: [] });
+  await list.catchUp();
+  assert.equal(asked.length, 1);
+  void list.seek({ failed: 'true' });
+  await asked[1]?.answer(0, 2);
+  list.hear({ revision: 3, results: [result({ id: 11, image: null })], deleted: [] });
+  void list.catchUp();
+  assert.equal(asked.length, 3);
+});
+
+test('what is deleted while an answer is on its way does not come back with it, and the list is asked for again', async () => {
+  const { list, asked, seen } = backstage();
+  void list.seek({});
+  await asked[0]?.answer(2);
+  void list.ask('same');
+  list.hear({ revision: 2, results: [], deleted: [8] });
+  await asked[1]?.answer(2, 1);
+  assert.equal(list.total, 1);
+  assert.equal(list.pages.placeOf(8), -1);
+  await asked[2]?.answer(1, 2);
+  assert.deepEqual(seen, ['other 0>2+0', 'same 2>1+0', 'same 1>1+0', 'more 1>1+0']);
+  assert.equal(asked.length, 3);
+});
+
+test('an answer that the stream has overtaken changes nothing', async () => {
+  const { list, asked } = backstage();
+  void list.seek({});
+  await asked[0]?.answer(2);
+  list.hear({ revision: 5, results: [result({ id: 8, star: true })], deleted: [] });
+  list.remove([8], 3);
+  list.change([result({ id: 8 })], 4);
+  assert.equal(list.total, 2);
+  assert.equal(list.pages.at(1)?.star, true);
+});
+
+test('after a question that failed, the list is asked for again with what is reported next', async () => {
+  const { list, asked } = backstage();
+  void list.seek({});
+  await asked[0]?.fail();
+  list.hear({ revision: 1 });
+  void list.catchUp();
+  assert.equal(asked.length, 2);
 });

@@ -9,6 +9,17 @@ import { lastUpTo, startsOf } from './blocks.js';
 const REMEMBERED = 16;
 const AT_ONCE = 2;
 
+/** Sums of ids are below this. */
+const SUMS = 2 ** 32;
+
+/**
+ * Return the sum of results' ids, as the server says it of a block.
+ * @param {readonly { id: number }[]} results
+ */
+export function sumOf(results) {
+  return results.reduce((sum, { id }) => (sum + id) % SUMS, 0);
+}
+
 /** @typedef {ReturnType<typeof createPages>} Pages */
 
 /**
@@ -16,9 +27,11 @@ const AT_ONCE = 2;
  * @param {(block: Block, signal: AbortSignal) => Promise<Result[]>} options.fetch
  * @param {(number: number) => void} options.onCome is called when a block's pictures have come
  * @param {(error: unknown) => void} options.onFail
+ * @param {() => boolean} [options.onMisfit] is called when an answer is not the block that was asked for, since the server
+ *   has another list by now; returns whether that list will be set, else the answer is taken as it is
  * @param {number} [options.remembered]
  */
-export function createPages({ fetch, onCome, onFail, remembered = REMEMBERED }) {
+export function createPages({ fetch, onCome, onFail, onMisfit = () => false, remembered = REMEMBERED }) {
   /** @type {readonly Block[]} */
   let blocks = [];
   /** @type {number[]} */
@@ -31,10 +44,18 @@ export function createPages({ fetch, onCome, onFail, remembered = REMEMBERED }) 
   const costs = new Map();
   /** @type {Map<string, AbortController>} */
   const asked = new Map();
+  /** Blocks whose pictures have to be fetched again; until they come, the old ones are shown. @type {Set<string>} */
+  const outdated = new Set();
+  /** Blocks that were taken though they are not what the list says: the next list may have others. @type {Set<string>} */
+  const unfit = new Set();
+  /** Results that changed while blocks were on their way, which may bring them as they were. @type {Map<number, Result>} */
+  const late = new Map();
   let wanted = /** @type {number[]} */ ([]);
+  /** How many lists there were. */
+  let lists = 0;
 
   /** @param {Block} block */
-  const key = ({ cursor, count, day }) => `${day} ${cursor} ${count}`;
+  const key = ({ cursor, count, day, sum }) => `${day} ${cursor} ${count} ${sum}`;
 
   /** @param {number} number */
   function ask(number) {
@@ -42,12 +63,24 @@ export function createPages({ fetch, onCome, onFail, remembered = REMEMBERED }) 
     if (!block) return;
     const name = key(block);
     const controller = new AbortController();
+    const list = lists;
     asked.set(name, controller);
     fetch(block, controller.signal)
       .then((results) => {
-        keep(name, results);
         const at = blocks.findIndex((each) => key(each) === name);
-        if (at >= 0) onCome(at);
+        if (at < 0 || controller.signal.aborted) return;
+        const fitting = results.length === block.count && sumOf(results) === block.sum;
+        if (!fitting && list !== lists) return; // it was asked for before this list was: once more
+        if (!fitting && onMisfit()) {
+          wanted = wanted.filter((each) => each !== number); // asked for again when the other list is set
+          return;
+        }
+        keep(
+          name,
+          results.map((result) => late.get(result.id) ?? result),
+        );
+        if (!fitting) unfit.add(name);
+        onCome(at);
       })
       .catch((error) => {
         if (!controller.signal.aborted) {
@@ -57,6 +90,7 @@ export function createPages({ fetch, onCome, onFail, remembered = REMEMBERED }) 
       })
       .finally(() => {
         if (asked.get(name) === controller) asked.delete(name);
+        if (asked.size === 0) late.clear();
         next();
       });
   }
@@ -65,6 +99,7 @@ export function createPages({ fetch, onCome, onFail, remembered = REMEMBERED }) 
   function keep(name, results) {
     kept.delete(name);
     kept.set(name, results);
+    outdated.delete(name);
     costs.set(
       name,
       results.reduce((sum, { cost }) => sum + (cost ?? 0), 0),
@@ -81,7 +116,8 @@ export function createPages({ fetch, onCome, onFail, remembered = REMEMBERED }) 
     for (const number of wanted) {
       if (asked.size >= AT_ONCE) return;
       const block = blocks[number];
-      if (block && !kept.has(key(block)) && !asked.has(key(block))) ask(number);
+      const name = block && key(block);
+      if (name !== undefined && (!kept.has(name) || outdated.has(name)) && !asked.has(name)) ask(number);
     }
   }
 
@@ -92,6 +128,7 @@ export function createPages({ fetch, onCome, onFail, remembered = REMEMBERED }) 
      * @param {Result[]} [first] the first pictures, where they are here
      */
     set(list, first = []) {
+      lists += 1;
       blocks = list;
       starts = startsOf(list);
       head = first;
@@ -99,10 +136,14 @@ export function createPages({ fetch, onCome, onFail, remembered = REMEMBERED }) 
       const names = new Set(list.map(key));
       for (const name of kept.keys()) if (!names.has(name)) kept.delete(name);
       for (const name of costs.keys()) if (!names.has(name)) costs.delete(name);
+      for (const name of unfit) outdated.add(name);
+      unfit.clear();
+      for (const name of outdated) if (!names.has(name)) outdated.delete(name);
       for (const [name, controller] of asked) if (!names.has(name)) controller.abort();
       list.forEach((block, number) => {
         const begin = /** @type {number} */ (starts[number]);
-        if (begin + block.count <= head.length) keep(key(block), head.slice(begin, begin + block.count));
+        const results = head.slice(begin, begin + block.count);
+        if (results.length === block.count) keep(key(block), results);
       });
     },
 
@@ -166,6 +207,20 @@ export function createPages({ fetch, onCome, onFail, remembered = REMEMBERED }) 
       return kept.get(key(block)) ?? (await fetch(block, new AbortController().signal));
     },
 
+    /** Fetch all that is here again, as it is looked at: nobody knows what has changed of it. */
+    outdate() {
+      for (const name of kept.keys()) outdated.add(name);
+      for (const controller of asked.values()) controller.abort();
+      asked.clear();
+      late.clear();
+      next();
+    },
+
+    /** Whether all pictures of the list are here. */
+    get complete() {
+      return blocks.every((block) => kept.has(key(block)));
+    },
+
     /**
      * Return what the pictures of some blocks cost; null where one was never here.
      * @param {number} first
@@ -188,6 +243,7 @@ export function createPages({ fetch, onCome, onFail, remembered = REMEMBERED }) 
      */
     replace(results) {
       const by = new Map(results.map((result) => [result.id, result]));
+      if (asked.size) for (const result of results) late.set(result.id, result);
       /** @type {Set<number>} */
       const known = new Set();
       const swap = (/** @type {Result[]} */ list) =>
@@ -210,19 +266,27 @@ export function createPages({ fetch, onCome, onFail, remembered = REMEMBERED }) 
       const gone = new Set(ids);
       const places = ids.map((id) => this.placeOf(id));
       if (places.some((place) => place < 0)) return null;
-      const fewer = blocks.map(() => 0);
-      for (const place of places) fewer[lastUpTo(starts, place)] = (fewer[lastUpTo(starts, place)] ?? 0) + 1;
+      /** @type {{ id: number }[][]} */
+      const taken = blocks.map(() => []);
+      places.forEach((place, at) => {
+        taken[lastUpTo(starts, place)]?.push({ id: /** @type {number} */ (ids[at]) });
+      });
       const stay = (/** @type {Result} */ { id }) => !gone.has(id);
-      const left = blocks.map((block, number) => ({ ...block, count: block.count - (fewer[number] ?? 0) }));
+      const left = blocks.map((block, number) => {
+        const out = taken[number] ?? [];
+        return { ...block, count: block.count - out.length, sum: (block.sum - sumOf(out) + SUMS) % SUMS };
+      });
       const before = blocks;
       blocks = left.filter(({ count }) => count > 0);
       starts = startsOf(blocks);
       head = head.filter(stay);
       before.forEach((block, number) => {
         const results = kept.get(key(block));
-        if (!results || !fewer[number]) return;
+        if (!results || !taken[number]?.length) return;
+        const name = key(/** @type {Block} */ (left[number]));
         kept.delete(key(block));
-        keep(key(/** @type {Block} */ (left[number])), results.filter(stay));
+        keep(name, results.filter(stay));
+        if (outdated.delete(key(block)) || unfit.delete(key(block))) outdated.add(name);
       });
       return blocks;
     },

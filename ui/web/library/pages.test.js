@@ -1,21 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { result } from '../testing/values.js';
-import { createPages } from './pages.js';
+import { createPages, sumOf } from './pages.js';
 
+/** @import { Result } from '../types.js' */
 /** @import { Block } from './types.js' */
 
-/** Twenty blocks of ten, of which each names where it begins. @type {Block[]} */
-const BLOCKS = Array.from({ length: 20 }, (_, number) => ({ day: null, count: 10, cursor: String(number * 10) }));
 const at = (/** @type {number} */ place) => result({ id: 1000 - place, cost: 0.01 });
+/** Twenty blocks of ten, of which each names the place where it begins. @type {Block[]} */
+const BLOCKS = Array.from({ length: 20 }, (_, number) => ({
+  day: null,
+  count: 10,
+  cursor: String(number * 10),
+  sum: sumOf(Array.from({ length: 10 }, (_, place) => at(10 * number + place))),
+}));
 
 /** A server whose answers the test sends. */
 function backstage() {
-  /** @type {{ block: Block, signal: AbortSignal, answer: () => Promise<void>, fail: () => Promise<void> }[]} */
+  /** @type {{ block: Block, signal: AbortSignal, answer: (given?: Result[]) => Promise<void>, fail: () => Promise<void> }[]} */
   const asked = [];
   /** @type {number[]} */
   const came = [];
   let failed = 0;
+  const misfits = { count: 0, renewed: true };
   const pages = createPages({
     fetch: (block, signal) =>
       new Promise((resolve, reject) => {
@@ -25,8 +32,8 @@ function backstage() {
         asked.push({
           block,
           signal,
-          answer: async () => {
-            resolve(Array.from({ length: block.count }, (_, place) => at(begin + place)));
+          answer: async (given) => {
+            resolve(given ?? Array.from({ length: block.count }, (_, place) => at(begin + place)));
             await settle();
           },
           fail: async () => {
@@ -39,10 +46,14 @@ function backstage() {
     onFail: () => {
       failed += 1;
     },
+    onMisfit: () => {
+      misfits.count += 1;
+      return misfits.renewed;
+    },
     remembered: 4,
   });
   pages.set(BLOCKS);
-  return { pages, asked, came, failures: () => failed };
+  return { pages, asked, came, misfits, failures: () => failed };
 }
 
 test('what is looked at is fetched, two blocks at a time', async () => {
@@ -113,7 +124,7 @@ test('of another list, blocks in common stay', async () => {
   pages.need(0, 19);
   await asked[0]?.answer();
   await asked[1]?.answer();
-  pages.set([{ day: null, count: 3, cursor: 'new' }, ...BLOCKS]);
+  pages.set([{ day: null, count: 3, cursor: 'new', sum: 1 }, ...BLOCKS]);
   assert.equal(pages.at(3)?.id, 1000);
   assert.equal(pages.at(0), null);
 });
@@ -170,4 +181,40 @@ test('whole blocks are fetched where they are not here', async () => {
     (await wanted).map(({ id }) => id),
     Array.from({ length: 10 }, (_, place) => 930 - place),
   );
+});
+
+test('an answer that is another block by now is not taken, and asked for again with the list as it is then', async () => {
+  const { pages, asked, misfits } = backstage();
+  const there = Array.from({ length: 10 }, (_, place) => at(place));
+  pages.need(0, 9);
+  await asked[0]?.answer(there.slice(1));
+  await new Promise((next) => setTimeout(next));
+  assert.deepEqual([misfits.count, asked.length, pages.at(0)], [1, 1, null]);
+  pages.need(0, 9);
+  await asked[1]?.answer([...there.slice(1), at(10)]);
+  assert.deepEqual([misfits.count, pages.at(0)], [2, null]);
+  misfits.renewed = false;
+  pages.need(0, 9);
+  await asked[2]?.answer(there.slice(1));
+  assert.equal(pages.at(0)?.id, 999);
+});
+
+test('what changed while a block was on its way is as it is now', async () => {
+  const { pages, asked } = backstage();
+  pages.need(0, 9);
+  pages.replace([{ ...at(4), star: true }]);
+  await asked[0]?.answer();
+  assert.equal(pages.at(4)?.star, true);
+});
+
+test('what is out of date is shown until it comes again', async () => {
+  const { pages, asked } = backstage();
+  pages.need(0, 9);
+  await asked[0]?.answer();
+  assert.equal(pages.complete, false);
+  pages.outdate();
+  assert.equal(pages.at(4)?.star, false);
+  assert.equal(asked.length, 2);
+  await asked[1]?.answer(Array.from({ length: 10 }, (_, place) => ({ ...at(place), star: true })));
+  assert.equal(pages.at(4)?.star, true);
 });

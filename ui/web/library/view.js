@@ -62,8 +62,6 @@ export function openLibrary(parts, calls, early) {
   const months = new Intl.DateTimeFormat(w.language, { month: 'long', year: 'numeric' });
 
   let shown = false;
-  /** The page's own count of all pictures, when the list was last right. */
-  let counted = -1;
   /** @type {Facets | null} */
   let facets = null;
   let asked = false;
@@ -176,7 +174,7 @@ export function openLibrary(parts, calls, early) {
     if (!was) {
       // A browser forgets how far what it does not show was scrolled.
       grid.scrollTo(grid.spot.top);
-      if (list.known && state().total !== counted) void list.ask('more');
+      void list.catchUp();
     }
     details.lead(place.open);
     if (place.filter.project || place.open !== null) needFacets();
@@ -207,7 +205,6 @@ export function openLibrary(parts, calls, early) {
    * @param {number} before
    */
   function onList(reason, before) {
-    counted = state().total;
     if (reason === 'other') {
       problem = null;
       selection = NONE;
@@ -314,33 +311,23 @@ export function openLibrary(parts, calls, early) {
   /** @param {Update} update */
   function hear(update) {
     if (update.kind === 'connection') return;
-    const { results = [], deleted = [] } = update.kind === 'hello' ? update.hello : update.change;
-    const gone = deleted.filter((id) => !results.some((each) => each.id === id));
-    if (gone.length) forget(gone);
-    if (results.length) taken(results);
-    const total = update.kind === 'hello' ? update.hello.total : update.change.total;
-    const stale = update.kind === 'hello' && update.hello.stale;
-    if (shown && (stale || (total !== undefined && total !== counted) || (update.kind === 'hello' && problem))) {
-      counted = total ?? counted;
-      void list.ask('more');
-    }
+    const report = update.kind === 'hello' ? update.hello : update.change;
+    const { results, deleted = [], stale, revision } = report;
+    if (revision === undefined && update.kind === 'change') return; // nothing that is stored has changed
+    selection = withoutGone(selection, deleted);
+    list.hear({ revision, results, deleted, stale });
+    details.forget(deleted);
+    if (results) taken(results);
+    if (!shown) return;
+    if (update.kind === 'hello' && problem) void list.ask('more');
+    else void list.catchUp();
   }
 
-  /** Take results as they are now. @param {readonly Result[]} results */
+  /** Show results as they are now. @param {readonly Result[]} results */
   function taken(results) {
-    list.pages.replace(results);
     details.taken(results);
     grid.draw();
     drawBars();
-  }
-
-  /** @param {readonly number[]} ids */
-  function forget(ids) {
-    selection = withoutGone(selection, ids);
-    const whole = list.remove(ids);
-    details.forget(ids);
-    counted = state().total;
-    if (!whole) void list.ask('same');
   }
 
   /** @param {Group} group */
@@ -706,7 +693,8 @@ export function openLibrary(parts, calls, early) {
    */
   async function change(ids, patch) {
     await each(ids, async (part) => {
-      const { results } = await calls.change(part, patch);
+      const { results, revision } = await calls.change(part, patch);
+      list.change(results, revision);
       taken(results);
       dispatch({ type: 'change', change: { results } });
     });
@@ -801,7 +789,10 @@ export function openLibrary(parts, calls, early) {
       gone.push(...answer.deleted);
       until = Math.min(until, answer.until);
       dispatch({ type: 'deleted', ids: answer.deleted });
-      forget(answer.deleted);
+      selection = withoutGone(selection, answer.deleted);
+      list.remove(answer.deleted, answer.revision);
+      details.forget(answer.deleted);
+      void list.catchUp();
     });
     select(NONE);
     if (gone.length) {
@@ -830,11 +821,12 @@ export function openLibrary(parts, calls, early) {
     focusBack(); // before the button goes, and the focus with it
     const was = grid.focused;
     await each(ids, async (part) => {
-      const { restored } = await calls.restore(part);
+      const { restored, revision } = await calls.restore(part);
+      list.restore(restored, revision);
       dispatch({ type: 'restored', ids: restored });
       if (restored.length) say(message('library-restored', { count: restored.length }));
     });
-    await list.ask('same');
+    await list.catchUp();
     const place = list.pages.placeOf(ids[0] ?? 0);
     // Whoever has moved on meanwhile stays there.
     if (place >= 0 && grid.focused === was && selection === NONE) grid.focus(place, { take: grid.hasFocus });
