@@ -228,8 +228,12 @@ class Facets:
         protected: how many of these bytes stars and projects protect.
         share: how many bytes stars and projects can protect.
         full: how much of the quota the files of all owners take, from 0.
-        oldest: when the run was made that goes first of the owner's where room is needed, seconds since the epoch;
-            None where none may go.
+        free: how many bytes may come before a picture has to go.
+        removable: how many of the owner's bytes nothing protects.
+        removable_pictures: how many of their pictures.
+        goes_first: whether theirs go before those of others: of all who have some that may go, they store the most.
+        oldest: when the run was made whose picture goes first of theirs, seconds since the epoch; None where none may
+            go.
         backends, styles, models, tags: how many pictures have each, by key, id or name; the most frequent first.
         projects: by name.
     """
@@ -240,6 +244,10 @@ class Facets:
     protected: int = 0
     share: int = 0
     full: float = 0.0
+    free: int = 0
+    removable: int = 0
+    removable_pictures: int = 0
+    goes_first: bool = False
     oldest: float | None = None
     backends: Mapping[str, int] = field(default_factory=dict)
     styles: Mapping[str, int] = field(default_factory=dict)

@@ -639,6 +639,10 @@ class LibraryView(BaseModel):
         protected_bytes: how many of these stars and projects protect from being removed for room.
         share_bytes: how many bytes they can protect.
         full: how much of the app's storage is used, from 0 to 1 and more.
+        quota_bytes: of the app's storage.
+        free_bytes: how many may come before a picture has to go.
+        removable_bytes, removable_pictures: of theirs, what neither a star nor a project protects.
+        goes_first: whether theirs go before those of others, since they store the most.
         oldest: when the picture was made that is removed first of theirs where room is needed; null where none may go.
     """
 
@@ -648,6 +652,11 @@ class LibraryView(BaseModel):
     protected_bytes: int
     share_bytes: int | None
     full: float
+    quota_bytes: int
+    free_bytes: int
+    removable_bytes: int
+    removable_pictures: int
+    goes_first: bool
     oldest: float | None
     backends: list[KeyCount]
     styles: list[IdCount]

@@ -21,7 +21,7 @@ from storage.rows import (
 )
 from storage.sqlite.listing import blocks_by_cost, blocks_by_day, cursor_behind, listing
 from storage.sqlite.reader import OWNER, Reader
-from storage.sqlite.room import share
+from storage.sqlite.room import free, goes_first, oldest_removable, share
 
 COLUMNS = """results.id, jobs.id as job, place, results.seed, results.model, pictures.name as file, width, height,
     pictures.bytes, star, note, project, results.parent, results.backend, source, recipe, report, error,
@@ -128,8 +128,9 @@ class LibraryQueries(Reader):
             ).fetchone()
             part = share(self._base, quota)
             full = self._base.execute("select stored from totals").fetchone()[0] / quota
+            left = free(self._base, quota)
             if found is None:
-                return Facets(share=part, full=full)
+                return Facets(share=part, full=full, free=left)
             number, total, size, protected = found
             (starred,) = self._base.execute(
                 "select count(*) from results indexed by results_starred where owner = ? and shown = 1 and star = 1",
@@ -146,10 +147,12 @@ class LibraryQueries(Reader):
                     group by number order by pictures desc, name""",
                 (number,),
             ).fetchall()
-            oldest = self._base.execute(
-                "select created from jobs where owner = ? and ended is not null and kept = 0 order by number limit 1",
+            (filed,) = self._base.execute(
+                """select count(*) from results indexed by results_of_project
+                    where owner = ? and project is not null and shown = 1 and star = 0""",
                 (number,),
             ).fetchone()
+            first, oldest = goes_first(self._base, number), oldest_removable(self._base, number)
             projects = self.projects(owner)
         counted = tuple(Counter[str]() for _ in range(3))
         for backend, model, styles, count in kinds:
@@ -163,7 +166,11 @@ class LibraryQueries(Reader):
             protected=protected,
             share=part,
             full=full,
-            oldest=oldest and oldest[0],
+            free=left,
+            removable=size - protected,
+            removable_pictures=total - starred - filed,
+            goes_first=first,
+            oldest=oldest,
             backends=backends,
             styles=by_style,
             models=models,

@@ -231,6 +231,41 @@ def has_room(base: sqlite3.Connection, quota: int, reference: int) -> bool:
     return any(base.execute(f"select 1 from {which} limit 1").fetchone() for which in removable)  # noqa: S608 - our own words
 
 
+def free(base: sqlite3.Connection, quota: int) -> int:
+    """Return how many bytes of results may come before a picture has to go that nobody has deleted.
+
+    Args:
+        base: a connection.
+        quota: bytes that all owners' files may have.
+    """
+    stored, unused = _totals(base)
+    (trash,) = base.execute(
+        """select coalesce(sum(bytes), 0) from pictures
+            where number in (select picture from results where deleted is not null)
+            and not exists (select 1 from results where picture = number and shown = 1)"""
+    ).fetchone()
+    return max(0, quota - stored + int(trash) + max(0, unused - quota // UNUSED_PART))
+
+
+def goes_first(base: sqlite3.Connection, owner: int) -> bool:
+    """Return whether an owner, by their number, stores the most of those who have jobs that may go."""
+    removable = "exists (select 1 from jobs where owner = owners.number and ended is not null and kept = 0)"
+    larger = "job_bytes > (select job_bytes from owners where number = ?)"
+    query = f"select 1 from owners where {larger} and {removable} limit 1"  # noqa: S608 - our own words
+    return base.execute(query, (owner,)).fetchone() is None
+
+
+def oldest_removable(base: sqlite3.Connection, owner: int) -> float | None:
+    """Return when the oldest job of an owner was made that has a picture which may go; None where none has."""
+    picture = f"select 1 from results where job = jobs.number and shown = 1 and ({IS_PROTECTED}) is not 1"  # noqa: S608 - our own words
+    found = base.execute(
+        f"""select created from jobs where owner = ? and ended is not null and kept = 0 and exists ({picture})
+            order by number limit 1""",  # noqa: S608 - our own words
+        (owner,),
+    ).fetchone()
+    return None if found is None else float(found[0])
+
+
 def share(base: sqlite3.Connection, quota: int) -> int:
     """Return how many bytes stars and projects of one owner can protect: an equal part for each who has pictures.
 

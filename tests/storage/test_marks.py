@@ -73,6 +73,37 @@ def test_how_full_the_storage_is_and_what_goes_first_of_an_owners_is_known(store
     assert store.facets("bob", 1000).oldest == 3.0
 
 
+def test_what_goes_first_is_the_oldest_picture_and_nothing_that_failed_or_lies_in_the_trash(store: Store) -> None:
+    (deleted,), (filed,), _ = made(store, "one"), made(store, "two"), made(store, "three")
+    recipe = json.dumps({"prompt": "broken", "reference": {"digest": "r"}})
+    store.add(Record(id="broken", owner="ann", backend="fake", created=0.5, recipe=recipe), Kept("r.png", 10))
+    store.end("broken", JobState.FAILED, 1.0, error="{}")
+    assert store.facets("ann", 1000).oldest == 1.0
+    store.trash("ann", [deleted], 9.0)
+    assert store.facets("ann", 1000).oldest == 2.0
+    store.mark("ann", [filed], Marks(project=store.add_project("ann", "lakes", 5.0).id), LARGE)
+    assert store.facets("ann", 1000).oldest == 3.0
+    store.mark("ann", [filed], Marks(star=True), LARGE)
+    assert store.facets("ann", 1000).removable_pictures == 1
+
+
+def test_it_is_known_what_room_is_left_what_may_go_for_more_and_whose_goes_first(store: Store) -> None:
+    assert (store.facets("ann", 1000).free, store.facets("ann", 1000).goes_first) == (1000, False)
+    (one, two) = made(store, "ones", 2)
+    made(store, "his", owner="bob")
+    facets = store.facets("ann", 1000)
+    assert (facets.free, facets.removable, facets.removable_pictures) == (1000 - 320, 210, 2)
+    assert (facets.goes_first, store.facets("bob", 1000).goes_first) == (True, False)
+    star(store, one, two)
+    facets = store.facets("ann", 1000)
+    assert (facets.removable, facets.removable_pictures, facets.oldest) == (0, 0, None)
+    assert store.facets("bob", 1000).goes_first, "nothing of hers may go"
+    star(store, two, on=False)
+    store.trash("ann", [two], 9.0)
+    assert store.facets("ann", 1000).free == 1000 - 320 + 100, "the trash goes before"
+    assert store.facets("ann", 50).free == 0
+
+
 # ---- marks ----------------------------------------------------------------------------------------------
 
 

@@ -1244,6 +1244,10 @@ export interface components {
          *         protected_bytes: how many of these stars and projects protect from being removed for room.
          *         share_bytes: how many bytes they can protect.
          *         full: how much of the app's storage is used, from 0 to 1 and more.
+         *         quota_bytes: of the app's storage.
+         *         free_bytes: how many may come before a picture has to go.
+         *         removable_bytes, removable_pictures: of theirs, what neither a star nor a project protects.
+         *         goes_first: whether theirs go before those of others, since they store the most.
          *         oldest: when the picture was made that is removed first of theirs where room is needed; null where none may go.
          */
         LibraryView: {
@@ -1259,6 +1263,16 @@ export interface components {
             share_bytes: number | null;
             /** Full */
             full: number;
+            /** Quota Bytes */
+            quota_bytes: number;
+            /** Free Bytes */
+            free_bytes: number;
+            /** Removable Bytes */
+            removable_bytes: number;
+            /** Removable Pictures */
+            removable_pictures: number;
+            /** Goes First */
+            goes_first: boolean;
             /** Oldest */
             oldest: number | null;
             /** Backends */
