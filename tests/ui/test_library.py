@@ -313,17 +313,61 @@ def test_what_is_selected_is_downloaded(page: Page) -> None:
 
 
 def test_before_storage_runs_out_it_is_said_what_goes_and_what_to_do(page: Page) -> None:
-    full = {"full": 0.93, "oldest": 1_700_000_000.0}
+    full = {"full": 0.93, "oldest": 1_700_000_000.0, "quota_bytes": 20_000_000_000, "removable_pictures": 41}
     page.route("**/studio/v1/library", lambda route: route.fulfill(json=route.fetch().json() | full))
     open_library(page)
     said = page.locator(".lib-room-low")
-    expect(said).to_contain_text("Storage is 93 % full.")
-    expect(said).to_contain_text("2023")
+    expect(said).to_contain_text("Storage (20 GB) is 93 % full.")
+    expect(said).to_contain_text("beginning with Tue, November 14, 2023: 41 pictures can go.")
     expect(said).to_contain_text("Star what you want to keep")
     said.get_by_role("button", name="Show the oldest").click()
     expect(page.locator(".lib-sort")).to_have_value("oldest")
     said.get_by_role("button", name="Close").click()
     expect(said).to_have_count(0)
+
+
+def test_before_a_run_removes_pictures_it_is_said_above_run_which(browser: Browser, fakes: Served) -> None:
+    room = {"free_bytes": 0, "goes_first": True, "oldest": 1_700_000_000.0}
+    with open_page(browser, fakes.url) as page:
+        page.route("**/studio/v1/library", lambda route: route.fulfill(json=route.fetch().json() | room))
+        add_reference(page, picture_bytes("PNG", "RGB", (240, 160)))
+        set_images(page, 1)
+        start(page, "harbour at dawn")
+        expect(page.locator(THUMBS)).to_have_count(1)
+        said = page.locator("#preflight .room-notice")
+        expect(said).to_contain_text("Storage is full: this run removes the oldest picture without a star or project")
+        expect(said).to_contain_text("Nov 14, 2023")
+
+
+def test_the_storage_line_and_the_full_view_fit_a_finger(browser: Browser, fakes: Served) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, has_touch=True)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    full = {"full": 0.93, "oldest": 1_700_000_000.0, "quota_bytes": 20_000_000_000, "removable_pictures": 41}
+    page.route("**/studio/v1/library", lambda route: route.fulfill(json=route.fetch().json() | full))
+    page.goto(fakes.url)
+    page.wait_for_selector(".stage:not([data-state=starting])")
+    add_reference(page, picture_bytes("PNG", "RGB", (240, 160)))
+    start(page, "harbour at dawn")
+    expect(page.locator(THUMBS).first).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_library(page)
+    expect(page.locator(".lib-room-low")).to_be_visible()
+    words, *buttons = (each.bounding_box() for each in page.locator(".lib-room-low > *").all())
+    assert words is not None
+    assert words["width"] >= 300, "the words have a line of their own"
+    for button in buttons:
+        assert button is not None
+        assert button["height"] >= 44
+        assert button["x"] + button["width"] <= 390
+    page.locator(PICTURE).first.tap()
+    page.locator(f"{PANEL} img").first.tap()
+    bar = page.locator("dialog.full[open] .full-bar")
+    for each in bar.locator("button, a").all():
+        box = each.bounding_box()
+        assert box is not None
+        assert min(box["height"], box["width"]) >= 44
+    context.close()
 
 
 def test_several_are_downloaded_as_one_archive(page: Page) -> None:

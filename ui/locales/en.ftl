@@ -1000,6 +1000,10 @@ camera-take = Take the picture
 styles-medium = Style
 styles-mood = Light and mood
 style-composed = with { $styles }
+run-removes = Storage is full: this run removes { $count ->
+    [one] the oldest picture
+   *[other] about { $count } of the oldest pictures
+} without a star or project, from { $day }.
 run-repeated = These settings and this seed made a picture already.
 run-repeated-fresh = Use a new seed
 run-repeated-again = Run again
@@ -1030,6 +1034,8 @@ cell-alt = Result { $number } of { $count }: { $prompt }, { $style }strength { $
 ## The library
 
 library-export = Export the project
+library-archive = { $title } { $day }
+library-archive-part = { $title } { $day }, part { $number } of { $of }
 library-import = Import a project
 library-importing = Taking in { $name }
 library-imported = { $project }: { $count ->
@@ -1040,7 +1046,10 @@ library-imported = { $project }: { $count ->
    *[other] , { $known } were here already.
 }
 library-room = Your pictures take { NUMBER($size, maximumFractionDigits: 1) } GB. Stars and projects protect up to { NUMBER($share, maximumFractionDigits: 1) } GB; where storage runs out, the oldest other runs are removed first.
-library-room-low = Storage is { $percent } % full. When it runs out, the oldest pictures without a star or project are removed, beginning with { $day }.
+library-room-low = Storage ({ NUMBER($quota, maximumFractionDigits: 1) } GB) is { $percent } % full. To make room for new pictures, the oldest without a star or project are removed, beginning with { $day }: { $count ->
+    [one] one picture
+   *[other] { $count } pictures
+} can go.
     .todo = Star what you want to keep or put it into a project, or delete what you do not need.
 library-room-show = Show the oldest
 library-search = Search prompts, styles, tags, notes

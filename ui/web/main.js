@@ -49,6 +49,8 @@ import { createView } from './views/page.js';
 
 /** Results that are fetched at a time. */
 const PAGE = 60;
+/** Milliseconds without a new picture after which it is asked how much room is left. */
+const CALM = 1500;
 /** Milliseconds between two looks at the clock while something runs. */
 const TICK = 500;
 /** The modes of the page, in the order of their keys. @type {readonly Mode[]} */
@@ -98,6 +100,8 @@ export async function start(mount, emit) {
   let onForm = null; // what gradio's components show, as far as it is known here
   let planned = false; // whether the next frame draws
   let runLabel = words.say('ui-run');
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let counting; // until it is asked how much room is left
   let observed = false;
   /** The views beside the stage, fetched when they are opened first. @type {Map<Mode, Promise<Library | Explore>>} */
   const views = new Map();
@@ -138,6 +142,10 @@ export async function start(mount, emit) {
     }
     draw();
     if (state.stale && !before.stale) void loadResults(null);
+    if (state.total && state.total !== before.total) {
+      clearTimeout(counting);
+      counting = setTimeout(loadRoom, CALM);
+    }
     const wanted = wantedResult(state);
     if (wanted !== null && wanted !== wantedResult(before)) void fetchResult(wanted);
   }
@@ -245,6 +253,15 @@ export async function start(mount, emit) {
       dispatch({ type: 'page', page, cursor });
     } catch (error) {
       problem(error);
+    }
+  }
+
+  /** Ask how much room is left: a run may remove pictures, and that is said before. */
+  async function loadRoom() {
+    try {
+      dispatch({ type: 'room', room: await api.get('library') });
+    } catch {
+      // Then nothing is said of it.
     }
   }
 

@@ -68,6 +68,11 @@ export type JobEvent =
 export type Job = Omit<Of<Schemas['JobView']>, 'event'> & { event: JobEvent | null };
 /** One picture of a job, or the reason why it is missing. */
 export type Result = Of<Schemas['ResultView']>;
+/** What is stored, and what may be removed for more. */
+export type Room = Pick<
+  Of<Schemas['LibraryView']>,
+  'full' | 'quota_bytes' | 'free_bytes' | 'removable_bytes' | 'removable_pictures' | 'goes_first' | 'oldest'
+>;
 export type ResultPage = Of<Schemas['Results']>;
 /** The body of `POST /jobs`, with every setting that the backend has. */
 export type JobBody = Of<Schemas['NewJob']> & { params: { [name: string]: ParamValue }; num_images: number };

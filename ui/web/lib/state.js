@@ -8,7 +8,7 @@ import { fitted, formIn, jobBody, recalled } from './recipe.js';
 
 /**
  * @import {
- *   Change, Connection, Draft, Hello, Job, JobBody, Message, Recipe, Reference, Result, ResultPage, Specs, Status,
+ *   Change, Connection, Draft, Hello, Job, JobBody, Message, Recipe, Reference, Result, ResultPage, Room, Specs, Status,
  *   StudioError
  * } from '../types.js'
  */
@@ -55,6 +55,7 @@ const REFERENCES = 200;
  * @property {boolean} paged whether the first page is there
  * @property {boolean} stale whether the first page has to be fetched again
  * @property {number} total of results
+ * @property {Room | null} room what is stored; null before that was asked for
  * @property {{ [digest: string]: Reference }} references by digest, for their names
  * @property {{ [provider: string]: true }} keys providers whose key was pasted
  * @property {{ [field: string]: StudioError }} problems by the form's field; '' for those of none
@@ -68,6 +69,7 @@ const REFERENCES = 200;
  *   | { type: 'change', change: Change }
  *   | { type: 'page', page: ResultPage, cursor: string | null }
  *   | { type: 'result', result: Result }
+ *   | { type: 'room', room: Room }
  *   | { type: 'deleted', ids: number[] }
  *   | { type: 'restored', ids: number[] }
  *   | { type: 'edit', values: Partial<Draft> }
@@ -116,6 +118,7 @@ export function initialState(draft = emptyDraft()) {
     paged: false,
     stale: false,
     total: 0,
+    room: null,
     references: draft.reference ? { [draft.reference.digest]: draft.reference } : {},
     keys: {},
     problems: {},
@@ -162,6 +165,8 @@ export function reduce(state, action) {
     }
     case 'known':
       return known(state, action.reference);
+    case 'room':
+      return { ...state, room: action.room };
     case 'full':
       return { ...state, full: action.open };
     case 'run':

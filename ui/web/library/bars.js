@@ -67,7 +67,7 @@ export function head(model, act, w) {
     </div>
     ${
       model.room
-        ? html`<p class="lib-room-low" role="status">${w.inFull(model.room)}
+        ? html`<p class="lib-room-low" role="status"><span>${w.inFull(model.room)}</span>
             <button type="button" data-act="oldest" @click=${act.showOldest}>${w.say('library-room-show')}</button>
             <button type="button" aria-label=${w.say('ui-close')} @click=${act.dismissRoom}>×</button></p>`
         : nothing

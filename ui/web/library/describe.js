@@ -3,6 +3,7 @@
 import { cost, duration, size, stepsRun } from '../lib/format.js';
 import { message } from '../lib/message.js';
 import { imageSeed } from '../lib/recipe.js';
+import { dayIn } from './filter.js';
 
 /** @import { Words } from '../lib/i18n.js' */
 /** @import { Backend, Message, Result } from '../types.js' */
@@ -137,4 +138,17 @@ export function figures(result, backend, dates) {
  */
 function number(value) {
   return typeof value === 'number' ? plain(String(value)) : null;
+}
+
+/**
+ * Return the name of a file with pictures, or with a part of them, of the day that it is here.
+ * @param {number} number which part, from 1
+ * @param {number} of how many there are
+ * @param {number} at seconds since 1970
+ * @param {Words} w
+ */
+export function archiveName(number, of, at, w) {
+  const values = { title: w.say('ui-title'), day: dayIn(at) };
+  const name = of > 1 ? message('library-archive-part', { ...values, number, of }) : message('library-archive', values);
+  return `${w.say(name)}.zip`;
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createWords } from '../lib/i18n.js';
 import { backend, recipe, result, STYLES } from '../testing/values.js';
-import { figures, nameOf, recipeWords, styleName } from './describe.js';
+import { archiveName, figures, nameOf, recipeWords, styleName } from './describe.js';
 
 const FTL = readFileSync(new URL('../../locales/en.ftl', import.meta.url), 'utf8');
 const w = createWords([{ language: 'en', text: FTL }], (problem) => assert.fail(problem));
@@ -72,4 +72,15 @@ test('a result has a name that none of its neighbours has', () => {
     recipeWords(MADE, undefined).map((each) => w.say(each)),
     ['oil', 'strength 0.6', 'guidance 4.5', 'seed 8'],
   );
+});
+
+test('an archive has the day here in its name, and its number where there are several', () => {
+  const { env } = /** @type {any} */ (globalThis).process;
+  const zone = env.TZ;
+  env.TZ = 'Pacific/Kiritimati'; // the next day begins there at ten in the morning of UTC
+  const at = Date.UTC(2026, 2, 1, 12) / 1000;
+  const names = [archiveName(1, 1, at, w), archiveName(2, 3, at, w)];
+  if (zone === undefined) delete env.TZ;
+  else env.TZ = zone;
+  assert.deepEqual(names, ['SRPO Studio 2026-03-02.zip', 'SRPO Studio 2026-03-02, part 2 of 3.zip']);
 });

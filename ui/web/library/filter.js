@@ -136,7 +136,7 @@ export function dayBounds(day, end) {
 
 /**
  * Return the day that a time belongs to here, as a field for dates has it.
- * @param {string | undefined} seconds
+ * @param {string | number | undefined} seconds
  */
 export function dayIn(seconds) {
   if (seconds === undefined || !Number.isFinite(Number(seconds))) return '';

@@ -5,17 +5,18 @@ import { isTyping, singleKeys } from '../keys.js';
 import { safeStorage } from '../lib/draft.js';
 import { dayOf } from '../lib/format.js';
 import { message } from '../lib/message.js';
+import { isNearlyFull } from '../lib/room.js';
 import { downloadNameOf } from '../lib/select.js';
 import { errorOf } from '../reading.js';
 import { render } from '../vendor/lit.js';
 import { empty, foot, head } from './bars.js';
 import { carried } from './blocks.js';
-import { nameOf, styleName } from './describe.js';
+import { archiveName, nameOf, styleName } from './describe.js';
 import { createDetails } from './details.js';
 import { cleared, dateOf, sameFilter, without, withValues } from './filter.js';
 import { Grid } from './grid.js';
 import { SIZES } from './layout.js';
-import { parts as inParts, MOST_IDS } from './library.js';
+import { parts as inParts } from './library.js';
 import { createList } from './list.js';
 import { countOf, everything, isSelected, joined, NONE, toggled, withoutGone } from './selection.js';
 
@@ -31,8 +32,6 @@ const DENSITY = 'srpo-studio:library-density';
 const ASKED = 'srpo-studio:library-delete-asked';
 const ROOM = 'srpo-studio:library-room-read';
 const PLACE = 'srpo-studio:library-place';
-/** The part of the storage that is used when it is said what goes next. */
-const NEARLY_FULL = 0.9;
 /** A window that is narrower begins with small tiles. */
 const NARROW = 700;
 /** Milliseconds for which what was just done is said. */
@@ -278,10 +277,12 @@ export function openLibrary(parts, calls, early) {
 
   /** @returns {Message | null} what is removed next and why, where storage is nearly full */
   function roomLow() {
-    if (!facets || facets.full < NEARLY_FULL || facets.oldest === null || session.getItem(ROOM)) return null;
+    if (!facets || !isNearlyFull(facets) || session.getItem(ROOM)) return null;
     return message('library-room-low', {
       percent: Math.min(100, Math.floor(100 * facets.full)),
-      day: days.format(facets.oldest * 1000),
+      quota: facets.quota_bytes / 1e9,
+      count: facets.removable_pictures,
+      day: days.format((facets.oldest ?? 0) * 1000),
     });
   }
 
@@ -666,7 +667,7 @@ export function openLibrary(parts, calls, early) {
   /**
    * Do something with the selection, or with some pictures, in as many parts as the server takes.
    * @param {number[] | null} ids null for the selection
-   * @param {(part: number[]) => Promise<void>} then
+   * @param {(part: number[], of: number) => Promise<void>} then is called with each part, and how many there are
    */
   async function each(ids, then) {
     if (busy) return;
@@ -674,8 +675,9 @@ export function openLibrary(parts, calls, early) {
     busy = { done: 0, total };
     drawFoot();
     try {
-      for (const part of inParts(ids ?? (await selected()))) {
-        await then(part);
+      const all = inParts(ids ?? (await selected()));
+      for (const part of all) {
+        await then(part, all.length);
         busy = { done: busy.done + part.length, total };
         drawFoot();
       }
@@ -731,13 +733,11 @@ export function openLibrary(parts, calls, early) {
       if (result.image) save(api.resultFile(/** @type {number} */ (result.id), name), name);
       return;
     }
-    const name = `${w.say('ui-title')} ${new Date().toISOString().slice(0, 10)}`;
-    const several = countOf(selection, list.total) > MOST_IDS;
     let number = 0;
-    await each(null, async (part) => {
+    await each(null, async (part, of) => {
       const url = URL.createObjectURL(await calls.archiveOf(part));
       number += 1;
-      save(url, `${name}${several ? ` ${number}` : ''}.zip`);
+      save(url, archiveName(number, of, Date.now() / 1000, w));
       setTimeout(() => URL.revokeObjectURL(url), KEPT);
     });
   }

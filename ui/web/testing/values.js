@@ -1,7 +1,7 @@
 // Values of the API for tests, each complete, with what a test changes.
 
 /** @import { Experiment, ExperimentCell } from '../explore/types.js' */
-/** @import { Backend, Form, Hello, Job, Recipe, Reference, Result, Specs, Style } from '../types.js' */
+/** @import { Backend, Form, Hello, Job, Recipe, Reference, Result, Room, Specs, Style } from '../types.js' */
 
 export const DIGEST = 'ab'.repeat(32);
 export const OTHER = 'cd'.repeat(32);
@@ -259,6 +259,23 @@ export function experiment(more = {}) {
     axes: [{ name: 'strength', values: [0.3] }],
     adapted: [],
     cells: [cell()],
+    ...more,
+  };
+}
+
+/**
+ * @param {Partial<Room>} [more]
+ * @returns {Room}
+ */
+export function room(more = {}) {
+  return {
+    full: 0.99,
+    quota_bytes: 20_000,
+    free_bytes: 200,
+    removable_bytes: 1000,
+    removable_pictures: 10,
+    goes_first: true,
+    oldest: 1_700_000_000,
     ...more,
   };
 }

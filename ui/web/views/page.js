@@ -5,6 +5,7 @@ import { arrange, isUpright, ratioOf, screenPixels } from '../lib/layout.js';
 import { isEnded } from '../lib/live.js';
 import { message } from '../lib/message.js';
 import { imageSeed } from '../lib/recipe.js';
+import { removedBy } from '../lib/room.js';
 import {
   backendNamed,
   backendOf,
@@ -29,7 +30,7 @@ import { welcome } from './welcome.js';
 /** @import { Words } from '../lib/i18n.js' */
 /** @import { Forecast, Run, Stage, StripCell } from '../lib/select.js' */
 /** @import { State } from '../lib/state.js' */
-/** @import { Message, Result, StudioError } from '../types.js' */
+/** @import { Message, Result, Room, StudioError } from '../types.js' */
 /** @import { KeyModel } from './status.js' */
 
 /** Pixels around a picture, between two, and of the line under it. */
@@ -175,6 +176,7 @@ export function createView({ mount, words: w, api, act, examples, sheet: styleSh
           parts: forecastParts(plan),
           notices: state.notices,
           composed: labels.length ? [message('style-composed', { styles: labels.join(', ') })] : [],
+          removed: removed(state.room, plan.images),
           problem,
           repeated: repeats ? { fresh: act.fresh, again: act.again } : null,
           budget:
@@ -187,6 +189,18 @@ export function createView({ mount, words: w, api, act, examples, sheet: styleSh
     const textarea = document.querySelector('#prompt textarea');
     textarea?.setAttribute('dir', 'auto');
     textarea?.setAttribute('aria-invalid', String('prompt' in state.problems));
+  }
+
+  /**
+   * Return which pictures a run would remove, null where it has room.
+   * @param {Room | null} room
+   * @param {number} images that the run makes
+   */
+  function removed(room, images) {
+    const count = removedBy(room, images);
+    if (!room?.oldest || count === 0) return null;
+    const day = new Intl.DateTimeFormat(w.language, { dateStyle: 'medium' }).format(room.oldest * 1000);
+    return message('run-removes', { count, day });
   }
 
   /** gradio's radio buttons have no name in common, so that each would be a Tab stop of its own. */

@@ -10,6 +10,7 @@ import { html, live, nothing } from '../vendor/lit.js';
  * @property {Message[]} parts
  * @property {Message[]} composed the styles that the prompt goes with
  * @property {Message[]} notices what the last change did beside what was asked
+ * @property {Message | null} removed which pictures the run would remove, where storage is full
  * @property {Message | null} problem why the last click began nothing
  * @property {{ again: () => void, fresh: () => void } | null} repeated the same settings were run before
  * @property {{ dollars: number, budget: number | null, set: (budget: number | null) => void } | null} budget what this
@@ -25,6 +26,7 @@ export function preflight(model, w) {
     ${model.budget ? budget(model.budget, w) : nothing}
     ${model.composed.length ? html`<p class="composed">${model.composed.map((each) => w.say(each)).join(' · ')}</p>` : nothing}
     ${model.notices.length ? html`<p class="field-notice" role="status">${model.notices.map((each) => w.say(each)).join(', ')}</p>` : nothing}
+    ${model.removed ? html`<p class="field-notice room-notice" role="status">${w.say(model.removed)}</p>` : nothing}
     ${model.problem ? html`<p class="field-problem" role="alert">${w.inFull(model.problem)}</p>` : nothing}
     ${
       model.repeated
