@@ -11,6 +11,7 @@ import logging
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -42,6 +43,17 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=2.0
     )
+
+
+@cache
+def empty_database() -> bytes:
+    """Return a database of today's version without a row, as all the migrations make it."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as base:
+        for migrate in MIGRATIONS:
+            migrate(base)
+        base.execute(f"pragma user_version = {len(MIGRATIONS)}")
+        base.execute("vacuum")
+        return base.serialize()
 
 
 class StoreError(StartError):
@@ -173,6 +185,9 @@ class Database:
             raise StoreError("folder-of-newer-version")
         if version == len(MIGRATIONS):
             return
+        if self.base.execute("select count(*) from sqlite_schema").fetchone() == (0,):
+            self._begin()
+            return
         self.base.execute("pragma secure_delete = on")  # what a migration replaces is not left in free pages
         for number in range(version, len(MIGRATIONS)):
             with self.writing():
@@ -182,6 +197,13 @@ class Database:
         if shutil.disk_usage(self._path.parent).free > 2 * self._path.stat().st_size:  # it is copied twice meanwhile
             self.base.execute("vacuum")
         self.base.execute("pragma wal_checkpoint(truncate)")  # nor in the log
+
+    def _begin(self) -> None:
+        """Copy the empty database into a new file, at once: step by step it would wait forty times for the disk."""
+        with contextlib.closing(sqlite3.connect(":memory:")) as empty:
+            empty.deserialize(empty_database())
+            empty.backup(self.base)
+        self.base.execute("pragma wal_checkpoint(truncate)")
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
