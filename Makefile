@@ -13,7 +13,7 @@ run: $(VENV)/.app ## start the app on 127.0.0.1:7860
 	$(BIN)/python app.py
 
 test: $(VENV)/.dev browser clients $(WEB_TOOLS) ## the whole suite, on all cores
-	$(BIN)/python -m pytest -n auto --dist loadfile tests
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder tests
 
 quick: $(VENV)/.dev ## the unit tests alone: under a minute; three at once, for some wait
 	$(BIN)/python -m pytest -q -p no:schemathesis -n 3 --dist worksteal -m "not integration" tests
