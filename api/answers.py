@@ -36,7 +36,8 @@ def refusals(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     """
     first, *others = REFUSALS
     same = {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
-    return {first: {"model": model}} | {status: {"content": same} for status in others}
+    described: dict[int | str, dict[str, Any]] = {first: {"model": model}}
+    return described | {status: {"content": same} for status in others}
 
 
 def add_error_handlers(app: FastAPI, refusal: Refusal) -> None:
