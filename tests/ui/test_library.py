@@ -335,7 +335,7 @@ def test_before_a_run_removes_pictures_it_is_said_above_run_which(browser: Brows
         start(page, "harbour at dawn")
         expect(page.locator(THUMBS)).to_have_count(1)
         said = page.locator("#preflight .room-notice")
-        expect(said).to_contain_text("Storage is full: this run removes the oldest picture without a star or project")
+        expect(said).to_contain_text("Storage is full: this run removes the oldest picture, from")
         expect(said).to_contain_text("Nov 14, 2023")
 
 
@@ -361,9 +361,10 @@ def test_the_storage_line_and_the_full_view_fit_a_finger(browser: Browser, fakes
         assert button["height"] >= 44
         assert button["x"] + button["width"] <= 390
     page.locator(PICTURE).first.tap()
-    page.locator(f"{PANEL} img").first.tap()
-    bar = page.locator("dialog.full[open] .full-bar")
-    for each in bar.locator("button, a").all():
+    page.locator(f"{PANEL} [data-act=full]").tap()
+    buttons_and_link = page.locator("dialog.full[open] .full-bar :is(button, a)")
+    expect(buttons_and_link).to_have_count(4)
+    for each in buttons_and_link.all():
         box = each.bounding_box()
         assert box is not None
         assert min(box["height"], box["width"]) >= 44

@@ -1002,8 +1002,8 @@ styles-mood = Light and mood
 style-composed = with { $styles }
 run-removes = Storage is full: this run removes { $count ->
     [one] the oldest picture
-   *[other] about { $count } of the oldest pictures
-} without a star or project, from { $day }.
+   *[other] about { $count } of the oldest
+}, from { $day }.
 run-repeated = These settings and this seed made a picture already.
 run-repeated-fresh = Use a new seed
 run-repeated-again = Run again
