@@ -61,7 +61,8 @@ class ExperimentQueries(Reader):
         """Return the cells of an experiment in the order in which they begin."""
         query = f"""select {CELL} from cells join experiments on experiments.number = experiment
             left join jobs on jobs.id = cells.job
-            left join results on results.job = jobs.number and results.place = 0 and shown is not null
+            left join results on results.job = jobs.number and results.place = 0
+                and shown is not null and missing is null
             where experiments.id = ? order by cells.place"""  # noqa: S608 - our own words
         return [_cell(row) for row in self._rows(query, (experiment,))]
 

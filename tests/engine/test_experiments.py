@@ -187,7 +187,7 @@ async def test_cells_that_failed_are_made_again_alone_or_together(tmp_path: Path
     backend = FakeBackend(fail=RunFailed("run-without-result"))
     async with running(tmp_path, {"fake": backend}) as services:
         row = await start(services, 4)
-        await until(services, row, JobState.FAILED)
+        assert [each.result for each in await until(services, row, JobState.FAILED)] == [None] * 4
         backend.fail = None
         assert await services.experiments.retry(row, ANN, 2) == 1
         cells = await until(services, row, JobState.FAILED, JobState.DONE)

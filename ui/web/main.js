@@ -566,6 +566,7 @@ export async function start(mount, emit) {
       run();
     },
     cancel: () => {
+      if (state.draft.mode === 'explore' && explore?.stop()) return;
       const target = stoppableRun(state);
       if (target) void stop(target.id);
     },

@@ -69,6 +69,7 @@ export function createCalls({ at, begin, get, send }) {
  * @property {(said: Update) => void} hear takes what the server says
  * @property {() => void} draw takes what has changed of the page
  * @property {() => void} run begins what is planned
+ * @property {() => boolean} stop stops what is shown, and returns whether there was something
  * @property {() => number | null} runs how many that would make; null while nothing is planned
  */
 

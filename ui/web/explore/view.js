@@ -97,7 +97,7 @@ export function openExplore(parts, calls) {
   root.addEventListener('keydown', pressed);
   new ResizeObserver(() => shown && draw()).observe(root);
   void loadLatest();
-  return { lead, hear, draw, run: planning.run, runs: planning.runs };
+  return { lead, hear, draw, run: planning.run, runs: planning.runs, stop };
 
   // ---- where one is ------------------------------------------------------------------------------------
 
@@ -419,6 +419,14 @@ export function openExplore(parts, calls) {
     return null;
   }
 
+  /** Stop what is shown. @returns {boolean} whether there was something to stop */
+  function stop() {
+    if (!experiment || !countsOf(experiment).open) return false;
+    const { id } = experiment;
+    void act(() => calls.act(id, 'cancel'));
+    return true;
+  }
+
   // ---- the ladder --------------------------------------------------------------------------------------
 
   function stopPlaying() {
@@ -486,7 +494,7 @@ export function openExplore(parts, calls) {
     const ratio = ratioOf(of);
     const one = of.axes.length === 1;
     const canScrub = one && sheet.columns.length > 1 && sheet.columns.every(({ value }) => typeof value === 'number');
-    const width = cellWidth(sheet.columns.length, one);
+    const width = cellWidth(sheet.columns.length, one, ratio);
     const big = Math.min(root.clientWidth - 16, Math.max(240, (innerHeight - 380) * ratio), 900);
     return html`<div class="xp-made">
       <div class="xp-bar-row">${progress(of, canScrub)}${recent()}</div>
@@ -549,7 +557,7 @@ export function openExplore(parts, calls) {
       }
       ${running ? button('pause', () => void act(() => calls.act(of.id, 'pause'))) : nothing}
       ${of.state === 'paused' ? button('resume', () => void act(() => calls.act(of.id, 'resume'))) : nothing}
-      ${running || of.state === 'paused' ? button('cancel', () => void act(() => calls.act(of.id, 'cancel'))) : nothing}
+      ${running || of.state === 'paused' ? button('cancel', stop) : nothing}
       ${counts.missing ? button('retry', () => void retry(null), { count: counts.missing }) : nothing}
       ${hidden.size ? button('show-hidden', showHidden, { count: hidden.size }) : nothing}
       ${addition(of)}
@@ -659,15 +667,26 @@ export function openExplore(parts, calls) {
     return known ? known.width / known.height : 4 / 3;
   }
 
-  /** @param {number} columns @param {boolean} one whether there is one axis */
-  function cellWidth(columns, one) {
-    const room = root.clientWidth - 16;
-    if (room < NARROW || one) {
-      const across = room < NARROW ? 2 : Math.max(2, Math.floor(room / 180));
-      return Math.min(CELL.most, Math.floor((room - 8 * (across - 1)) / across));
+  /** @param {number} columns @param {boolean} one whether there is one axis @param {number} ratio width over height */
+  function cellWidth(columns, one, ratio) {
+    const narrow = root.clientWidth < NARROW;
+    const beside = cell() && !narrow ? panelWidth(root.clientWidth) + 12 : 0;
+    const room = root.clientWidth - 16 - beside;
+    const most = Math.min(CELL.most, Math.max(CELL.least, Math.round(CELL.most * ratio)));
+    if (narrow || one) {
+      const across = narrow ? 2 : Math.max(2, Math.floor(room / 180));
+      return Math.min(narrow ? room : most, Math.floor((room - 8 * (across - 1)) / across));
     }
-    return Math.max(CELL.least, Math.min(CELL.most, Math.floor((room - 112) / columns) - 8));
+    return Math.max(CELL.least, Math.min(most, Math.floor((room - 112) / columns) - 8));
   }
+}
+
+/**
+ * Return how wide the panel of the chosen cell is, as explore.css has it.
+ * @param {number} width of the view
+ */
+function panelWidth(width) {
+  return Math.min(480, Math.max(260, 0.34 * width));
 }
 
 /**
