@@ -15,9 +15,11 @@ from api.answers import refusals
 from api.idempotency import Idempotency, mark
 from api.statuses import Refused
 from api.studio.asker import PREFIX, Asker, ProviderKey
+from api.studio.evolution import evolved
 from api.studio.references import References
 from api.studio.schemas import (
     AxisBody,
+    Evolve,
     ExperimentDeleted,
     Experiments,
     ExperimentView,
@@ -91,6 +93,21 @@ def add_experiments(app: FastAPI, services: Services, references: References) ->
                 "asks": is_large(len(planned.cells), dollars),
             }
         )
+
+    @app.post(f"{PREFIX}/experiments/evolve", response_model=ExperimentView, status_code=201, **problems)
+    async def evolve(
+        body: Evolve, visitor: Asker, idempotency_key: IdempotencyKey, x_provider_key: ProviderKey = None
+    ) -> JSONResponse:
+        """Begin a round of eight runs near one to four results, each with the reasons for its settings."""
+        once, whole = mark("experiments", idempotency_key, body.model_dump(mode="json"))
+
+        async def begin() -> ExperimentRow:
+            round = await evolved(services, references, visitor, body)
+            own_keys = keys_of(round.cells[0].backend, x_provider_key)
+            return await experiments.start(visitor, round.plan, round.cells, own_keys, once, whole)
+
+        row, earlier = await calls.begin(visitor.owner, once, whole, begin)
+        return JSONResponse(await view(row), 200 if earlier else 201)
 
     @app.get(f"{PREFIX}/experiments", response_model=Experiments, **problems)
     async def latest(visitor: Asker, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> JSONResponse:

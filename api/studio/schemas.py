@@ -21,11 +21,12 @@ from pydantic import (
     StringConstraints,
 )
 
+from core.evolve import MAX_FAVOURITES
 from core.experiment import ExperimentState
 from core.job import Source
 from core.job_state import JobState
 from core.recipe import MAX_STYLES, Digest, ImageRef, Recipe, StyleUse
-from core.spec import MAX_PROMPT
+from core.spec import MAX_PROMPT, MAX_SEED
 from storage.rows import Filter, Marks, Sort
 
 MAX_IDS = 500
@@ -250,6 +251,32 @@ class MoreCells(Strict):
     confirm: bool = False
 
 
+class Evolve(Strict):
+    """A round of recipes near one to four results.
+
+    Attributes:
+        favourites: ids of results, A to D in the reasons.
+        seed: decides what is drawn: the same favourites and seed give the same round; one is drawn where none is given.
+    """
+
+    favourites: Annotated[list[int], Field(min_length=1, max_length=MAX_FAVOURITES)]
+    seed: int | None = Field(None, ge=0, le=MAX_SEED)
+
+
+class Evolved(BaseModel):
+    """What a round of neighbours came of.
+
+    Attributes:
+        favourites: ids of results.
+        seed: that decided what was drawn.
+        reasons: of each cell, by its place: what it has of whom, and what is new.
+    """
+
+    favourites: list[int]
+    seed: int
+    reasons: list[list[MessageView]]
+
+
 class Retry(Strict):
     """Which cell is made again, by its place; null for all that failed or were cancelled."""
 
@@ -353,12 +380,17 @@ class Experiments(BaseModel):
 
 
 class ExperimentView(ExperimentSummary):
-    """An experiment with its plan and its cells, in the order in which they begin."""
+    """An experiment with its plan and its cells, in the order in which they begin.
+
+    Attributes:
+        evolved: of a round of neighbours, whose one axis is `neighbour`; null of any other.
+    """
 
     reference: Digest
     base: ExperimentBase
     axes: list[AxisView]
     adapted: list[MessageView]
+    evolved: Evolved | None = None
     cells: list[CellView]
 
 

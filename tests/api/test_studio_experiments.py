@@ -212,9 +212,55 @@ async def test_nothing_of_another_owners_is_found_or_listed(tmp_path: Path) -> N
         refused = await post(bob, "", **{"reference": theirs["reference"], "base": theirs["base"], "axes": [LADDER]})
         assert refused.status_code == 404
         assert (await ann.get(f"{S}/experiments/{UNKNOWN}")).status_code == 404
+        made = await results_of(ann, id)
+        assert (await post(bob, "/evolve", "k9", favourites=made[:1])).status_code == 404
 
 
 def visitor(app: ApiApp) -> httpx.AsyncClient:
     """Return the client of another visitor's browser."""
     transport = httpx.ASGITransport(app=app.app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860")
+
+
+async def results_of(client: httpx.AsyncClient, id: str) -> list[int]:
+    """Return the results of an experiment, once all are there."""
+    view = await until(client, id, all_done)
+    return [each["result"] for each in view["cells"]]
+
+
+async def test_a_round_near_favourites_begins_with_its_reasons_and_the_same_seed_gives_the_same(tmp_path: Path) -> None:
+    async with studio(tmp_path) as app:
+        made = await results_of(app.client, (await start(app.client))["id"])
+        answer = await post(app.client, "/evolve", "k2", favourites=made[:2], seed=5)
+        assert answer.status_code == 201, answer.text
+        view = answer.json()
+        assert view["evolved"]["favourites"] == made[:2]
+        assert (view["names"], view["count"]) == (["neighbour"], 8)
+        assert [len(each) > 0 for each in view["evolved"]["reasons"]] == [True] * 8
+        await until(app.client, view["id"], all_done)
+        again = (await post(app.client, "/evolve", "k3", favourites=made[:2], seed=5)).json()
+        recipes = [[cell["recipe"] for cell in each["cells"]] for each in (view, again)]
+        assert recipes[0] == recipes[1]
+        assert again["id"] != view["id"]
+
+
+async def test_a_round_needs_one_to_four_results_and_no_more_are_added_to_it(tmp_path: Path) -> None:
+    async with studio(tmp_path) as app:
+        made = await results_of(app.client, (await start(app.client))["id"])
+        refused = await post(app.client, "/evolve", "k2", favourites=[made[0], 1])
+        assert (refused.status_code, refused.json()["error"]["field"]) == (404, "favourites[1]")
+        assert (await post(app.client, "/evolve", "k3", favourites=[])).status_code == 400
+        assert (await post(app.client, "/evolve", "k4", favourites=made[:1] * 5)).status_code == 400
+        more = await post(app.client, "/evolve", "k5", favourites=made[:1])
+        answer = await post(app.client, f"/{more.json()['id']}/cells", axis="neighbour", values=[9])
+        assert answer.json()["error"]["code"] == "setting-unknown"
+
+
+async def test_the_same_call_begins_one_round(tmp_path: Path) -> None:
+    async with studio(tmp_path) as app:
+        made = await results_of(app.client, (await start(app.client))["id"])
+        body, key = {"favourites": made[:1]}, {"Idempotency-Key": "round"}
+        first = await app.client.post(f"{S}/experiments/evolve", json=body, headers=key)
+        again = await app.client.post(f"{S}/experiments/evolve", json=body, headers=key)
+        assert (first.status_code, again.status_code) == (201, 200)
+        assert first.json()["id"] == again.json()["id"]

@@ -258,3 +258,39 @@ def test_axe_finds_nothing_in_the_explore_view(
         page.keyboard.press("Control+Enter")
         expect(page.locator(".xp-dots .made")).to_have_count(7)
         assert not violations(page), "ladder"
+
+
+def test_favourites_make_a_round_of_neighbours_with_reasons_again_and_again(page: Page) -> None:
+    plan(page, seed="1, 2")
+    begin(page, 2)
+    expect(page.locator(DONE)).to_have_count(2)
+    page.locator(DONE).first.focus()
+    page.keyboard.press("e")
+    page.locator(DONE).nth(1).click()
+    page.click(".xp-panel [data-act=pick]")
+    expect(page.locator("[data-act=evolve]")).to_have_text("Evolve A, B: 8 runs")
+    page.click("[data-act=evolve]")
+    expect(page.locator(DONE)).to_have_count(8)
+    expect(page.locator(".xp-reasons").first).to_contain_text("From A")
+    page.locator(DONE).nth(3).click()
+    page.click(".xp-panel [data-act=pick]")
+    expect(page.locator("[data-act=evolve]")).to_have_text("Evolve A, B, C: 8 runs")
+    page.go_back()
+    expect(page.locator(".xp-letter")).to_have_text(["A", "B"])
+
+
+def test_the_librarys_selection_evolves_and_becomes_a_batch(page: Page) -> None:
+    plan(page, seed="1, 2")
+    begin(page, 2)
+    expect(page.locator(DONE)).to_have_count(2)
+    page.click("#library-tab")
+    expect(page.locator(".lib-cell.ready")).to_have_count(2)
+    page.locator(".lib-cell.ready").first.click(modifiers=["Control"])
+    page.locator(".lib-cell.ready").nth(1).click(modifiers=["Control"])
+    page.click(".lib-actions [data-act=batch]")
+    expect(page.locator(".xp-pick[aria-pressed=true]")).to_have_count(2)
+    begin(page, 2)
+    expect(page.locator(DONE)).to_have_count(2)
+    page.click("#library-tab")
+    page.click(".lib-actions [data-act=evolve]")
+    expect(page.locator(DONE)).to_have_count(8)

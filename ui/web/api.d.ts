@@ -229,6 +229,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/studio/v1/experiments/evolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Evolve
+         * @description Begin a round of eight runs near one to four results, each with the reasons for its settings.
+         */
+        post: operations["evolve_studio_v1_experiments_evolve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/studio/v1/experiments/{experiment_id}": {
         parameters: {
             query?: never;
@@ -961,6 +981,37 @@ export interface components {
             total?: number | null;
         };
         /**
+         * Evolve
+         * @description A round of recipes near one to four results.
+         *
+         *     Attributes:
+         *         favourites: ids of results, A to D in the reasons.
+         *         seed: decides what is drawn: the same favourites and seed give the same round; one is drawn where none is given.
+         */
+        Evolve: {
+            /** Favourites */
+            favourites: number[];
+            /** Seed */
+            seed?: number | null;
+        };
+        /**
+         * Evolved
+         * @description What a round of neighbours came of.
+         *
+         *     Attributes:
+         *         favourites: ids of results.
+         *         seed: that decided what was drawn.
+         *         reasons: of each cell, by its place: what it has of whom, and what is new.
+         */
+        Evolved: {
+            /** Favourites */
+            favourites: number[];
+            /** Seed */
+            seed: number;
+            /** Reasons */
+            reasons: components["schemas"]["MessageView"][][];
+        };
+        /**
          * ExperimentBase
          * @description What all cells of an experiment have, where no axis says something else.
          */
@@ -1033,6 +1084,9 @@ export interface components {
         /**
          * ExperimentView
          * @description An experiment with its plan and its cells, in the order in which they begin.
+         *
+         *     Attributes:
+         *         evolved: of a round of neighbours, whose one axis is `neighbour`; null of any other.
          */
         ExperimentView: {
             /** Id */
@@ -1058,6 +1112,7 @@ export interface components {
             axes: components["schemas"]["AxisView"][];
             /** Adapted */
             adapted: components["schemas"]["MessageView"][];
+            evolved?: components["schemas"]["Evolved"] | null;
             /** Cells */
             cells: components["schemas"]["CellView"][];
         };
@@ -3472,6 +3527,152 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    evolve_studio_v1_experiments_evolve_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same key begins no second experiment. */
+                "idempotency-key": string;
+                /** @description The visitor's own key; it is not kept. */
+                "x-provider-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Evolve"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentView"];
                 };
             };
             /** @description Bad Request */

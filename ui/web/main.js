@@ -207,6 +207,13 @@ export async function start(mount, emit) {
     return explore;
   }
 
+  /** Open the explore view, and do something there. @param {(there: Explore) => void} then */
+  async function inExplore(then) {
+    enter('explore');
+    await views.get('explore');
+    if (explore) then(explore);
+  }
+
   /** @param {(view: Library | Explore) => void} then */
   function eachView(then) {
     for (const view of views.values()) view.then(then, () => {});
@@ -614,6 +621,7 @@ export async function start(mount, emit) {
     enter,
     use: reading.result,
     full: openFull,
+    explore: inExplore,
     redraw: draw,
   };
   const { shown, view: shownAs, mode } = router.place();

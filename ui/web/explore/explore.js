@@ -27,6 +27,13 @@ export function createCalls({ at, begin, get, send }) {
      * @returns {Promise<Experiment>}
      */
     start: (body, options) => begin('experiments', body, options),
+    /**
+     * Begin a round of neighbours of results.
+     * @param {number[]} favourites their ids
+     * @param {{ key: string, provider: string | null }} options
+     * @returns {Promise<Experiment>}
+     */
+    evolve: (favourites, options) => begin('experiments/evolve', { favourites }, options),
     /** @returns {Promise<{ experiments: Summary[] }>} */
     latest: () => get('experiments'),
     /** @param {string} id @returns {Promise<Experiment>} */
@@ -69,6 +76,8 @@ export function createCalls({ at, begin, get, send }) {
  * @property {(said: Update) => void} hear takes what the server says
  * @property {() => void} draw takes what has changed of the page
  * @property {() => void} run begins what is planned
+ * @property {(results: Result[]) => void} evolve begins a round near results
+ * @property {(results: Result[]) => void} batch plans an experiment over results as references
  * @property {() => boolean} stop stops what is shown, and returns whether there was something
  * @property {() => number | null} runs how many that would make; null while nothing is planned
  */

@@ -26,17 +26,18 @@ import { canRetry } from './sheet.js';
  * @param {Sheet} of.sheet
  * @param {number} of.page
  * @param {number | null} of.chosen the place of the cell that the actions are about
+ * @param {readonly number[]} of.picked results that are favourites, A to D
  * @param {number} of.width CSS pixels of a cell
  * @param {number} of.ratio width over height of a picture
  * @param {GridActs} act
  * @param {Names} names
  * @param {Api} api
  */
-export function grid({ experiment, sheet, page, chosen, width, ratio }, act, names, api) {
+export function grid({ experiment, sheet, page, chosen, picked, width, ratio }, act, names, api) {
   const w = names.words;
   const [across, down] = experiment.axes;
   if (!across) return nothing;
-  const options = { experiment, chosen, width, act, names, api, first: firstOf(sheet, page, chosen) };
+  const options = { experiment, chosen, picked, width, act, names, api, first: firstOf(sheet, page, chosen) };
   const look = `--cell:${width}px;--ratio:${ratio};--columns:${sheet.columns.length}`;
   const cell = (/** @type {number} */ column, /** @type {number} */ row) =>
     cellAt(sheet.cell(column, row, page), options);
@@ -88,11 +89,21 @@ function header(axis, { at, value }, { experiment, act, names }) {
   const name = experiment.axes[axis]?.name ?? '';
   const label = valueLabel(name, value, names);
   const w = names.words;
+  const reasons = experiment.evolved?.reasons[at];
+  if (reasons) return html`<span class="xp-reasons">${reasons.map((each) => w.say(each)).join(' · ')}</span>`;
   const named = { axis: axisLabel(name, names), value: label };
   return html`<span class="xp-label"><button type="button" class="xp-apply" title=${w.say('explore-apply', named)}
       aria-label=${w.say('explore-apply', named)} @click=${() => act.apply(axis, at)}><bdi>${label}</bdi></button><button
       type="button" class="xp-hide" aria-label=${w.say('explore-hide', named)} title=${w.say('explore-hide', named)}
       @click=${() => act.hide(axis, at)}>×</button></span>`;
+}
+
+/**
+ * Return the letter of a favourite.
+ * @param {number} place from 0
+ */
+export function letterOf(place) {
+  return 'ABCD'[place] ?? '';
 }
 
 /**
@@ -111,15 +122,16 @@ export function cellName(cell, experiment, names) {
 
 /**
  * @param {Cell | null} cell
- * @param {{ experiment: Experiment, chosen: number | null, width: number, act: GridActs, names: Names, api: Api,
+ * @param {{ experiment: Experiment, chosen: number | null, picked: readonly number[], width: number, act: GridActs, names: Names, api: Api,
  *   first: number | null }} options
  */
-function cellAt(cell, { experiment, chosen, width, act, names, api, first }) {
+function cellAt(cell, { experiment, chosen, picked, width, act, names, api, first }) {
   if (!cell) return nothing;
   const w = names.words;
   const words = stateWords(cell, w);
   const name = cellName(cell, experiment, names);
   const { place, state, result, job, preview, step, total, star } = cell;
+  const favourite = result === null ? -1 : picked.indexOf(result);
   const src =
     result !== null
       ? api.resultView(result, screenPixels(width, devicePixelRatio))
@@ -128,12 +140,20 @@ function cellAt(cell, { experiment, chosen, width, act, names, api, first }) {
         : null;
   return html`<button type="button" class="xp-cell" data-state=${state} data-place=${place}
       tabindex=${place === first ? 0 : -1} aria-pressed=${String(place === chosen)}
-      aria-label=${[name, star ? w.say('explore-starred') : '', words].filter(Boolean).join(', ')}
+      aria-label=${[
+        name,
+        star ? w.say('explore-starred') : '',
+        favourite < 0 ? '' : w.say('explore-favourite', { letter: letterOf(favourite) }),
+        words,
+      ]
+        .filter(Boolean)
+        .join(', ')}
       @click=${() => act.choose(place)} @dblclick=${() => act.open(place)}>
       ${src ? html`<img alt="" decoding="async" src=${src}>` : nothing}
       ${words ? html`<span class="xp-state">${words}</span>` : nothing}
       ${state === 'running' && step && total ? html`<span class="xp-bar" style="--done:${step / total}"></span>` : nothing}
       ${star ? html`<span class="xp-star" aria-hidden="true">★</span>` : nothing}
+      ${favourite < 0 ? nothing : html`<span class="xp-letter" aria-hidden="true">${letterOf(favourite)}</span>`}
     </button>
     ${
       canRetry(cell)

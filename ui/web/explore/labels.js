@@ -14,6 +14,7 @@ const OWN = {
   seed: message('param-seed'),
   backend: message('ui-backend'),
   reference: message('explore-reference'),
+  neighbour: message('explore-neighbour'),
 };
 
 /**

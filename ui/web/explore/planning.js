@@ -10,7 +10,7 @@ import { errorOf } from '../reading.js';
 import { axisNames, axisOf, draftSteps, entryOf, experimentOf, isPicked, largest, presets } from './entries.js';
 import { optionsOf, setup } from './setup.js';
 
-/** @import { Message } from '../types.js' */
+/** @import { Message, Reference, Result } from '../types.js' */
 /** @import { Preset } from './entries.js' */
 /** @import { Calls, ExploreParts } from './explore.js' */
 /** @import { Names } from './labels.js' */
@@ -104,7 +104,7 @@ export function createPlanning({ calls, api, state, dispatch, redraw, focusField
     files: (/** @type {File[]} */ files) => void addPictures(files),
   };
 
-  return { view, run, runs: () => (plan && !problem ? plan.cells : null) };
+  return { view, run, batch, runs: () => (plan && !problem ? plan.cells : null) };
 
   function remember() {
     try {
@@ -215,18 +215,34 @@ export function createPlanning({ calls, api, state, dispatch, redraw, focusField
   }
 
   /** @param {File[]} files */
-  async function addPictures(files) {
-    for (const file of files) {
+  function addPictures(files) {
+    return addReferences(
+      files.map((file) => ({ name: file.name, ask: () => api.uploadReference(file, { name: file.name }) })),
+    );
+  }
+
+  /** Plan an experiment over results as references. @param {Result[]} results */
+  function batch(results) {
+    custom = true;
+    entries = [{ name: 'reference', text: '', picked: [] }];
+    void addReferences(
+      results.map(({ id, recipe }) => ({ name: recipe.prompt, ask: () => api.referenceFromResult(id) })),
+    );
+  }
+
+  /** @param {{ name: string, ask: () => Promise<Reference> }[]} pictures */
+  async function addReferences(pictures) {
+    for (const { name, ask } of pictures) {
       try {
-        const reference = await api.uploadReference(file, { name: file.name });
-        dispatch({ type: 'known', reference: { ...reference, name: file.name } });
+        const reference = await ask();
+        dispatch({ type: 'known', reference: { ...reference, name } });
         change(
           entries.map((each) =>
             each.name === 'reference' ? { ...each, picked: [...new Set([...each.picked, reference.digest])] } : each,
           ),
         );
       } catch (error) {
-        say(message('explore-not-read', { name: file.name, why: errorOf(error) }));
+        say(message('explore-not-read', { name, why: errorOf(error) }));
       }
     }
   }

@@ -2,6 +2,7 @@
 // what the server says.
 
 import { isTyping, singleKeys } from '../keys.js';
+import { newKey } from '../lib/api.js';
 import { exactDollars } from '../lib/format.js';
 import { screenPixels } from '../lib/layout.js';
 import { message } from '../lib/message.js';
@@ -10,7 +11,7 @@ import { recipeWords } from '../library/describe.js';
 import { errorOf } from '../reading.js';
 import { html, nothing, render } from '../vendor/lit.js';
 import { axisOf, isPicked } from './entries.js';
-import { cellName, grid } from './grid.js';
+import { cellName, grid, letterOf } from './grid.js';
 import { axisLabel, valueLabel } from './labels.js';
 import { ladder } from './ladder.js';
 import { createPlanning } from './planning.js';
@@ -24,6 +25,9 @@ import { countsOf, middle, moved, sheetOf, withNews } from './sheet.js';
 
 /** Milliseconds a picture is shown while the ladder plays. */
 const FRAME = 500;
+/** Favourites that a round is made of at most, and runs that it has: as core/evolve.py has them. */
+const FAVOURITES = 4;
+const ROUND = 8;
 /** CSS pixels of a cell, at least and at most; on a phone two stand side by side. */
 const CELL = { least: 96, most: 240 };
 /** A window that is narrower shows a row under the other. */
@@ -59,6 +63,8 @@ export function openExplore(parts, calls) {
   /** @type {ReturnType<typeof setInterval> | null} */
   let playing = null;
   let adding = '';
+  /** Results near which the next round is made, A to D. @type {Result[]} */
+  let favourites = [];
 
   const ladderActs = {
     show: (/** @type {number} */ to) => {
@@ -97,7 +103,7 @@ export function openExplore(parts, calls) {
   root.addEventListener('keydown', pressed);
   new ResizeObserver(() => shown && draw()).observe(root);
   void loadLatest();
-  return { lead, hear, draw, run: planning.run, runs: planning.runs, stop };
+  return { lead, hear, draw, run: planning.run, runs: planning.runs, stop, evolve, batch: planning.batch };
 
   // ---- where one is ------------------------------------------------------------------------------------
 
@@ -332,6 +338,37 @@ export function openExplore(parts, calls) {
     draw();
   }
 
+  /** Make the chosen picture a favourite, or no longer. */
+  function pick() {
+    void withResult((of) => {
+      const others = favourites.filter(({ id }) => id !== of.id);
+      favourites = others.length < favourites.length ? others : [...favourites, of].slice(-FAVOURITES);
+      draw();
+    });
+  }
+
+  /** @param {Result[]} of */
+  async function evolve(of) {
+    favourites = of.slice(0, FAVOURITES);
+    const backend = backendNamed(state(), favourites[0]?.backend ?? '');
+    try {
+      const ids = favourites.map(({ id }) => id);
+      started(await calls.evolve(ids, { key: newKey(), provider: backend?.provider ?? null }));
+    } catch (error) {
+      say(errorOf(error));
+    }
+  }
+
+  /** @returns {string} what a round near the favourites costs, as far as that is known; empty where it is free */
+  function roundPrice() {
+    const each = ROUND / favourites.length;
+    const dollars = favourites.reduce(
+      (sum, { backend }) => sum + each * (backendNamed(state(), backend)?.price.dollars ?? 0),
+      0,
+    );
+    return dollars ? ` · ${w.say('price-live', { dollars: exactDollars(dollars) })}` : '';
+  }
+
   /** Make the chosen picture as the form's steps have it, where it was a draft. */
   function again() {
     void withResult(({ recipe }) => {
@@ -387,6 +424,7 @@ export function openExplore(parts, calls) {
       u: () => void withResult(parts.use),
       r: () => void withResult((of) => dispatch({ type: 'recall', recipe: of.recipe, part: 'recipe' })),
       s: () => void star(),
+      e: pick,
       f: () => void openFull(),
     };
     const letter = letters[event.key.toLowerCase()];
@@ -493,7 +531,8 @@ export function openExplore(parts, calls) {
     column = Math.min(column, sheet.columns.length - 1);
     const ratio = ratioOf(of);
     const one = of.axes.length === 1;
-    const canScrub = one && sheet.columns.length > 1 && sheet.columns.every(({ value }) => typeof value === 'number');
+    const canScrub =
+      one && !of.evolved && sheet.columns.length > 1 && sheet.columns.every(({ value }) => typeof value === 'number');
     const width = cellWidth(sheet.columns.length, one, ratio);
     const big = Math.min(root.clientWidth - 16, Math.max(240, (innerHeight - 380) * ratio), 900);
     return html`<div class="xp-made">
@@ -510,7 +549,7 @@ export function openExplore(parts, calls) {
                   api,
                 )
               : grid(
-                  { experiment: of, sheet, page, chosen, width, ratio },
+                  { experiment: of, sheet, page, chosen, picked: favourites.map(({ id }) => id), width, ratio },
                   {
                     choose,
                     open,
@@ -558,6 +597,14 @@ export function openExplore(parts, calls) {
       ${running ? button('pause', () => void act(() => calls.act(of.id, 'pause'))) : nothing}
       ${of.state === 'paused' ? button('resume', () => void act(() => calls.act(of.id, 'resume'))) : nothing}
       ${running || of.state === 'paused' ? button('cancel', stop) : nothing}
+      ${
+        favourites.length
+          ? html`<button type="button" class="primary" data-act="evolve" @click=${() => void evolve(favourites)}>${w.say(
+              'explore-evolve',
+              { letters: favourites.map((_, at) => letterOf(at)).join(', '), count: ROUND },
+            )}${roundPrice()}</button>`
+          : nothing
+      }
       ${counts.missing ? button('retry', () => void retry(null), { count: counts.missing }) : nothing}
       ${hidden.size ? button('show-hidden', showHidden, { count: hidden.size }) : nothing}
       ${addition(of)}
@@ -592,7 +639,7 @@ export function openExplore(parts, calls) {
   function addition(of) {
     const name = of.axes[0]?.name ?? '';
     const backend = backendNamed(state(), of.base.backend);
-    if (!backend || isPicked(name, backend)) return nothing;
+    if (!backend || of.evolved || isPicked(name, backend)) return nothing;
     return html`<form class="xp-add" @submit=${(/** @type {Event} */ event) => {
       event.preventDefault();
       void addValues(adding);
@@ -650,6 +697,7 @@ export function openExplore(parts, calls) {
                 void withResult((of) =>
                   dispatch({ type: 'recall', recipe: of.recipe, part: 'recipe' }),
                 )}>${w.say('explore-recall')} <kbd>R</kbd></button>
+              <button type="button" data-act="pick" aria-pressed=${String(favourites.some(({ id }) => id === here.result))} @click=${pick}>${w.say('explore-pick-favourite')} <kbd>E</kbd></button>
               <button type="button" data-act="again" @click=${again}>${w.say('explore-full')}</button>
               <button type="button" data-act="library" @click=${() => {
                 router.go({ mode: 'library', open: here.result, filter: {} });

@@ -8,6 +8,10 @@ import { SIZES as TILES } from './layout.js';
 /** @import { Message } from '../types.js' */
 /** @import { Facets, Filter, Project } from './types.js' */
 
+/** Selected pictures that a round of neighbours, and an experiment over many pictures, are offered for. */
+const FAVOURITES = 4;
+const BATCH = 24;
+
 /**
  * @typedef {object} HeadModel
  * @property {Filter} filter
@@ -238,6 +242,8 @@ function filled(values) {
  * @property {(name: string) => void} removeTag
  * @property {(project: number | null) => void} project
  * @property {(name: string) => void} createProject
+ * @property {() => void} evolve begins a round of runs near the selected ones
+ * @property {() => void} batch plans an experiment over the selected ones
  * @property {() => void} download
  * @property {() => void} remove
  * @property {() => void} confirm
@@ -268,6 +274,8 @@ export function foot(model, act, w) {
           <button type="button" data-act="tag" popovertarget="lib-tags" ?disabled=${busy !== null}>${w.say('library-tag')}</button>
           <button type="button" data-act="project" popovertarget="lib-projects" ?disabled=${busy !== null}>${w.say('library-project')}</button>
           <button type="button" data-act="download" ?disabled=${busy !== null} @click=${act.download}>${w.say('stage-download')}</button>
+          ${selected <= FAVOURITES ? html`<button type="button" data-act="evolve" @click=${act.evolve}>${w.say('library-evolve')}</button>` : nothing}
+          ${selected <= BATCH ? html`<button type="button" data-act="batch" @click=${act.batch}>${w.say('library-batch')}</button>` : nothing}
           <button type="button" data-act="delete" ?disabled=${busy !== null} @click=${act.remove}>${w.say('library-delete')} <kbd>Del</kbd></button>
           <button type="button" data-act="clear" aria-label=${w.say('library-deselect')} title=${w.say('library-deselect')} @click=${act.clear}>×</button>
           <div id="lib-tags" popover class="lib-pick">${tagEditor(model.tags, facets, act, 'selection', w)}</div>

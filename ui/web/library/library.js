@@ -146,6 +146,8 @@ export function parts(ids) {
  * @property {(action: Action) => void} dispatch
  * @property {(mode: Mode) => void} enter
  * @property {(result: Result) => void} use makes a result the reference
+ * @property {(then: (view: import('../explore/explore.js').Explore) => void) => Promise<void>} explore opens the explore
+ *   view, and does something there
  * @property {(slides: import('../main.js').Slides) => Promise<void>} full shows pictures as large as the window
  * @property {() => void} redraw draws what the page shows
  */

@@ -441,6 +441,8 @@ export function openLibrary(parts, calls, early) {
           removeTag: (name) => void change(null, { remove_tags: [name] }),
           project: (project) => void change(null, { project }),
           createProject: (name) => void createProject(null, name),
+          evolve: () => void parts.explore((there) => there.evolve(selectedHere())),
+          batch: () => void parts.explore((there) => there.batch(selectedHere())),
           download: () => void download(),
           remove: () => askToDelete(null),
           confirm: () => void confirmDelete(),
@@ -455,6 +457,15 @@ export function openLibrary(parts, calls, early) {
       ),
       bottom,
     );
+  }
+
+  /** @returns {Result[]} the selected pictures that are known, in the order in which they were chosen */
+  function selectedHere() {
+    return [...selection.ids].flatMap((id) => {
+      const place = list.pages.placeOf(id);
+      const found = place < 0 ? null : list.pages.at(place);
+      return found?.image ? [found] : [];
+    });
   }
 
   /** @returns {Result[]} those of the selection that are here */

@@ -258,6 +258,7 @@ export function experiment(more = {}) {
     base: { backend: 'local', prompt: 'a street', style: [], params: {} },
     axes: [{ name: 'strength', values: [0.3] }],
     adapted: [],
+    evolved: null,
     cells: [cell()],
     ...more,
   };
