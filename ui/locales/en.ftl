@@ -1253,6 +1253,7 @@ explore-as-ladder = Ladder
 explore-pause = Pause
 explore-resume = Go on
 explore-cancel = Stop
+explore-billed = What the provider has taken already goes on there, and is billed.
 explore-retry = { $count ->
     [one] Make the missing one
    *[other] Make the missing { $count }

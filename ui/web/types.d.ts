@@ -147,8 +147,8 @@ export interface Draft {
   shown: Shown;
   /** The job that the stage has followed to its end. */
   last: string | null;
-  /** What the runs of this tab have cost, and those of its jobs that are not counted yet. */
-  spent: { dollars: number; open: string[] };
+  /** What the runs of this tab have cost, those of its jobs that are not counted yet, and its experiments. */
+  spent: { dollars: number; open: string[]; experiments: string[] };
   /** US dollars that this tab may spend; null for no limit. */
   budget: number | null;
 }

@@ -104,7 +104,7 @@ export function createPlanning({ calls, api, state, dispatch, redraw, focusField
     files: (/** @type {File[]} */ files) => void addPictures(files),
   };
 
-  return { view, run, batch, runs: () => (plan && !problem ? plan.cells : null) };
+  return { view, run, batch, runs: () => (plan && !problem && !overBudget() ? plan.cells : null) };
 
   function remember() {
     try {
@@ -179,10 +179,21 @@ export function createPlanning({ calls, api, state, dispatch, redraw, focusField
     }
     pressed = plan === null && problem === null;
     if (!plan || starting || plan.fits < plan.cells) return;
+    if (overBudget()) {
+      draw();
+      return;
+    }
     const asked = question !== null;
     question = asked ? null : questionOf(plan);
     if (question) draw();
     else void begin({ ...body, confirm: asked });
+  }
+
+  /** @returns {{ place: null, error: Message } | null} why this tab's budget does not reach for the plan */
+  function overBudget() {
+    const { spent, budget } = state().draft;
+    if (!plan || budget === null || spent.dollars + plan.dollars <= budget) return null;
+    return { place: null, error: message('session-budget-reached', { dollars: budget }) };
   }
 
   /** @param {Plan} of @returns {Message | null} what is asked before it begins */
@@ -287,7 +298,7 @@ export function createPlanning({ calls, api, state, dispatch, redraw, focusField
     replan();
     const form = formIn(state().draft);
     const offered = presets(form, backend, names().backends);
-    const shown = entries.length ? problem : { place: null, error: message('explore-begin') };
+    const shown = entries.length ? (problem ?? overBudget()) : { place: null, error: message('explore-begin') };
     return setup(
       { form, backend, presets: offered, preset, entries, custom, draft, problem: shown, plan, question },
       setupActs,

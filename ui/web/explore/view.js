@@ -196,6 +196,7 @@ export function openExplore(parts, calls) {
 
   /** @param {Experiment} begun */
   function started(begun) {
+    dispatch({ type: 'experiment', id: begun.id });
     take(begun);
     router.go({ experiment: begun.id });
     void loadLatest();
@@ -460,8 +461,12 @@ export function openExplore(parts, calls) {
   /** Stop what is shown. @returns {boolean} whether there was something to stop */
   function stop() {
     if (!experiment || !countsOf(experiment).open) return false;
-    const { id } = experiment;
-    void act(() => calls.act(id, 'cancel'));
+    const { id, cells } = experiment;
+    const billed = cells.some(
+      ({ state: at, backend }) =>
+        (at === 'running' || at === 'submitting') && backendNamed(state(), backend)?.price.dollars,
+    );
+    void act(() => calls.act(id, 'cancel')).then(() => billed && say(message('explore-billed')));
     return true;
   }
 

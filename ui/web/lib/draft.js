@@ -42,10 +42,13 @@ export function emptyDraft() {
     split: 0.5,
     shown: null,
     last: null,
-    spent: { dollars: 0, open: [] },
+    spent: { dollars: 0, open: [], experiments: [] },
     budget: null,
   };
 }
+
+/** Experiments of a tab whose costs are counted. */
+export const EXPERIMENTS = 20;
 
 /**
  * Return a draft from whatever was stored; what does not fit is as if it had never been set.
@@ -65,7 +68,11 @@ export function cleanDraft(stored) {
     split: number(stored.split, 0, 1, empty.split),
     shown: cleanShown(stored.shown),
     last: isText(stored.last) ? stored.last : null,
-    spent: { dollars: number(spent.dollars, 0, 1e9, 0), open: list(spent.open).filter(isText).slice(-200) },
+    spent: {
+      dollars: number(spent.dollars, 0, 1e9, 0),
+      open: list(spent.open).filter(isText).slice(-200),
+      experiments: list(spent.experiments).filter(isText).slice(-EXPERIMENTS),
+    },
     budget: stored.budget === null ? null : number(stored.budget, 0, 1e9, null),
   };
 }

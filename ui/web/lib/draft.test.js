@@ -30,7 +30,7 @@ const FULL = {
   split: 0.25,
   shown: { result: 1_700_000_000_000_001 },
   last: 'j',
-  spent: { dollars: 0.63, open: ['j'] },
+  spent: { dollars: 0.63, open: ['j'], experiments: [] },
   budget: 2,
 };
 
@@ -109,7 +109,7 @@ test('tabs do not write over each other, and a new one starts from the newest', 
   two.drafts.flush();
   const three = open();
   assert.equal(three.drafts.first.prompt, 'two');
-  assert.deepEqual(three.drafts.first.spent, { dollars: 0, open: [] });
+  assert.deepEqual(three.drafts.first.spent, emptyDraft().spent);
   one.leave();
   assert.equal(open(one.session).drafts.first.prompt, 'one');
 });

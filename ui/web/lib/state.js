@@ -1,6 +1,6 @@
 // The state of the page, and what changes it. `reduce` is pure: views dispatch actions and draw what it returns.
 
-import { emptyDraft } from './draft.js';
+import { EXPERIMENTS, emptyDraft } from './draft.js';
 import { exactDollars } from './format.js';
 import { isEnded, mergedBackends, mergedJobs } from './live.js';
 import { message } from './message.js';
@@ -83,6 +83,7 @@ const REFERENCES = 200;
  *   | { type: 'resume', pending: Pending[] }
  *   | { type: 'waiting', key: string, error: StudioError }
  *   | { type: 'accepted', key: string, job: Job }
+ *   | { type: 'experiment', id: string }
  *   | { type: 'answer', job: Job }
  *   | { type: 'refused', key: string, error: StudioError }
  *   | { type: 'stop', run: string }
@@ -182,6 +183,11 @@ export function reduce(state, action) {
     }
     case 'accepted':
       return accepted(state, action.key, action.job);
+    case 'experiment': {
+      const { spent } = state.draft;
+      const experiments = [...spent.experiments, action.id].slice(-EXPERIMENTS);
+      return { ...state, draft: { ...state.draft, spent: { ...spent, experiments } } };
+    }
     case 'answer':
       return withAnswer(state, action.job, state);
     case 'refused':
@@ -274,13 +280,17 @@ function withChange(state, change) {
  */
 function withJobs(state, changes, before) {
   const jobs = mergedJobs(state.jobs, changes);
+  const open = [...state.draft.spent.open, ...newCells(state.draft.spent, jobs, before)];
   const ended = jobs.filter((job) => isEnded(job.state));
   const followed = followedRun(before);
   const stopping = Object.fromEntries(
     Object.entries(state.stopping).filter(([id]) => !ended.some((job) => job.id === id)),
   );
   const pictures = changes.flatMap((change) => change.results ?? []);
-  const spent = spentAfter(state.draft.spent, ended);
+  const spent = spentAfter(
+    open.length > state.draft.spent.open.length ? { ...state.draft.spent, open } : state.draft.spent,
+    ended,
+  );
   const last = ended.some(({ id }) => id === followed) ? followed : state.draft.last;
   const draft =
     spent === state.draft.spent && last === state.draft.last ? state.draft : { ...state.draft, spent, last };
@@ -298,7 +308,21 @@ function spentAfter(spent, ended) {
   if (counted.length === 0) return spent;
   const ids = new Set(counted.map(({ id }) => id));
   const dollars = counted.reduce((sum, { cost }) => sum + (cost ?? 0), spent.dollars);
-  return { dollars: exactDollars(dollars), open: spent.open.filter((id) => !ids.has(id)) };
+  return { ...spent, dollars: exactDollars(dollars), open: spent.open.filter((id) => !ids.has(id)) };
+}
+
+/**
+ * Return the jobs of this tab's experiments that are seen for the first time. What had ended before the page was loaded
+ * was counted then.
+ * @param {Draft['spent']} spent
+ * @param {readonly Job[]} jobs
+ * @param {State} before
+ */
+function newCells({ open, experiments }, jobs, before) {
+  if (!experiments.length) return [];
+  const known = new Set([...open, ...before.jobs.map(({ id }) => id)]);
+  const ours = jobs.filter(({ id, cell }) => cell && experiments.includes(cell.experiment) && !known.has(id));
+  return ours.filter((job) => before.greeted || !isEnded(job.state)).map(({ id }) => id);
 }
 
 /**

@@ -242,7 +242,7 @@ test('what the runs of this tab cost is added up once, and others’ are not', (
     ],
     ready(),
   );
-  assert.deepEqual(state.draft.spent, { dollars: 0.3, open: [] });
+  assert.deepEqual(state.draft.spent, { dollars: 0.3, open: [], experiments: [] });
 });
 
 test('the stage follows the run at work, then the next, and stays with the last', () => {
@@ -356,4 +356,20 @@ test('a change that is too large to report asks for the first page of results', 
     { type: 'change', change: { stale: true, total: 900 } },
   ]);
   assert.deepEqual([state.stale, state.total], [true, 900]);
+});
+
+test('what cells of an experiment of this tab cost is counted once, as of a run', () => {
+  const cell = { experiment: 'e1', place: 0 };
+  let state = after([
+    { type: 'hello', hello: hello(), at: 1_000_000 },
+    { type: 'experiment', id: 'e1' },
+  ]);
+  const running = job({ id: 'c1', state: 'running', cell });
+  state = reduce(state, { type: 'change', change: { jobs: [running] } });
+  state = reduce(state, { type: 'change', change: { jobs: [{ id: 'c1', state: 'done', cost: 0.25 }] } });
+  state = reduce(state, { type: 'change', change: { jobs: [{ id: 'c1', preview: 1 }] } });
+  state = reduce(state, { type: 'change', change: { jobs: [job({ id: 'c2', state: 'done', cost: 0.5, cell })] } });
+  const other = job({ id: 'c3', state: 'done', cost: 9, cell: { experiment: 'e2', place: 0 } });
+  state = reduce(state, { type: 'change', change: { jobs: [other] } });
+  assert.deepEqual([state.draft.spent.dollars, state.draft.spent.open], [0.75, []]);
 });
