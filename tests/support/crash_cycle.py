@@ -23,13 +23,15 @@ from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from storage.sqlite.migrations import MIGRATIONS
 from tests.support.loopback import serving_beside
 from tests.support.providers.wavespeed import KEY, Wavespeed
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 POINTS: dict[str, tuple[str, str, int] | str] = {
-    "during a migration": ("c_call", "None.Connection.execute", 9),
+    "before a folder's first table": ("c_call", "None.Connection.backup", 1),
+    "during a migration": ("call", "_copy_jobs_and_results", 1),
     "before insert": ("call", "Store.add", 1),
     "after insert": ("return", "Store.add", 1),
     "before send": ("return", "Store.move", 1),
@@ -122,6 +124,8 @@ class Cycles:
         provider = Deadly(seconds=3600 if where == "poll" else takes)  # where the asking kills, it ends after that
         with tempfile.TemporaryDirectory() as name, serving_beside(provider.app()) as url:
             provider.moment = where if isinstance(where, str) else ""
+            if point == "during a migration":
+                first_version(Path(name))
             code = self._fork(name, url, None if isinstance(where, str) else where, False, provider)
             provider.moment = ""
             faults = [] if code == -signal.SIGKILL else [f"was not killed, but ended with {code}"]
@@ -148,6 +152,14 @@ class Cycles:
         self._prefork.stdin.flush()
         code: int = json.loads(self._prefork.stdout.readline())["status"]
         return code
+
+
+def first_version(folder: Path) -> None:
+    """Make a folder of the first version, without a job."""
+    base = sqlite3.connect(folder / "studio.db", isolation_level=None)
+    MIGRATIONS[0](base)
+    base.execute("pragma user_version = 1")
+    base.close()
 
 
 def left_behind(folder: Path, spare: int) -> Iterator[str]:
