@@ -16,8 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-"""The project's folder."""
+from tests.support.forker import FAKE_APP, ROOT, Forked
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Served:
     url: str
     data_dir: Path
     log: Path
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
 
     def images(self) -> dict[str, bytes]:
         """Return the engine's kept files by name."""
@@ -84,10 +83,7 @@ def serve(
     }
     log = data_dir / "app.log"
     data_dir.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env={**os.environ, **own}, stdout=out, stderr=subprocess.STDOUT
-        )
+    process = started(command, {**os.environ, **own}, log)
     served = Served(f"http://{host}:{own['GRADIO_SERVER_PORT']}", data_dir, log, process)
     try:
         wait_until_healthy(served, process)
@@ -99,7 +95,15 @@ def serve(
         assert "shutdown failed" not in log.read_text(), log.read_text()
 
 
-def wait_until_healthy(served: Served, process: subprocess.Popen[bytes]) -> None:
+def started(command: tuple[str, ...], environ: dict[str, str], log: Path) -> subprocess.Popen[bytes] | Forked:
+    """Start a program; the stand-in app is forked, for it starts often."""
+    if command == FAKE_APP:
+        return Forked(environ, log)
+    with log.open("wb") as out:
+        return subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environ, stdout=out, stderr=subprocess.STDOUT)
+
+
+def wait_until_healthy(served: Served, process: subprocess.Popen[bytes] | Forked) -> None:
     """Return when the app answers.
 
     Raises:
