@@ -40,7 +40,7 @@ class Forked:
             self.returncode = ask(self.pid)
         return self.returncode
 
-    def wait(self, timeout: float) -> int:
+    def wait(self, timeout: float = 120) -> int:
         """Return with which code it ends.
 
         Raises:
