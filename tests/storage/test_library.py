@@ -453,3 +453,17 @@ async def test_a_page_that_was_away_asks_what_it_missed_off_the_loop(tmp_path: P
     assert await store.library.count("ann") == 0
     assert (await store.library.changes("ann", None)).seq == 0
     await store.close()
+
+
+async def test_each_change_of_an_owners_results_has_a_higher_number(tmp_path: Path) -> None:
+    own = Store(tmp_path)
+    store = AsyncStore(own)
+    try:
+        before = await store.library.revision("ann")
+        made(own, "a lake")
+        after = await store.library.revision("ann")
+        assert after > before
+        made(own, "his", "bob")
+        assert await store.library.revision("ann") == after
+    finally:
+        await store.close()
