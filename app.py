@@ -37,6 +37,7 @@ from engine.decoders import Decoders
 from engine.engine import Engine
 from engine.experiments import Experiments
 from engine.images import Images
+from engine.live import LiveDrafts
 from engine.quotas import Quotas
 from engine.services import Services
 from engine.uploads import Uploads
@@ -164,10 +165,12 @@ def assemble(
     """
     decoders = Decoders(quotas.caps)
     engine = Engine(backends, store, queue_size, quotas, rerun=rerun)
+    images = Images(store, store.images, decoders)
     return Services(
         engine=engine,
         experiments=Experiments(engine, store.experiments, store, quotas),
-        images=Images(store, store.images, decoders),
+        live=LiveDrafts(engine, images),
+        images=images,
         uploads=Uploads(store, quotas.caps.quota),
         library=store.library,
         quotas=quotas,

@@ -9,6 +9,7 @@ from core.errors import (
     BadInput,
     BudgetSpent,
     DiskFull,
+    DraftRefused,
     FetchFailed,
     Moderated,
     ParameterRefused,
@@ -56,6 +57,8 @@ def status_of(error: StudioError) -> int:
             return 409
         case TooManyRequests():
             return 429
+        case DraftRefused():
+            return 409
         case QueueFull() | BackendUnavailable():
             return 503
         case TimedOut():

@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from bench import explore_mini
 from bench.beside import beside
 from bench.load_app import PLACES
 from bench.table import Row
@@ -35,8 +36,8 @@ S = "/studio/v1"
 
 
 def measure() -> list[Row]:
-    """Return the rows on an experiment that is left alone, and on one whose process is killed."""
-    return [*alone(), *killed(random.SystemRandom().randrange(2**31))]
+    """Return the rows on an experiment that is left alone, on one whose process is killed, and on one on mini."""
+    return [*alone(), *killed(random.SystemRandom().randrange(2**31)), *explore_mini.measure()]
 
 
 def alone() -> list[Row]:

@@ -138,6 +138,10 @@ class BackendUnavailable(StudioError):
     """The backend cannot take a run now; the message says what would help."""
 
 
+class DraftRefused(StudioError):
+    """A live draft is not made: something else has the backend, or a newer one has taken its place."""
+
+
 class ModelMissing(BackendUnavailable):
     """The model's files are not where the setting points."""
 

@@ -9,6 +9,7 @@ from engine.decoders import Decoders
 from engine.engine import Engine
 from engine.experiments import Experiments
 from engine.images import Images
+from engine.live import LiveDrafts
 from engine.quotas import Quotas
 from engine.uploads import Uploads
 from storage.files.disk import DiskProbe
@@ -22,6 +23,7 @@ class Services:
     Attributes:
         engine: runs jobs.
         experiments: many jobs with one plan.
+        live: drafts that follow the dials.
         images: the pictures of all owners.
         uploads: what comes in before a job.
         library: results by time, star and the words of their prompts.
@@ -32,6 +34,7 @@ class Services:
 
     engine: Engine
     experiments: Experiments
+    live: LiveDrafts
     images: Images
     uploads: Uploads
     library: Library

@@ -13,10 +13,13 @@ from api.studio.references import References
 from api.studio.schemas import NewJob
 from api.studio.views import View, job_view, rows_view
 from core.errors import BadParameter, StudioError
+from core.events import Picture
 from core.job import Call, Job, Visitor
 from core.request import EditRequest
 from core.secrets import redactor
+from core.spec import BackendSpec
 from engine.engine import Engine
+from engine.live import LiveDrafts
 from storage.protocols import Library
 
 
@@ -27,10 +30,12 @@ class Jobs:
         engine: does them.
         references: has what they begin with.
         library: has what they made.
+        live: makes drafts.
     """
 
-    def __init__(self, engine: Engine, references: References, library: Library) -> None:
+    def __init__(self, engine: Engine, references: References, library: Library, live: LiveDrafts) -> None:
         self._engine = engine
+        self._live = live
         self._library = library
         self._references = references
         self._once = Idempotency(engine.find_call, job_body)
@@ -61,7 +66,21 @@ class Jobs:
 
         return await self._once.begin(visitor.owner, own, whole, start)
 
+    async def draft(self, visitor: Visitor, body: NewJob) -> Picture:
+        """Return a live draft of what a job would make; nothing of it is recorded.
+
+        Raises:
+            StudioError: there is none; see `engine.live.LiveDrafts.make`.
+        """
+        request, _ = await self._request(visitor, body)
+        return await self._live.make(visitor.owner, request)
+
     async def _start(self, visitor: Visitor, body: NewJob, call: Call, key: str | None) -> Job:
+        request, spec = await self._request(visitor, body)
+        key = key if spec.key_env is not None else None
+        return await self._engine.submit(body.backend, request, key, visitor, call)
+
+    async def _request(self, visitor: Visitor, body: NewJob) -> tuple[EditRequest, BackendSpec]:
         spec = self._engine.specs.get(body.backend)
         if spec is None:
             raise BadParameter(
@@ -71,9 +90,7 @@ class Jobs:
         values: dict[str, Any] = dict(body.params)
         if body.num_images is not None and "num_images" in spec.by_name:
             values["num_images"] = body.num_images
-        request = EditRequest.build(spec, body.prompt, reference, values, body.style, parent)
-        key = key if spec.key_env is not None else None
-        return await self._engine.submit(body.backend, request, key, visitor, call)
+        return EditRequest.build(spec, body.prompt, reference, values, body.style, parent), spec
 
     async def submit_event(self, visitor: Visitor, data: Any) -> None:
         """Begin a job by an event of the framework's, which alone carries the visitor's quota of GPU time.

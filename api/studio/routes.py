@@ -90,7 +90,8 @@ def build(
     engine, images, library = services.engine, services.images, services.library
     backends, references = Backends(engine, services.quotas), References(services, fetch, folder)
     recipes, codes = Recipes(references), Codes(engine, models)
-    events, jobs = Events(engine, library, services.experiments, backends, build_id), Jobs(engine, references, library)
+    events = Events(engine, library, services.experiments, backends, build_id)
+    jobs = Jobs(engine, references, library, services.live)
     app.state.quotas = services.quotas
     problems: dict[str, Any] = {"responses": refusals(Problem)}
 
@@ -167,6 +168,15 @@ def build(
         """Begin a job. Sent again with the same key, it returns the job that the first request began."""
         job, again = await jobs.submit(visitor, body, idempotency_key, x_provider_key)
         return JSONResponse(await jobs.view(job), 200 if again else 201)
+
+    @app.post(f"{PREFIX}/live", response_class=Response, **problems)
+    async def live(body: NewJob, visitor: Asker) -> Response:
+        """Return a draft of what a job would make, small and in few steps. Nothing is recorded, and nothing costs.
+
+        It gives way to every job, and to a newer draft of the same visitor, within a step: then it is refused with 409.
+        """
+        draft = await jobs.draft(visitor, body)
+        return Response(draft.data, media_type=draft.mime, headers={"Cache-Control": "no-store"})
 
     @app.get(f"{PREFIX}/jobs/{{job_id}}", response_model=JobView, **problems)
     async def job(job_id: str, visitor: Asker) -> JSONResponse:

@@ -353,3 +353,15 @@ async def test_a_job_that_an_event_began_has_its_gpu_token_and_is_found_by_the_s
         assert answer.status_code == 200, "the event began it"
         await until(app.client, answer.json()["id"], done)
         assert Asking.tokens == ["token-of-ann"]
+
+
+async def test_a_live_draft_is_a_picture_and_no_job(tmp_path: Path) -> None:
+    async with studio(tmp_path) as app:
+        reference = (await add_reference(app.client))["digest"]
+        body = {"reference": reference, "backend": "local", "prompt": "a lake", "params": {"strength": 0.5}}
+        answer = await app.client.post(f"{S}/live", json=body)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+        assert answer.headers["cache-control"] == "no-store"
+        assert (await app.client.get(f"{S}/results")).json()["results"] == []
+        refused = await app.client.post(f"{S}/live", json={**body, "backend": "nothing"})
+        assert refused.json()["error"]["field"] == "backend"

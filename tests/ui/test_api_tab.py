@@ -61,6 +61,9 @@ def test_digits_lead_out_of_the_tab_and_other_keys_do_nothing_there(page: Page) 
 def test_the_tabs_work_with_arrow_keys(page: Page) -> None:
     page.focus("#studio-tab")
     page.keyboard.press("ArrowRight")
+    expect(page.locator("#explore-tab")).to_be_focused()
+    assert page.get_attribute("#explore-tab", "aria-selected") == "true"
+    page.keyboard.press("ArrowRight")
     expect(page.locator("#library-tab")).to_be_focused()
     assert page.get_attribute("#library-tab", "aria-selected") == "true"
     page.keyboard.press("ArrowRight")

@@ -274,6 +274,14 @@ queue-full =
     }
     .todo = Try again soon.
 
+## Live drafts
+
+live-not-here = Drafts that follow the dials are made by backends of this app alone, for they cost nothing there.
+live-busy = Something else has the backend now.
+    .todo = The next change tries again.
+live-replaced = A newer draft has taken this one's place.
+live-withheld = The draft is withheld by the safety checker.
+
 ## What ends a run
 
 run-cancelled = The run was cancelled.
@@ -1011,6 +1019,10 @@ status-about = About { $backend }, and its key
 app-updated = A new version is running.
 app-updated-reload = Reload
 settings-button = Settings
+stage-live = Live
+stage-live-hint = A small draft follows the dials. Nothing of it is kept.
+stage-draft = Draft
+live-slow = Drafts take too long here to follow the dials, so live is off.
 stage-not-returned = Not returned.
 view-pair = Side by side
 stage-recall = Recall

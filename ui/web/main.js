@@ -121,6 +121,8 @@ export async function start(mount, emit) {
   /** @type {FullView | null} */
   let full = null; // fetched when it is opened first
   let slides = ofStage;
+  /** @type {ReturnType<typeof import('./live.js').createLive> | null} */
+  let live = null; // fetched when it is switched on first
   let opened = false; // whether all settings are, where the window has room for them
   let leaving = false; // whether Esc or its button has closed it
 
@@ -141,6 +143,7 @@ export async function start(mount, emit) {
       emit('apply_recipe', {});
     }
     draw();
+    if (state.live && state.draft !== before.draft && changedForm(before)) live?.follow();
     if (state.stale && !before.stale) void loadResults(null);
     if (state.total && state.total !== before.total) {
       clearTimeout(counting);
@@ -422,6 +425,7 @@ export async function start(mount, emit) {
     copyPrompt: (/** @type {Result} */ result) => void navigator.clipboard.writeText(result.recipe.prompt),
     example,
     full: () => void openFull(ofStage),
+    live: () => void turnLive(),
     reload: () => {
       drafts.flush();
       /** @type {any} */ (window).studio.reload(); // the one reload that ui/web/reconnect.js lets through
@@ -485,6 +489,25 @@ export async function start(mount, emit) {
     dispatch({ type: 'edit', values: { seed: 1 + Math.floor(Math.random() * (MAX_SEED - 1)), lock: true } });
   }
 
+  // ---- drafts that follow the dials ------------------------------------------------------------------
+
+  async function turnLive() {
+    if (state.live) {
+      live?.stop();
+      dispatch({ type: 'live', on: false, src: null });
+      return;
+    }
+    dispatch({ type: 'live', on: true, src: null });
+    const { createLive } = await import('./live.js');
+    live ??= createLive({ api, state: () => state, dispatch });
+    live.follow();
+  }
+
+  /** @param {State} before @returns {boolean} whether the form is another than before */
+  function changedForm(before) {
+    return !sameForm(formIn(state.draft), formIn(before.draft));
+  }
+
   // ---- the full view ---------------------------------------------------------------------------------
 
   /** @param {Slides} of */
@@ -507,7 +530,7 @@ export async function start(mount, emit) {
 
   // ---- drawing ---------------------------------------------------------------------------------------
 
-  const view = createView({ mount, words, api, act, examples, sheet });
+  const view = createView({ mount, words, api, act, examples, sheet, drafts: !byEvent });
   function draw() {
     if (planned) return;
     planned = true;

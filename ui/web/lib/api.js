@@ -282,6 +282,19 @@ export function createApi(options = {}) {
     submitJob: (body, options) => begin('jobs', body, options),
 
     /**
+     * Return a small draft of what a job would make; nothing of it is recorded.
+     * @param {JobBody} body
+     * @param {AbortSignal} signal
+     * @returns {Promise<Blob>}
+     */
+    draft: (body, signal) =>
+      once(
+        'live',
+        { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), signal },
+        (answer) => answer.blob(),
+      ),
+
+    /**
      * @param {string} id
      * @param {AbortSignal} [signal]
      * @returns {Promise<Job>}

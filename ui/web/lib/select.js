@@ -44,7 +44,7 @@ const QUARTERS = ['spoken-running', 'spoken-quarter', 'spoken-half', 'spoken-thr
 
 /**
  * A place on the stage.
- * @typedef {{ kind: 'next' }
+ * @typedef {{ kind: 'next', draft?: string }
  *   | { kind: 'making', place: number, preview: number }
  *   | { kind: 'missing', place: number, why: Message | null, withheld: boolean }
  *   | { kind: 'result', place: number, result: Result }} Cell
@@ -115,6 +115,8 @@ export function stage(state) {
   const { reference, shown } = state.draft;
   const nothing = { run: null, cells: [], chosen: 0 };
   if (reading) return { ...nothing, state: 'reading', reference: null, reading, cells: [{ kind: 'next' }] };
+  if (state.live?.src && reference && !activeRun(state))
+    return { ...nothing, state: 'reference', reference, reading, cells: [{ kind: 'next', draft: state.live.src }] };
   const chosen = shown && 'result' in shown ? state.results.find(({ id }) => id === shown.result) : undefined;
   if (chosen) return ofResult(state, chosen);
   const id = shown && 'job' in shown && known(state, shown.job) ? shown.job : followedRun(state);
@@ -615,4 +617,13 @@ export function downloadNameOf(state, { recipe, image }) {
     seed: imageSeed(recipe),
     mime: image?.mime ?? 'image/png',
   });
+}
+
+/**
+ * Return whether drafts can follow the dials: there is something to make one of, on a backend of the app's own.
+ * @param {State} state
+ */
+export function canDraft(state) {
+  const backend = backendOf(state);
+  return backend !== null && backend.provider === null && !backend.price.dollars && state.draft.reference !== null;
 }

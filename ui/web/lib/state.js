@@ -59,6 +59,8 @@ const REFERENCES = 200;
  * @property {{ [digest: string]: Reference }} references by digest, for their names
  * @property {{ [provider: string]: true }} keys providers whose key was pasted
  * @property {{ [field: string]: StudioError }} problems by the form's field; '' for those of none
+ * @property {{ src: string | null } | null} live the address of the newest draft that follows the dials, null until there
+ *   is one and after Run; null as a whole while none does
  * @property {Message[]} notices what a person should know of the last change
  */
 
@@ -79,6 +81,7 @@ const REFERENCES = 200;
  *   | { type: 'unreadable', error: StudioError }
  *   | { type: 'known', reference: Reference }
  *   | { type: 'full', open: boolean }
+ *   | { type: 'live', on: boolean, src: string | null }
  *   | { type: 'run', key: string, at: number }
  *   | { type: 'resume', pending: Pending[] }
  *   | { type: 'waiting', key: string, error: StudioError }
@@ -123,6 +126,7 @@ export function initialState(draft = emptyDraft()) {
     references: draft.reference ? { [draft.reference.digest]: draft.reference } : {},
     keys: {},
     problems: {},
+    live: null,
     notices: [],
   };
 }
@@ -168,10 +172,12 @@ export function reduce(state, action) {
       return known(state, action.reference);
     case 'room':
       return { ...state, room: action.room };
+    case 'live':
+      return { ...state, live: action.on ? { src: action.src } : null };
     case 'full':
       return { ...state, full: action.open };
     case 'run':
-      return begun(state, action.key, action.at);
+      return begun(state.live ? { ...state, live: { src: null } } : state, action.key, action.at);
     case 'resume':
       return { ...state, pending: [...action.pending, ...state.pending] };
     case 'waiting': {

@@ -9,6 +9,7 @@ import { removedBy } from '../lib/room.js';
 import {
   backendNamed,
   backendOf,
+  canDraft,
   chosenResult,
   downloadNameOf,
   progress,
@@ -20,7 +21,7 @@ import { html, nothing, render } from '../vendor/lit.js';
 import { actions, addressWith, facts } from './facts.js';
 import { preflight } from './preflight.js';
 import { referenceBox } from './reference.js';
-import { stageBody, stageMessage, viewSwitch } from './stage.js';
+import { liveSwitch, stageBody, stageMessage, viewSwitch } from './stage.js';
 import { backendStatus } from './status.js';
 import { strip as stripView } from './strip.js';
 import { styleChips } from './styles.js';
@@ -67,10 +68,11 @@ const CHARGE = new Map([
  * @property {{ title: Message, prompt: string, before: string, after: string }[]} examples
  * @property {{ file: string, styles: { id: string, label: string }[], known: boolean }} sheet one picture in many styles;
  *   whether the first backend knows them
+ * @property {boolean} drafts whether drafts can be made here: not where each run takes a visitor's quota
  */
 
 /** @param {Parts} parts */
-export function createView({ mount, words: w, api, act, examples, sheet: styleSheet }) {
+export function createView({ mount, words: w, api, act, examples, sheet: styleSheet, drafts }) {
   mount.replaceChildren();
   let open = false; // the other ways of the reference box
   let held = false; // a finger on the picture shows the reference
@@ -277,6 +279,7 @@ export function createView({ mount, words: w, api, act, examples, sheet: styleSh
             on.state === 'empty'
               ? nothing
               : html`<div class="deeds">${result ? actions(factsModel(state, on, result), factsActions(result), w) : nothing}
+                ${drafts && canDraft(state) ? liveSwitch(state.live !== null, act.live, w) : nothing}
                 ${viewSwitch(model, (chosen) => act.edit({ view: chosen }), w)}</div>`
           }
         </div>
@@ -408,7 +411,15 @@ export function createView({ mount, words: w, api, act, examples, sheet: styleSh
           why: null,
         };
       default:
-        return { key, kind: 'next', faded: false, src: null, alt: '', caption, why: null };
+        return {
+          key,
+          kind: 'next',
+          faded: false,
+          src: cell.draft ?? null,
+          alt: cell.draft ? w.say('stage-draft') : '',
+          caption: cell.draft ? w.say('stage-draft') : caption,
+          why: null,
+        };
     }
   }
 

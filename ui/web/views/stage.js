@@ -191,3 +191,14 @@ export function viewSwitch(model, show, w) {
     }
   </div>`;
 }
+
+/**
+ * The switch of the drafts that follow the dials.
+ * @param {boolean} on
+ * @param {() => void} turn
+ * @param {Words} w
+ */
+export function liveSwitch(on, turn, w) {
+  return html`<button type="button" class="live-switch" data-act="live" aria-pressed=${String(on)} title=${w.say('stage-live-hint')}
+    @click=${turn}>${w.say('stage-live')}</button>`;
+}
