@@ -86,6 +86,7 @@ def build(
                 mount = _workbench(form, web, next(iter(specs.values())), by_event=submit is not None)
                 _place("experiments")
                 _place("pictures")  # an element with the address's own name would be scrolled to, and take the focus
+                _place("comparison")
         examples = f'data-src="{html.escape(web.address(API_EXAMPLES))}" data-lost="{say("page-not-fetched")}"'
         gr.HTML(html_template=f"<div {examples}></div>", elem_id="api", apply_default_css=False)
         _wire(form, mount, submit)
@@ -213,6 +214,8 @@ def _corner() -> str:
         f' tabindex="-1"><kbd>2</kbd> {say("ui-explore-tab")}</button>'
         '<button type="button" role="tab" id="library-tab" aria-controls="pictures" aria-selected="false"'
         f' tabindex="-1"><kbd>3</kbd> {say("ui-library-tab")} <span></span></button>'
+        '<button type="button" role="tab" id="compare-tab" aria-controls="comparison" aria-selected="false"'
+        f' tabindex="-1"><kbd>4</kbd> {say("ui-compare-tab")} <span></span></button>'
         '<button type="button" role="tab" id="api-tab" aria-controls="api" aria-selected="false" tabindex="-1">'
         f"{say('ui-api')}</button></span>"
         f'<button type="button" id="help-button" aria-haspopup="dialog">{say("ui-help")}</button>'

@@ -692,6 +692,7 @@ ui-help = Help
 ui-studio-tab = Make
 ui-library-tab = Library
 ui-explore-tab = Explore
+ui-compare-tab = Compare
 ui-api = API
 ui-copy = Copy
 ui-copied = Copied
@@ -745,7 +746,7 @@ stage-styles = Styles on one picture
 stage-styles-hint = One picture in every style that mini knows. Choose one for yours.
 stage-welcome-hint = Add your own, or take one of these with its prompt and settings.
 stage-use-as-reference = Use as reference
-stage-restore-settings = Restore these settings
+stage-restore-settings = Restore settings
 stage-download = Download
 stage-download-as = Download, with or without its settings
 download-embed = With its settings
@@ -1314,3 +1315,70 @@ evolve-style = Style of { $parent }
 evolve-styles = Styles of { $one } and { $other }
 evolve-seed = Seed of { $parent }
 evolve-new-seed = New seed
+
+## Compare
+
+compare-settings = Settings that differ
+compare-grid = Grid
+compare-slide = Slider
+compare-blink = Blink
+compare-difference = Difference
+compare-pair = The two pictures
+compare-first = First picture
+compare-second = Second picture
+compare-zoom = Zoom
+compare-zoom-in = Zoom in
+compare-zoom-out = Zoom out
+compare-percent = { $percent } %
+compare-fit = Fit
+compare-actual = 1:1
+compare-actual-hint = One pixel of the file is one of the screen. Key 1 while a picture has the focus.
+compare-loupe = Loupe
+compare-add = Add
+compare-no-more = There are no other pictures.
+compare-again = Try again
+# $letter is a picture's name in the comparison, such as A; $label is its style and strength.
+compare-title = { $letter } · { $label }
+compare-place = Move { $letter }
+compare-place-hint = Drag { $letter } to another place, or press Shift and an arrow key. Alt and a digit swap two pictures.
+compare-keep = Keep { $letter }
+compare-remove = Remove { $letter } from the comparison
+compare-removed = { $letter } was removed.
+compare-moved = { $name } is now { $letter }.
+compare-lost = This picture cannot be loaded.
+compare-both = { $one } on the left, { $other } on the right
+compare-difference-of = Difference between { $one } and { $other }
+compare-split = Line between { $one } and { $other }
+compare-computing = Comparing pixels
+compare-previous = Previous pair
+compare-next = Next pair
+compare-show = Show { $letter }
+compare-space = Space
+compare-scale = End of the scale, of 255
+compare-scale-fitting = { $end }, fitted
+compare-scale-to = { $end }
+compare-identical = Pixel for pixel the same.
+compare-difference-figures = { NUMBER($share, maximumFractionDigits: 1) } % of the pixels differ. Mean { NUMBER($mean, maximumFractionDigits: 1) }, highest { $most } of 255.
+compare-scaled = { $letter } is scaled to the size of { $other }, { $size }.
+compare-few = Compare { $least } to { $most } pictures
+compare-one = One picture so far
+compare-few-hint = Select pictures in the library and press Compare, or press C at a result.
+compare-latest = Compare the latest two
+compare-latest-one = Add the latest one
+compare-library = Open the library
+compare-make = Make pictures
+compare-gone = { $count ->
+    [one] 1 picture is not here: it was deleted, or it belongs to somebody else.
+   *[other] { $count } pictures are not here: they were deleted, or they belong to somebody else.
+}
+compare-empty = { $count ->
+    [one] 1 run has no picture to compare.
+   *[other] { $count } runs have no picture to compare.
+}
+compare-differs = What differs
+compare-nothing-differs = All settings are the same.
+compare-none = none
+compare-same = { $count ->
+    [one] 1 setting is the same
+   *[other] { $count } settings are the same
+}

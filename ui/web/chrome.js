@@ -69,12 +69,15 @@ export function covered() {
   return onApiTab() || inDialog();
 }
 
-/** @returns {boolean} whether the library has taken the form's place: a phone has room for one of them */
+/** @returns {boolean} whether another mode has taken the form's place: a phone has room for one of them */
 export function formHidden() {
-  return document.body.dataset.tab === 'library' && !document.getElementById('left')?.getClientRects().length;
+  return (
+    ['library', 'compare'].includes(document.body.dataset.tab ?? '') &&
+    !document.getElementById('left')?.getClientRects().length
+  );
 }
 
-/** @param {'studio' | 'explore' | 'library'} name of the tab that the address leads to */
+/** @param {'studio' | 'explore' | 'library' | 'compare'} name of the tab that the address leads to */
 export function showTab(name) {
   if ((document.body.dataset.tab ?? 'studio') !== name)
     show(/** @type {HTMLElement} */ (document.getElementById(`${name}-tab`)));

@@ -13,7 +13,8 @@ import { safeStorage } from './lib/draft.js';
  * @property {() => void} download
  * @property {() => void} full
  * @property {(by: number) => void} step
- * @property {(place: number) => void} mode
+ * @property {() => void} compare
+ * @property {{ [digit: string]: () => void }} modes
  */
 
 /** Where it is remembered that single letters and digits are typed for something else: speech input, say. */
@@ -33,7 +34,7 @@ export function setSingleKeys(on) {
 /** @param {KeyActions} act */
 export function startKeys(act) {
   /** @type {{ [key: string]: () => void }} */
-  const letters = { u: act.use, r: act.restore, d: act.download, f: act.full };
+  const letters = { u: act.use, r: act.restore, c: act.compare, d: act.download, f: act.full };
   addEventListener(
     'keydown',
     (event) => {
@@ -46,8 +47,9 @@ export function startKeys(act) {
         return;
       }
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || !singleKeys()) return;
-      const digit = '123'.indexOf(event.key);
-      const letter = digit >= 0 ? () => act.mode(digit) : act.away() ? undefined : letters[event.key.toLowerCase()];
+      // Some part of the page may have a key for itself while the focus is there.
+      if (/** @type {HTMLElement} */ (event.target).closest?.(`[data-keys~="${CSS.escape(event.key)}"]`)) return;
+      const letter = act.modes[event.key] ?? (act.away() ? undefined : letters[event.key.toLowerCase()]);
       if (letter) {
         event.preventDefault();
         letter();

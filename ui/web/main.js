@@ -33,6 +33,7 @@ import { createReading, errorOf } from './reading.js';
 import { createView } from './views/page.js';
 
 /** @import { Draft, JobBody, Mode, ReadRecipe, Result, Style } from './types.js' */
+/** @import { Comparison } from './compare/compare.js' */
 /** @import { Explore } from './explore/explore.js' */
 /** @import { Library } from './library/library.js' */
 /** @import { Action, State } from './lib/state.js' */
@@ -54,7 +55,7 @@ const CALM = 1500;
 /** Milliseconds between two looks at the clock while something runs. */
 const TICK = 500;
 /** The modes of the page, in the order of their keys. @type {readonly Mode[]} */
-const MODES = ['make', 'explore', 'library'];
+const MODES = ['make', 'explore', 'library', 'compare'];
 /** Kinds of files that may hold settings. */
 const HOLDS_SETTINGS = new Set(['image/png', 'image/jpeg', 'image/webp']);
 
@@ -103,7 +104,7 @@ export async function start(mount, emit) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let counting; // until it is asked how much room is left
   let observed = false;
-  /** The views beside the stage, fetched when they are opened first. @type {Map<Mode, Promise<Library | Explore>>} */
+  /** The views beside the stage, fetched when they are opened first. @type {Map<Mode, Promise<Library | Explore | Comparison>>} */
   const views = new Map();
   /** @type {Explore | null} */
   let explore = null;
@@ -167,7 +168,7 @@ export async function start(mount, emit) {
   /** @param {Mode} mode */
   function enter(mode) {
     if (mode !== router.place().mode) {
-      router.go({ mode, open: null });
+      router.go({ mode, open: null, picked: mode === 'compare' ? state.draft.picked : [], how: null });
       dispatch({ type: 'edit', values: { mode } });
     }
     lead();
@@ -176,15 +177,8 @@ export async function start(mount, emit) {
   /** Lead the views where the address says. */
   function lead() {
     const place = router.place();
-    showTab(place.mode === 'library' || place.mode === 'explore' ? place.mode : 'studio');
-    if (place.mode === 'library' && !views.has('library'))
-      views.set(
-        'library',
-        import('./library/library.js').then(({ createLibrary }) =>
-          createLibrary({ ...parts, mount: /** @type {HTMLElement} */ (document.getElementById('pictures-place')) }),
-        ),
-      );
-    if (place.mode === 'explore' && !views.has('explore')) views.set('explore', openExplore());
+    showTab(place.mode === 'make' ? 'studio' : place.mode);
+    if (place.mode !== 'make' && !views.has(place.mode)) views.set(place.mode, OPEN[place.mode]());
     for (const [mode, view] of views)
       view.then(
         (there) => there.lead(place),
@@ -195,11 +189,24 @@ export async function start(mount, emit) {
       );
   }
 
+  /** How each of them is fetched. */
+  const OPEN = {
+    library: async () => (await import('./library/library.js')).createLibrary({ ...parts, mount: placeOf('pictures') }),
+    explore: openExplore,
+    compare: async () =>
+      (await import('./compare/compare.js')).createComparison({ ...parts, mount: placeOf('comparison') }),
+  };
+
+  /** @param {string} name @returns {HTMLElement} where a view is drawn */
+  function placeOf(name) {
+    return /** @type {HTMLElement} */ (document.getElementById(`${name}-place`));
+  }
+
   async function openExplore() {
     const { createExplore } = await import('./explore/explore.js');
     explore = await createExplore({
       ...parts,
-      mount: /** @type {HTMLElement} */ (document.getElementById('experiments-place')),
+      mount: placeOf('experiments'),
       focusField,
       again: (recipe) => {
         dispatch({ type: 'recall', recipe, part: 'all' });
@@ -217,7 +224,7 @@ export async function start(mount, emit) {
     if (explore) then(explore);
   }
 
-  /** @param {(view: Library | Explore) => void} then */
+  /** @param {(view: Library | Explore | Comparison) => void} then */
   function eachView(then) {
     for (const view of views.values()) view.then(then, () => {});
   }
@@ -419,6 +426,7 @@ export async function start(mount, emit) {
       for (const id of ids) void stop(id);
     },
     more: () => void loadResults(state.next),
+    pick,
     recall: (/** @type {Result} */ result, /** @type {string} */ part) =>
       dispatch({ type: 'recall', recipe: result.recipe, part }),
     use: reading.result,
@@ -489,6 +497,13 @@ export async function start(mount, emit) {
     dispatch({ type: 'edit', values: { seed: 1 + Math.floor(Math.random() * (MAX_SEED - 1)), lock: true } });
   }
 
+  /** Add a result to those that are compared, or take it out. @param {number} id */
+  function pick(id) {
+    const { picked } = state.draft;
+    const next = picked.includes(id) ? picked.filter((each) => each !== id) : [...picked, id].slice(-9);
+    dispatch({ type: 'edit', values: { picked: next } });
+  }
+
   // ---- drafts that follow the dials ------------------------------------------------------------------
 
   async function turnLive() {
@@ -517,6 +532,7 @@ export async function start(mount, emit) {
     slides = of;
     full ??= new FullView(words, {
       step: (by) => slides.step(by),
+      pick,
       leave: () => {
         if (!router.place().full) return; // Back has closed it
         leaving = true;
@@ -618,11 +634,12 @@ export async function start(mount, emit) {
   startKeys({
     covered: inDialog,
     away: () => state.draft.mode !== 'make' || onApiTab(),
-    mode: (place) => enter(MODES[place] ?? 'make'),
+    modes: Object.fromEntries(MODES.map((mode, at) => [at + 1, () => enter(mode)])),
     run: () => {
       if (!onApiTab() && !formHidden()) document.getElementById('run')?.click();
     },
     use: () => withResult(act.use),
+    compare: () => withResult((result) => pick(/** @type {number} */ (result.id))),
     restore: () => withResult((result) => act.recall(result, 'all')),
     download: () => mount.querySelector('a[data-act="download"]')?.dispatchEvent(new MouseEvent('click')),
     full: () => void openFull(ofStage),
@@ -643,6 +660,11 @@ export async function start(mount, emit) {
     dispatch,
     enter,
     use: reading.result,
+    pick,
+    compare: (/** @type {number[]} */ picked) => {
+      dispatch({ type: 'edit', values: { picked } });
+      enter('compare');
+    },
     full: openFull,
     explore: inExplore,
     redraw: draw,

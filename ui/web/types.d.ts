@@ -147,6 +147,8 @@ export interface Draft {
   shown: Shown;
   /** The job that the stage has followed to its end. */
   last: string | null;
+  /** The results that are compared, in their order. */
+  picked: number[];
   /** What the runs of this tab have cost, those of its jobs that are not counted yet, and its experiments. */
   spent: { dollars: number; open: string[]; experiments: string[] };
   /** US dollars that this tab may spend; null for no limit. */

@@ -28,7 +28,7 @@ export function measure(one, other, into, from, counts) {
     const red = Math.abs(/** @type {number} */ (one[at]) - /** @type {number} */ (other[at]));
     const green = Math.abs(/** @type {number} */ (one[at + 1]) - /** @type {number} */ (other[at + 1]));
     const blue = Math.abs(/** @type {number} */ (one[at + 2]) - /** @type {number} */ (other[at + 2]));
-    const most = red > green ? (red > blue ? red : blue) : green > blue ? green : blue;
+    const most = Math.max(red, green, blue);
     into[to] = most;
     counts[most] = /** @type {number} */ (counts[most]) + 1;
   }

@@ -6,6 +6,8 @@ import { arrange } from '../lib/layout.js';
 
 export const LEAST = 2;
 export const MOST = 9;
+/** Pixels of a frame's width, with room for its buttons. */
+const LEAST_FRAME = 120;
 /** In a pair, what stands for the reference. */
 export const REFERENCE = 0;
 
@@ -99,15 +101,20 @@ export function nextPair(ids, pair, by) {
  * @returns {{ columns: number, rows: number, frame: Size }}
  */
 export function framesIn(area, ratios, { gap, caption, single }) {
+  const tallest = Math.min(...ratios);
   if (single) {
     // As wide as there is room, and no higher than the highest picture or all that is seen at once.
-    const ratio = Math.min(...ratios);
-    const height = Math.max(80, Math.min(area.width / ratio, area.height - caption));
+    const height = Math.max(80, Math.min(area.width / tallest, area.height - caption));
     return { columns: 1, rows: ratios.length, frame: { width: Math.floor(area.width), height: Math.floor(height) } };
   }
   const whole = { width: area.width, height: area.height - caption };
   const { columns, rows } = arrange(whole, [...ratios], { gap: gap + caption / 2 });
   const width = Math.max(1, Math.floor((area.width - gap * (columns - 1)) / columns));
   const height = Math.max(1, Math.floor((area.height - gap * (rows - 1)) / rows - caption));
-  return { columns, rows, frame: { width, height } };
+  // No larger than the pictures in them, so that these stand close to each other.
+  const frame = {
+    width: Math.min(width, Math.max(LEAST_FRAME, Math.ceil(height * Math.max(...ratios)))),
+    height: Math.min(height, Math.max(LEAST_FRAME, Math.ceil(width / tallest))),
+  };
+  return { columns, rows, frame };
 }

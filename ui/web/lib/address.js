@@ -11,6 +11,7 @@
  * @property {Shown} shown
  * @property {boolean} full whether the full view is open
  * @property {number[]} picked results, in their order
+ * @property {string | null} how they are compared, as compare/address.js writes it
  * @property {string | null} form a form to begin with, as `packForm` writes it
  * @property {{ [name: string]: string }} filter what the library shows, as `GET /results` takes it
  * @property {number | null} open the result whose details the library shows
@@ -35,6 +36,7 @@ export const HOME = {
   shown: null,
   full: false,
   picked: [],
+  how: null,
   form: null,
   filter: {},
   open: null,
@@ -45,13 +47,14 @@ export const HOME = {
  * Return the part of the address behind the page's own, with its `#`.
  * @param {Place} place
  */
-export function addressOf({ mode, view, shown, full, picked, form, filter, open, experiment }) {
+export function addressOf({ mode, view, shown, full, picked, how, form, filter, open, experiment }) {
   const query = new URLSearchParams();
   if (view !== HOME.view) query.set('view', view);
   if (shown && 'result' in shown) query.set('result', String(shown.result));
   if (shown && 'job' in shown) query.set('job', shown.job);
   if (full) query.set('full', '1');
   if (picked.length) query.set('picked', picked.join('.'));
+  if (how) query.set('how', how);
   if (form !== null) query.set('form', form);
   for (const [name, value] of Object.entries(filter)) if (value) query.set(name, value);
   if (open !== null) query.set('open', String(open));
@@ -77,6 +80,7 @@ export function placeOf(hash) {
     shown: Number.isSafeInteger(result) ? { result } : job ? { job } : null,
     full: query.get('full') === '1',
     picked: (query.get('picked') ?? '').split('.').filter(Boolean).map(Number).filter(Number.isSafeInteger),
+    how: query.get('how'),
     form: query.get('form'),
     filter: Object.fromEntries([...query].filter(([name, value]) => value && FILTER.includes(name))),
     open: Number.isSafeInteger(open) ? open : null,

@@ -8,6 +8,7 @@ import { addressOf, createRouter, HOME, placeOf } from './address.js';
 const PLACES = [
   HOME,
   { ...HOME, mode: 'library', picked: [3, 1_700_000_000_000_001] },
+  { ...HOME, mode: 'compare', picked: [4, 2, 9], how: 'slide.4.9' },
   { ...HOME, view: 'slider', shown: { result: 7 }, full: true },
   { ...HOME, view: 'single', shown: { job: 'a b&c' } },
   { ...HOME, form: 'eyJ4Ijox-_' },

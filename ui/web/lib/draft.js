@@ -42,6 +42,7 @@ export function emptyDraft() {
     split: 0.5,
     shown: null,
     last: null,
+    picked: [],
     spent: { dollars: 0, open: [], experiments: [] },
     budget: null,
   };
@@ -68,6 +69,7 @@ export function cleanDraft(stored) {
     split: number(stored.split, 0, 1, empty.split),
     shown: cleanShown(stored.shown),
     last: isText(stored.last) ? stored.last : null,
+    picked: /** @type {number[]} */ (list(stored.picked).filter(Number.isSafeInteger)),
     spent: {
       dollars: number(spent.dollars, 0, 1e9, 0),
       open: list(spent.open).filter(isText).slice(-200),

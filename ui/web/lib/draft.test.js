@@ -30,6 +30,7 @@ const FULL = {
   split: 0.25,
   shown: { result: 1_700_000_000_000_001 },
   last: 'j',
+  picked: [1_700_000_000_000_001, 4],
   spent: { dollars: 0.63, open: ['j'], experiments: [] },
   budget: 2,
 };

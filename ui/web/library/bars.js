@@ -244,6 +244,7 @@ function filled(values) {
  * @property {(name: string) => void} createProject
  * @property {() => void} evolve begins a round of runs near the selected ones
  * @property {() => void} batch plans an experiment over the selected ones
+ * @property {() => void} compare
  * @property {() => void} download
  * @property {() => void} remove
  * @property {() => void} confirm
@@ -273,6 +274,7 @@ export function foot(model, act, w) {
           <button type="button" data-act="star" aria-pressed=${String(model.starred)} ?disabled=${busy !== null} @click=${act.star}>★ ${w.say('library-star')} <kbd>S</kbd></button>
           <button type="button" data-act="tag" popovertarget="lib-tags" ?disabled=${busy !== null}>${w.say('library-tag')}</button>
           <button type="button" data-act="project" popovertarget="lib-projects" ?disabled=${busy !== null}>${w.say('library-project')}</button>
+          <button type="button" data-act="compare" ?disabled=${busy !== null || selected < 2 || selected > 9} @click=${act.compare}>${w.say('ui-compare-tab')} <kbd>C</kbd></button>
           <button type="button" data-act="download" ?disabled=${busy !== null} @click=${act.download}>${w.say('stage-download')}</button>
           ${selected <= FAVOURITES ? html`<button type="button" data-act="evolve" @click=${act.evolve}>${w.say('library-evolve')}</button>` : nothing}
           ${selected <= BATCH ? html`<button type="button" data-act="batch" @click=${act.batch}>${w.say('library-batch')}</button>` : nothing}

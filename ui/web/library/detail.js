@@ -26,6 +26,7 @@ const PARTS = /** @type {const} */ (['recipe', 'all', 'prompt', 'settings', 'see
  * @property {Facets | null} facets
  * @property {string} note as it is typed
  * @property {boolean} saved whether the note was just saved
+ * @property {boolean} picked whether it is one of those that are compared
  * @property {boolean} applied whether a part was just put into the form
  * @property {string} filename
  * @property {Intl.DateTimeFormat} dates
@@ -39,6 +40,7 @@ const PARTS = /** @type {const} */ (['recipe', 'all', 'prompt', 'settings', 'see
  * @property {(part: typeof PARTS[number]) => void} apply
  * @property {() => void} use as the reference
  * @property {() => void} full shows the picture as large as the window
+ * @property {() => void} compare
  * @property {() => void} star
  * @property {() => void} remove
  * @property {(words: string) => void} note
@@ -94,6 +96,7 @@ export function detail(model, act, api, w) {
       ${
         image
           ? html`<button type="button" data-act="use" @click=${act.use}>${w.say('stage-use-as-reference')}</button>
+        <button type="button" data-act="compare" aria-pressed=${String(model.picked)} @click=${act.compare}>${w.say('ui-compare-tab')} <kbd>C</kbd></button>
         <button type="button" data-act="full" @click=${act.full}>${w.say('stage-full-view')} <kbd>F</kbd></button>`
           : nothing
       }

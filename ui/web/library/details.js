@@ -252,6 +252,7 @@ export function createDetails(parts) {
           saved,
           applied,
           filename: downloadNameOf(state(), here),
+          picked: state().draft.picked.includes(/** @type {number} */ (id)),
           dates,
           width: screenPixels(covers() ? innerWidth : panel.clientWidth / 2, devicePixelRatio),
         },
@@ -263,6 +264,7 @@ export function createDetails(parts) {
             use(here);
             enter('make');
           },
+          compare: () => parts.pick(/** @type {number} */ (id)),
           star: () => void parts.change([id], { star: !here.star }),
           remove: () => parts.remove(id),
           note: typed,

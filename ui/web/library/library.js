@@ -148,6 +148,8 @@ export function parts(ids) {
  * @property {(result: Result) => void} use makes a result the reference
  * @property {(then: (view: import('../explore/explore.js').Explore) => void) => Promise<void>} explore opens the explore
  *   view, and does something there
+ * @property {(id: number) => void} pick adds a result to those that are compared, or takes it out
+ * @property {(ids: number[]) => void} compare compares these
  * @property {(slides: import('../main.js').Slides) => Promise<void>} full shows pictures as large as the window
  * @property {() => void} redraw draws what the page shows
  */

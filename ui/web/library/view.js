@@ -443,6 +443,7 @@ export function openLibrary(parts, calls, early) {
           createProject: (name) => void createProject(null, name),
           evolve: () => void parts.explore((there) => there.evolve(selectedHere())),
           batch: () => void parts.explore((there) => there.batch(selectedHere())),
+          compare: () => void compare(),
           download: () => void download(),
           remove: () => askToDelete(null),
           confirm: () => void confirmDelete(),
@@ -533,6 +534,11 @@ export function openLibrary(parts, calls, early) {
     const letter = command || !singleKeys() ? '' : key.toLowerCase();
     if (letter === 's') {
       void star(inPanel ? details.id : null);
+      return true;
+    }
+    if (letter === 'c') {
+      if (inPanel && details.id !== null) parts.pick(details.id);
+      else void compare();
       return true;
     }
     if (letter === 'f' && details.id !== null) {
@@ -730,6 +736,17 @@ export function openLibrary(parts, calls, early) {
     try {
       const { id } = await calls.createProject(name);
       await change(ids, { project: id });
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  /** Compare what is selected. */
+  async function compare() {
+    const count = countOf(selection, list.total);
+    if (count < 2 || count > 9) return;
+    try {
+      parts.compare(await selected());
     } catch (error) {
       fail(error);
     }

@@ -21,6 +21,7 @@ const HOLDING = /** @type {const} */ (['embed', 'mark', 'none', 'json']);
  * @property {string} file its address
  * @property {(holding: Holding) => string} fileWith its address with what it is to hold
  * @property {string} filename for the download
+ * @property {boolean} picked whether it is one of those that are compared
  */
 
 /**
@@ -28,6 +29,7 @@ const HOLDING = /** @type {const} */ (['embed', 'mark', 'none', 'json']);
  * @property {() => void} copy the prompt
  * @property {(part: typeof PARTS[number]) => void} recall
  * @property {() => void} use as the reference
+ * @property {() => void} compare
  * @property {() => void} full
  */
 
@@ -101,6 +103,7 @@ export function actions(model, act, w) {
           @click=${() => act.recall(part)}>${w.say(`recall-${part}`)}</button>`,
       )}
     </div>
+    <button type="button" data-act="compare" aria-pressed=${String(model.picked)} @click=${act.compare}>${w.say('ui-compare-tab')} <kbd>C</kbd></button>
     <a class="button" data-act="download" href=${model.file} download=${model.filename}>${w.say('stage-download')} <kbd>D</kbd></a>
     ${downloadAs('download-menu', model.fileWith, model.filename, w)}
     <button type="button" data-act="full" @click=${act.full}>${w.say('stage-full-view')} <kbd>F</kbd></button>

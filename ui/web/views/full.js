@@ -1,6 +1,7 @@
 // The full view: one picture as large as the screen, through the whole strip. Wheel and pinch zoom at the pointer,
 // drag pans, a double click shows pixels at 100 %, Space held shows the reference, a swipe goes on, Back closes it.
 
+import { singleKeys } from '../keys.js';
 import { clamped, zoomedAt } from '../lib/zoom.js';
 import { html, render } from '../vendor/lit.js';
 
@@ -9,6 +10,8 @@ import { html, render } from '../vendor/lit.js';
 
 /**
  * @typedef {object} Slide
+ * @property {number} id
+ * @property {boolean} picked whether it is one of those that are compared
  * @property {string} src
  * @property {string} alt
  * @property {string | null} reference address of what it was made of
@@ -25,7 +28,7 @@ const SWIPE = 60;
 export class FullView {
   /**
    * @param {Words} w
-   * @param {{ step: (by: number) => void, leave: () => void }} tell
+   * @param {{ step: (by: number) => void, leave: () => void, pick: (id: number) => void }} tell
    */
   constructor(w, tell) {
     this.w = w;
@@ -86,8 +89,13 @@ export class FullView {
     else if (event.key === ' ') this.#compare(true);
     else if (event.key === '+' || event.key === '-') this.#zoomBy(event.key === '+' ? 1.25 : 0.8, null);
     else if (event.key === '0') this.#hundred(null);
+    else if (event.key === 'c' && !event.ctrlKey && !event.metaKey && singleKeys()) this.#pick();
     else return;
     event.preventDefault();
+  }
+
+  #pick() {
+    if (this.slide) this.tell.pick(this.slide.id);
   }
 
   get #box() {
@@ -171,6 +179,7 @@ export class FullView {
           <span class="full-facts" dir="auto">${slide.facts}</span>
           <button type="button" aria-label=${w.say('stage-previous')} @click=${() => this.tell.step(-1)}>‹</button>
           <button type="button" aria-label=${w.say('stage-next')} @click=${() => this.tell.step(1)}>›</button>
+          <button type="button" data-act="compare" aria-pressed=${String(slide.picked)} @click=${() => this.#pick()}>${w.say('ui-compare-tab')}</button>
           <a class="button" href=${slide.file} download=${slide.filename}>${w.say('stage-download')}</a>
           <button type="button" autofocus @click=${() => this.dialog.close()}>${w.say('ui-close')}</button>
         </div>

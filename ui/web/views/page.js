@@ -112,9 +112,12 @@ export function createView({ mount, words: w, api, act, examples, sheet: styleSh
       drawReference(state);
       drawForm(state, plan, repeats);
       drawStatus(state);
-      if (state.draft.mode !== 'library' || !mount.firstChild) drawStage(state, on, now);
+      if (state.draft.mode === 'make' || !mount.firstChild) drawStage(state, on, now);
       const count = document.querySelector('#library-tab span');
       if (count) count.textContent = state.total ? String(state.total) : '';
+      const { length } = state.draft.picked;
+      const picked = document.querySelector('#compare-tab span');
+      if (picked) picked.textContent = length ? String(length) : '';
     },
   };
   return view;
@@ -498,6 +501,7 @@ export function createView({ mount, words: w, api, act, examples, sheet: styleSh
       file: api.resultFile(id, filename),
       fileWith: (/** @type {import('./facts.js').Holding} */ holding) => addressWith(api, id, filename, holding),
       filename,
+      picked: state.draft.picked.includes(id),
     };
   }
 
@@ -507,6 +511,7 @@ export function createView({ mount, words: w, api, act, examples, sheet: styleSh
       copy: () => act.copyPrompt(result),
       recall: (/** @type {string} */ part) => act.recall(result, part),
       use: () => act.use(result),
+      compare: () => act.pick(/** @type {number} */ (result.id)),
       full: act.full,
     };
   }
@@ -520,6 +525,8 @@ export function createView({ mount, words: w, api, act, examples, sheet: styleSh
     const filename = downloadNameOf(state, result);
     const id = /** @type {number} */ (result.id);
     return {
+      id,
+      picked: state.draft.picked.includes(id),
       src: api.resultFile(id),
       alt: nameOf(result, 'strip-name'),
       reference: result.recipe.reference && api.referenceFile(result.recipe.reference.digest),
@@ -570,7 +577,7 @@ export function createView({ mount, words: w, api, act, examples, sheet: styleSh
         kind: 'result',
         fraction: null,
         shown: chosenResult(on)?.id === id,
-        choose: () => act.show({ result: id }),
+        choose: (event) => (event.ctrlKey || event.metaKey ? act.pick(id) : act.show({ result: id })),
       };
     }
     const { run } = cell;

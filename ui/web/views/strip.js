@@ -14,7 +14,7 @@ import { roving } from './roving.js';
  * @property {'running' | 'waiting' | 'result' | 'ended'} kind
  * @property {number | null} fraction of a running job
  * @property {boolean} shown
- * @property {() => void} choose
+ * @property {(event: MouseEvent) => void} choose
  */
 
 /**
