@@ -6,15 +6,13 @@ browser's own figure, from its trace; frames are compared with those of a page w
 
 from __future__ import annotations
 
-import json
 import statistics
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from bench.frames import SCRIPT, percentile, work_by_frame
 from bench.table import Row
 from bench.visitors import STUDIO
 from tests.support.browser import CHROMIUM, FLAGS, PATIENCE
@@ -30,10 +28,6 @@ FRAMES = 600
 TYPED = ("lake", "harb", "neon", "wint", "mini")
 SCREEN, COLUMNS, ROW_HEIGHT = 15, 5, 186
 """Pictures of the first screen at 1280x720, those side by side, and the pixels from one row to the next."""
-GAP = 4000
-"""Microseconds from a frame's last callback to the first of the next, at least."""
-SCRIPT = {"FunctionCall", "EvaluateScript", "RunMicrotasks", "MinorGC", "MajorGC"}
-"""What the browser's trace calls the work of scripts."""
 
 _OPEN = """
   () => new Promise((resolve) => {
@@ -156,7 +150,7 @@ def scrolling(browser: Browser, url: str) -> Iterator[Row]:
     longest = max(each for step in scripts for each in scripts[step])
     yield Row(f"{name}: the longest task of ours", longest, 50, "ms", "script and what it makes the browser do at once")
     for step, goal in ((SLOW, 8), (FAST, 16)):
-        p99 = _percentile(scripts[step], 99)
+        p99 = percentile(scripts[step], 99)
         detail = f"{len(scripts[step])} frames, their mean {statistics.fmean(scripts[step]):.1f}"
         yield Row(f"{name}, {step} px a frame: script in a frame, 99 of 100", p99, goal, "ms", detail)
     late = 100 * sum(each > 50 for each in slow) / len(slow)
@@ -178,25 +172,7 @@ def _scrolled(page: Page, selector: str, step: int, top: int) -> list[float]:
 
 def _scripts(browser: Browser, page: Page, step: int) -> list[float]:
     """Scroll once more, traced; return the milliseconds of a core that scripts take in each frame."""
-    browser.start_tracing(page=page, categories=["devtools.timeline", "v8"])
-    _scrolled(page, ".lib-scroll", step, 0)
-    events = [each for each in json.loads(browser.stop_tracing())["traceEvents"] if "ts" in each]
-    threads = Counter((each["pid"], each["tid"]) for each in events if each["name"] == "FireAnimationFrame")
-    main = threads.most_common(1)[0][0]
-    events = sorted((each for each in events if (each["pid"], each["tid"]) == main), key=lambda each: each["ts"])
-    fired = [each["ts"] for each in events if each["name"] == "FireAnimationFrame"]
-    # Several callbacks fire in a frame, one right after the other.
-    frames = [each for each, before in zip(fired, [0, *fired], strict=False) if each - before > GAP]
-    spent = [0.0] * len(frames)
-    end = 0.0
-    for each in events:
-        if each["name"] not in SCRIPT or each["ts"] < end:
-            continue  # another one holds it
-        end = each["ts"] + each.get("dur", 0)
-        at = bisect_right(frames, each["ts"]) - 1
-        if at >= 0:
-            spent[at] += each.get("tdur", 0) / 1000
-    return spent
+    return work_by_frame(browser, page, lambda: _scrolled(page, ".lib-scroll", step, 0), SCRIPT)
 
 
 def _bare(browser: Browser, url: str) -> list[float]:
@@ -240,7 +216,3 @@ def search(browser: Browser, url: str) -> Row:
     first = statistics.median(times[: len(TYPED)])
     detail = f"median of {len(ours)}, the worst {max(ours):.0f}; pictures seen for the first time {first:.0f}"
     return Row("library: a key of the search until its first picture", statistics.median(ours), 150, "ms", detail)
-
-
-def _percentile(values: list[float], share: int) -> float:
-    return sorted(values)[min(len(values) - 1, len(values) * share // 100)]

@@ -215,21 +215,21 @@ def test_beyond_400_percent_pixels_are_squares_with_lines_between_them(page: Pag
 
 
 def test_pixels_stay_as_large_in_another_view_and_what_fits_still_fits(page: Page) -> None:
-    page.click("[data-look=blink]")
+    page.click("button[data-look=blink]")
     page.wait_for_selector(".cmp-cell.two")
     page.click("[data-act=actual]")
     expect(page.locator(PERCENT)).to_have_text("100 %")
-    page.click("[data-look=grid]")
+    page.click("button[data-look=grid]")
     expect(page.locator(FRAME)).to_have_count(4)
     expect(page.locator(PERCENT)).to_have_text("100 %")
     page.click("[data-act=fit]")
-    page.click("[data-look=slide]")
+    page.click("button[data-look=slide]")
     page.wait_for_selector(".cmp-cell.two")
     page.wait_for_selector(".cmp-stage:not(.zoomed)")
 
 
 def test_the_sliders_line_is_moved_by_keys_and_by_drag(page: Page) -> None:
-    page.click("[data-look=slide]")
+    page.click("button[data-look=slide]")
     line = page.locator(".cmp-cell.two input[type=range]")
     line.focus()
     page.keyboard.press("ArrowRight")
@@ -248,7 +248,7 @@ def test_the_sliders_line_is_moved_by_keys_and_by_drag(page: Page) -> None:
 
 
 def test_space_shows_the_second_picture_while_it_is_held(page: Page) -> None:
-    page.click("[data-look=blink]")
+    page.click("button[data-look=blink]")
     second = page.locator(".cmp-layer.over")
     expect(second).to_be_hidden()
     page.keyboard.down(" ")
@@ -256,7 +256,7 @@ def test_space_shows_the_second_picture_while_it_is_held(page: Page) -> None:
     expect(page.locator(FRAME)).to_have_attribute("aria-label", "B: " + name(page, 1))
     page.keyboard.up(" ")
     expect(second).to_be_hidden()
-    expect(page.locator("[data-look=blink]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("button[data-look=blink]")).to_have_attribute("aria-pressed", "true")
     page.click("[data-act=peek]")
     expect(second).to_be_visible()
 
@@ -272,7 +272,7 @@ def name(page: Page, place: int) -> str:
 
 
 def test_left_and_right_go_through_the_pairs_and_the_address_has_the_pair(page: Page, ids: list[int]) -> None:
-    page.click("[data-look=slide]")
+    page.click("button[data-look=slide]")
     first, second = page.locator("select[name=first]"), page.locator("select[name=second]")
     for one, other in ((0, 2), (1, 2), (0, 1)):
         page.locator(FRAME).focus()
@@ -288,11 +288,11 @@ def test_left_and_right_go_through_the_pairs_and_the_address_has_the_pair(page: 
     shown(page)
     expect(first).to_have_value("0")
     expect(second).to_have_value(str(ids[0]))
-    expect(page.locator("[data-look=slide]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("button[data-look=slide]")).to_have_attribute("aria-pressed", "true")
 
 
 def test_the_difference_is_a_heat_map_with_its_scale_and_figures(page: Page, ids: list[int]) -> None:
-    page.click("[data-look=difference]")
+    page.click("button[data-look=difference]")
     expect(page.locator(".heat canvas")).to_be_visible()
     expect(page.locator(".cmp-cell.two .cmp-label")).to_contain_text("% of the pixels differ. Mean")
     hot = "() => [...document.querySelector('.heat canvas').getContext('2d').getImageData(10, 400, 1, 1).data]"
@@ -343,14 +343,14 @@ def test_the_order_is_changed_by_drag_by_arrows_and_by_alt_and_a_digit(page: Pag
 
 
 def test_keeping_a_picture_stars_it_everywhere(page: Page, ids: list[int]) -> None:
-    page.click("[data-look=slide]")
+    page.click("button[data-look=slide]")
     keep = page.get_by_role("button", name="Keep B")
     keep.click()
     expect(keep).to_have_attribute("aria-pressed", "true")
     page.click("#library-tab")
     expect(page.locator(".lib-cell.starred")).to_have_count(1)
     page.keyboard.press("4")
-    page.click("[data-look=grid]")
+    page.click("button[data-look=grid]")
     page.locator(f"[data-id='{ids[1]}'] .cmp-frame").focus()
     page.keyboard.press("s")
     expect(page.locator(f"[data-id='{ids[1]}'] [data-act=star]")).to_have_attribute("aria-pressed", "false")
@@ -416,7 +416,7 @@ def test_axe_finds_nothing_and_targets_are_large_enough(
     with open_page(browser, served.url, width, height, scheme) as page:
         go(page, ids[:3])
         for look in ("grid", "slide", "blink", "difference"):
-            page.click(f"[data-look={look}]")
+            page.click(f"button[data-look={look}]")
             if look == "difference":
                 expect(page.locator(".heat canvas")).to_be_visible()
             assert not violations(page), look
