@@ -1,4 +1,4 @@
-// What is compared, how it is shown, and what keys do. Zoom and pan write to the stage's style alone, once a frame;
+// What is compared, how it is shown, and what keys do. Zoom and pan write the pictures' transforms alone, once a frame;
 // nothing is drawn again for them.
 
 import { isTyping, singleKeys } from '../keys.js';
@@ -88,6 +88,11 @@ export function openComparison(parts, mount) {
   let zoom = FITTED;
   /** How the frames are, and what fits into them. @type {{ frame: Size, fitted: Size, actual: number } | null} */
   let laid = null;
+  /**
+   * What the zoom is written to, and what was written.
+   * @type {{ pictures: HTMLElement[], lines: HTMLElement[], place: Element | null, percent: number, loupe: boolean }}
+   */
+  let drawn = { pictures: [], lines: [], place: null, percent: Number.NaN, loupe: false };
   let planned = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let settling;
@@ -403,6 +408,13 @@ export function openComparison(parts, mount) {
       stage,
     );
     drawFacts(all);
+    drawn = {
+      pictures: [...stage.querySelectorAll('.cmp-picture')].map((each) => /** @type {HTMLElement} */ (each)),
+      lines: [...stage.querySelectorAll('.cmp-lines')].map((each) => /** @type {HTMLElement} */ (each)),
+      place: bars.querySelector('.cmp-percent'),
+      percent: Number.NaN,
+      loupe: drawn.loupe,
+    };
     apply();
   }
 
@@ -546,29 +558,33 @@ export function openComparison(parts, mount) {
     });
   }
 
-  /** Write the zoom to the stage's style: all frames follow it. */
+  /** Write the zoom to all pictures. A variable of the stage would make the browser look at all that is in it. */
   function apply() {
     if (!laid) return;
     const { scale: by, x, y } = zoom;
-    stage.style.setProperty('--view', `translate(${x}px, ${y}px) scale(${by})`);
+    const view = `translate(${x}px, ${y}px) scale(${by})`;
+    for (const each of drawn.pictures) each.style.transform = view;
     const deep = isDeep(zoom, laid.actual);
     stage.classList.toggle('deep', deep);
     stage.classList.toggle('zoomed', by > 1);
     if (deep) {
-      stage.style.setProperty('--x', `${x}px`);
-      stage.style.setProperty('--y', `${y}px`);
-      stage.style.setProperty('--scale', String(by));
+      for (const { style } of drawn.lines) {
+        style.setProperty('--x', `${x}px`);
+        style.setProperty('--y', `${y}px`);
+        style.setProperty('--scale', String(by));
+      }
     }
-    const percent = w.say('compare-percent', { percent: percentOf(zoom, laid.actual) });
-    const place = bars.querySelector('.cmp-percent');
-    if (place && place.textContent !== percent) {
-      place.textContent = percent;
+    const percent = percentOf(zoom, laid.actual);
+    if (percent !== drawn.percent) {
+      drawn.percent = percent;
+      const words = w.say('compare-percent', { percent });
+      if (drawn.place) drawn.place.textContent = words;
       clearTimeout(settling);
       settling = setTimeout(() => {
-        said.textContent = percent;
+        said.textContent = words;
       }, SETTLED);
     }
-    drawLoupe();
+    if (drawn.loupe || magnifies()) drawLoupe();
   }
 
   // ---- the loupe ---------------------------------------------------------------------------------------
@@ -587,6 +603,7 @@ export function openComparison(parts, mount) {
   /** Show in each frame what is at the same place of it, enlarged. */
   function drawLoupe() {
     const on = magnifies() && laid !== null;
+    drawn.loupe = on;
     for (const lens of /** @type {NodeListOf<HTMLCanvasElement>} */ (stage.querySelectorAll('.cmp-lens'))) {
       lens.hidden = !on;
       if (on) drawLens(lens);
