@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from api.subpath import SubPath
-from ui.web_files import LATER_FOLDERS, WEB, WebFiles, chosen_encoding
+from ui.web_files import LATER_FOLDERS, RECONNECT, WEB, WebFiles, chosen_encoding
 
 
 @pytest.fixture
@@ -179,12 +179,9 @@ def test_the_real_files_are_few_and_small_enough_for_a_first_visit() -> None:
     assert "en" in files.languages
     assert "lib/state.js" in files.modules
     assert "reconnect.js" not in files.modules
-    modules = [
-        each.data
-        for name, each in files.files.items()
-        if name.endswith((".js", ".css")) and not name.startswith(LATER_FOLDERS)
-    ]
-    assert sum(len(brotli.compress(data, quality=11)) for data in modules) < 90_000
+    first = {*files.imported("main.js"), RECONNECT, "studio.css"}
+    assert not [name for name in first if name.startswith(LATER_FOLDERS)]
+    assert sum(len(brotli.compress(files.files[name].data, quality=11)) for name in first) < 90_000
 
 
 @pytest.mark.parametrize("folder", LATER_FOLDERS)
