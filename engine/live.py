@@ -137,10 +137,8 @@ def _shrunk(copy: Path) -> Reference:
 
 def _draft_of(request: EditRequest, small: Reference) -> EditRequest:
     """Return a request with few steps on a small reference; its recipe is never seen."""
-    params = dict(request.recipe.params)
-    strength = params.get("strength")
-    steps = params.get("num_inference_steps")
-    if isinstance(strength, int | float) and isinstance(steps, int) and strength > 0:
-        params["num_inference_steps"] = max(1, min(steps, round(STEPS / strength)))
-    recipe = request.recipe.model_copy(update={"params": params})
+    params = request.recipe.params
+    strength, steps = float(params.get("strength", 1.0)), int(params.get("num_inference_steps", STEPS))
+    few = max(1, min(steps, round(STEPS / max(strength, 0.05))))
+    recipe = request.recipe.model_copy(update={"params": {**params, "num_inference_steps": few}})
     return EditRequest(recipe, small)

@@ -13,6 +13,7 @@ from engine.quotas import REQUESTS
 
 PREFIX = "/studio/v1"
 ResultId = Annotated[int, PathParam(ge=1, le=2**53)]
+ExperimentId = Annotated[str, PathParam(pattern="^[0-9a-f]{32}$")]
 ProviderKey = Annotated[str | None, Header(max_length=500, description="The visitor's own key; it is not kept.")]
 
 

@@ -8,13 +8,12 @@ from operator import attrgetter
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Query
-from fastapi import Path as PathParam
 from starlette.responses import JSONResponse
 
 from api.answers import refusals
 from api.idempotency import Idempotency, mark
 from api.statuses import Refused
-from api.studio.asker import PREFIX, Asker, ProviderKey
+from api.studio.asker import PREFIX, Asker, ExperimentId, ProviderKey
 from api.studio.evolution import evolved
 from api.studio.references import References
 from api.studio.schemas import (
@@ -42,7 +41,6 @@ from core.spec import Integer, Number
 from engine.services import Services
 from storage.rows import CellRow, ExperimentRow
 
-ExperimentId = Annotated[str, PathParam(pattern="^[0-9a-f]{32}$")]
 IdempotencyKey = Annotated[str, Header(max_length=255, description="The same key begins no second experiment.")]
 
 

@@ -21,6 +21,7 @@ from api.studio.asker import PREFIX, Asker, ProviderKey, ResultId
 from api.studio.backends import Backends
 from api.studio.code.codes import Codes
 from api.studio.events import Events
+from api.studio.experiment_files import add_experiment_files
 from api.studio.experiments import add_experiments
 from api.studio.exports import download, exported, recipe_file
 from api.studio.jobs import Jobs
@@ -201,6 +202,7 @@ def build(
     # ---- experiments ---------------------------------------------------------------------------------
 
     add_experiments(app, services, references)
+    add_experiment_files(app, services)
 
     # ---- results -------------------------------------------------------------------------------------
 

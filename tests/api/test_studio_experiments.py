@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,44 +13,13 @@ import pytest
 from core.limits import Caps
 from core.messages import recorded
 from tests.support.api_app import ApiApp, api_app
+from tests.support.experiment_calls import LADDER, all_done, body, post, start, until
 from tests.support.fakes import FakeBackend, make_spec
 from tests.support.studio_calls import S, add_reference, studio
 
 pytestmark = pytest.mark.integration
 
-LADDER = {"name": "strength", "spread": {"low": 0.2, "high": 0.8, "count": 4}}
 UNKNOWN = "0" * 32
-
-
-async def body(client: httpx.AsyncClient, *axes: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Return an experiment with a reference of its own."""
-    base = {"backend": "local", "prompt": "a cat by a lake", **more.pop("base", {})}
-    return {"reference": (await add_reference(client))["digest"], "base": base, "axes": list(axes or [LADDER]), **more}
-
-
-async def post(client: httpx.AsyncClient, path: str, once: str = "k1", key: str = "", **body: Any) -> httpx.Response:
-    headers = {"Idempotency-Key": once} | ({"X-Provider-Key": key} if key else {})
-    return await client.post(f"{S}/experiments{path}", json=body, headers=headers)
-
-
-async def start(client: httpx.AsyncClient, *axes: dict[str, Any], **more: Any) -> dict[str, Any]:
-    once, key = more.pop("once", "k1"), more.pop("key", "")
-    answer = await post(client, "", once, key, **await body(client, *axes, **more))
-    assert answer.status_code == 201, answer.text
-    return dict(answer.json())
-
-
-async def until(client: httpx.AsyncClient, id: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    for _ in range(3000):
-        view = (await client.get(f"{S}/experiments/{id}")).json()
-        if wanted(view):
-            return dict(view)
-        await asyncio.sleep(0.01)
-    raise AssertionError(view)
-
-
-def all_done(view: dict[str, Any]) -> bool:
-    return all(each["state"] == "done" for each in view["cells"])
 
 
 async def test_a_grid_is_made_with_one_seed_and_each_cell_has_its_result(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.axe import violations
 from tests.support.browser import open_page
 from tests.support.compared import fill
 from tests.support.fakes import picture_bytes
 from tests.support.live_app import Served, serve
 from tests.support.studio_page import THUMBS, add_reference, set_images, start
-from tests.ui.test_accessibility import violations
 
 pytestmark = pytest.mark.integration
 
