@@ -277,6 +277,8 @@ def test_favourites_make_a_round_of_neighbours_with_reasons_again_and_again(page
     expect(page.locator("[data-act=evolve]")).to_have_text("Evolve A, B, C: 8 runs")
     page.go_back()
     expect(page.locator(".xp-letter")).to_have_text(["A", "B"])
+    page.click(".xp-progress [data-act=compare]")
+    expect(page.locator("#compare-tab")).to_have_attribute("aria-selected", "true")
 
 
 def test_the_librarys_selection_evolves_and_becomes_a_batch(page: Page) -> None:

@@ -64,6 +64,7 @@ export function createCalls({ at, begin, get, send }) {
  * @property {(action: Action) => void} dispatch
  * @property {(mode: Mode) => void} enter
  * @property {(result: Result) => void} use makes a result the reference
+ * @property {(ids: number[]) => void} compare compares these
  * @property {(recipe: Recipe) => void} again makes a picture by its recipe
  * @property {(slides: import('../main.js').Slides) => Promise<void>} full shows pictures as large as the window
  * @property {() => void} redraw draws what the page shows

@@ -610,6 +610,11 @@ export function openExplore(parts, calls) {
             )}${roundPrice()}</button>`
           : nothing
       }
+      ${
+        favourites.length > 1
+          ? html`<button type="button" data-act="compare" @click=${() => parts.compare(favourites.map(({ id }) => id))}>${w.say('ui-compare-tab')}</button>`
+          : nothing
+      }
       ${counts.missing ? button('retry', () => void retry(null), { count: counts.missing }) : nothing}
       ${hidden.size ? button('show-hidden', showHidden, { count: hidden.size }) : nothing}
       ${addition(of)}
