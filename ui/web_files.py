@@ -27,13 +27,13 @@ from ui.api_tab import api_examples
 
 WEB = Path(__file__).resolve().parent / "web"
 """The folder of the modules."""
-LATER_FOLDERS = ("library/", "explore/", "compare/")
-"""The folders of what a page fetches when a view is opened."""
+LATER_FOLDERS = ("library/", "explore/", "compare/", "later/")
+"""The folders of what a page fetches when it is opened."""
 LATER = "later"
 """The part of a catalogue that a page fetches when it needs it first."""
 TERMINAL = "The terminal"
 """The section of the catalogues whose words no page shows."""
-LATER_SECTIONS = {"The library", "Dropped files", "Unmapped settings", "Explore", "Compare"}
+LATER_SECTIONS = {"The library", "Dropped files", "Unmapped settings", "Experiments", "Explore", "Compare"}
 """The sections of the catalogues that no page shows at first."""
 WORDS = "locales"
 """Under which name the catalogues are served beside the modules."""

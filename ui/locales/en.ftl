@@ -214,8 +214,6 @@ axes-range = { $name } has no range of values.
     .todo = Give at least two values one by one.
 axes-search = The prompt does not contain { $search }.
 axes-unknown = The experiment has no axis { $name }.
-adapted-dropped = { $backend } does not take { $param }: there it is left out.
-adapted-clamped = { $backend } does not take { $param } { $value }: there it is { $to }.
 experiment-asks = This experiment makes { $runs } runs and costs ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) }.
     .todo = Confirm it to begin.
 experiment-unknown = This experiment is not here.
@@ -513,6 +511,8 @@ zero-gpu-else = Sign in at Hugging Face for more GPU time, wait, or choose a hos
 
 ## Notices: what was done that a person may not expect
 
+adapted-dropped = { $backend } does not take { $param }: there it is left out.
+adapted-clamped = { $backend } does not take { $param } { $value }: there it is { $to }.
 notice-file-ends-early = The file ends early; what is missing at its end is grey.
 notice-scaled-down = The picture was scaled down from { NUMBER($width, useGrouping: 0) }x{ NUMBER($height, useGrouping: 0) } to { NUMBER($new_width, useGrouping: 0) }x{ NUMBER($new_height, useGrouping: 0) }.
 notice-hdr = The picture is HDR ({ $kind }); its highlights were compressed.

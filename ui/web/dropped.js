@@ -2,6 +2,7 @@
 
 import { textsOf } from './lib/embedded.js';
 import { addLater } from './lib/i18n.js';
+import { addSheet } from './lib/sheet.js';
 import { html, nothing, render } from './vendor/lit.js';
 
 /** @import { Api } from './lib/api.js' */
@@ -20,7 +21,7 @@ export async function settingsIn(file, api, words) {
   if (!texts) return null;
   const found = await api.readRecipe(new Blob([/** @type {BlobPart} */ (texts)], { type: file.type }));
   if (found.source === 'none') return null;
-  await addLater(words);
+  await Promise.all([addLater(words), addSheet(new URL('./later/dialogs.css', import.meta.url))]);
   return found;
 }
 

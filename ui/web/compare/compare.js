@@ -2,7 +2,7 @@
 // opened first; this module fetches the others, the styles and the words at once.
 
 import { addLater } from '../lib/i18n.js';
-import { loadStyles } from '../lib/styles.js';
+import { addSheet } from '../lib/sheet.js';
 
 /** @import { Place, Router } from '../lib/address.js' */
 /** @import { Api } from '../lib/api.js' */
@@ -47,7 +47,7 @@ export async function createComparison(parts) {
     const href = new URL(`./${name}.js`, import.meta.url).href;
     document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href }));
   }
-  const styles = loadStyles(new URL('./compare.css', import.meta.url));
+  const styles = addSheet(new URL('./compare.css', import.meta.url));
   const [{ openComparison }] = await Promise.all([import('./view.js'), addLater(parts.words), styles]);
   return openComparison(parts, parts.mount);
 }

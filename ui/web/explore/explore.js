@@ -1,7 +1,7 @@
 // The door of the explore view, and what it asks of the server. Fetched when the view is opened first.
 
 import { addLater } from '../lib/i18n.js';
-import { loadStyles } from '../lib/styles.js';
+import { addSheet } from '../lib/sheet.js';
 
 /** @import { Place, Router } from '../lib/address.js' */
 /** @import { Api } from '../lib/api.js' */
@@ -92,7 +92,7 @@ export async function createExplore(parts) {
     const href = new URL(`./${name}.js`, import.meta.url).href;
     document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href }));
   }
-  const styles = loadStyles(new URL('./explore.css', import.meta.url));
+  const styles = addSheet(new URL('./explore.css', import.meta.url));
   const [{ openExplore }] = await Promise.all([import('./view.js'), addLater(parts.words), styles]);
   return openExplore(parts, createCalls(parts.api));
 }

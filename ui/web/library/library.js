@@ -2,7 +2,7 @@
 // for the list, while the others, the styles and the words are still on their way.
 
 import { addLater } from '../lib/i18n.js';
-import { loadStyles } from '../lib/styles.js';
+import { addSheet } from '../lib/sheet.js';
 
 /** @import { Place, Router } from '../lib/address.js' */
 /** @import { Api } from '../lib/api.js' */
@@ -174,7 +174,7 @@ export async function createLibrary(parts) {
     const href = new URL(`./${name}.js`, import.meta.url).href;
     document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href }));
   }
-  const styles = loadStyles(new URL('./library.css', import.meta.url));
+  const styles = addSheet(new URL('./library.css', import.meta.url));
   const [{ openLibrary }] = await Promise.all([import('./view.js'), addLater(parts.words), styles]);
   return openLibrary(parts, calls, { filter, answer: early });
 }

@@ -2,6 +2,7 @@
 // drag pans, a double click shows pixels at 100 %, Space held shows the reference, a swipe goes on, Back closes it.
 
 import { singleKeys } from '../keys.js';
+import { addSheet } from '../lib/sheet.js';
 import { clamped, zoomedAt } from '../lib/zoom.js';
 import { html, render } from '../vendor/lit.js';
 
@@ -21,6 +22,8 @@ import { html, render } from '../vendor/lit.js';
  * @property {number} width of the file, in pixels
  * @property {number} height
  */
+
+await addSheet(new URL('../later/dialogs.css', import.meta.url));
 
 /** Pixels of a sideways movement that count as a swipe. */
 const SWIPE = 60;
