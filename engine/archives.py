@@ -13,9 +13,9 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from core.errors import DiskFull, StudioError
-from core.messages import say
 from core.spec import BackendSpec
 from engine.images import Images
+from engine.licences import licences
 from engine.uploads import Uploads
 from storage.archive import Archive, ArchivedJob, Manifest, files_of, written
 from storage.protocols import Library
@@ -120,17 +120,6 @@ class Archives:
                 results += await self._library.take_in(owner, archive, job, self._quota)
         images = sum(len(job.images) for job in archive.manifest.jobs)
         return TakenIn(archive.manifest.project, results, images - results)
-
-
-def licences(jobs: Sequence[ArchivedJob], specs: Mapping[str, BackendSpec]) -> str:
-    """Return in words how the pictures of each backend may be used."""
-    lines = []
-    for key in sorted({job.backend for job in jobs}):
-        spec = specs.get(key)
-        models = sorted({image.model for job in jobs if job.backend == key for image in job.images})
-        licence = say("licence-unknown") if spec is None or spec.licence is None else str(spec.licence)
-        lines.append(f"{key if spec is None else spec.label} ({', '.join(models)})\n{licence}\n")
-    return "\n".join(lines)
 
 
 def contact_sheet(cells: Sequence[tuple[Path, str]]) -> bytes:

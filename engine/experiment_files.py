@@ -19,8 +19,8 @@ from core.job_state import JobState
 from core.messages import say
 from core.recipe import Recipe
 from core.spec import BackendSpec
-from engine.archives import licences
 from engine.images import Images
+from engine.licences import licences
 from storage.archive import ArchivedImage, ArchivedJob, Manifest, files_of, written
 from storage.protocols import Library
 from storage.rows import CellRow, ExperimentRow
