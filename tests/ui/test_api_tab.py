@@ -67,6 +67,8 @@ def test_the_tabs_work_with_arrow_keys(page: Page) -> None:
     expect(page.locator("#library-tab")).to_be_focused()
     assert page.get_attribute("#library-tab", "aria-selected") == "true"
     page.keyboard.press("ArrowRight")
+    expect(page.locator("#compare-tab")).to_be_focused()
+    page.keyboard.press("ArrowRight")
     expect(page.locator("#api section").first).to_be_visible()
     assert page.get_attribute("#api-tab", "aria-selected") == "true"
 
