@@ -363,7 +363,7 @@ def test_the_storage_line_and_the_full_view_fit_a_finger(browser: Browser, fakes
     page.locator(PICTURE).first.tap()
     page.locator(f"{PANEL} [data-act=full]").tap()
     buttons_and_link = page.locator("dialog.full[open] .full-bar :is(button, a)")
-    expect(buttons_and_link).to_have_count(4)
+    expect(buttons_and_link).to_have_count(5)
     for each in buttons_and_link.all():
         box = each.bounding_box()
         assert box is not None

@@ -276,7 +276,7 @@ queue-full =
 
 live-not-here = Drafts that follow the dials are made by backends of this app alone, for they cost nothing there.
 live-busy = Something else has the backend now.
-    .todo = The next change tries again.
+    .todo = It is tried again in a moment.
 live-replaced = A newer draft has taken this one's place.
 live-withheld = The draft is withheld by the safety checker.
 

@@ -8,8 +8,10 @@ import { errorOf } from './reading.js';
 /** @import { Api } from './lib/api.js' */
 /** @import { Action, State } from './lib/state.js' */
 
-/** Refusals that say nothing: the next change tries again. */
+/** Refusals that say nothing: it is tried again in a moment. */
 const PASSING = new Set(['live-busy', 'live-replaced']);
+/** Milliseconds until then. */
+const PAUSE = 500;
 /** Milliseconds of a draft, after the first, beyond which it does not follow: then live is switched off. */
 const SLOW = 4000;
 
@@ -23,6 +25,8 @@ export function createLive({ api, state, dispatch }) {
   // Drafts share a seed, so that what differs is what the dials did.
   const seed = 1 + Math.floor(Math.random() * 2 ** 30);
   let made = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let retry;
   let before = '';
   const turn = inTurn({
     show: (/** @type {{ src: string, seconds: number }} */ { src, seconds }) => {
@@ -37,26 +41,29 @@ export function createLive({ api, state, dispatch }) {
     },
     fail: (error) => {
       const why = errorOf(error);
-      if (PASSING.has(why.code)) return;
+      if (PASSING.has(why.code)) {
+        clearTimeout(retry);
+        retry = setTimeout(follow, PAUSE);
+        return;
+      }
       dispatch({ type: 'live', on: false, src: null });
       dispatch({ type: 'problem', error: why });
     },
   });
 
-  return {
-    /** Have a draft made of the form as it is now. */
-    follow() {
-      const backend = backendOf(state());
-      const form = formIn(state().draft);
-      const body = backend && jobBody(form, backend);
-      if (!body?.prompt || activeRun(state())) return;
-      const wanted = { ...body, num_images: 1, params: { ...body.params, seed: lockedSeed(form) ?? seed } };
-      turn.want(JSON.stringify(wanted), async (signal) => {
-        const begun = performance.now();
-        const picture = await api.draft(wanted, signal);
-        return { src: URL.createObjectURL(picture), seconds: (performance.now() - begun) / 1000 };
-      });
-    },
-    stop: turn.stop,
-  };
+  /** Have a draft made of the form as it is now. */
+  function follow() {
+    const backend = backendOf(state());
+    const form = formIn(state().draft);
+    const body = backend && jobBody(form, backend);
+    if (!state().live || !body?.prompt || activeRun(state())) return;
+    const wanted = { ...body, num_images: 1, params: { ...body.params, seed: lockedSeed(form) ?? seed } };
+    turn.want(JSON.stringify(wanted), async (signal) => {
+      const begun = performance.now();
+      const picture = await api.draft(wanted, signal);
+      return { src: URL.createObjectURL(picture), seconds: (performance.now() - begun) / 1000 };
+    });
+  }
+
+  return { follow, stop: turn.stop };
 }
