@@ -310,6 +310,7 @@ def test_milestones_are_spoken_not_every_step(page: Page) -> None:
     )
     start(page, "steps please")
     page.wait_for_selector(RESULT)
+    expect(page.locator("[data-part=live]")).to_have_text("The result is here")
     heard = page.evaluate("window.heard")
     assert heard[-1] == "The result is here"
     assert len(heard) < 10
