@@ -12,6 +12,7 @@ from storage.rows import (
     UNDO,
     Changes,
     Facets,
+    Figures,
     Filter,
     Index,
     LibraryRow,
@@ -20,6 +21,7 @@ from storage.rows import (
     Page,
     ProjectRow,
     Sort,
+    Unmeasured,
 )
 from storage.sqlite.queries import Queries
 from storage.sqlite.room import Freed
@@ -109,6 +111,20 @@ class AsyncLibrary:
     async def delete_project(self, owner: str, project: int) -> bool:
         """Delete a project and leave its pictures without one; return whether there was one."""
         return await self._threads.write(self._store.delete_project, owner, project)
+
+    # ---- meters --------------------------------------------------------------------------------------
+
+    async def unmeasured(self, before: int, limit: int) -> list[int]:
+        """Return the ids of pictures of all owners that are to be measured, newest first."""
+        return await self._threads.read(Queries.unmeasured, before, limit)
+
+    async def to_measure(self, result_id: int) -> Unmeasured | None:
+        """Return a picture that is to be measured; None where it was, or is no longer shown."""
+        return await self._threads.read(Queries.to_measure, result_id)
+
+    async def measured(self, result_id: int, figures: Figures | None) -> None:
+        """Write once how a picture compares with its reference; None where that cannot be said."""
+        await self._threads.write(self._store.measured, result_id, figures)
 
     # ---- archives ------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from storage.rows import (
     Changes,
     ExperimentRow,
     Facets,
+    Figures,
     Filter,
     Index,
     LibraryRow,
@@ -32,6 +33,7 @@ from storage.rows import (
     PlannedCell,
     ProjectRow,
     Sort,
+    Unmeasured,
 )
 
 
@@ -487,6 +489,23 @@ class Library(Protocol):
 
     async def delete_project(self, owner: str, project: int) -> bool:
         """Delete a project and leave its pictures without one; return whether there was one."""
+
+    async def unmeasured(self, before: int, limit: int) -> list[int]:
+        """Return the ids of pictures of all owners that are to be measured, newest first.
+
+        Args:
+            before: only those below this id.
+            limit: at most so many.
+        """
+
+    async def to_measure(self, result_id: int) -> Unmeasured | None:
+        """Return a picture that is to be measured; None where it was, or is no longer shown."""
+
+    async def measured(self, result_id: int, figures: Figures | None) -> None:
+        """Write once how a picture compares with its reference; None where that cannot be said, and is not tried again.
+
+        Figures are a change of the result, as a star is.
+        """
 
     async def archived(
         self,

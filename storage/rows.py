@@ -41,12 +41,54 @@ class ResultRow:
 
 
 class Sort(StrEnum):
-    """The order of a list of results; what costs the same, or is of unknown cost, has the newest first."""
+    """The order of a list of results: by date, or by a figure, the highest first and those of unknown figure last.
+
+    Of results that have the same, the newest comes first.
+    """
 
     NEWEST = "newest"
     OLDEST = "oldest"
     COST = "cost"
-    """The dearest first, those of unknown cost last."""
+    STRUCTURE = "structure"
+    COLOUR_SHIFT = "colour_shift"
+    SHARPNESS = "sharpness"
+
+    @property
+    def by_date(self) -> bool:
+        """Whether it goes by the time at which results were made."""
+        return self in (Sort.NEWEST, Sort.OLDEST)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How a result compares with its reference, as its row has it; see `core.imaging.meters.Meters`.
+
+    Attributes:
+        structure, colour_shift, sharpness: as there; the sharpness is None where the reference has no detail.
+        metrics: JSON of its palette and tones; the store never looks inside.
+    """
+
+    structure: float
+    colour_shift: float
+    sharpness: float | None
+    metrics: str
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """A picture that is to be measured.
+
+    Attributes:
+        id: the result's.
+        owner: whose it is.
+        file: the stored file's name.
+        reference: that of its reference; None where it had none, or its job's row is damaged.
+    """
+
+    id: int
+    owner: str
+    file: str
+    reference: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +158,7 @@ class LibraryRow:
         cost: US dollars of this one, None where it is not known.
         missing: why no picture came, one of `core.result.Reason`, or `RUN`: the job's error says why then.
         why: as in `ResultRow`.
+        meters: how it compares with its reference, None where that is not known.
     """
 
     id: int
@@ -141,6 +184,7 @@ class LibraryRow:
     cost: float | None
     missing: str | None = None
     why: str | None = None
+    meters: Figures | None = None
 
     @property
     def created(self) -> float:
@@ -279,11 +323,13 @@ class Lineage:
     """Where a result comes from, and what was made of it.
 
     Attributes:
+        result: the result itself.
         parents: the result that its reference was, then that one's, and so on.
         first: the result whose reference is the first photo: the last of `parents`, or the result itself.
         children: newest first.
     """
 
+    result: LibraryRow
     parents: tuple[LibraryRow, ...]
     first: LibraryRow
     children: tuple[LibraryRow, ...]
@@ -453,6 +499,7 @@ class CellRow(PlannedCell):
         error: JSON of why the job failed, as in `Record`.
         result: the id of what it made; None where there is nothing, or it was deleted.
         star: whether that has a star.
+        structure, colour_shift, sharpness: how it compares with its reference; None where that is not known.
     """
 
     place: int
@@ -462,6 +509,9 @@ class CellRow(PlannedCell):
     error: str | None = None
     result: int | None = None
     star: bool = False
+    structure: float | None = None
+    colour_shift: float | None = None
+    sharpness: float | None = None
 
     @property
     def waits(self) -> bool:

@@ -27,7 +27,8 @@ EXPERIMENT = """experiments.id as id, owners.name as owner, experiments.created 
         where experiment = experiments.number) as spent"""
 CELL = """cells.place as place, at, cells.backend as backend, cells.estimate as estimate, cells.recipe as recipe,
     cells.own_key as own_key, skipped, cells.job as job, jobs.state as state, jobs.error as error,
-    results.id as result, coalesce(results.star, 0) as star"""
+    results.id as result, coalesce(results.star, 0) as star, nullif(structure, -2) as structure,
+    nullif(colour_shift, -1) as colour_shift, nullif(sharpness, -1) as sharpness"""
 
 
 class ExperimentQueries(Reader):

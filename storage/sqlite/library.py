@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from core.recipe import ImageRef
 from storage.rows import (
     EVERYTHING,
     Changes,
     Facets,
+    Figures,
     Filter,
     Index,
     LibraryRow,
@@ -18,14 +20,16 @@ from storage.rows import (
     Page,
     ProjectRow,
     Sort,
+    Unmeasured,
 )
-from storage.sqlite.listing import blocks_by_cost, blocks_by_day, cursor_behind, listing
+from storage.sqlite.listing import blocks_by_day, blocks_by_figure, cursor_behind, listing
 from storage.sqlite.reader import OWNER, Reader
 from storage.sqlite.room import free, goes_first, oldest_removable, share
 
 COLUMNS = """results.id, jobs.id as job, place, results.seed, results.model, pictures.name as file, width, height,
     pictures.bytes, star, note, project, results.parent, results.backend, source, recipe, report, error,
     nullif(results.cost, -1) as cost, missing, why, iif(json_valid(recipe), recipe ->> '$.prompt', null) as prompt,
+    nullif(structure, -2) as structure, colour_shift, nullif(sharpness, -1) as sharpness, metrics,
     (select json_group_array(tags.name) from result_tags join tags on number = tag where result = results.id) as tags"""
 JOINS = "cross join jobs on jobs.number = results.job left join pictures on pictures.number = picture"
 """Cross joins keep the order: the list's own index first, then a look at each of the few rows that it gives."""
@@ -84,8 +88,8 @@ class LibraryQueries(Reader):
             found = self._base.execute(*listing(number, wanted, sort, None)).fetchall()
             rows = self._in_order([row[0] for row in found[:first]])
             revision = self.revision(owner)
-        if sort is Sort.COST:
-            return Index(tuple(blocks_by_cost(found)), rows, revision)
+        if not sort.by_date:
+            return Index(tuple(blocks_by_figure(found)), rows, revision)
         return Index(tuple(blocks_by_day([id for (id,) in found], sort, zone)), rows, revision)
 
     def revision(self, owner: str) -> int:
@@ -210,7 +214,7 @@ class LibraryQueries(Reader):
                 (owner, row.digest, row.id, CHILDREN),
             )
             below = self._in_order([id for (id,) in children])
-        return Lineage(tuple(parents), parents[-1] if parents else row, below)
+        return Lineage(row, tuple(parents), parents[-1] if parents else row, below)
 
     def _parent(self, owner: str, row: LibraryRow) -> LibraryRow | None:
         if row.parent is None:
@@ -222,6 +226,30 @@ class LibraryQueries(Reader):
             (f"{row.parent}.", f"{row.parent}/", owner, row.id),
         ).fetchone()
         return None if found is None else self.find_result(owner, found[0])
+
+    def unmeasured(self, before: int, limit: int) -> list[int]:
+        """Return the ids of pictures of all owners that are to be measured, newest first.
+
+        Args:
+            before: only those below this id.
+            limit: at most so many.
+        """
+        found = self._base.execute(
+            """select id from results indexed by results_unmeasured
+                where measured = 0 and shown = 1 and id < ? order by id desc limit ?""",
+            (before, limit),
+        )
+        return [id for (id,) in found]
+
+    def to_measure(self, result_id: int) -> Unmeasured | None:
+        """Return a picture that is to be measured; None where it was, or is no longer shown."""
+        found = self._base.execute(
+            """select owners.name, pictures.name, iif(json_valid(recipe), recipe -> '$.reference', null)
+                from results join owners on owners.number = results.owner join jobs on jobs.number = results.job
+                join pictures on pictures.number = picture where results.id = ? and measured = 0 and shown = 1""",
+            (result_id,),
+        ).fetchone()
+        return None if found is None else Unmeasured(result_id, found[0], found[1], _reference_name(found[2]))
 
     def changes(self, owner: str, seq: int | None, most: int) -> Changes:
         """Return what happened to an owner's results after a change.
@@ -263,4 +291,14 @@ class LibraryQueries(Reader):
 
 def _library_row(row: dict[str, Any]) -> LibraryRow:
     tags = tuple(sorted(json.loads(row["tags"])))
-    return LibraryRow(**row | {"star": bool(row["star"]), "prompt": row["prompt"] or "", "tags": tags})
+    figures = [row.pop(name) for name in ("structure", "colour_shift", "sharpness", "metrics")]
+    meters = None if figures[0] is None else Figures(*figures)
+    return LibraryRow(**row | {"star": bool(row["star"]), "prompt": row["prompt"] or "", "tags": tags}, meters=meters)
+
+
+def _reference_name(text: str | None) -> str | None:
+    """Return the name of the file of a reference by the JSON of a recipe, None where there is none."""
+    try:
+        return ImageRef.model_validate_json(text or "").name
+    except (ValueError, LookupError):
+        return None

@@ -24,8 +24,8 @@ DAY, MINUTE = 86_400_000_000, 60_000_000
 SUMS = 2**32
 """Sums of ids are below this, which a browser holds exactly."""
 TAGGED = "tag = (select number from tags where owner = ? and name = ?)"
-CURSOR = re.compile(r"(?:(?P<cost>-?\d{1,9}(?:\.\d{1,18})?(?:e-?\d{1,3})?):)?(?P<id>\d{1,18})", re.ASCII)
-"""The result before the place where a part of a list begins: its id, and its cost where the list is sorted by it."""
+CURSOR = re.compile(r"(?:(?P<figure>-?\d{1,9}(?:\.\d{1,18})?(?:e-?\d{1,3})?):)?(?P<id>\d{1,18})", re.ASCII)
+"""The result before the place where a part of a list begins: its id, and its figure where the list is sorted by one."""
 
 
 class Sql(NamedTuple):
@@ -36,7 +36,7 @@ class Sql(NamedTuple):
 
 
 def listing(owner: int, wanted: Filter, sort: Sort, cursor: str | None) -> Sql:
-    """Return the query of the ids of a list, with their costs where it is sorted by them.
+    """Return the query of the ids of a list, with their figures where it is sorted by them.
 
     Args:
         owner: its number.
@@ -69,17 +69,15 @@ def listing(owner: int, wanted: Filter, sort: Sort, cursor: str | None) -> Sql:
         terms.append(Sql(f"{found} < ?", (math.ceil(wanted.until * 1_000_000),)))
     if cursor is not None:
         terms.append(_behind(found, sort, cursor))
-    if words is None or of_row or sort is Sort.COST:  # else the full-text index alone knows all
+    if words is None or of_row or not sort.by_date:  # else the full-text index alone knows all
         if tables:
             of_row.append(Sql(f"results.id = {found}"))
         tables.append(f"results indexed by {_index(of_row, sort)}")
         terms.append(Sql("results.owner = ? and shown = ?", (owner, int(not wanted.failed))))
     terms += of_row
-    columns, order = {
-        Sort.NEWEST: (found, f"{found} desc"),
-        Sort.OLDEST: (found, found),
-        Sort.COST: (f"{found}, results.cost", f"results.cost desc, {found} desc"),
-    }[sort]
+    columns, order = found, found if sort is Sort.OLDEST else f"{found} desc"
+    if not sort.by_date:
+        columns, order = f"{found}, results.{sort}", f"results.{sort} desc, {found} desc"
     where = " and ".join(each.text for each in terms)
     text = f"select {columns} from {' cross join '.join(tables)} where {where} order by {order}"  # noqa: S608 - our own words
     return Sql(text, tuple(value for each in terms for value in each.values))
@@ -111,8 +109,8 @@ def _terms_of_row(wanted: Filter) -> list[Sql]:
 def _index(of_row: Sequence[Sql], sort: Sort) -> str:
     """Return the index that holds all that is asked for, the smallest where several do."""
     asked = [each.text for each in of_row]
-    if sort is Sort.COST:
-        return "results_listed" if asked else "results_by_cost"
+    if not sort.by_date:
+        return "results_listed" if asked else f"results_by_{sort}"
     if asked == ["star = 1"]:
         return "results_starred"
     return "results_of_project" if asked == ["results.project = ?"] else "results_listed"
@@ -120,10 +118,10 @@ def _index(of_row: Sequence[Sql], sort: Sort) -> str:
 
 def _behind(found: str, sort: Sort, cursor: str) -> Sql:
     parts = CURSOR.fullmatch(cursor)
-    if parts is None or (parts["cost"] is not None) != (sort is Sort.COST):
+    if parts is None or (parts["figure"] is None) != sort.by_date:
         raise ValueError("not a cursor of this list")
-    if sort is Sort.COST:
-        return Sql(f"(results.cost, {found}) < (?, ?)", (float(parts["cost"]), int(parts["id"])))
+    if not sort.by_date:
+        return Sql(f"(results.{sort}, {found}) < (?, ?)", (float(parts["figure"]), int(parts["id"])))
     return Sql(f"{found} {'<' if sort is Sort.NEWEST else '>'} ?", (int(parts["id"]),))
 
 
@@ -131,7 +129,7 @@ def cursor_behind(row: Sequence[float]) -> str:
     """Return the cursor of what is behind a result in its list.
 
     Args:
-        row: its id, and its cost where the list is sorted by it.
+        row: its id, and its figure where the list is sorted by one.
     """
     return f"{row[1]}:{row[0]}" if len(row) > 1 else str(row[0])
 
@@ -157,8 +155,8 @@ def blocks_by_day(ids: Sequence[int], sort: Sort, zone: int) -> Iterator[Block]:
         at = end
 
 
-def blocks_by_cost(rows: Sequence[tuple[int, float]]) -> Iterator[Block]:
-    """Yield the blocks of a list by cost: ids and costs in the list's order."""
+def blocks_by_figure(rows: Sequence[tuple[int, float]]) -> Iterator[Block]:
+    """Yield the blocks of a list by cost or another figure: ids and figures in the list's order."""
     for at in range(0, len(rows), BLOCK):
         part = rows[at : at + BLOCK]
         cursor = cursor_behind(rows[at - 1]) if at else None

@@ -819,6 +819,28 @@ def skipped_cells(base: sqlite3.Connection) -> None:
     base.execute("create index unfinished_experiments on experiments (number) where state in ('running', 'paused')")
 
 
+def meters_of_results(base: sqlite3.Connection) -> None:
+    """How results compare with their references: three figures that lists are sorted by, the rest in `metrics`.
+
+    `measured` is 1 of a picture that was looked at, also where nothing could be measured. Figures that are not known
+    are -2 of `structure` and -1 of the others, which is below all that are.
+    """
+    base.execute("alter table results add column measured integer not null default 0")
+    for column, unknown in (("structure", -2), ("colour_shift", -1), ("sharpness", -1)):
+        base.execute(f"alter table results add column {column} real not null default {unknown}")
+        base.execute(f"create index results_by_{column} on results (owner, shown, {column}, id)")
+    base.execute("create index results_unmeasured on results (id) where measured = 0 and shown = 1")
+    base.execute("drop index results_listed")
+    base.execute(
+        """create index results_listed on results (owner, shown, id, star, project, backend, model, styles, width,
+            height, cost, structure, colour_shift, sharpness)"""
+    )
+    base.execute(
+        """create trigger changes_at_measuring after update of structure on results when new.deleted is null begin
+            insert into changes (owner, result) values (new.owner, new.id); end"""
+    )
+
+
 def _normal(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
@@ -858,4 +880,5 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     origins_of_references,
     experiments,
     skipped_cells,
+    meters_of_results,
 )

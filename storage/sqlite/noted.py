@@ -1,4 +1,4 @@
-"""What an owner notes on results: stars, tags, notes, projects; and the trash.
+"""What is noted on results: stars, tags, notes, projects, and how they compare with their references; and the trash.
 
 Every function runs inside a transaction of the caller's.
 """
@@ -18,13 +18,15 @@ from storage.protocols import (
     TooManyProjects,
     TooManyTags,
 )
-from storage.rows import Marks, ProjectRow
+from storage.rows import Figures, Marks, ProjectRow
 from storage.sqlite import room
 from storage.sqlite.reader import OWNER
 from storage.sqlite.search_text import indexed
 
 GIVEN = "id in (select value from json_each(?))"
 """Whether a result is one of those of which a parameter has the ids, as JSON."""
+MOST_SHARPNESS = 1000.0
+"""What is written of a sharpness beyond, which tells nothing: the reference has next to no detail."""
 
 
 def mark(base: sqlite3.Connection, owner: str, ids: Sequence[int], marks: Marks, quota: int) -> None:
@@ -101,6 +103,19 @@ def protect(base: sqlite3.Connection, owner: int, jobs: Collection[int], quota: 
     share = room.share(base, quota)
     if protected > before and protected > share:
         raise ShareFull(share, protected)
+
+
+def measure(base: sqlite3.Connection, result: int, figures: Figures | None) -> None:
+    """Write how a picture compares with its reference, unless that was written before; see `Store.measured`."""
+    which = "where id = ? and measured = 0"
+    if figures is None:
+        base.execute(f"update results set measured = 1 {which}", (result,))  # noqa: S608 - our own words
+        return
+    sharpness = -1.0 if figures.sharpness is None else min(figures.sharpness, MOST_SHARPNESS)
+    base.execute(
+        f"""update results set measured = 1, structure = ?, colour_shift = ?, sharpness = ?, metrics = ? {which}""",  # noqa: S608 - our own words
+        (round(figures.structure, 4), round(figures.colour_shift, 3), round(sharpness, 4), figures.metrics, result),
+    )
 
 
 # ---- the trash ------------------------------------------------------------------------------------------

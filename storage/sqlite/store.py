@@ -23,6 +23,7 @@ from storage.rows import (
     Done,
     ExperimentRow,
     Failure,
+    Figures,
     LibraryRow,
     Marks,
     Money,
@@ -214,6 +215,11 @@ class Store(Queries):
         with self._writing():
             noted.mark(self._base, owner, ids, marks, quota)
             return tuple(row for row in self.find_results(owner, ids) if row.file is not None)
+
+    def measured(self, result_id: int, figures: Figures | None) -> None:
+        """Write once how a picture compares with its reference; None where that cannot be said."""
+        with self._writing():
+            noted.measure(self._base, result_id, figures)
 
     def trash(self, owner: str, ids: Sequence[int], now: float) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """Put an owner's results into the trash; return the ids of those, and the ids of their jobs."""

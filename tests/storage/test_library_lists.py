@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.job_state import JobState
-from storage.rows import EVERYTHING, Done, Failure, Filter, Marks, Record, ResultRow, Sort
+from storage.rows import EVERYTHING, Done, Failure, Figures, Filter, Marks, Record, ResultRow, Sort
 from storage.sqlite.inserts import Kept
 from storage.sqlite.listing import listing
 from storage.sqlite.store import Store
@@ -50,6 +50,11 @@ class Made:
     tags: set[str] = field(default_factory=set)
     note: str = ""
     deleted: bool = False
+    figures: Figures | None = None
+
+    def figure(self, sort: Sort) -> float | None:
+        figure: float | None = getattr(self if sort is Sort.COST else self.figures, sort, None)
+        return figure
 
     def words(self) -> set[str]:
         styles = [part for each in self.styles for part in (each, STYLES[each])]
@@ -71,8 +76,8 @@ class Filled:
             each for each in self.results if not each.deleted and each.picture != wanted.failed and fits(each, wanted)
         ]
         found.sort(key=lambda each: each.id, reverse=sort is not Sort.OLDEST)
-        if sort is Sort.COST:
-            found.sort(key=lambda each: -1.0 if each.cost is None else each.cost, reverse=True)
+        if not sort.by_date:
+            found.sort(key=lambda each: -9.0 if (figure := each.figure(sort)) is None else figure, reverse=True)
         return [each.id for each in found]
 
 
@@ -119,6 +124,10 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
         project = each.project or 0
         marks = Marks(star=each.star, project=project, add_tags=tuple(each.tags), note=each.note)
         store.mark("ann", [each.id], marks, QUOTA)
+    for each in chance.sample(pictures, len(pictures) * 2 // 3):
+        structure, shift = chance.choice((-0.5, 0.0, 0.1234, 1.0)), chance.choice((0.0, 1e-3, 4.2, 70.0))
+        each.figures = Figures(structure, shift, chance.choice((None, 0.0, 0.9, 1000.0)), "{}")
+        store.measured(each.id, each.figures)
     for each in chance.sample(results, 30):
         each.deleted = True
         store.trash("ann", [each.id], now)
@@ -232,11 +241,11 @@ def check(filled: Filled, wanted: Filter, sort: Sort, limit: int, zone: int) -> 
         assert [each.id for each in rows] == expected[at : at + block.count]
         assert 1 <= block.count <= 200
         days = {str((datetime.fromtimestamp(each.created, UTC) + timedelta(minutes=zone)).date()) for each in rows}
-        assert days == {block.day} or (sort is Sort.COST and block.day is None)
+        assert days == {block.day} or (not sort.by_date and block.day is None)
         at += block.count
     assert at == len(expected)
     for block, following in pairwise(blocks):
-        assert block.count == 200 or (block.day != following.day and sort is not Sort.COST)
+        assert block.count == 200 or (block.day != following.day and sort.by_date)
 
 
 def test_a_list_has_all_that_a_result_is(filled: Filled) -> None:
@@ -253,6 +262,7 @@ def test_a_list_has_all_that_a_result_is(filled: Filled) -> None:
         )
         assert (row.backend, row.model, row.cost, row.prompt) == (made.backend, made.model, made.cost, made.prompt)
         assert (row.width, row.height) == made.size
+        assert row.meters == made.figures
 
 
 def test_facets_count_what_lists_have(filled: Filled) -> None:
@@ -279,7 +289,7 @@ def test_facets_count_what_lists_have(filled: Filled) -> None:
     "cursor", ["", "x", "1.5", "-1", "1:2:3", "nan:1", "inf:1", "9" * 30, "٣", "0.5:1\n", "5", "0.5:5"]
 )
 def test_a_cursor_of_another_list_is_refused(filled: Filled, cursor: str, sort: Sort) -> None:
-    own = cursor == ("0.5:5" if sort is Sort.COST else "5")
+    own = cursor == ("5" if sort.by_date else "0.5:5")
     for owner in ("ann", "who has nothing"):
         with nullcontext() if own else pytest.raises(ValueError, match="cursor"):
             filled.store.result_page(owner, 5, cursor, sort=sort)
@@ -315,13 +325,23 @@ def test_a_list_by_date_is_one_walk_over_an_index_and_sorts_nothing(filled: Fill
             assert "(owner=? AND name=?)" in step
 
 
-def test_a_list_by_cost_has_an_index_of_its_own(filled: Filled) -> None:
-    plan = explained(filled.store, EVERYTHING, Sort.COST)
+FIGURES = [sort for sort in Sort if not sort.by_date]
+
+
+@pytest.mark.parametrize("sort", FIGURES)
+def test_a_list_by_a_figure_has_an_index_of_its_own(filled: Filled, sort: Sort) -> None:
+    plan = explained(filled.store, EVERYTHING, sort)
     assert len(plan) == 1
-    assert "COVERING INDEX results_by_cost" in plan[0]
+    assert f"COVERING INDEX results_by_{sort}" in plan[0]
+
+
+@pytest.mark.parametrize("sort", FIGURES)
+def test_a_part_of_a_list_by_a_figure_is_found_in_an_index_that_has_all_of_it(filled: Filled, sort: Sort) -> None:
+    plan = explained(filled.store, Filter(backend="local", cost_min=0.1), sort)
+    assert "COVERING INDEX results_listed" in plan[0]
 
 
 def explained(store: Store, wanted: Filter, sort: Sort) -> list[str]:
     """Return how SQLite would find a list's part behind a cursor."""
-    query = listing(1, wanted, sort, "0.5:9" if sort is Sort.COST else "9")
+    query = listing(1, wanted, sort, "9" if sort.by_date else "0.5:9")
     return [row[3] for row in store._base.execute(f"explain query plan {query.text}", query.values)]
