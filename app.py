@@ -38,6 +38,7 @@ from engine.engine import Engine
 from engine.experiments import Experiments
 from engine.images import Images
 from engine.live import LiveDrafts
+from engine.meters import Meters
 from engine.quotas import Quotas
 from engine.services import Services
 from engine.uploads import Uploads
@@ -119,6 +120,7 @@ def launch(settings: Settings, store: Store, sockets: list[socket.socket]) -> No
         beside = [
             asyncio.create_task(after(recovery, own_api.hooks.recover)),
             asyncio.create_task(after(recovery, services.experiments.recover)),
+            asyncio.create_task(after(recovery, services.meters.recover)),
             asyncio.create_task(return_freed_memory()),
             asyncio.create_task(tidy_hourly(engine, settings.data_dir / "uploads", settings.caps.cache_age)),
             asyncio.create_task(empty_trash(services.library)),
@@ -171,6 +173,7 @@ def assemble(
         experiments=Experiments(engine, store.experiments, store, quotas),
         live=LiveDrafts(engine, images),
         images=images,
+        meters=Meters(engine, store.library, store.images),
         uploads=Uploads(store, quotas.caps.quota),
         library=store.library,
         quotas=quotas,

@@ -10,6 +10,7 @@ from engine.engine import Engine
 from engine.experiments import Experiments
 from engine.images import Images
 from engine.live import LiveDrafts
+from engine.meters import Meters
 from engine.quotas import Quotas
 from engine.uploads import Uploads
 from storage.files.disk import DiskProbe
@@ -24,6 +25,7 @@ class Services:
         engine: runs jobs.
         experiments: many jobs with one plan.
         live: drafts that follow the dials.
+        meters: how results compare with their references.
         images: the pictures of all owners.
         uploads: what comes in before a job.
         library: results by time, star and the words of their prompts.
@@ -35,6 +37,7 @@ class Services:
     engine: Engine
     experiments: Experiments
     live: LiveDrafts
+    meters: Meters
     images: Images
     uploads: Uploads
     library: Library
@@ -44,5 +47,5 @@ class Services:
 
     async def close(self) -> None:
         """Stop everything, as `Engine.close` does, and end the decoders meanwhile."""
-        await self.experiments.close()
+        await asyncio.gather(self.experiments.close(), self.meters.close())
         await asyncio.gather(self.engine.close(), self.decoders.close())

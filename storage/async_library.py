@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from storage.archive import Archive, ArchivedJob, stored
 from storage.files.disk import disk_errors
@@ -122,9 +122,9 @@ class AsyncLibrary:
         """Return a picture that is to be measured; None where it was, or is no longer shown."""
         return await self._threads.read(Queries.to_measure, result_id)
 
-    async def measured(self, result_id: int, figures: Figures | None) -> None:
-        """Write once how a picture compares with its reference; None where that cannot be said."""
-        await self._threads.write(self._store.measured, result_id, figures)
+    async def measured(self, figures: Mapping[int, Figures | None]) -> None:
+        """Write once how pictures compare with their references, by their ids; None where that cannot be said."""
+        await self._threads.write(self._store.measured, figures)
 
     # ---- archives ------------------------------------------------------------------------------------
 

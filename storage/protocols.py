@@ -5,7 +5,7 @@ One object may be several of these, as `storage.async_store.AsyncStore` is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -501,10 +501,11 @@ class Library(Protocol):
     async def to_measure(self, result_id: int) -> Unmeasured | None:
         """Return a picture that is to be measured; None where it was, or is no longer shown."""
 
-    async def measured(self, result_id: int, figures: Figures | None) -> None:
-        """Write once how a picture compares with its reference; None where that cannot be said, and is not tried again.
+    async def measured(self, figures: Mapping[int, Figures | None]) -> None:
+        """Write once how pictures compare with their references, by their ids.
 
-        Figures are a change of the result, as a star is.
+        Of one where that cannot be said, None is written, and it is not tried again. Figures are a change of the
+        result, as a star is.
         """
 
     async def archived(

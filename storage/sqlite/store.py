@@ -8,7 +8,7 @@ everything stood. The database belongs to one process at a time, and is written 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -216,10 +216,11 @@ class Store(Queries):
             noted.mark(self._base, owner, ids, marks, quota)
             return tuple(row for row in self.find_results(owner, ids) if row.file is not None)
 
-    def measured(self, result_id: int, figures: Figures | None) -> None:
-        """Write once how a picture compares with its reference; None where that cannot be said."""
+    def measured(self, figures: Mapping[int, Figures | None]) -> None:
+        """Write once how pictures compare with their references, by their ids; None where that cannot be said."""
         with self._writing():
-            noted.measure(self._base, result_id, figures)
+            for result, found in figures.items():
+                noted.measure(self._base, result, found)
 
     def trash(self, owner: str, ids: Sequence[int], now: float) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """Put an owner's results into the trash; return the ids of those, and the ids of their jobs."""

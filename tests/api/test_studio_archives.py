@@ -16,8 +16,8 @@ from tests.support.studio_calls import S, done, studio, submit, until
 
 pytestmark = pytest.mark.integration
 
-WITHOUT = ("id", "job", "project", "source")
-"""What is another thing in another app."""
+WITHOUT = ("id", "job", "project", "source", "meters")
+"""What is another thing in another app, or comes later."""
 
 
 async def make(client: httpx.AsyncClient, once: str, **body: Any) -> list[dict[str, Any]]:

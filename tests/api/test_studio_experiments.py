@@ -33,7 +33,12 @@ async def test_a_grid_is_made_with_one_seed_and_each_cell_has_its_result(tmp_pat
         assert len({each["result"] for each in view["cells"]}) == 12
         assert {tuple(each["at"]) for each in view["cells"]} == {(x, y) for x in range(4) for y in range(3)}
         assert len({each["recipe"]["seed"] for each in view["cells"]}) == 1
+        await app.measured()
+        view = (await app.client.get(f"{S}/experiments/{view['id']}")).json()
         result = (await app.client.get(f"{S}/results/{view['cells'][0]['result']}")).json()
+        figures = view["cells"][0]["meters"]
+        assert set(figures) == {"structure", "colour_shift", "sharpness"}
+        assert result["meters"] == {**figures, "palette": result["meters"]["palette"]}
         assert result["recipe"]["params"]["strength"] == view["cells"][0]["recipe"]["params"]["strength"]
         (listed,) = (await app.client.get(f"{S}/experiments")).json()["experiments"]
         assert (listed["id"], listed["waiting"], "cells" in listed) == (view["id"], 0, False)

@@ -60,6 +60,7 @@ async def run(app: ApiApp, prompt: str = "a lake", **body: Any) -> list[dict[str
     assert job is not None
     while not job.ended:  # its state is known before its end is written
         await job.changed.wait()
+    await app.measured()
     return list((await get(app.client, f"jobs/{job.id}"))["results"])
 
 
@@ -422,6 +423,11 @@ async def test_a_lineage_has_the_first_photo_the_parents_and_the_children(tmp_pa
         assert (lineage["parents"], lineage["children"]) == ([one], [three])
         assert lineage["photo"] == one["recipe"]["reference"]
         assert lineage["photo"]["digest"] == photo
+        # The fake backend lays half of one colour over each reference.
+        drift = [(await get(app.client, f"results/{each['id']}/lineage"))["drift"] for each in made]
+        assert drift[0] == []
+        assert {each["code"] for each in drift[1]} <= {each["code"] for each in drift[2]}
+        assert {"drift-flat", "drift-colour"} <= {each["code"] for each in drift[2]}
         assert ids_of((await get(app.client, f"results/{three['id']}/lineage"))["parents"]) == [two["id"], one["id"]]
         assert (await app.client.get(f"{S}/results/{UNKNOWN}/lineage")).status_code == 404
 
@@ -556,3 +562,26 @@ async def test_every_change_is_told_on_the_stream_to_its_owner_alone(tmp_path: P
                 changes = await app.services.library.changes(owner, 0)
                 assert ids_of([vars(each) for each in changes.results]) == ([] if method == "DELETE" else [one["id"]])
             assert (await other.wait(0.01))[0] is False
+
+
+# ---- how results compare with their references ------------------------------------------------------------
+
+
+async def test_results_have_figures_and_a_palette_and_lists_are_sorted_by_them(tmp_path: Path) -> None:
+    async with studio(tmp_path) as app:
+        made = [each for prompt in ("a", "b", "c") for each in await run(app, prompt)]
+        assert set(made[0]["meters"]) == {"structure", "colour_shift", "sharpness", "palette"}
+        palette = made[0]["meters"]["palette"]
+        assert 1 <= len(palette) <= 5
+        assert all(set(each) == {"hex", "share"} for each in palette)
+        assert sum(each["share"] for each in palette) == pytest.approx(1.0)
+        for sort in ("structure", "colour_shift", "sharpness"):
+            expected = sorted(made, key=lambda each: (each["meters"][sort], each["id"]), reverse=True)
+            page = await get(app.client, "results", sort=sort, limit=1)
+            rest = await get(app.client, "results", sort=sort, cursor=page["next"])
+            walked = ids_of([*page["results"], *rest["results"]])
+            assert walked == ids_of(expected)
+            index = await get(app.client, "results/index", sort=sort, first=3)
+            assert ids_of(index["results"]) == walked
+            assert [each["day"] for each in index["blocks"]] == [None]
+        assert (await app.client.get(f"{S}/results", params={"sort": "palette"})).status_code == 400

@@ -127,7 +127,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
     for each in chance.sample(pictures, len(pictures) * 2 // 3):
         structure, shift = chance.choice((-0.5, 0.0, 0.1234, 1.0)), chance.choice((0.0, 1e-3, 4.2, 70.0))
         each.figures = Figures(structure, shift, chance.choice((None, 0.0, 0.9, 1000.0)), "{}")
-        store.measured(each.id, each.figures)
+        store.measured({each.id: each.figures})
     for each in chance.sample(results, 30):
         each.deleted = True
         store.trash("ann", [each.id], now)

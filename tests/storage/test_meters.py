@@ -43,11 +43,11 @@ def with_reference(reference: object = REFERENCE.model_dump()) -> str:
 def test_figures_are_written_once_rounded_and_are_a_change_of_the_result(store: Store) -> None:
     result = make(store, "one", with_reference())
     before = store.revision("ann")
-    store.measured(result, FIGURES)
+    store.measured({result: FIGURES})
     (row,) = store.changes("ann", before, 5).results
     assert row.meters == Figures(0.8313, 4.2, 0.9123, '{"palette":[]}')
     after = store.revision("ann")
-    store.measured(result, Figures(0.1, 0.1, 0.1, "{}"))
+    store.measured({result: Figures(0.1, 0.1, 0.1, "{}")})
     assert store.find_result("ann", result) == row
     assert store.revision("ann") == after
 
@@ -55,7 +55,7 @@ def test_figures_are_written_once_rounded_and_are_a_change_of_the_result(store: 
 def test_what_cannot_be_measured_stays_without_figures_and_is_looked_at_no_more(store: Store) -> None:
     result = make(store, "one", with_reference())
     before = store.revision("ann")
-    store.measured(result, None)
+    store.measured({result: None})
     row = store.find_result("ann", result)
     assert row is not None
     assert row.meters is None
@@ -69,7 +69,7 @@ def test_a_sharpness_may_be_unknown_and_has_an_end(
     store: Store, sharpness: float | None, written: float | None
 ) -> None:
     result = make(store, "one", with_reference())
-    store.measured(result, Figures(-1.0, 0.0, sharpness, "{}"))
+    store.measured({result: Figures(-1.0, 0.0, sharpness, "{}")})
     row = store.find_result("ann", result)
     assert row is not None
     assert row.meters == Figures(-1.0, 0.0, written, "{}")
@@ -82,7 +82,7 @@ def test_pictures_without_figures_are_found_newest_first_by_an_index(store: Stor
     assert store.unmeasured(NEWEST, 2) == [third, second]
     assert store.unmeasured(second, 2) == [first]
     assert store.to_measure(second) == Unmeasured(second, "ann", "two.png", REFERENCE.name)
-    store.measured(third, FIGURES)
+    store.measured({third: FIGURES})
     assert store.unmeasured(NEWEST, 9) == [second, first]
     query = "select id from results indexed by results_unmeasured where measured = 0 and shown = 1 and id < 9"
     (step,) = [row[3] for row in store._base.execute(f"explain query plan {query} order by id desc limit 3")]
@@ -93,7 +93,7 @@ def test_a_deleted_picture_that_gets_figures_is_no_news(store: Store) -> None:
     result = make(store, "one", with_reference())
     store.trash("ann", [result], 3.0)
     before = store.revision("ann")
-    store.measured(result, FIGURES)
+    store.measured({result: FIGURES})
     assert store.revision("ann") == before
     store.restore("ann", [result], 2.0)
     row = store.find_result("ann", result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -62,6 +63,10 @@ class ApiApp:
             await client.get("/")
             yield client
 
+    async def measured(self) -> None:
+        """Wait until what has come is compared with its reference."""
+        await asyncio.gather(*filter(None, [self.services.meters._working]))
+
     def key(self, name: str = "ann", **limits: int) -> dict[str, str]:
         """Return the header of a new key."""
         return {"Authorization": f"Bearer {self.own_api.ring.new(name, **limits)[1]}"}
@@ -95,6 +100,7 @@ async def api_app(
     await services.engine.recover()
     await own_api.hooks.recover()
     await services.experiments.recover()
+    await services.meters.recover()
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860") as client:

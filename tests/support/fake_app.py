@@ -146,9 +146,10 @@ def main() -> None:
     async def lifespan(_: object) -> AsyncIterator[None]:
         recovery = services.engine.start_recovery()
         taken_up = asyncio.create_task(after(recovery, services.experiments.recover))
+        beside = asyncio.create_task(after(recovery, services.meters.recover))
         async with mcp.running():
             yield
-        await taken_up
+        await asyncio.gather(taken_up, beside)
 
     options["app_kwargs"]["lifespan"] = lifespan
     serve(
