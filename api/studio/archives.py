@@ -70,6 +70,7 @@ def add_archives(app: FastAPI, services: Services, folder: Path) -> None:
             await _receive(request, file, visitor, quotas)
             with refused():
                 came = await archives.take_in(visitor.owner, file, quotas.caps.archive)
+            await services.meters.recover()
         finally:
             await asyncio.to_thread(file.unlink, missing_ok=True)
             feed.wake(visitor.owner)

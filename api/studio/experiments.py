@@ -260,6 +260,9 @@ def cell_view(cell: CellRow) -> View:
         "job": cell.job,
         "result": cell.result,
         "star": cell.star,
+        "meters": None
+        if cell.structure is None
+        else {"structure": cell.structure, "colour_shift": cell.colour_shift, "sharpness": cell.sharpness},
         "error": None if cell.error is None else error_view(error_of(json.loads(cell.error))),
         "recipe": Recipe.model_validate_json(cell.recipe).model_dump(mode="json"),
     }

@@ -33,8 +33,9 @@ from api.studio.schemas import (
     WantedIndex,
     WantedPage,
 )
-from api.studio.views import row_view, rows_view
+from api.studio.views import messages, row_view, rows_view
 from core.errors import BadParameter
+from engine.meters import drift_of
 from engine.services import Services
 from storage.protocols import (
     MOST_PROJECTS,
@@ -142,7 +143,12 @@ def add_library(app: FastAPI, services: Services) -> None:
         first = row_view(found.first)
         photo = None if first is None else first["recipe"]["reference"]
         return JSONResponse(
-            {"parents": rows_view(found.parents), "photo": photo, "children": rows_view(found.children)}
+            {
+                "parents": rows_view(found.parents),
+                "photo": photo,
+                "children": rows_view(found.children),
+                "drift": messages(drift_of(found)),
+            }
         )
 
     # ---- projects ------------------------------------------------------------------------------------

@@ -317,6 +317,33 @@ class PlanView(BaseModel):
     asks: bool
 
 
+class FiguresView(BaseModel):
+    """How a result compares with its reference.
+
+    Attributes:
+        structure: what is left of the reference's structure, from -1 to 1: 1 is all.
+        colour_shift: the mean difference of colours, CIEDE2000: 1 is just visible.
+        sharpness: over the reference's; null where that has no detail.
+    """
+
+    structure: float
+    colour_shift: float
+    sharpness: float | None
+
+
+class SwatchView(BaseModel):
+    """A colour of a palette, `#rrggbb`, and its share of the picture's area, from 0 to 1."""
+
+    hex: str
+    share: float
+
+
+class MetersView(FiguresView):
+    """How a result compares with its reference, and the result's colours, the largest share first."""
+
+    palette: list[SwatchView]
+
+
 class CellView(BaseModel):
     """A cell of an experiment.
 
@@ -327,6 +354,7 @@ class CellView(BaseModel):
             the job was deleted.
         job, result: their ids; null where there is none yet, or no longer.
         star: whether the result has one.
+        meters: how the result compares with its reference; null before that is measured.
         error: why its job failed.
         recipe: what it makes.
     """
@@ -338,6 +366,7 @@ class CellView(BaseModel):
     job: str | None
     result: int | None
     star: bool
+    meters: FiguresView | None
     error: ErrorView | None
     recipe: Recipe
 
@@ -415,6 +444,7 @@ class ResultView(BaseModel):
         parent: digest of the result that the reference was.
         note, tags, project: its owner's; the tags are sorted, the project is its id.
         source: where the run was submitted, or that it came in an archive.
+        meters: how it compares with its reference; null before that is measured, and where it cannot be.
     """
 
     id: int
@@ -433,6 +463,7 @@ class ResultView(BaseModel):
     tags: list[str]
     project: int | None
     source: Source
+    meters: MetersView | None
 
 
 class EventView(BaseModel):
@@ -495,7 +526,8 @@ class Wanted(BaseModel):
         pixels_min, pixels_max: width times height, both included.
         cost_min, cost_max: US dollars of the one picture, both included; an unknown cost is in no range.
         failed: only what did not come: images that are missing, and runs that failed.
-        sort: the order: by date, or the dearest first and those of unknown cost last.
+        sort: the order: by date, or by cost, structure kept, colour shift or sharpness, the highest first and those
+            of which it is not known last.
     """
 
     q: str = Field("", max_length=500)
@@ -792,11 +824,13 @@ class LineageView(BaseModel):
         parents: from the nearest back to the first; one that was deleted ends the chain.
         photo: the first photo, as far as the chain goes: the reference of its oldest result.
         children: newest first.
+        drift: what has changed notably since the first photo, where the result was made of another result.
     """
 
     parents: list[ResultView]
     photo: ImageRef | None
     children: list[ResultView]
+    drift: list[MessageView]
 
 
 class Checked(BaseModel):

@@ -15,7 +15,7 @@ from core.recipe import Recipe
 from core.result import Made, Missing
 from core.spec import AnyParam, BackendSpec, Choice, Integer, Number, Style, Toggle
 from storage.records import why_of
-from storage.rows import RUN, LibraryRow, made_at
+from storage.rows import RUN, Figures, LibraryRow, made_at
 
 View = dict[str, Any]
 KINDS: dict[type[AnyParam], str] = {Number: "number", Integer: "integer", Choice: "choice", Toggle: "toggle"}
@@ -143,6 +143,7 @@ def results_of(job: Job) -> list[View]:
             "tags": [],
             "project": None,
             "source": job.source.value,
+            "meters": None,
         }
         for place, each in enumerate(images)
     ]
@@ -164,6 +165,7 @@ def row_view(row: LibraryRow) -> View | None:
         recipe = recipe_of(row)
         seconds = json.loads(row.report)["timings"].get("total") if row.report is not None else None
         missing = _missing_view(row)
+        meters = None if row.meters is None else _meters_view(row.meters)
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
     image = {"digest": row.digest, "mime": row.mime, "width": row.width, "height": row.height, "size": row.bytes}
@@ -184,6 +186,16 @@ def row_view(row: LibraryRow) -> View | None:
         "tags": list(row.tags),
         "project": row.project,
         "source": row.source,
+        "meters": meters,
+    }
+
+
+def _meters_view(figures: Figures) -> View:
+    return {
+        "structure": figures.structure,
+        "colour_shift": figures.colour_shift,
+        "sharpness": figures.sharpness,
+        "palette": json.loads(figures.metrics)["palette"],
     }
 
 

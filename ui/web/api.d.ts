@@ -952,6 +952,7 @@ export interface components {
          *             the job was deleted.
          *         job, result: their ids; null where there is none yet, or no longer.
          *         star: whether the result has one.
+         *         meters: how the result compares with its reference; null before that is measured.
          *         error: why its job failed.
          *         recipe: what it makes.
          */
@@ -970,6 +971,7 @@ export interface components {
             result: number | null;
             /** Star */
             star: boolean;
+            meters: components["schemas"]["FiguresView"] | null;
             error: components["schemas"]["ErrorView"] | null;
             recipe: components["schemas"]["Recipe"];
         };
@@ -1205,6 +1207,23 @@ export interface components {
         Experiments: {
             /** Experiments */
             experiments: components["schemas"]["ExperimentSummary"][];
+        };
+        /**
+         * FiguresView
+         * @description How a result compares with its reference.
+         *
+         *     Attributes:
+         *         structure: what is left of the reference's structure, from -1 to 1: 1 is all.
+         *         colour_shift: the mean difference of colours, CIEDE2000: 1 is just visible.
+         *         sharpness: over the reference's; null where that has no detail.
+         */
+        FiguresView: {
+            /** Structure */
+            structure: number;
+            /** Colour Shift */
+            colour_shift: number;
+            /** Sharpness */
+            sharpness: number | null;
         };
         /**
          * FoundRecipe
@@ -1445,6 +1464,7 @@ export interface components {
          *         parents: from the nearest back to the first; one that was deleted ends the chain.
          *         photo: the first photo, as far as the chain goes: the reference of its oldest result.
          *         children: newest first.
+         *         drift: what has changed notably since the first photo, where the result was made of another result.
          */
         LineageView: {
             /** Parents */
@@ -1452,6 +1472,8 @@ export interface components {
             photo: components["schemas"]["ImageRef"] | null;
             /** Children */
             children: components["schemas"]["ResultView"][];
+            /** Drift */
+            drift: components["schemas"]["MessageView"][];
         };
         /**
          * MessageView
@@ -1464,6 +1486,20 @@ export interface components {
             values: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * MetersView
+         * @description How a result compares with its reference, and the result's colours, the largest share first.
+         */
+        MetersView: {
+            /** Structure */
+            structure: number;
+            /** Colour Shift */
+            colour_shift: number;
+            /** Sharpness */
+            sharpness: number | null;
+            /** Palette */
+            palette: components["schemas"]["SwatchView"][];
         };
         /**
          * MissingView
@@ -1872,6 +1908,7 @@ export interface components {
          *         parent: digest of the result that the reference was.
          *         note, tags, project: its owner's; the tags are sorted, the project is its id.
          *         source: where the run was submitted, or that it came in an archive.
+         *         meters: how it compares with its reference; null before that is measured, and where it cannot be.
          */
         ResultView: {
             /** Id */
@@ -1902,6 +1939,7 @@ export interface components {
             /** Project */
             project: number | null;
             source: components["schemas"]["Source"];
+            meters: components["schemas"]["MetersView"] | null;
         };
         /**
          * Results
@@ -1936,10 +1974,12 @@ export interface components {
         };
         /**
          * Sort
-         * @description The order of a list of results; what costs the same, or is of unknown cost, has the newest first.
+         * @description The order of a list of results: by date, or by a figure, the highest first and those of unknown figure last.
+         *
+         *     Of results that have the same, the newest comes first.
          * @enum {string}
          */
-        Sort: "newest" | "oldest" | "cost";
+        Sort: "newest" | "oldest" | "cost" | "structure" | "colour_shift" | "sharpness";
         /**
          * Source
          * @description Where a run was submitted.
@@ -2018,6 +2058,16 @@ export interface components {
              * @enum {string}
              */
             kind: "medium" | "mood";
+        };
+        /**
+         * SwatchView
+         * @description A colour of a palette, `#rrggbb`, and its share of the picture's area, from 0 to 1.
+         */
+        SwatchView: {
+            /** Hex */
+            hex: string;
+            /** Share */
+            share: number;
         };
         /**
          * UnmappedView
