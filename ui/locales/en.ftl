@@ -1073,6 +1073,9 @@ library-sort = Order
 library-sort-newest = Newest first
 library-sort-oldest = Oldest first
 library-sort-cost = Dearest first
+library-sort-structure = Most structure kept
+library-sort-colour-shift = Largest colour shift
+library-sort-sharpness = Sharpest first
 library-density = Size of the pictures
 library-found = { $count ->
     [one] 1 picture found
@@ -1177,6 +1180,19 @@ source-mcp = MCP
 source-aimlapi = AI/ML API format
 source-wavespeed = WaveSpeedAI format
 source-import = Import
+meters-title = Compared with the reference
+meters-structure = Structure kept { $percent } %
+meters-colour-shift = Colour shift { NUMBER($value, maximumFractionDigits: 1) } (1 is just visible)
+meters-sharpness = Sharpness { NUMBER($value, maximumFractionDigits: 2) } of the reference
+meters-palette = Colours
+meters-copy = Copy { $hex }, { $percent } % of the picture
+meters-copy-words = Copy as prompt words
+meters-copied = Copied: { $what }
+drift-vivid = Since the first picture, the colours have become stronger: chroma { NUMBER($before, maximumFractionDigits: 0) } → { NUMBER($after, maximumFractionDigits: 0) }.
+drift-pale = Since the first picture, the colours have become weaker: chroma { NUMBER($before, maximumFractionDigits: 0) } → { NUMBER($after, maximumFractionDigits: 0) }.
+drift-harsh = Since the first picture, the contrast has risen: { NUMBER($before, maximumFractionDigits: 0) } → { NUMBER($after, maximumFractionDigits: 0) } of 50.
+drift-flat = Since the first picture, the contrast has fallen: { NUMBER($before, maximumFractionDigits: 0) } → { NUMBER($after, maximumFractionDigits: 0) } of 50.
+drift-colour = The mean colour is not that of the first picture: they differ by { NUMBER($difference, maximumFractionDigits: 0) }, and 1 is just visible.
 
 ## Explore
 
@@ -1263,6 +1279,11 @@ explore-needs-key = waiting for your key
 explore-view = View
 explore-as-grid = Grid
 explore-as-ladder = Ladder
+explore-order = Sort by
+explore-order-own = own order
+explore-order-structure = structure kept
+explore-order-colour-shift = colour shift
+explore-order-sharpness = sharpness
 explore-pause = Pause
 explore-resume = Go on
 explore-cancel = Stop
@@ -1292,11 +1313,6 @@ explore-play = Play
 explore-stop-playing = Stop playing
 explore-edge = Find the edge: { $value }
 explore-no-edge = No value between
-drift-vivid = Since the first picture, the colours have become stronger: chroma { NUMBER($before, maximumFractionDigits: 0) } → { NUMBER($after, maximumFractionDigits: 0) }.
-drift-pale = Since the first picture, the colours have become weaker: chroma { NUMBER($before, maximumFractionDigits: 0) } → { NUMBER($after, maximumFractionDigits: 0) }.
-drift-harsh = Since the first picture, the contrast has risen: { NUMBER($before, maximumFractionDigits: 0) } → { NUMBER($after, maximumFractionDigits: 0) } of 50.
-drift-flat = Since the first picture, the contrast has fallen: { NUMBER($before, maximumFractionDigits: 0) } → { NUMBER($after, maximumFractionDigits: 0) } of 50.
-drift-colour = The mean colour is not that of the first picture: they differ by { NUMBER($difference, maximumFractionDigits: 0) }, and 1 is just visible.
 
 evolve-favourites = This needs 1 to { $limit } favourites.
     .todo = Choose that many.

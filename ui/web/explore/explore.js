@@ -92,7 +92,7 @@ export async function createExplore(parts) {
     const href = new URL(`./${name}.js`, import.meta.url).href;
     document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href }));
   }
-  const styles = addSheet(new URL('./explore.css', import.meta.url));
-  const [{ openExplore }] = await Promise.all([import('./view.js'), addLater(parts.words), styles]);
+  const styles = ['./explore.css', '../library/meters.css'].map((path) => addSheet(new URL(path, import.meta.url)));
+  const [{ openExplore }] = await Promise.all([import('./view.js'), addLater(parts.words), ...styles]);
   return openExplore(parts, createCalls(parts.api));
 }

@@ -36,6 +36,27 @@ export function sheetOf({ axes, cells }, hidden = new Set()) {
   };
 }
 
+/** By what the cells of a sheet with one axis are sorted. */
+export const ORDERS = /** @type {const} */ (['own', 'structure', 'colour_shift', 'sharpness']);
+
+/**
+ * Return a sheet with one axis with its cells in another order: the highest first, those of which it is not known last.
+ * @param {Sheet} sheet
+ * @param {typeof ORDERS[number]} order
+ * @returns {Sheet}
+ */
+export function inOrder(sheet, order) {
+  if (order === 'own') return sheet;
+  const figures = sheet.columns.map((_, column) => sheet.cell(column, 0, 0)?.meters?.[order] ?? -2); // the least is -1
+  const places = figures.map((_, column) => column);
+  places.sort((one, other) => (figures[other] ?? 0) - (figures[one] ?? 0));
+  return {
+    ...sheet,
+    columns: places.flatMap((column) => sheet.columns[column] ?? []),
+    cell: (column, row, page) => sheet.cell(places[column] ?? -1, row, page),
+  };
+}
+
 /**
  * Return an experiment after news of the stream; the same object where none is of it.
  * @param {Experiment} experiment
@@ -65,7 +86,7 @@ export function withNews(experiment, told) {
     const place = places.get(result.job);
     if (place === undefined || result.place !== 0) continue;
     const there = result.image ? result.id : null;
-    moved.set(place, { ...moved.get(place), result: there, star: result.star });
+    moved.set(place, { ...moved.get(place), result: there, star: result.star, meters: result.meters });
   }
   const gone = new Set(told.deleted ?? []);
   for (const { place, result } of experiment.cells)

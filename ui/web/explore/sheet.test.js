@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { cell, experiment, job, result } from '../testing/values.js';
-import { countsOf, middle, moved, sheetOf, withNews } from './sheet.js';
+import { countsOf, inOrder, middle, moved, sheetOf, withNews } from './sheet.js';
 
 const TWO = experiment({
   axes: [
@@ -45,6 +45,42 @@ test('a third axis makes pages', () => {
   const sheet = sheetOf(three);
   assert.equal(sheet.pages.length, 2);
   assert.equal(sheet.cell(0, 0, 1)?.place, 1);
+});
+
+test('cells of one axis are sorted by what is measured, and what is not comes last in its own order', () => {
+  const figures = [null, 0.2, 0.9, null, -0.5];
+  const sheet = sheetOf(
+    experiment({
+      axes: [{ name: 'prompt', values: ['a', 'b', 'c', 'd', 'e'] }],
+      cells: figures.map((structure, place) =>
+        cell({
+          place,
+          at: [place],
+          meters: structure === null ? null : { structure, colour_shift: place, sharpness: null },
+        }),
+      ),
+    }),
+  );
+  const order = (/** @type {Parameters<typeof inOrder>[1]} */ by) => {
+    const { columns, cell: at } = inOrder(sheet, by);
+    const places = columns.map((_, column) => at(column, 0, 0)?.place);
+    assert.deepEqual(
+      columns.map((line) => line.at),
+      places,
+    );
+    return places;
+  };
+  assert.deepEqual(order('own'), [0, 1, 2, 3, 4]);
+  assert.deepEqual(order('structure'), [2, 1, 4, 0, 3]);
+  assert.deepEqual(order('colour_shift'), [4, 2, 1, 0, 3]);
+  assert.deepEqual(order('sharpness'), [0, 1, 2, 3, 4]);
+  assert.equal(inOrder(sheet, 'structure').cell(9, 0, 0), null);
+});
+
+test('news of a result bring what is measured to its cell', () => {
+  const made = experiment({ cells: [cell({ job: 'j1', state: 'done', result: 1 })] });
+  const meters = { structure: 0.5, colour_shift: 3, sharpness: 1, palette: [] };
+  assert.equal(withNews(made, { results: [result({ meters })] }).cells[0]?.meters?.structure, 0.5);
 });
 
 test('news of a job reach its cell, by its place before anybody knew the job', () => {

@@ -8,6 +8,7 @@ import { screenPixels } from '../lib/layout.js';
 import { message } from '../lib/message.js';
 import { backendNamed, backendOf } from '../lib/select.js';
 import { recipeWords } from '../library/describe.js';
+import { metersView } from '../library/meters.js';
 import { errorOf } from '../reading.js';
 import { html, nothing, render } from '../vendor/lit.js';
 import { axisOf, isPicked } from './entries.js';
@@ -15,7 +16,7 @@ import { cellName, grid, letterOf } from './grid.js';
 import { axisLabel, valueLabel } from './labels.js';
 import { ladder } from './ladder.js';
 import { createPlanning } from './planning.js';
-import { countsOf, middle, moved, sheetOf, withNews } from './sheet.js';
+import { countsOf, inOrder, middle, moved, ORDERS, sheetOf, withNews } from './sheet.js';
 
 /** @import { Place } from '../lib/address.js' */
 /** @import { Update } from '../lib/events.js' */
@@ -58,6 +59,8 @@ export function openExplore(parts, calls) {
   let chosen = null;
   /** @type {Map<number, Result>} */
   const results = new Map();
+  /** Of the cells of one axis. @type {typeof ORDERS[number]} */
+  let order = 'own';
   let scrubbing = false;
   let column = 0;
   /** @type {ReturnType<typeof setInterval> | null} */
@@ -141,6 +144,7 @@ export function openExplore(parts, calls) {
       hidden = new Set();
       page = 0;
       chosen = null;
+      order = 'own';
       column = 0;
       stopPlaying();
       scrubbing = found.axes.length === 1 && found.axes[0]?.name === 'strength';
@@ -176,6 +180,7 @@ export function openExplore(parts, calls) {
     if (update.kind === 'hello' && experiment) void load(experiment.id);
     if (!experiment || update.kind === 'hello') return;
     const before = experiment;
+    for (const each of update.change.results ?? []) if (results.has(each.id)) results.set(each.id, each);
     experiment = withNews(experiment, update.change);
     if (experiment === before) return;
     if (before.state === 'running' && experiment.state === 'done') void loadLatest();
@@ -288,10 +293,16 @@ export function openExplore(parts, calls) {
     return id == null ? null : (state().results.find((each) => each.id === id) ?? results.get(id) ?? null);
   }
 
+  /** @param {Experiment} of @returns {import('./types.js').Sheet} as the grid shows it */
+  function ordered(of) {
+    const sheet = sheetOf(of, hidden);
+    return of.axes.length === 1 ? inOrder(sheet, order) : sheet;
+  }
+
   /** @param {number} by */
   function step(by) {
     if (!experiment) return;
-    const sheet = sheetOf(experiment, hidden);
+    const sheet = ordered(experiment);
     /** @type {number[]} */
     const places = [];
     for (let row = 0; row < sheet.rows.length; row += 1)
@@ -440,7 +451,7 @@ export function openExplore(parts, calls) {
   /** @param {number} place @param {string} key @returns {number | null} */
   function neighbourOf(place, key) {
     if (!experiment) return null;
-    const sheet = sheetOf(experiment, hidden);
+    const sheet = ordered(experiment);
     const one = experiment.axes.length === 1;
     const columns = one ? acrossOf(root) : sheet.columns.length;
     for (let row = 0; row < sheet.rows.length; row += 1)
@@ -554,7 +565,15 @@ export function openExplore(parts, calls) {
                   api,
                 )
               : grid(
-                  { experiment: of, sheet, page, chosen, picked: favourites.map(({ id }) => id), width, ratio },
+                  {
+                    experiment: of,
+                    sheet: ordered(of),
+                    page,
+                    chosen,
+                    picked: favourites.map(({ id }) => id),
+                    width,
+                    ratio,
+                  },
                   {
                     choose,
                     open,
@@ -578,8 +597,20 @@ export function openExplore(parts, calls) {
     draw();
   }
 
+  function orders() {
+    return html`<label class="xp-order">${w.say('explore-order')}
+      <select @change=${(/** @type {Event} */ event) => {
+        order = ORDERS[/** @type {HTMLSelectElement} */ (event.target).selectedIndex] ?? 'own';
+        draw();
+      }}>${ORDERS.map(
+        (each) =>
+          html`<option .selected=${each === order}>${w.say(`explore-order-${each.replace('_', '-')}`)}</option>`,
+      )}</select></label>`;
+  }
+
   /** @param {Experiment} of @param {boolean} canScrub */
   function progress(of, canScrub) {
+    const one = of.axes.length === 1 && of.cells.length > 1;
     const counts = countsOf(of);
     const price = of.spent ? ` · ${w.say('price-live', { dollars: exactDollars(of.spent) })}` : '';
     const running = of.state === 'running' && counts.open > 0;
@@ -599,6 +630,7 @@ export function openExplore(parts, calls) {
               )}</span>`
           : nothing
       }
+      ${one && !(canScrub && scrubbing) ? orders() : nothing}
       ${running ? button('pause', () => void act(() => calls.act(of.id, 'pause'))) : nothing}
       ${of.state === 'paused' ? button('resume', () => void act(() => calls.act(of.id, 'resume'))) : nothing}
       ${running || of.state === 'paused' ? button('cancel', stop) : nothing}
@@ -695,7 +727,8 @@ export function openExplore(parts, calls) {
         found
           ? html`<p class="xp-recipe">${recipeWords(found, backend)
               .map((each) => w.say(each))
-              .join(' · ')}</p>`
+              .join(' · ')}</p>
+              ${metersView(found, w)}`
           : nothing
       }
       <div class="xp-acts">

@@ -62,7 +62,7 @@ export function head(model, act, w) {
       <button type="button" class="lib-filters" popovertarget="lib-menu" @click=${act.menu}>${w.say('library-filter')}</button>
       <select class="lib-sort" aria-label=${w.say('library-sort')}
         @change=${(/** @type {Event} */ event) => act.set({ sort: /** @type {HTMLSelectElement} */ (event.target).value })}>
-        ${SORTS.map((sort) => html`<option value=${sort} .selected=${(filter.sort ?? 'newest') === sort}>${w.say(`library-sort-${sort}`)}</option>`)}
+        ${SORTS.map((sort) => html`<option value=${sort} .selected=${(filter.sort ?? 'newest') === sort}>${w.say(`library-sort-${sort.replace('_', '-')}`)}</option>`)}
       </select>
       <input type="range" class="lib-density" min="0" max=${TILES.length - 1} step="1" .value=${live(String(model.density))}
         aria-label=${w.say('library-density')} title=${w.say('library-density')}

@@ -78,6 +78,19 @@ export function recipeWords(result, backend) {
 }
 
 /**
+ * Return how a result compares with its reference, in words.
+ * @param {NonNullable<Result['meters']>} meters
+ * @returns {Message[]}
+ */
+export function meterWords({ structure, colour_shift: shift, sharpness }) {
+  const words = [
+    message('meters-structure', { percent: Math.round(100 * Math.max(0, structure)) }),
+    message('meters-colour-shift', { value: shift }),
+  ];
+  return sharpness === null ? words : [...words, message('meters-sharpness', { value: sharpness })];
+}
+
+/**
  * A line of the details: what it is, and how much.
  * @typedef {{ key: string, label: Message, value: Message }} Figure
  */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createWords } from '../lib/i18n.js';
 import { backend, recipe, result, STYLES } from '../testing/values.js';
-import { archiveName, figures, nameOf, recipeWords, styleName } from './describe.js';
+import { archiveName, figures, meterWords, nameOf, recipeWords, styleName } from './describe.js';
 
 const FTL = readFileSync(new URL('../../locales/en.ftl', import.meta.url), 'utf8');
 const w = createWords([{ language: 'en', text: FTL }], (problem) => assert.fail(problem));
@@ -52,6 +52,20 @@ test('every number of a result is said', () => {
     date: 'Date: Jan 12, 1970',
     source: 'Made by: This page',
   });
+});
+
+test('how a result compares with its reference is said in words', () => {
+  const said = (/** @type {Parameters<typeof meterWords>[0]} */ meters) =>
+    meterWords(meters).map((each) => w.say(each));
+  assert.deepEqual(said({ structure: 0.8312, colour_shift: 4.2, sharpness: 0.9, palette: [] }), [
+    'Structure kept 83 %',
+    'Colour shift 4.2 (1 is just visible)',
+    'Sharpness 0.9 of the reference',
+  ]);
+  assert.deepEqual(said({ structure: -0.2, colour_shift: 70.04, sharpness: null, palette: [] }), [
+    'Structure kept 0 %',
+    'Colour shift 70 (1 is just visible)',
+  ]);
 });
 
 test('of a backend that is gone, names take the place of labels', () => {

@@ -6,6 +6,7 @@ import { html, keyed, live, nothing, styleMap } from '../vendor/lit.js';
 import { addressWith, downloadAs } from '../views/facts.js';
 import { projectList, tagEditor } from './bars.js';
 import { figures, nameOf, recipeWords } from './describe.js';
+import { metersView } from './meters.js';
 
 /** @import { Api } from '../lib/api.js' */
 /** @import { Words } from '../lib/i18n.js' */
@@ -109,6 +110,7 @@ export function detail(model, act, api, w) {
       <button type="button" data-act="delete" @click=${act.remove}>${w.say('library-delete')}</button>
       <span role="status" class="lib-applied">${model.applied ? w.say('library-applied') : nothing}</span>
     </div>
+    ${metersView(result, w)}
     <div class="lib-columns">
       <section aria-label=${w.say('library-figures')}><dl>${figures(result, backend, model.dates).map(
         ({ key, label, value }) => html`<div data-figure=${key}><dt>${w.say(label)}</dt><dd>${w.say(value)}</dd></div>`,
@@ -140,7 +142,7 @@ export function detail(model, act, api, w) {
  * @param {Api} api
  * @param {Words} w
  */
-function lineage({ parents, photo, children }, result, act, api, w) {
+function lineage({ parents, photo, children, drift }, result, act, api, w) {
   if (!photo && !parents.length && !children.length) return nothing;
   const small = (/** @type {Result} */ each) =>
     html`<li><button type="button" data-open=${each.id} title=${nameOf(each, w)} aria-label=${nameOf(each, w)} @click=${() => act.open(each.id)}>
@@ -150,6 +152,7 @@ function lineage({ parents, photo, children }, result, act, api, w) {
     ${[...parents].reverse().map(small)}
     <li class="here" aria-current="true">${result.image ? html`<img src=${api.resultView(result.id, 256)} alt=${w.say('library-this')} draggable="false" />` : nothing}</li>
     </ol>
+    ${drift.map((each) => html`<p class="lib-drift">${w.inFull(each)}</p>`)}
     ${children.length ? html`<h3>${w.say('library-children', { count: children.length })}</h3><ol class="children">${children.map(small)}</ol>` : nothing}`;
 }
 

@@ -230,7 +230,9 @@ export function createDetails(parts) {
   function taken(results) {
     const now = results.find(({ id }) => id === result?.id);
     if (!now) return;
+    const measured = !result?.meters && now.meters;
     result = now;
+    if (measured) void look(now.id, looking.signal); // what has drifted is known now
     draw();
   }
 

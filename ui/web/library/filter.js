@@ -19,7 +19,9 @@ export const COSTS = /** @type {const} */ ([
   [0.01, 0.05],
   [0.05, null],
 ]);
-export const SORTS = /** @type {const} */ (['newest', 'oldest', 'cost']);
+export const SORTS = /** @type {const} */ (['newest', 'oldest', 'cost', 'structure', 'colour_shift', 'sharpness']);
+/** Orders in which a picture may move: it has no figure before it is measured. @type {readonly string[]} */
+export const MEASURED = SORTS.slice(3);
 /** Values that stand for one choice of a person. @type {{ [part: string]: string[] }} */
 const PARTS = {
   date: ['since', 'until'],

@@ -14,8 +14,8 @@ import { addSheet } from '../lib/sheet.js';
 
 /** The others of this folder: fetched together instead of import by import. */
 const MODULES = [
-  ...['view', 'bars', 'blocks', 'describe', 'detail', 'details', 'filter', 'grid', 'layout', 'list', 'pages', 'scroll'],
-  'selection',
+  ...['view', 'bars', 'blocks', 'colour-names', 'describe', 'detail', 'details', 'filter', 'grid', 'layout', 'list'],
+  ...['meters', 'pages', 'scroll', 'selection'],
 ];
 /**
  * Pictures that come with the list itself, so that the first screen needs no further question: as many as the first
@@ -174,7 +174,7 @@ export async function createLibrary(parts) {
     const href = new URL(`./${name}.js`, import.meta.url).href;
     document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href }));
   }
-  const styles = addSheet(new URL('./library.css', import.meta.url));
-  const [{ openLibrary }] = await Promise.all([import('./view.js'), addLater(parts.words), styles]);
+  const styles = ['library', 'meters'].map((name) => addSheet(new URL(`./${name}.css`, import.meta.url)));
+  const [{ openLibrary }] = await Promise.all([import('./view.js'), addLater(parts.words), ...styles]);
   return openLibrary(parts, calls, { filter, answer: early });
 }

@@ -6,7 +6,7 @@
 // stream reports every change in order: what is older than its latest report is no news.
 
 import { groupsOf } from './blocks.js';
-import { sameFilter } from './filter.js';
+import { MEASURED, sameFilter } from './filter.js';
 import { FIRST } from './library.js';
 import { createPages } from './pages.js';
 
@@ -189,12 +189,16 @@ export function createList({ calls, onList, onCome, mayMove, onFail, early = nul
   }
 
   /**
-   * Return whether a result as it is now may change which pictures the list has.
+   * Return whether a result as it is now may change which pictures the list has, or their order.
    * @param {Result} result
    */
   function concerns({ id, image }) {
-    if (pages.placeOf(id) >= 0) return NOTED.some((name) => listed[name]);
+    if (pages.placeOf(id) >= 0) return NOTED.some((name) => listed[name]) || byFigure();
     return (image === null) === (listed.failed === 'true');
+  }
+
+  function byFigure() {
+    return MEASURED.includes(listed.sort ?? '');
   }
 
   /** @param {readonly Block[]} list */
@@ -240,7 +244,9 @@ export function createList({ calls, onList, onCome, mayMove, onFail, early = nul
       for (const { id } of results ?? []) gone.delete(id);
       if (blocks === null) for (const id of deleted) gone.set(id, to);
       else takeOut(deleted, to);
-      if (blocks !== null && (!results || results.some(concerns))) behind = stronger(behind, 'more');
+      if (blocks === null || (results && !results.some(concerns))) return;
+      if (byFigure()) pages.outdate(); // a block in another order has the same sum
+      behind = stronger(behind, 'more');
     },
 
     /**

@@ -155,6 +155,21 @@ test('where too much has changed to report it, the list is asked for', async () 
   assert.equal(asked.length, 2);
 });
 
+test('a list by a figure is asked for again when a picture of it is measured, one by date is not', async () => {
+  const { list, asked } = backstage();
+  void list.seek({});
+  await asked[0]?.answer(2);
+  list.hear({ revision: 2, results: [result({ id: 9 })] });
+  await list.catchUp();
+  assert.equal(asked.length, 1);
+  void list.seek({ sort: 'structure' });
+  await asked[1]?.answer(2, 2);
+  list.hear({ revision: 3, results: [result({ id: 9 })] });
+  void list.catchUp();
+  assert.equal(asked.length, 3);
+  await asked[2]?.answer(2, 3);
+});
+
 test('a run that failed concerns only the list of those', async () => {
   const { list, asked } = backstage();
   void list.seek({});

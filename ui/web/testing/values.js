@@ -102,6 +102,7 @@ export function result(more = {}) {
     tags: [],
     project: null,
     source: 'page',
+    meters: null,
     ...more,
   };
 }
@@ -233,6 +234,7 @@ export function cell(more = {}) {
     job: null,
     result: null,
     star: false,
+    meters: null,
     error: null,
     recipe: recipe(),
     ...more,
