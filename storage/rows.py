@@ -104,6 +104,7 @@ class Filter:
         model: the id of what made it.
         tag: the name of one of its tags.
         project: the id of its project.
+        experiment: the id of the experiment of which it is a cell's.
         since, until: when it was made, seconds since the epoch, from `since` and before `until`.
         pixels_min, pixels_max: width times height, both included.
         cost_min, cost_max: US dollars of the one picture, both included; an unknown cost is in no range.
@@ -117,6 +118,7 @@ class Filter:
     model: str | None = None
     tag: str | None = None
     project: int | None = None
+    experiment: str | None = None
     since: float | None = None
     until: float | None = None
     pixels_min: int | None = None

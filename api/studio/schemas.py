@@ -521,7 +521,7 @@ class Wanted(BaseModel):
     Attributes:
         q: words of the prompt, the styles, the backend, the model, the tags or the note; the last may be unfinished.
         star: only those with a star.
-        style, model, project: ids; `backend` is its key, `tag` a name.
+        style, model, project, experiment: ids; `backend` is its key, `tag` a name.
         since, until: when it was made, seconds since the epoch, from `since` and before `until`.
         pixels_min, pixels_max: width times height, both included.
         cost_min, cost_max: US dollars of the one picture, both included; an unknown cost is in no range.
@@ -537,6 +537,7 @@ class Wanted(BaseModel):
     model: str | None = Field(None, max_length=300)
     tag: str | None = Field(None, max_length=40)
     project: int | None = Field(None, ge=1, le=LARGEST)
+    experiment: str | None = Field(None, pattern="^[0-9a-f]{32}$")
     since: float | None = Field(None, ge=0, le=1e10)
     until: float | None = Field(None, ge=0, le=1e10)
     pixels_min: int | None = Field(None, ge=0, le=LARGEST)

@@ -24,6 +24,11 @@ DAY, MINUTE = 86_400_000_000, 60_000_000
 SUMS = 2**32
 """Sums of ids are below this, which a browser holds exactly."""
 TAGGED = "tag = (select number from tags where owner = ? and name = ?)"
+OF_EXPERIMENT = """in (select made.id from experiments
+    cross join cells on cells.experiment = experiments.number and cells.job is not null
+    cross join jobs on jobs.id = cells.job cross join results as made on made.job = jobs.number
+    where experiments.id = ? and experiments.owner = ?)"""
+"""Looks at the cells alone, however many results there are; another owner's experiment has none."""
 CURSOR = re.compile(r"(?:(?P<figure>-?\d{1,9}(?:\.\d{1,18})?(?:e-?\d{1,3})?):)?(?P<id>\d{1,18})", re.ASCII)
 """The result before the place where a part of a list begins: its id, and its figure where the list is sorted by one."""
 
@@ -63,6 +68,8 @@ def listing(owner: int, wanted: Filter, sort: Sort, cursor: str | None) -> Sql:
         terms.append(
             Sql(f"exists (select 1 from result_tags where result = {found} and {TAGGED})", (owner, wanted.tag))  # noqa: S608 - our own words
         )
+    if wanted.experiment is not None:
+        terms.append(Sql(f"{found} {OF_EXPERIMENT}", (wanted.experiment, owner)))
     if wanted.since is not None:
         terms.append(Sql(f"{found} >= ?", (math.ceil(wanted.since * 1_000_000),)))
     if wanted.until is not None:
@@ -72,7 +79,8 @@ def listing(owner: int, wanted: Filter, sort: Sort, cursor: str | None) -> Sql:
     if words is None or of_row or not sort.by_date:  # else the full-text index alone knows all
         if tables:
             of_row.append(Sql(f"results.id = {found}"))
-        tables.append(f"results indexed by {_index(of_row, sort)}")
+        by = "not indexed" if wanted.experiment is not None else f"indexed by {_index(of_row, sort)}"
+        tables.append(f"results {by}")
         terms.append(Sql("results.owner = ? and shown = ?", (owner, int(not wanted.failed))))
     terms += of_row
     columns, order = found, found if sort is Sort.OLDEST else f"{found} desc"

@@ -189,6 +189,33 @@ async def test_nothing_of_another_owners_is_found_or_listed(tmp_path: Path) -> N
         assert (await post(bob, "/evolve", "k9", favourites=made[:1])).status_code == 404
 
 
+async def test_the_library_lists_the_results_of_an_experiment_to_its_owner_alone(tmp_path: Path) -> None:
+    async with studio(tmp_path, server_name="0.0.0.0") as app:
+        ann, bob = visitor(app), visitor(app)
+        await ann.get("/"), await bob.get("/")
+        first, second = await start(ann), await start(ann, {"name": "seed", "values": [1, 2]}, once="k2")
+        made = [await until(ann, each["id"], all_done) for each in (first, second)]
+        for view in made:
+            params = {"experiment": view["id"], "limit": 3}
+            ids, cursor = list[int](), None
+            while True:
+                page = (await ann.get(f"{S}/results", params=params | ({"cursor": cursor} if cursor else {}))).json()
+                ids += [each["id"] for each in page["results"]]
+                cursor = page["next"]
+                if cursor is None:
+                    break
+            assert ids == sorted((each["result"] for each in view["cells"]), reverse=True)
+            index = (await ann.get(f"{S}/results/index", params={"experiment": view["id"]})).json()
+            assert index["total"] == view["count"]
+            for other in (bob, ann):
+                id = view["id"] if other is bob else UNKNOWN
+                assert (await other.get(f"{S}/results", params={"experiment": id})).json()["results"] == []
+                answer = await other.get(f"{S}/results/index", params={"experiment": id})
+                assert answer.json() == {"total": 0, "blocks": []}
+        refused = await ann.get(f"{S}/results", params={"experiment": "first"})
+        assert (refused.status_code, refused.json()["error"]["field"]) == (400, "experiment")
+
+
 def visitor(app: ApiApp) -> httpx.AsyncClient:
     """Return the client of another visitor's browser."""
     transport = httpx.ASGITransport(app=app.app, raise_app_exceptions=False)

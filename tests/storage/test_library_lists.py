@@ -17,7 +17,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.job_state import JobState
-from storage.rows import EVERYTHING, Done, Failure, Figures, Filter, Marks, Record, ResultRow, Sort
+from storage.rows import (
+    EVERYTHING,
+    Done,
+    ExperimentRow,
+    Failure,
+    Figures,
+    Filter,
+    Marks,
+    Money,
+    PlannedCell,
+    Record,
+    ResultRow,
+    Sort,
+)
 from storage.sqlite.inserts import Kept
 from storage.sqlite.listing import listing
 from storage.sqlite.store import Store
@@ -30,6 +43,8 @@ STYLES = {"oil": "an oil painting", "ink": "drawn in ink", "in": "inside"}
 SIZES = ((64, 48), (100, 100), (200, 150))
 COSTS = (None, 0.0, 0.025, 0.05)
 JOBS = 400
+HERS, HIS, NOBODYS = ("a" * 32, "b" * 32, "c" * 32)
+"""Experiments."""
 QUOTA = 1 << 40
 
 
@@ -50,6 +65,7 @@ class Made:
     tags: set[str] = field(default_factory=set)
     note: str = ""
     deleted: bool = False
+    experiment: str | None = None
     figures: Figures | None = None
 
     def figure(self, sort: Sort) -> float | None:
@@ -93,6 +109,7 @@ def fits(each: Made, wanted: Filter) -> bool:
         and wanted.model in (None, each.model)
         and (wanted.tag is None or wanted.tag in each.tags)
         and wanted.project in (None, each.project)
+        and wanted.experiment in (None, each.experiment)
         and within(each.id / 1e6, wanted.since, None)
         and (wanted.until is None or each.id / 1e6 < wanted.until)
         and within(pixels, wanted.pixels_min, wanted.pixels_max)
@@ -112,6 +129,10 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
     print(f"seed {seed}")
     chance, store = random.Random(seed), Store(tmp_path_factory.mktemp("library"))
     results, now = list[Made](), START
+    for owner, experiment in (("ann", HERS), ("bob", HIS)):
+        planned = [PlannedCell(at=(number,), backend="local", estimate=0.0, recipe="{}") for number in range(JOBS)]
+        row = ExperimentRow(id=experiment, owner=owner, created=now, plan="{}", state="running")
+        store.add_experiment(row, planned, [], None, Money(0.0, lambda _: None))
     for number in range(JOBS):
         now += chance.choice((0, 0, 1, 600, 3000))
         results += job(store, chance, number, now, "ann")
@@ -140,8 +161,12 @@ def job(store: Store, chance: random.Random, number: int, now: float, owner: str
     backend, model, name = chance.choice(BACKENDS), chance.choice(MODELS), f"j{number}"
     recipe = json.dumps({"prompt": prompt})
     texts = tuple((each, STYLES[each]) for each in styles)
-    store.add(Record(id=name, owner=owner, backend=backend, created=now - 9, recipe=recipe), Kept("r.png", 1))
+    experiment = chance.choice((None, HERS if owner == "ann" else HIS))
+    cell = None if experiment is None else (experiment, number % JOBS)
+    record = Record(id=name, owner=owner, backend=backend, created=now - 9, recipe=recipe)
+    store.add(record, Kept("r.png", 1), cell)
     common: dict[str, Any] = {"prompt": prompt, "styles": styles, "backend": backend, "model": model}
+    common["experiment"] = experiment
     if chance.random() < 0.1:
         failure = Failure(model, None, 1, prompt, texts)
         store.end(name, JobState.FAILED, now, failure=failure)
@@ -186,6 +211,7 @@ WANTED = st.fixed_dictionaries(
         "model": maybe(st.sampled_from(MODELS)),
         "tag": maybe(st.sampled_from([*TAGS, "none"])),
         "project": maybe(st.integers(1, 3)),
+        "experiment": maybe(st.sampled_from((HERS, HERS, HIS, NOBODYS))),
         "since": maybe(SECONDS),
         "until": maybe(SECONDS),
         "pixels_min": maybe(st.sampled_from((0, 3072, 3073, 30_000))),
@@ -212,6 +238,9 @@ def test_a_list_by_pages_and_by_blocks_is_what_a_look_at_every_result_finds(
         {},
         {"starred": True},
         {"project": 1},
+        {"experiment": HERS},
+        {"experiment": HIS},
+        {"experiment": HERS, "text": "la", "tag": "best"},
         {"failed": True},
         {"text": "la"},
         {"tag": "best"},
@@ -323,6 +352,13 @@ def test_a_list_by_date_is_one_walk_over_an_index_and_sorts_nothing(filled: Fill
         assert "COVERING INDEX" in step or "found_by VIRTUAL TABLE" in step or "SCALAR SUBQUERY" in step, plan
         if "SEARCH" in step and " tags " in step:
             assert "(owner=? AND name=?)" in step
+
+
+@pytest.mark.parametrize("sort", [Sort.NEWEST, Sort.OLDEST])
+def test_the_list_of_an_experiment_looks_at_its_cells_alone_and_sorts_nothing(filled: Filled, sort: Sort) -> None:
+    plan = explained(filled.store, Filter(experiment=HERS), sort)
+    assert not any("TEMP B-TREE" in step or "SCAN" in step for step in plan), plan
+    assert "SEARCH results USING INTEGER PRIMARY KEY (rowid=?)" in plan
 
 
 FIGURES = [sort for sort in Sort if not sort.by_date]

@@ -189,7 +189,7 @@ def test_the_door_of_a_view_names_every_other_module_of_it(folder: str) -> None:
     files = WebFiles()
     view = folder.removesuffix("/")
     door = files.files[f"{folder}{view}.js"].data.decode()
-    named = re.findall(r"'(\w+)'", door[door.index("const MODULES") : door.index("];", door.index("const MODULES"))])
+    named = re.findall(r"'([\w-]+)'", door[door.index("const MODULES") : door.index("];", door.index("const MODULES"))])
     others = [name.removeprefix(folder).removesuffix(".js") for name in files.modules if name.startswith(folder)]
     assert sorted([*named, view]) == sorted(others)
 

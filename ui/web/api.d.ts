@@ -5472,6 +5472,7 @@ export interface operations {
                 model?: string | null;
                 tag?: string | null;
                 project?: number | null;
+                experiment?: string | null;
                 since?: number | null;
                 until?: number | null;
                 pixels_min?: number | null;
@@ -5909,6 +5910,7 @@ export interface operations {
                 model?: string | null;
                 tag?: string | null;
                 project?: number | null;
+                experiment?: string | null;
                 since?: number | null;
                 until?: number | null;
                 pixels_min?: number | null;
