@@ -50,6 +50,10 @@ class Caps:
     ask_runs: int = 64
     ask_dollars: float = 1.0
 
+    def asks(self, runs: int, dollars: float) -> bool:
+        """Return whether an experiment is so large that its visitor has to confirm it."""
+        return runs > self.ask_runs or dollars > self.ask_dollars
+
     @property
     def of_pictures(self) -> PictureLimits:
         """The limits on a picture that comes in, as `core.imaging.images.read_reference` takes them."""

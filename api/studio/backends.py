@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from api.studio.views import View, messages, spec_view
 from core.errors import KeyRejected, StudioError
 from core.job import EVERYONE, Visitor
 from core.provider import Price, Provider
-from core.spec import Style
+from core.styles import presets
 from engine.engine import Engine
 from engine.quotas import KEY_CHECKS, Quotas
 
-PRESETS = Path(__file__).resolve().parents[2] / "assets" / "styles.json"
-"""The styles that are offered where a backend is not limited to some: `core.spec.Style` each."""
 RECHECK = 300.0
 """Seconds for which a provider's price, and the answer about the owner's key, are good."""
 
@@ -34,7 +30,7 @@ class Backends:
     def __init__(self, engine: Engine, quotas: Quotas) -> None:
         self._engine = engine
         self._quotas = quotas
-        self._presets = tuple(Style(**each) for each in json.loads(PRESETS.read_text(encoding="utf-8")))
+        self._presets = presets()
         self._prices: dict[str, Price] = {}
         self._asked: dict[str, tuple[float, asyncio.Task[None]]] = {}
         self._status_now: dict[str, View] | None = None

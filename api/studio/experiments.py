@@ -88,7 +88,7 @@ def add_experiments(app: FastAPI, services: Services, references: References) ->
                 "seconds": experiments.seconds(planned.cells),
                 "adapted": messages(planned.adapted),
                 "fits": await experiments.fits(visitor, planned.cells, own_keys),
-                "asks": is_large(len(planned.cells), dollars),
+                "asks": caps.asks(len(planned.cells), dollars),
             }
         )
 
@@ -214,9 +214,6 @@ def add_experiments(app: FastAPI, services: Services, references: References) ->
         redactor.learn(key)
         return {spec.key_env: key}
 
-    def is_large(runs: int, dollars: float) -> bool:
-        return runs > caps.ask_runs or dollars > caps.ask_dollars
-
     def ask(cells: Sequence[Cell]) -> None:
         """Have somebody say yes to what is large.
 
@@ -224,7 +221,7 @@ def add_experiments(app: FastAPI, services: Services, references: References) ->
             Refused: nobody has.
         """
         dollars = sum(experiments.cost(cells).values())
-        if is_large(len(cells), dollars):
+        if caps.asks(len(cells), dollars):
             raise Refused("experiment-asks", status=409, field="confirm", runs=len(cells), dollars=dollars)
 
     async def view(row: ExperimentRow) -> View:
