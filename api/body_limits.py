@@ -29,7 +29,7 @@ _JSON = re.compile(
     r"/v1/images/(generations|edits)"
     r"|/api/v3/(?!media/|predictions(/|$)).+"
     r"|/gradio_api/mcp(/.*)?"
-    r"|/gradio_api/(api|call|run)/(v2/)?edit/?"
+    r"|/gradio_api/(api|call|run)/(v2/)?(edit|experiment)/?"
 )
 _FORMS = re.compile(r"/v1/images/edits|/studio/v1/(references|recipes/read)")
 

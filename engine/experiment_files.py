@@ -85,7 +85,7 @@ class ExperimentFiles:
     async def _tile(self, owner: str, cell: CellRow) -> Tile:
         row = None if cell.result is None else await self._library.find(owner, cell.result)
         if row is None or row.file is None:
-            state = _state(cell).replace("_", "-")
+            state = state_of(cell).replace("_", "-")
             return Tile(None, say("explore-gone" if state == JobState.DONE else f"explore-state-{state}"))
         try:
             return Tile(await self._images.display(row.file, rounded(SIDE), owner))
@@ -153,7 +153,7 @@ class ExperimentFiles:
             values: list[Any] = [
                 cell.place,
                 *(self._label(axis.name, axis.values[at]) for axis, at in zip(axes, cell.at, strict=True)),
-                _state(cell),
+                state_of(cell),
                 cell.result,
                 recipe.prompt,
                 ", ".join(each.id for each in recipe.style),
@@ -184,7 +184,7 @@ class ExperimentFiles:
         return str(value)[:8] if axis == "reference" else str(value)
 
 
-def _state(cell: CellRow) -> str:
+def state_of(cell: CellRow) -> str:
     """Return how far a cell is: its job's state, or that it has none."""
     return cell.state or ("waiting" if cell.waits else "skipped" if cell.skipped else "deleted")
 

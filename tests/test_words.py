@@ -21,6 +21,7 @@ PACKAGES = ("core", "engine", "storage", "backends", "api", "ui")
 
 SENTENCES_ELSEWHERE = {
     "ui/edit_api.py": "the endpoint's docstring, from which gradio makes its reference",
+    "ui/experiment_api.py": "likewise",
     "ui/image_input.py": "a description in the reference of the endpoint",
     "ui/mcp_tool.py": "descriptions in the tool's schema",
 }

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +19,6 @@ from core.backend import Backend
 from core.errors import BadParameter, StudioError
 from core.events import JobEvent
 from core.imaging.images import Reference
-from core.imaging.sources import is_address, is_data_uri
 from core.job import Job, Source, Visitor
 from core.messages import in_full
 from core.request import EditRequest
@@ -31,9 +29,8 @@ from engine.engine import Engine
 from engine.images import Images
 from engine.services import Services
 from storage.files.disk import disk_errors
-from ui.image_input import DESCRIPTION, NEEDED, Fetch, read_image, take_any_image
+from ui.image_input import DESCRIPTION, Fetch, read_image, take_any_image
 from ui.ownership import visitor_of
-from ui.refusal import Refusal
 
 KINDS: dict[type[AnyParam], str] = {Number: "number", Integer: "integer", Choice: "string", Toggle: "boolean"}
 """JSON's names of the kinds of parameters."""
@@ -66,9 +63,6 @@ Returns:
     each image that did not come).
 """
 
-CALL = re.compile(r"(api|call|run)/(v2/)?edit/?")
-"""Paths by which `/edit` is called, after the framework's prefix."""
-
 
 def add_edit_endpoint(services: Services, fetch: Fetch) -> None:
     """Add `/edit` to the Blocks at hand.
@@ -86,12 +80,12 @@ def add_edit_endpoint(services: Services, fetch: Fetch) -> None:
             reading = read_image(image, request.request, fetch, services)
             job, result = await run_edit(services.engine, reading, prompt, backend, raw, visitor_of(request))
             with disk_errors():
-                files = await asyncio.to_thread(handed, job, services.images, cache)
+                files = await asyncio.to_thread(handed, pictures(job, services.images), cache)
         except StudioError as error:
             raise gr.Error(str(error), print_exception=False) from error
         return files, report(job, result)
 
-    published(edit)
+    published(edit, DOC, INPUTS)
     image_file = gr.File(label="image", visible=False)
     cache = image_file.GRADIO_CACHE
     take_any_image(image_file)
@@ -170,65 +164,47 @@ def schema_of(each: Input) -> dict[str, Any]:
     return {"type": each.kind, "description": each.description, "additional_description": each.description}
 
 
-def published(edit: Callable[..., Any]) -> None:
-    """Give the endpoint's function the signature and docstring that the framework shows: every input by its name."""
-    own = inspect.signature(edit)
-    shown = [each for each in own.parameters.values() if each.kind is not inspect.Parameter.VAR_POSITIONAL]
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    shown += [inspect.Parameter(name, kind, default=INPUTS[name].default) for name in TERMS]
-    edit.__signature__ = own.replace(parameters=shown)  # type: ignore[attr-defined] # as the `inspect` module reads it
-    inputs = "\n    ".join(f"{name}: {each.description}" for name, each in INPUTS.items())
-    edit.__doc__ = DOC.format(image=DESCRIPTION, inputs=inputs)
-
-
-def call_fault(rest: str, body: Any) -> Refusal | None:
-    """Return what is wrong with a call of `/edit` before the framework sees it, None where nothing is.
-
-    The framework answers such calls with a 500, and writes all that was sent into the log.
+def published(function: Callable[..., Any], doc: str, inputs: Mapping[str, Input]) -> None:
+    """Give an endpoint's function the signature and docstring that the framework shows: every input by its name.
 
     Args:
-        rest: of the path, after the framework's prefix.
-        body: the request's JSON.
+        function: takes the last of the inputs as further arguments.
+        doc: with places for the image's description and for the inputs.
+        inputs: after `image`.
     """
-    if not CALL.fullmatch(rest) or not isinstance(body, dict):
-        return None
-    names = ("image", *INPUTS)
-    if "/v2/" in rest:
-        unknown = next((name for name in body if name not in (*names, "oauth_token")), None)
-        if unknown is not None:
-            return Refusal("input-unknown", status=400, field=unknown[:40], inputs=", ".join(names))
-        missing = next((name for name in NEEDED if body.get(name) is None), None)
-        if missing:
-            return Refusal(NEEDED[missing], status=400, field=missing)
-        return _file_fault(body["image"])
-    data = body.get("data")
-    if not isinstance(data, list) or len(data) != len(names):
-        came = len(data) if isinstance(data, list) else 0
-        inputs = ", ".join(names)
-        return Refusal("edit-inputs-missing", status=400, field="data", needed=len(names), inputs=inputs, given=came)
-    return _file_fault(data[0])
+    own = inspect.signature(function)
+    shown = [each for each in own.parameters.values() if each.kind is not inspect.Parameter.VAR_POSITIONAL]
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    shown += [
+        inspect.Parameter(name, kind, default=each.default)
+        for name, each in inputs.items()
+        if name not in own.parameters
+    ]
+    function.__signature__ = own.replace(parameters=shown)  # type: ignore[attr-defined] # as `inspect` reads it
+    lines = "\n    ".join(f"{name}: {each.description}" for name, each in inputs.items())
+    function.__doc__ = doc.format(image=DESCRIPTION, inputs=lines)
 
 
-def _file_fault(image: Any) -> Refusal | None:
-    """Return what is wrong with a description of a file, None where it names an upload or a public address."""
-    path = image.get("path") if isinstance(image, dict) else ""
-    web = isinstance(path, str) and path.lower().startswith(("http://", "https://"))
-    if isinstance(path, str) and (web or not (is_address(path) or is_data_uri(path))):
-        return None
-    return Refusal("edit-file-path", status=400, field="image")
-
-
-def handed(job: Job, images: Images, cache: str) -> list[str]:
-    """Return the results as files in the framework's cache, under names that nobody can guess: see `ui.guard`."""
+def pictures(job: Job, images: Images) -> list[tuple[int, Path]]:
+    """Return the seeds and stored files of what a job made."""
     assert job.result is not None
+    return [(each.seed, images.path(each.image.name)) for each in job.result.images if isinstance(each, Made)]
+
+
+def handed(made: Iterable[tuple[int, Path]], cache: str) -> list[str]:
+    """Return results as files in the framework's cache, under names that nobody can guess: see `ui.guard`.
+
+    Args:
+        made: seeds and stored files.
+        cache: the framework's folder.
+    """
     files = []
     with tempfile.TemporaryDirectory() as folder:
-        for made in job.result.images:
-            if isinstance(made, Made):
-                path = images.path(made.image.name)
-                copy = Path(folder) / f"srpo-{made.seed}-{secrets.token_urlsafe(24)}{path.suffix}"
-                shutil.copyfile(path, copy)
-                files.append(save_file_to_cache(copy, cache))
+        for seed, path in made:
+            copy = Path(folder) / f"srpo-{seed}-{secrets.token_urlsafe(24)}{path.suffix}"
+            shutil.copyfile(path, copy)
+            files.append(save_file_to_cache(copy, cache))
+            copy.unlink()
     return files
 
 

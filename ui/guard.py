@@ -6,8 +6,8 @@ picture. An event's id opens its result: it belongs to the visitor who started t
 cookie; they share one place, where long random names keep them apart. On a personal machine everything belongs to one
 person, and nothing of this is asked.
 
-What costs the server work is counted by visitor and by network address. Of the page's events `/edit` alone runs on the
-server; on ZeroGPU, Run too.
+What costs the server work is counted by visitor and by network address. Of the page's events `/edit` and `/experiment`
+alone run on the server; on ZeroGPU, Run too.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ from ui.bodies import (
     parsed,
     whole,
 )
-from ui.edit_api import call_fault
+from ui.calls import call_fault
+from ui.endpoints import ENDPOINTS
 from ui.framework import function_of, lighten
 from ui.inline_images import CARRIER, new_upload, place_of, spooled
 from ui.ownership import Events, Sessions
@@ -70,7 +71,7 @@ HANDED = re.compile(rf"srpo-\d+-[A-Za-z0-9_-]{{32}}({'|'.join(map(re.escape, MIM
 """Results for callers of the API, who have no cookie: the name itself is their token."""
 EVENT = re.compile(r"queue/join|(?:call/v2|call|run|api)/([^/]+)/?")
 """What a POST starts an event with, and the name of its function."""
-EDIT = re.compile(r"(call|run|api)/(v2/)?edit(/.*)?")
+RUNS = re.compile(rf"(call|run|api)/(v2/)?({ENDPOINTS})(/.*)?")
 """Runs by the API, which have limits of their own."""
 PAGE = ("/", "/config")
 """Routes outside of the prefix that make the page: the framework takes milliseconds for each."""
@@ -132,7 +133,7 @@ class Guard:
     async def _inside(self, rest: str, visitor: Visitor, scope: Scope, receive: Receive, send: Send) -> None:
         owner = "" if visitor.passing else visitor.owner
         # Where the app's owner sets no limit on runs, as many may be asked for.
-        if self._services.quotas.caps.per_minute is not None or not EDIT.fullmatch(rest):
+        if self._services.quotas.caps.per_minute is not None or not RUNS.fullmatch(rest):
             self._services.quotas.spend(REQUESTS, visitor)
         if rest.startswith(("file=", "file/")):
             if not await self._may_read(rest[5:], owner):  # ASGI's path is decoded already

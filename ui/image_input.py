@@ -30,6 +30,7 @@ Fetch = Callable[[str], Awaitable[bytes]]
 NEEDED = {
     "image": message("image-needed"),
     "prompt": message("prompt-empty"),
+    "axes": message("axes-needed"),
 }
 """Inputs that must be there, and what is said where they are not."""
 DESCRIPTION = (

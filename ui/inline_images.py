@@ -1,4 +1,4 @@
-"""Images inside of calls of `/edit`, by API or MCP: stored as uploads, so that a call that waits holds no bytes.
+"""Images inside of calls of the endpoints, by API or MCP: stored as uploads, so that a call that waits holds no bytes.
 
 The framework's queue keeps all that a call sent until its run is over, the MCP library likewise: dozens of calls with
 an image of the largest size would fill the memory. So a large body goes to the disk while it comes.
@@ -17,8 +17,9 @@ from pathlib import Path
 from starlette.types import Receive
 
 from core.imaging.inline_body import REST
+from ui.endpoints import ENDPOINTS
 
-CARRIER = re.compile(r"(api|call|run)/(v2/)?edit/?|mcp(/.*)?")
+CARRIER = re.compile(rf"(api|call|run)/(v2/)?({ENDPOINTS})/?|mcp(/.*)?")
 """Paths, after the framework's prefix, of the calls whose image may be inline."""
 _WRITTEN = 2**18
 """Bytes that are written at a time."""

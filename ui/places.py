@@ -1,4 +1,4 @@
-"""How many calls of `/edit` may be open at once: as many runs as the engine takes."""
+"""How many calls of the endpoints may be open at once: as many runs as the engine takes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.engine import Engine
+from ui.endpoints import NAMES
 from ui.framework import open_calls
 from ui.refusal import Refusal
 
@@ -29,11 +30,11 @@ class Places:
         Raises:
             Refusal: as many are open as there are places.
         """
-        if function is None or function.api_name != "edit":
+        if function is None or function.api_name not in NAMES:
             yield
             return
         places = sum(self._engine.queue_size + spec.concurrency for spec in self._engine.specs.values())
-        if self._coming + open_calls(app, "edit") >= places:
+        if self._coming + sum(open_calls(app, name) for name in NAMES) >= places:
             raise Refusal("too-many-waiting", status=503, wait=5.0)
         self._coming += 1
         try:

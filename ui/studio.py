@@ -2,8 +2,8 @@
 
 The form is gradio's; everything else is drawn by the modules of `ui/web` into the places that are laid out here. The
 two halves meet in the browser alone: each change of the form is handed to the modules (`srpo.form`), and they set the
-form by the event `apply_recipe`. No handler runs on the server but `/edit`, and Run where the visitor's quota of GPU
-time comes with gradio's requests alone.
+form by the event `apply_recipe`. No handler runs on the server but `/edit` and `/experiment`, and Run where the
+visitor's quota of GPU time comes with gradio's requests alone.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from engine.services import Services
 from ui.controls import Controls
 from ui.edit_api import add_edit_endpoint
 from ui.examples import EXAMPLES, SHEET, Example, sheet_styles
+from ui.experiment_api import add_experiment_endpoint
 from ui.ownership import visitor_of
 from ui.web_files import API_EXAMPLES, WebFiles
 
@@ -66,7 +67,7 @@ def build(
 
     Args:
         services: do the work; the engine's backends are offered in its order.
-        fetch_image: reads a public image address into bytes, or raises a StudioError; for `/edit`.
+        fetch_image: reads a public image address into bytes, or raises a StudioError; for `/edit` and `/experiment`.
         web: the page's modules.
         submit: begins a job by an event of gradio's; None where the page asks by itself, everywhere but on ZeroGPU.
         sign_in: whether visitors may sign in with their account at Hugging Face; only on a Space.
@@ -91,6 +92,7 @@ def build(
         gr.HTML(html_template=f"<div {examples}></div>", elem_id="api", apply_default_css=False)
         _wire(form, mount, submit)
         add_edit_endpoint(services, fetch_image)
+        add_experiment_endpoint(services, fetch_image)
     return demo
 
 

@@ -374,9 +374,9 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
         """Follow nothing."""
 
 
-def test_the_api_page_shows_edit_alone_with_named_parameters(client: Client) -> None:
+def test_the_api_page_shows_the_endpoints_with_named_parameters(client: Client) -> None:
     info = client.view_api(return_format="dict", print_info=False)
-    assert list(info["named_endpoints"]) == ["/edit"]
+    assert list(info["named_endpoints"]) == ["/edit", "/experiment"]
     assert info["unnamed_endpoints"] == {}
     parameters = info["named_endpoints"]["/edit"]["parameters"]
     assert [each["parameter_name"] for each in parameters] == [

@@ -77,7 +77,8 @@ async def test_an_mcp_client_edits_a_picture_with_the_real_app(tmp_path: Path) -
 
 async def test_the_tool_says_what_it_takes(fakes: Served) -> None:
     async with session_with(fakes) as session:
-        (tool,) = (await session.list_tools()).tools
+        tool, other = (await session.list_tools()).tools
+    assert other.name == "experiment"
     schema = tool.inputSchema
     jsonschema.Draft202012Validator.check_schema(schema)
     properties = schema["properties"]
@@ -193,7 +194,7 @@ def test_a_browser_at_the_address_is_told_what_it_is_for(fakes: Served) -> None:
     with urllib.request.urlopen(f"{fakes.url}/gradio_api/mcp/", timeout=120) as answer:
         assert b"MCP clients" in answer.read()
     with urllib.request.urlopen(f"{fakes.url}/gradio_api/mcp/schema", timeout=120) as answer:
-        assert [each["name"] for each in json.load(answer)] == ["edit"]
+        assert [each["name"] for each in json.load(answer)] == ["edit", "experiment"]
 
 
 @pytest.mark.parametrize("path", ["schema", "", "http"])

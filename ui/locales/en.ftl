@@ -213,6 +213,15 @@ axes-too-many-cells = These axes make { $count } runs; an experiment has at most
 axes-range = { $name } has no range of values.
     .todo = Give at least two values one by one.
 axes-search = The prompt does not contain { $search }.
+axes-needed = There are no axes.
+    .todo = Write them as `strength: 0.3, 0.5; seed: 1, 2`, ranges as `strength: 0.3..0.9 in 5`, or as JSON.
+experiment-progress = { $done } of { $total } done
+experiment-stopped = Stopped: { $why }
+experiment-images-left-out =
+    { $count ->
+        [one] { $count } image is left out, for the answer would be too large.
+       *[other] { $count } images are left out, for the answer would be too large.
+    }
 axes-unreadable = The axes cannot be read at { $part }.
     .todo = Write them as `strength: 0.3, 0.5; seed: 1, 2`, ranges as `strength: 0.3..0.9 in 5`, or as JSON.
 axes-text-long = The axes are longer than { $limit } characters.
@@ -1101,6 +1110,7 @@ library-model = Model
 library-project = Project
 library-tag = Tag
 library-tagged = Tag: { $tag }
+library-of-experiment = One experiment
 library-size = Size
 library-cost = Cost
 library-since = From

@@ -657,7 +657,11 @@ export function openExplore(parts, calls) {
               ${['sheet?format=png', 'sheet?format=pdf', 'archive', 'table'].map(
                 (what) =>
                   html`<a class="button" download href=${calls.file(of.id, what)}>${w.say(`explore-export-${what.split('=').pop()}`)}</a>`,
-              )}</div>`
+              )}</div>
+            ${button('in-library', () => {
+              router.go({ mode: 'library', open: null, filter: { experiment: of.id } });
+              enter('library');
+            })}`
           : nothing
       }
     </div>`;

@@ -20,8 +20,8 @@
 
 /** What narrows and sorts the library. */
 const FILTER = [
-  ...['q', 'star', 'backend', 'style', 'model', 'tag', 'project', 'since', 'until', 'pixels_min', 'pixels_max'],
-  ...['cost_min', 'cost_max', 'failed', 'sort'],
+  ...['q', 'star', 'backend', 'style', 'model', 'tag', 'project', 'experiment', 'since', 'until', 'pixels_min'],
+  ...['pixels_max', 'cost_min', 'cost_max', 'failed', 'sort'],
 ];
 
 /** @type {readonly Mode[]} */
@@ -58,7 +58,7 @@ export function addressOf({ mode, view, shown, full, picked, how, form, filter, 
   if (form !== null) query.set('form', form);
   for (const [name, value] of Object.entries(filter)) if (value) query.set(name, value);
   if (open !== null) query.set('open', String(open));
-  if (experiment !== null) query.set('experiment', experiment);
+  if (experiment !== null) query.set('grid', experiment);
   const rest = String(query);
   return `#${mode}${rest ? `?${rest}` : ''}`;
 }
@@ -84,7 +84,7 @@ export function placeOf(hash) {
     form: query.get('form'),
     filter: Object.fromEntries([...query].filter(([name, value]) => value && FILTER.includes(name))),
     open: Number.isSafeInteger(open) ? open : null,
-    experiment: /^[0-9a-f]{32}$/.exec(query.get('experiment') ?? '')?.[0] ?? null,
+    experiment: /^[0-9a-f]{32}$/.exec(query.get('grid') ?? '')?.[0] ?? null,
   };
 }
 

@@ -116,6 +116,8 @@ function chip(part, filter, { facets, styleName, backendName }, w) {
       return w.say('library-tagged', { tag: value });
     case 'project':
       return facets?.projects.find(({ id }) => String(id) === value)?.name ?? w.say('library-project');
+    case 'experiment':
+      return w.say('library-of-experiment');
     case 'date':
       return days(filter, w);
     case 'size':
