@@ -225,16 +225,22 @@ def order(axes: Sequence[Axis]) -> list[tuple[int, ...]]:
     """Return the places of all cells in the order in which they begin.
 
     Along numbers the ends come first, then the middles between what is there, so that after each round the whole range
-    is covered evenly. Cells of one round that share a backend, a reference and a prompt follow each other.
+    is covered evenly. Cells of one round that share a backend, a reference and a prompt follow each other, and most
+    closely those that differ in their seed alone: some backends make them as one run.
     """
     rounds = [_rounds(len(axis.values)) if _is_ordered(axis) else [0] * len(axis.values) for axis in axes]
-    outer = sorted(range(len(axes)), key=lambda number: (*OWN, axes[number].name).index(axes[number].name))
+    outer = sorted(range(len(axes)), key=lambda number: _depth(axes[number].name))
 
     def when(at: tuple[int, ...]) -> tuple[int, ...]:
         own = [rounds[number][place] for number, place in enumerate(at)]
         return (max(own), *(at[number] for number in outer))
 
     return sorted(itertools.product(*(range(len(axis.values)) for axis in axes)), key=when)
+
+
+def _depth(axis: str) -> int:
+    """Return how far inside an axis is: the less work its cells share with their neighbours, the further out."""
+    return len(OWN) + 1 if axis == "seed" else (*OWN, axis).index(axis)
 
 
 def _is_ordered(axis: Axis) -> bool:

@@ -112,6 +112,17 @@ class EditRequest:
         """The seed of each image of the batch. Where the backend takes one seed for all, they are the same."""
         return self.recipe.seeds
 
+    def differs_in_seed(self, other: EditRequest) -> bool:
+        """Return whether both make one picture, and differ in nothing but its seed."""
+        one_each = len(self.seeds) == len(other.seeds) == 1
+        return one_each and self.seeds != other.seeds and _seedless(self.recipe) == _seedless(other.recipe)
+
+    def with_seeds(self, seeds: Sequence[int]) -> EditRequest:
+        """Return the request for other pictures: one a seed."""
+        params = {**self.recipe.params, "num_images": len(seeds)}
+        recipe = self.recipe.model_copy(update={"params": params, "seed": seeds[0], "seeds": tuple(seeds)})
+        return EditRequest(recipe, self.image)
+
     def number(self, name: str) -> float:
         """Return a parameter as a float."""
         return float(self.recipe.params[name])
@@ -124,3 +135,7 @@ class EditRequest:
     def steps_run(self) -> int:
         """The steps that will really run for each image."""
         return steps_run(self.integer("num_inference_steps"), self.number("strength"))
+
+
+def _seedless(recipe: Recipe) -> Recipe:
+    return recipe.model_copy(update={"seed": 0, "seeds": (0,)})

@@ -213,6 +213,7 @@ class BackendSpec:
         model: the id of its model: at the provider, on the hub, or `mini`.
         params: what may be set, in the order of the screen.
         concurrency: runs at a time.
+        together: runs that differ in their seed alone and that it makes as one, at most.
         key_env: the environment variable of its key, None where it needs none.
         shows_steps: whether it reports each step.
         shows_preview: whether it shows the picture while it is made.
@@ -231,6 +232,7 @@ class BackendSpec:
     model: str
     params: tuple[AnyParam, ...]
     concurrency: int = 1
+    together: int = 1
     key_env: str | None = None
     shows_steps: bool = False
     shows_preview: bool = False

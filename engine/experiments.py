@@ -440,7 +440,7 @@ class Experiments:
             if active.row.owner == owner
             for each in active.live.values()
         )
-        return live < spec.concurrency + AHEAD
+        return live < spec.concurrency * spec.together + AHEAD
 
     def _may_begin(self, active: _Active, cell: CellRow) -> bool:
         return not cell.own_key or self._key_env(cell.backend) in active.keys

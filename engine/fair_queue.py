@@ -6,14 +6,14 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 from statistics import median
 
 from core.backend import Backend
 from core.events import Queued
 from core.job import Job
 from core.request import EditRequest
-from engine.turns import Turns
+from engine.turns import Turn, Turns
 
 REMEMBERED_RUNS = 20
 """Runs from which the expected time is learnt; enough to smooth noise, few enough to follow a change."""
@@ -65,14 +65,20 @@ class FairQueue:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.storing = asyncio.Semaphore(backend.spec.concurrency)
-        self._turns: Turns[Job] = Turns(backend.spec.concurrency, self._tell_positions)
+        self._turns: Turns[Job] = Turns(backend.spec.concurrency, self._tell_positions, self._mates)
         # By level of acceleration: each has a pace of its own.
         self._runs: dict[str, deque[tuple[float, float]]] = {}
         self.pace: dict[str, Pace] = {}
 
-    def learn(self, request: EditRequest, seconds: float) -> None:
-        """Remember how long a run took, from its turn to its pictures."""
-        size, level = self._size(request), _level(request)
+    def learn(self, request: EditRequest, seconds: float, shared: int = 1) -> None:
+        """Remember how long a run took, from its turn to its pictures.
+
+        Args:
+            request: what was done.
+            seconds: that it took.
+            shared: how many such runs were made in that time, as one.
+        """
+        size, level = self._size(request) * shared, _level(request)
         if size:
             runs = self._runs.setdefault(level, deque(maxlen=REMEMBERED_RUNS))
             runs.append((size, seconds))
@@ -93,13 +99,19 @@ class FairQueue:
         """How many more jobs may work at once."""
         return self._turns.free
 
-    async def enter(self, job: Job) -> None:
+    async def enter(self, job: Job) -> Turn:
         """Return when it is the job's turn; leaves the queue when cancelled."""
-        await self._turns.enter(job.owner, job)
+        return await self._turns.enter(job.owner, job)
 
     def leave(self) -> None:
         """Give the place to the next job that still wants it."""
         self._turns.leave()
+
+    def _mates(self, job: Job, behind: Sequence[Job]) -> list[Job]:
+        """Return the jobs that the backend makes as one with this one."""
+        most = self.backend.spec.together - 1
+        alike = (each for each in behind if most and job.request.differs_in_seed(each.request))
+        return list(islice(alike, most))
 
     def _tell_positions(self) -> None:
         for position, job in enumerate(self._turns.waiting(), start=1):

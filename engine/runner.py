@@ -20,6 +20,7 @@ from core.result import Result
 from engine.fair_queue import FairQueue
 from engine.quotas import Quotas
 from engine.recovery import LOOKED_AT_AGAIN, broken
+from engine.turns import Turn
 from storage.protocols import JobStore
 
 log = logging.getLogger(__name__)
@@ -57,13 +58,14 @@ class JobRunner:
         """Drive one job to its end; never raises."""
         error = None
         try:
-            await queue.enter(job)
+            turn = await queue.enter(job)
             try:
                 job.start()
-                made = await self._drive(queue, job, events)
+                made = await self._drive(queue, turn, job, events)
                 await _to_the_end(queue.storing.acquire())
             finally:
-                queue.leave()  # the next one works while this one is stored
+                if turn.own:
+                    queue.leave()  # the next one works while this one is stored
             try:
                 await _to_the_end(self._keep(job, made))
             finally:
@@ -121,7 +123,7 @@ class JobRunner:
         for listener in self.on_end:
             listener(job)
 
-    async def _drive(self, queue: FairQueue, job: Job, events: AsyncGenerator[Event, None]) -> Completed:
+    async def _drive(self, queue: FairQueue, turn: Turn, job: Job, events: AsyncGenerator[Event, None]) -> Completed:
         """Follow a job's run, and return what it made."""
         working_since = time.monotonic()
         async with aclosing(events):
@@ -147,7 +149,8 @@ class JobRunner:
                 job.tell(event)
             else:
                 raise RunFailed("run-without-result")
-        queue.learn(job.request, time.monotonic() - working_since)
+        if turn.own:
+            queue.learn(job.request, time.monotonic() - working_since, turn.shared)
         return event
 
     async def _keep(self, job: Job, event: Completed) -> None:

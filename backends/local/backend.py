@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Any
 
 from backends.local.choice import choose, cuda_devices
 from backends.local.hardware import Hardware
-from backends.local.load_errors import Stopped
 from backends.local.model_spec import local_spec
+from backends.local.shared_run import SharedRun, Work
 from backends.local.worker import Worker, finished
 from backends.local.zero_gpu import AsVisitor, ZeroGpu, as_owner, on_zero_gpu
 from core.backend import OWNERS, Backend, RunContext
@@ -25,12 +23,11 @@ from core.spec import BackendSpec
 
 log = logging.getLogger(__name__)
 
-JobRunner = Callable[[Callable[[Event], None]], Completed]
-"""Does a run, telling what happens on the way."""
-
 
 class LocalBackend(Backend):
     """Diffusers' FluxImg2ImgPipeline on this machine: one worker a GPU, one run at a time on each.
+
+    Runs that differ in their seed alone, and are asked for at once, are made as one.
 
     Args:
         settings: the owner's choices.
@@ -59,6 +56,7 @@ class LocalBackend(Backend):
         ]
 
         self._zero: ZeroGpu | None = None
+        self._gathering: list[SharedRun] = []  # those about to begin
 
     def prepare(self) -> None:
         """On ZeroGPU, load the model onto the GPU that is not there yet; elsewhere the first run does that."""
@@ -113,52 +111,37 @@ class LocalBackend(Backend):
         if request.steps_run == 0:
             yield await asyncio.to_thread(_given_back, request)  # a large picture takes a second
             return
-        # A loaded one first, if it is as free as the others.
-        worker = min(self._workers, key=lambda each: (each.busy, each.model is None))
-        worker.busy += 1
-        try:
-            async with aclosing(_handed_over(worker, self._work(worker, request, context.gpu_token))) as events:
-                async for event in events:
-                    yield event
-        finally:
-            worker.busy -= 1
+        async with aclosing(self._run(request, context.gpu_token).follow(request)) as events:
+            async for event in events:
+                yield event
 
-    def _work(self, worker: Worker, request: EditRequest, token: str) -> JobRunner:
-        checked, zero = self._checked(request), self._zero
+    def _run(self, request: EditRequest, token: str) -> SharedRun:
+        """Return a run that makes a request: one that is about to begin, or a new one."""
+        # A loaded worker first, if it is as free as the others.
+        worker = min(self._workers, key=lambda each: (each.busy, each.model is None))
+        taking = [run for run in self._gathering if run.takes(request)]
+        if worker.busy and taking:
+            return min(taking, key=lambda run: run.members)
+        run = SharedRun(worker, self._work(worker, token), request, self._spec.together)
+
+        def begin() -> None:
+            self._gathering.remove(run)
+            run.begin()
+
+        self._gathering.append(run)
+        asyncio.get_running_loop().call_soon(begin)  # who else is ready at this moment comes before that
+        return run
+
+    def _work(self, worker: Worker, token: str) -> Work:
+        zero = self._zero
         if zero is not None:
-            return lambda tell: zero.work(request, checked, tell, token)
-        return lambda tell: worker.work(request, checked, tell)
+            return lambda request, tell: zero.work(request, self._checked(request), tell, token)
+        return lambda request, tell: worker.work(request, self._checked(request), tell)
 
     def _checked(self, request: EditRequest) -> bool:
         """Return whether pictures are checked: where strangers come in, nobody can turn it off."""
         has = self._settings.safety_model is not None
         return has and (self._settings.public or bool(request.params.get("enable_safety_checker", True)))
-
-
-async def _handed_over(worker: Worker, work: JobRunner) -> AsyncGenerator[Event, None]:
-    """Yield what work in a worker's thread tells, and its result; leaving early stops it within a step."""
-    loop = asyncio.get_running_loop()
-    events: asyncio.Queue[Event | None] = asyncio.Queue()
-    stop = threading.Event()
-
-    def tell(event: Event) -> None:
-        if stop.is_set():
-            raise Stopped
-        loop.call_soon_threadsafe(events.put_nowait, event)
-
-    worker.listeners.append(tell)
-    working: asyncio.Future[Any] = loop.run_in_executor(worker.thread, work, tell)
-    working.add_done_callback(lambda _: events.put_nowait(None))
-    try:
-        while (event := await events.get()) is not None:
-            yield event
-        yield await working
-    finally:
-        stop.set()
-        worker.listeners.remove(tell)
-        await asyncio.wait([working])  # the worker is free again before the generator ends
-        if not working.cancelled():
-            working.exception()  # Stopped is nobody's to collect
 
 
 def _given_back(request: EditRequest) -> Completed:

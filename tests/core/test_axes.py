@@ -74,6 +74,11 @@ def test_cells_with_one_prompt_follow_each_other_within_a_round() -> None:
     assert [at[1] for at in order(axes)] == [0, 0, 0, 1, 1, 1]
 
 
+def test_cells_that_differ_in_their_seed_alone_follow_each_other_whichever_axis_comes_first() -> None:
+    axes = [Axis("seed", (1, 2, 3)), Axis("strength", (0.2, 0.8))]
+    assert [at[1] for at in order(axes)] == [0, 0, 0, 1, 1, 1]
+
+
 def test_cells_differ_in_what_the_axes_say_and_in_nothing_else() -> None:
     made = planned(Axis("strength", (0.2, 0.8)), Axis("style", ((OIL,), (INK,))))
     recipes = [cell.request.recipe for cell in made.cells]

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import BadParameter
 from core.recipe import Origin
-from core.request import batch_seeds, draw_seed, steps_run
+from core.request import EditRequest, batch_seeds, draw_seed, steps_run
 from core.spec import MAX_PROMPT, MAX_SEED, Integer
 from tests.support.fakes import make_reference, make_request, make_spec
 
@@ -77,3 +77,16 @@ def test_a_recipe_says_what_the_references_file_was_like() -> None:
     assert make_request(image=image).recipe.origin == Origin(profile="Display P3", dpi=300.0)
     assert make_request(image=dataclasses.replace(image, profile="")).recipe.origin == Origin(dpi=300.0)
     assert make_request().recipe.origin is None
+
+
+def test_requests_for_one_picture_each_that_differ_in_their_seed_alone_are_told_from_others() -> None:
+    image = make_reference()
+
+    def asked(prompt: str = "a lake", **raw: object) -> EditRequest:
+        return make_request(prompt=prompt, image=image, **{"seed": 1, **raw})
+
+    assert asked().differs_in_seed(asked(seed=2))
+    for other in (asked(), asked("a sea", seed=2), asked(seed=2, strength=0.3), asked(seed=2, num_images=2)):
+        assert not asked().differs_in_seed(other)
+    assert asked().with_seeds([4, 9]).seeds == (4, 9)
+    assert asked().with_seeds([4, 9]).integer("num_images") == 2

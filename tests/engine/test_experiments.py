@@ -333,6 +333,25 @@ async def test_a_paused_experiment_is_still_paused_after_a_restart(tmp_path: Pat
         await until(services, row, JobState.DONE)
 
 
+async def test_cells_that_differ_in_their_seed_alone_are_at_work_together_where_the_backend_makes_them_as_one(
+    tmp_path: Path,
+) -> None:
+    gate = asyncio.Event()
+    backend = FakeBackend(make_spec(concurrency=1, together=3), gate=gate)
+    async with running(tmp_path, {"fake": backend}) as services:
+        image = await reference_of(services)
+        cells = [
+            Cell((seed,), EditRequest.build(backend.spec, "a lake", image, {"seed": seed})) for seed in range(1, 8)
+        ]
+        row = await services.experiments.start(ANN, "{}", cells, {})
+        await begun(services, row, 5)  # one at work, as many as may go together, and one more
+        assert backend.peak == 1, "the first is not held up by those that come"
+        gate.set()
+        await until(services, row, JobState.DONE)
+    assert backend.peak == 3
+    assert len(backend.ended) == 7
+
+
 async def test_a_cell_whose_backend_is_gone_after_a_restart_pauses_the_experiment(tmp_path: Path) -> None:
     gate = asyncio.Event()
     async with running(tmp_path, {"fake": FakeBackend(gate=gate)}) as services:
@@ -341,8 +360,6 @@ async def test_a_cell_whose_backend_is_gone_after_a_restart_pauses_the_experimen
         await services.experiments.pause(row)
         gate.set()
         await until(services, row, JobState.DONE, None)
-        await services.experiments.resume(row)
-        await services.experiments.pause(row)
     async with running(tmp_path, {"other": FakeBackend(make_spec("other"))}) as services:
         await services.experiments.resume(await found(services, row))
         assert (await stopped(services, row)).waiting == 2

@@ -53,6 +53,12 @@ def test_the_expected_time_grows_with_steps_images_and_pixels() -> None:
     assert own.expected(run(size=(128, 96))) == pytest.approx(24.0)
 
 
+def test_runs_that_were_made_as_one_took_their_share_of_the_time() -> None:
+    own = lane()
+    own.learn(run(), 18.0, shared=3)
+    assert own.expected(run()) == pytest.approx(6.0)
+
+
 def test_a_reference_that_is_worked_smaller_takes_no_longer() -> None:
     spec = dataclasses.replace(LEVELS, working_side=64)
     own = lane(spec)

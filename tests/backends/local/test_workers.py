@@ -52,8 +52,8 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> LocalBackend:
     return backend
 
 
-def asked(backend: LocalBackend, **raw: Any) -> EditRequest:
-    return make_request(backend.spec, "a lake", make_reference(32, 32), num_inference_steps=3, strength=1.0, **raw)
+def asked(backend: LocalBackend, prompt: str = "a lake", **raw: Any) -> EditRequest:
+    return make_request(backend.spec, prompt, make_reference(32, 32), num_inference_steps=3, strength=1.0, **raw)
 
 
 async def until_a_step(events: AsyncIterator[Any]) -> None:
@@ -130,8 +130,15 @@ def test_two_devices_can_load_at_the_same_time(tmp_path: Path) -> None:
 async def test_more_runs_than_devices_are_shared_out_evenly(two: LocalBackend) -> None:
     threads: list[str] = []
     with each_step(lambda _: threads.append(threading.current_thread().name)):
-        await asyncio.gather(*(drain(two, asked(two, seed=seed)) for seed in range(4)))
+        await asyncio.gather(*(drain(two, asked(two, f"lake {number}")) for number in range(4)))
     assert sorted(threads.count(name) for name in set(threads)) == [6, 6]
+
+
+async def test_runs_that_are_made_as_one_are_shared_out_evenly_too(two: LocalBackend) -> None:
+    threads: list[str] = []
+    with each_step(lambda _: threads.append(threading.current_thread().name)):
+        await asyncio.gather(*(drain(two, asked(two, seed=seed)) for seed in range(4)))
+    assert sorted(threads.count(name) for name in set(threads)) == [3, 3]
 
 
 async def test_closing_one_run_leaves_the_others_result_as_it_is(two: LocalBackend) -> None:
