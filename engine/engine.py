@@ -370,6 +370,10 @@ class Engine:
         """Return the US dollars that runs with the app owner's keys cost since midnight (UTC)."""
         return await self._store.spent(self._quotas.today())
 
+    async def spending(self, owner: str, since: float) -> dict[str, float]:
+        """Return the US dollars that an owner's runs cost since then, by backend, whoever's keys they ran on."""
+        return await self._store.spending(owner, since)
+
     # ---- whom a job's end is reported to ---------------------------------------------------------------
 
     async def unreported(self) -> list[Job]:

@@ -309,6 +309,10 @@ class AsyncStore:
         """Return the US dollars that went from the app owner's keys since then."""
         return await self._read(Queries.spent, since)
 
+    async def spending(self, owner: str, since: float) -> dict[str, float]:
+        """Return the US dollars that an owner's jobs cost since then, by backend."""
+        return await self._read(Queries.spending, owner, since)
+
     async def keep(self, owner: str, data: bytes, mime: str) -> Path:
         """Keep a picture that is no job's yet for an owner, and return its file.
 

@@ -161,6 +161,9 @@ class JobStore(Protocol):
     async def spent(self, since: float) -> float:
         """Return the US dollars that jobs with the app owner's keys cost since then."""
 
+    async def spending(self, owner: str, since: float) -> dict[str, float]:
+        """Return the US dollars that an owner's jobs cost since then, by backend, whoever's keys they ran on."""
+
     async def tidy(self, quota: int, age: float, spared: str = "") -> int:
         """Remove references of more than `age` seconds that no job uses, and the oldest jobs above `quota` bytes.
 

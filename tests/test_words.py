@@ -275,7 +275,7 @@ def test_every_use_gives_the_variables_of_its_message_and_no_others() -> None:
             message("notice-first-page", count=1000, more=True),
             "Of the document's more than 1000 pages, the first was used.",
         ),
-        (message("figure-spent", dollars=0.63), "$0.63 this session"),
+        (message("spent-budget", dollars=0.63), "$0.63 this session"),
         (message("price-documented", dollars=0.02625), "about $0.0262"),
         (message("price-live", dollars=2), "$2.00"),
         (message("figure-size", width=16384, height=768), "16384×768"),

@@ -39,6 +39,7 @@ from api.studio.schemas import (
     ReferenceView,
     ResultView,
     Specs,
+    Spending,
 )
 from api.studio.views import error_view, recipe_of, row_view
 from core.errors import DiskFull, KeyRejected, RunFailed, StudioError
@@ -296,6 +297,13 @@ def build(
         if x_provider_key is not None:
             redactor.learn(x_provider_key)
         return JSONResponse({"balance": await backends.check_key(visitor, provider, x_provider_key)})
+
+    @app.get(f"{PREFIX}/spending", response_model=Spending, **problems)
+    async def spending(visitor: Asker, since: Annotated[float, Query(ge=0, le=1e10)]) -> JSONResponse:
+        """Return what the visitor's runs have cost since a time, at each backend that costs anything."""
+        found = await engine.spending(visitor.owner, since)
+        backends = [{"backend": key, "dollars": round(dollars, 6)} for key, dollars in found.items()]
+        return JSONResponse({"dollars": round(sum(found.values()), 6), "backends": backends})
 
     @app.get(f"{PREFIX}/events", response_class=StreamingResponse, **problems)
     async def stream(

@@ -834,6 +834,25 @@ class LineageView(BaseModel):
     drift: list[MessageView]
 
 
+class SpentAt(BaseModel):
+    """US dollars that a visitor's runs have cost at one backend."""
+
+    backend: str
+    dollars: float
+
+
+class Spending(BaseModel):
+    """US dollars that a visitor's runs have cost; those that are not known yet by their price.
+
+    Attributes:
+        dollars: of all.
+        backends: those that cost anything.
+    """
+
+    dollars: float
+    backends: list[SpentAt]
+
+
 class Checked(BaseModel):
     """A key that works; US dollars that its account has left, null where that is not shown to a visitor."""
 

@@ -841,6 +841,20 @@ def meters_of_results(base: sqlite3.Connection) -> None:
     )
 
 
+def spending_by_owner(base: sqlite3.Connection) -> None:
+    """Whose deleted jobs cost what, where, and on whose keys; nobody knows that of those from before."""
+    base.execute("alter table spending add column owner integer")
+    base.execute("alter table spending add column backend text not null default ''")
+    base.execute("alter table spending add column own_key integer not null default 0")
+    base.execute("drop trigger jobs_removed")
+    base.execute(
+        """create trigger jobs_removed before delete on jobs
+            when coalesce(old.cost, old.estimate) > 0 and old.source <> 'import' begin
+                insert into spending (created, dollars, owner, backend, own_key) values
+                    (old.created, coalesce(old.cost, old.estimate), old.owner, old.backend, old.own_key); end"""
+    )
+
+
 def _normal(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
@@ -881,4 +895,5 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     experiments,
     skipped_cells,
     meters_of_results,
+    spending_by_owner,
 )

@@ -98,11 +98,28 @@ class Queries(LibraryQueries, ArchiveQueries, ExperimentQueries):
             """select coalesce(sum(dollars), 0.0) from (
                 select coalesce(cost, estimate) as dollars from jobs
                     where not own_key and number >= :number and created >= :since
-                union all select dollars from spending where created >= :since
+                union all select dollars from spending where not own_key and created >= :since
             )""",
             {"number": number_at(since), "since": since},
         ).fetchone()
         return float(dollars) + experiments.reserved(self._base)
+
+    def spending(self, owner: str, since: float) -> dict[str, float]:
+        """Return the US dollars that an owner's jobs cost since then, by backend; where not known, the estimate.
+
+        Whoever's keys they ran on. Jobs that were deleted count for two days, those that came with an archive never.
+        """
+        rows = self._base.execute(
+            """select backend, sum(dollars) from (
+                select backend, coalesce(cost, estimate) as dollars from jobs
+                    where owner = (select number from owners where name = :owner) and source <> 'import'
+                        and number >= :number and created >= :since
+                union all select backend, dollars from spending
+                    where owner = (select number from owners where name = :owner) and created >= :since
+            ) where dollars > 0 group by backend order by backend""",
+            {"owner": owner, "number": number_at(since), "since": since},
+        )
+        return {backend: float(dollars) for backend, dollars in rows}
 
     # ---- uploads, and who may see which picture --------------------------------------------------------
 

@@ -172,6 +172,28 @@ async def test_results_are_found_by_words_in_pages_and_deleted(tmp_path: Path) -
         assert (await app.client.get(f"{S}/results/{ids[0]}/file")).status_code == 404
 
 
+async def test_the_days_spending_is_told_to_whom_it_is(tmp_path: Path) -> None:
+    backend = FakeBackend(make_spec("local", price=0.04))
+    async with studio(tmp_path, backend, server_name="0.0.0.0") as app:
+        await app.client.get("/")
+        since = time.time() - 3600
+        assert (await app.client.get(f"{S}/spending", params={"since": since})).json() == {"dollars": 0, "backends": []}
+        gate = backend.gate = asyncio.Event()
+        job = (await submit(app.client, num_images=2)).json()["id"]
+        spending = {"dollars": 0.08, "backends": [{"backend": "local", "dollars": 0.08}]}
+        answer = await app.client.get(f"{S}/spending", params={"since": since})
+        assert answer.json() == spending, "by its price, while nobody knows"
+        gate.set()
+        await until(app.client, job, done)
+        later = await app.client.get(f"{S}/spending", params={"since": time.time() + 60})
+        assert later.json()["dollars"] == 0
+        assert (await app.client.get(f"{S}/spending", params={"since": "never"})).status_code == 400
+        transport = httpx.ASGITransport(app=app.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860") as stranger:
+            await stranger.get("/")
+            assert (await stranger.get(f"{S}/spending", params={"since": since})).json()["dollars"] == 0
+
+
 async def test_a_stranger_sees_nothing_of_a_visitors(tmp_path: Path) -> None:
     async with studio(tmp_path, server_name="0.0.0.0") as app:
         assert (await app.client.get(f"{S}/results")).status_code == 401, "without a cookie"

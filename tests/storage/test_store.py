@@ -6,6 +6,7 @@ import errno
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,6 +129,32 @@ def test_only_the_app_owners_money_counts_and_an_unknown_cost_by_its_estimate(st
     run("visitor's", 102.0, 9.0, own_key=True)
     run("refused", 103.0, 0.0)
     assert store.spent(100.0) == pytest.approx(0.7)
+
+
+def test_an_owners_spending_is_told_by_backend_on_whoevers_keys_and_deleted_jobs_count(store: Store) -> None:
+    def run(name: str, created: float, cost: float | None, backend: str, owner: str = "ann", **more: Any) -> None:
+        store.add(
+            replace(RECORD, id=name, created=created, backend=backend, owner=owner, estimate=0.5, **more), REFERENCE
+        )
+        if cost is not None:
+            store.end(name, "done", created, cost=cost)
+
+    run("yesterday", 50.0, 3.0, "one")
+    run("known", 100.0, 0.25, "one")
+    run("going on", 101.0, None, "one")
+    run("own key", 102.0, 9.0, "two", own_key=True)
+    run("free", 103.0, 0.0, "three")
+    run("imported", 104.0, 7.0, "one", source="import", own_key=True)
+    run("another's", 105.0, 2.0, "one", owner="bob")
+    spent = {"one": 0.75, "two": 9.0}
+    assert store.spending("ann", 100.0) == spent
+    for name in ("known", "own key", "imported"):
+        store.delete("ann", name)
+    assert store.spending("ann", 100.0) == spent
+    assert store.spending("ann", 102.5) == {}
+    assert store.spending("nobody", 0.0) == {}
+    store.forget_leftovers(105.0 + 3 * 86_400)
+    assert store.spending("ann", 100.0) == {"one": 0.5}
 
 
 def test_a_deleted_job_gives_no_money_back_until_its_day_is_long_over(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -25,6 +26,7 @@ from tests.support.studio_page import (
     problem,
     set_images,
     start,
+    wait_until_ready,
 )
 
 pytestmark = pytest.mark.integration
@@ -116,6 +118,24 @@ def test_the_price_stands_above_run_and_the_owners_key_needs_no_box(page: Page) 
     expect(page.locator("#preflight")).to_contain_text("$0.0")
     set_images(page, 2)
     expect(page.locator("#preflight")).to_contain_text("$0.058")  # twice the live price
+
+
+def test_the_days_budget_counts_what_another_tab_has_spent_and_where(page: Page) -> None:
+    choose_backend(page, "AI/ML API")
+    start(page, "as a watercolour")
+    page.wait_for_selector(RESULT)
+    page.evaluate("sessionStorage.clear()")
+    page.reload()
+    wait_until_ready(page)
+    session, day = page.locator("#preflight .budget").all()
+    expect(day).not_to_contain_text("$0.00 today")
+    expect(day.locator("span[title]")).to_have_attribute("title", re.compile(r"AI/ML API \$0\.0\d+"))
+    expect(session).to_contain_text("$0.00 this session")
+    page.get_by_label("Budget of a day, in dollars").fill("0.03")
+    page.keyboard.press("Tab")
+    page.click("#run")
+    assert "budget of $0.03 for a day" in problem(page)
+    expect(page.get_by_label("Budget of a day, in dollars")).to_be_focused()
 
 
 def test_a_withheld_image_is_shown_as_such(page: Page, aiml: tuple[aimlapi.Aimlapi, str]) -> None:

@@ -19,6 +19,7 @@ import {
   backendNamed,
   backendOf,
   chosenResult,
+  costs,
   forecast,
   neighbour,
   stage,
@@ -103,6 +104,8 @@ export async function start(mount, emit) {
   let runLabel = words.say('ui-run');
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let counting; // until it is asked how much room is left
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let adding; // until it is asked what today's runs have cost
   let observed = false;
   /** The views beside the stage, fetched when they are opened first. @type {Map<Mode, Promise<Library | Explore | Comparison>>} */
   const views = new Map();
@@ -149,6 +152,10 @@ export async function start(mount, emit) {
     if (state.total && state.total !== before.total) {
       clearTimeout(counting);
       counting = setTimeout(loadRoom, CALM);
+    }
+    if (costs(state) && (state.specs !== before.specs || state.total !== before.total)) {
+      clearTimeout(adding);
+      adding = setTimeout(loadSpending, before.specs ? CALM : 0);
     }
     const wanted = wantedResult(state);
     if (wanted !== null && wanted !== wantedResult(before)) void fetchResult(wanted);
@@ -282,6 +289,16 @@ export async function start(mount, emit) {
     }
   }
 
+  /** Ask what today's runs have cost, whichever tab or program began them. */
+  async function loadSpending() {
+    try {
+      const since = new Date().setHours(0, 0, 0, 0) / 1000;
+      dispatch({ type: 'spending', spending: await api.get(`spending?since=${since}`) });
+    } catch {
+      // Then the budget of the day counts what was known before.
+    }
+  }
+
   /** @param {number} id */
   async function fetchResult(id) {
     try {
@@ -380,6 +397,7 @@ export async function start(mount, emit) {
       strength: '#param-strength input',
       key: '#key',
       budget: '#budget',
+      dayBudget: '#dayBudget',
     };
     if (!field) return;
     if (field in place || field.startsWith('param')) document.body.dataset.sheet = 'open';

@@ -73,6 +73,8 @@ export type Room = Pick<
   Of<Schemas['LibraryView']>,
   'full' | 'quota_bytes' | 'free_bytes' | 'removable_bytes' | 'removable_pictures' | 'goes_first' | 'oldest'
 >;
+/** What one's runs have cost. */
+export type Spending = Of<Schemas['Spending']>;
 export type ResultPage = Of<Schemas['Results']>;
 /** The body of `POST /jobs`, with every setting that the backend has. */
 export type JobBody = Of<Schemas['NewJob']> & { params: { [name: string]: ParamValue }; num_images: number };
@@ -153,6 +155,8 @@ export interface Draft {
   spent: { dollars: number; open: string[]; experiments: string[] };
   /** US dollars that this tab may spend; null for no limit. */
   budget: number | null;
+  /** Likewise, that all of a day's runs may cost. */
+  dayBudget: number | null;
 }
 
 /** The part of a draft that a recipe can fill in. */

@@ -5,7 +5,7 @@ import { safeStorage } from '../lib/draft.js';
 import { exactDollars } from '../lib/format.js';
 import { message } from '../lib/message.js';
 import { formIn } from '../lib/recipe.js';
-import { backendOf } from '../lib/select.js';
+import { backendOf, overBudget } from '../lib/select.js';
 import { errorOf } from '../reading.js';
 import { axisNames, axisOf, draftSteps, entryOf, experimentOf, isPicked, largest, presets } from './entries.js';
 import { optionsOf, setup } from './setup.js';
@@ -104,7 +104,7 @@ export function createPlanning({ calls, api, state, dispatch, redraw, focusField
     files: (/** @type {File[]} */ files) => void addPictures(files),
   };
 
-  return { view, run, batch, runs: () => (plan && !problem && !overBudget() ? plan.cells : null) };
+  return { view, run, batch, runs: () => (plan && !problem && !tooDear() ? plan.cells : null) };
 
   function remember() {
     try {
@@ -179,7 +179,7 @@ export function createPlanning({ calls, api, state, dispatch, redraw, focusField
     }
     pressed = plan === null && problem === null;
     if (!plan || starting || plan.fits < plan.cells) return;
-    if (overBudget()) {
+    if (tooDear()) {
       draw();
       return;
     }
@@ -189,11 +189,10 @@ export function createPlanning({ calls, api, state, dispatch, redraw, focusField
     else void begin({ ...body, confirm: asked });
   }
 
-  /** @returns {{ place: null, error: Message } | null} why this tab's budget does not reach for the plan */
-  function overBudget() {
-    const { spent, budget } = state().draft;
-    if (!plan || budget === null || spent.dollars + plan.dollars <= budget) return null;
-    return { place: null, error: message('session-budget-reached', { dollars: budget }) };
+  /** @returns {{ place: null, error: Message } | null} which budget does not reach for the plan */
+  function tooDear() {
+    const over = plan && overBudget(state(), plan.dollars);
+    return over && { place: null, error: over.blocked };
   }
 
   /** @param {Plan} of @returns {Message | null} what is asked before it begins */
@@ -298,7 +297,7 @@ export function createPlanning({ calls, api, state, dispatch, redraw, focusField
     replan();
     const form = formIn(state().draft);
     const offered = presets(form, backend, names().backends);
-    const shown = entries.length ? (problem ?? overBudget()) : { place: null, error: message('explore-begin') };
+    const shown = entries.length ? (problem ?? tooDear()) : { place: null, error: message('explore-begin') };
     return setup(
       { form, backend, presets: offered, preset, entries, custom, draft, problem: shown, plan, question },
       setupActs,

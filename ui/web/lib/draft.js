@@ -45,6 +45,7 @@ export function emptyDraft() {
     picked: [],
     spent: { dollars: 0, open: [], experiments: [] },
     budget: null,
+    dayBudget: null,
   };
 }
 
@@ -75,7 +76,8 @@ export function cleanDraft(stored) {
       open: list(spent.open).filter(isText).slice(-200),
       experiments: list(spent.experiments).filter(isText).slice(-EXPERIMENTS),
     },
-    budget: stored.budget === null ? null : number(stored.budget, 0, 1e9, null),
+    budget: number(stored.budget, 0, 1e9, null),
+    dayBudget: number(stored.dayBudget, 0, 1e9, null),
   };
 }
 

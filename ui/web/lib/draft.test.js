@@ -33,6 +33,7 @@ const FULL = {
   picked: [1_700_000_000_000_001, 4],
   spent: { dollars: 0.63, open: ['j'], experiments: [] },
   budget: 2,
+  dayBudget: 5,
 };
 
 /**

@@ -492,8 +492,54 @@ export function title(state, now) {
  * @property {boolean} live whether the provider has confirmed the price
  * @property {{ output: Message, working: Message | null } | null} size
  * @property {Result | null} repeats an earlier result with the same settings and seed
- * @property {{ dollars: number, budget: number | null }} spent
+ * @property {Spent} spent
  */
+
+/**
+ * What was spent, and what may be, in US dollars; null for no limit.
+ * @typedef {{ dollars: number, budget: number | null, today: number, dayBudget: number | null }} Spent
+ */
+
+/** @param {State} state @returns {Spent} of this tab, and of the day in all */
+function spentIn({ draft, today }) {
+  const { dollars } = draft.spent;
+  return { dollars, budget: draft.budget, today: today?.dollars ?? 0, dayBudget: draft.dayBudget };
+}
+
+/**
+ * Return whether anything here costs money.
+ * @param {State} state
+ */
+export function costs(state) {
+  return (state.specs?.backends ?? []).some(({ price }) => price.dollars > 0);
+}
+
+/**
+ * Return what the day's runs have cost at each backend that costs anything.
+ * @param {State} state
+ * @returns {{ backend: Message | string, dollars: number }[]} backends by their names
+ */
+export function spentAt(state) {
+  return (state.today?.backends ?? []).map(({ backend, dollars }) => ({
+    backend: state.specs?.backends.find(({ key }) => key === backend)?.label ?? backend,
+    dollars,
+  }));
+}
+
+/**
+ * Return which of the budgets does not reach for what costs so much more, null where both do.
+ * @param {State} state
+ * @param {number} dollars
+ * @returns {{ blocked: Message, field: string } | null}
+ */
+export function overBudget(state, dollars) {
+  const spent = spentIn(state);
+  if (spent.budget !== null && spent.dollars + dollars > spent.budget)
+    return { blocked: message('session-budget-reached', { dollars: spent.budget }), field: 'budget' };
+  if (spent.dayBudget !== null && spent.today + dollars > spent.dayBudget)
+    return { blocked: message('day-budget-reached', { dollars: spent.dayBudget }), field: 'dayBudget' };
+  return null;
+}
 
 /**
  * Return what Run would do, and what keeps it from doing so.
@@ -502,7 +548,7 @@ export function title(state, now) {
  */
 export function forecast(state) {
   const { draft, specs } = state;
-  const spent = { dollars: draft.spent.dollars, budget: draft.budget };
+  const spent = spentIn(state);
   const backend = backendOf(state);
   /** @type {Forecast} */
   const nothing = {
@@ -552,10 +598,7 @@ export function forecast(state) {
   if (steps?.run === 0) return stopped(message('ui-no-work'), 'strength');
   const waived = backend.ready?.code === KEY_MISSING && backend.provider !== null && backend.provider in state.keys;
   if (backend.ready && !waived) return stopped(backend.ready, 'backend');
-  if (draft.budget !== null && spent.dollars + dollars > draft.budget) {
-    return stopped(message('session-budget-reached', { dollars: draft.budget }), 'budget');
-  }
-  return priced;
+  return { ...priced, ...overBudget(state, dollars) };
 }
 
 /**

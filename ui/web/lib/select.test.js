@@ -7,11 +7,13 @@ import {
   ancestors,
   chosenResult,
   composed,
+  costs,
   downloadNameOf,
   forecast,
   neighbour,
   progress,
   runNamed,
+  spentAt,
   spoken,
   stage,
   stoppableRun,
@@ -365,12 +367,13 @@ test('the line above Run says what it does', () => {
   assert.deepEqual(values(initialState()), {});
 });
 
+/** @type {(actions: Action[], from?: State) => unknown[]} */
+const why = (actions, from = ready()) => {
+  const { blocked, field } = forecast(after(actions, from));
+  return [blocked && words.inFull(blocked), field];
+};
+
 test('what keeps Run from running is said, with the field to change', () => {
-  /** @type {(actions: Action[], from?: State) => unknown[]} */
-  const why = (actions, from = ready()) => {
-    const { blocked, field } = forecast(after(actions, from));
-    return [blocked && words.inFull(blocked), field];
-  };
   /** @type {(values: Partial<State['draft']>) => Action} */
   const edit = (given) => ({ type: 'edit', values: given });
   assert.deepEqual(why([], initialState()), ['Loading', null]);
@@ -392,6 +395,24 @@ test('what keeps Run from running is said, with the field to change', () => {
   ]);
   assert.match(String(why([edit({ backend: 'wavespeed', budget: 0.02 })])[0]), /budget of \$0\.02/);
   assert.deepEqual(why([edit({ backend: 'wavespeed', budget: 0.025 })]), [null, null]);
+});
+
+test("the day's budget counts what any tab or program has spent, and names where", () => {
+  const spending = { dollars: 0.48, backends: [{ backend: 'wavespeed', dollars: 0.48 }] };
+  /** @type {Action[]} */
+  const actions = [
+    { type: 'edit', values: { backend: 'wavespeed', dayBudget: 0.5 } },
+    { type: 'spending', spending },
+  ];
+  assert.match(String(why(actions)[0]), /budget of \$0\.50 for a day/);
+  assert.equal(why(actions)[1], 'dayBudget');
+  assert.deepEqual(why([...actions, { type: 'edit', values: { dayBudget: 0.505 } }]), [null, null]);
+  const state = after(actions, ready());
+  assert.deepEqual(
+    spentAt(state).map(({ dollars }) => dollars),
+    [0.48],
+  );
+  assert.equal(costs(state), true);
 });
 
 test('a missing key blocks until one is pasted; other reasons stay', () => {

@@ -8,8 +8,8 @@ import { fitted, formIn, jobBody, recalled } from './recipe.js';
 
 /**
  * @import {
- *   Change, Connection, Draft, Hello, Job, JobBody, Message, Recipe, Reference, Result, ResultPage, Room, Specs, Status,
- *   StudioError
+ *   Change, Connection, Draft, Hello, Job, JobBody, Message, Recipe, Reference, Result, ResultPage, Room, Specs, Spending,
+ *   Status, StudioError
  * } from '../types.js'
  */
 
@@ -56,6 +56,7 @@ const REFERENCES = 200;
  * @property {boolean} stale whether the first page has to be fetched again
  * @property {number} total of results
  * @property {Room | null} room what is stored; null before that was asked for
+ * @property {Spending | null} today what the day's runs have cost; null before that was asked for
  * @property {{ [digest: string]: Reference }} references by digest, for their names
  * @property {{ [provider: string]: true }} keys providers whose key was pasted
  * @property {{ [field: string]: StudioError }} problems by the form's field; '' for those of none
@@ -72,6 +73,7 @@ const REFERENCES = 200;
  *   | { type: 'page', page: ResultPage, cursor: string | null }
  *   | { type: 'result', result: Result }
  *   | { type: 'room', room: Room }
+ *   | { type: 'spending', spending: Spending }
  *   | { type: 'deleted', ids: number[] }
  *   | { type: 'restored', ids: number[] }
  *   | { type: 'edit', values: Partial<Draft> }
@@ -123,6 +125,7 @@ export function initialState(draft = emptyDraft()) {
     stale: false,
     total: 0,
     room: null,
+    today: null,
     references: draft.reference ? { [draft.reference.digest]: draft.reference } : {},
     keys: {},
     problems: {},
@@ -172,6 +175,8 @@ export function reduce(state, action) {
       return known(state, action.reference);
     case 'room':
       return { ...state, room: action.room };
+    case 'spending':
+      return { ...state, today: action.spending };
     case 'live':
       return { ...state, live: action.on ? { src: action.src } : null };
     case 'full':

@@ -13,6 +13,7 @@ import {
   chosenResult,
   downloadNameOf,
   progress,
+  spentAt,
   spoken,
   stage,
   strip,
@@ -185,7 +186,9 @@ export function createView({ mount, words: w, api, act, examples, sheet: styleSh
           problem,
           repeated: repeats ? { fresh: act.fresh, again: act.again } : null,
           budget:
-            plan.dollars || plan.spent.dollars ? { ...plan.spent, set: (limit) => act.edit({ budget: limit }) } : null,
+            plan.dollars || plan.spent.dollars || plan.spent.today
+              ? { ...plan.spent, places: spentAt(state), set: act.edit }
+              : null,
         },
         w,
       ),

@@ -3,7 +3,8 @@
 import { html, live, nothing } from '../vendor/lit.js';
 
 /** @import { Words } from '../lib/i18n.js' */
-/** @import { Message } from '../types.js' */
+/** @import { Spent } from '../lib/select.js' */
+/** @import { Draft, Message } from '../types.js' */
 
 /**
  * @typedef {object} PreflightModel
@@ -13,8 +14,8 @@ import { html, live, nothing } from '../vendor/lit.js';
  * @property {Message | null} removed which pictures the run would remove, where storage is full
  * @property {Message | null} problem why the last click began nothing
  * @property {{ again: () => void, fresh: () => void } | null} repeated the same settings were run before
- * @property {{ dollars: number, budget: number | null, set: (budget: number | null) => void } | null} budget what this
- *   tab has spent, and may spend; null where nothing costs anything
+ * @property {(Spent & { places: { backend: Message | string, dollars: number }[], set: (values: Partial<Draft>) => void }) | null} budget
+ *   what was spent and may be, and what of today's where; null where nothing costs anything
  */
 
 /**
@@ -41,13 +42,16 @@ export function preflight(model, w) {
  * @param {NonNullable<PreflightModel['budget']>} model
  * @param {Words} w
  */
-function budget(model, w) {
-  /** @param {Event} event */
-  const changed = (event) => {
-    const { valueAsNumber } = /** @type {HTMLInputElement} */ (event.target);
-    model.set(Number.isFinite(valueAsNumber) && valueAsNumber >= 0 ? valueAsNumber : null);
-  };
-  return html`<p class="budget"><span>${w.say('figure-spent', { dollars: model.dollars })}</span>
-    <label>${w.say('budget-limit')} <input id="budget" type="number" min="0" step="0.5" inputmode="decimal"
-      placeholder=${w.say('budget-none')} .value=${live(model.budget === null ? '' : String(model.budget))} @change=${changed} /></label></p>`;
+function budget({ dollars, budget, today, dayBudget, places, set }, w) {
+  const where = places.map((each) => w.say('figure-spent-at', each)).join(' · ');
+  /** @param {'budget' | 'dayBudget'} name @param {number} spent @param {number | null} limit */
+  const line = (name, spent, limit) => html`<p class="budget">
+    <span title=${name === 'dayBudget' && where ? where : nothing}>${w.say(`spent-${name.toLowerCase()}`, { dollars: spent })}</span>
+    <label><span aria-hidden="true">${w.say('budget-limit')}</span> <input id=${name} type="number" min="0" step="0.5" inputmode="decimal"
+      aria-label=${w.say(`limit-${name.toLowerCase()}`)} placeholder=${w.say('budget-none')} .value=${live(limit === null ? '' : String(limit))}
+      @change=${(/** @type {Event} */ event) => {
+        const { valueAsNumber } = /** @type {HTMLInputElement} */ (event.target);
+        set({ [name]: Number.isFinite(valueAsNumber) && valueAsNumber >= 0 ? valueAsNumber : null });
+      }} /></label></p>`;
+  return html`${line('budget', dollars, budget)}${line('dayBudget', today, dayBudget)}`;
 }
