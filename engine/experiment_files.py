@@ -29,7 +29,7 @@ SIDE = 320
 """Pixels of the longer side of a picture on a contact sheet."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """Signs with which a spreadsheet's formula begins."""
-TAIL = ("seed", "backend", "model", "cost", "seconds")
+TAIL = ("seed", "backend", "model", "cost", "seconds", "structure", "colour_shift", "sharpness")
 """The last columns of a table."""
 _UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*]+')
 
@@ -163,6 +163,9 @@ class ExperimentFiles:
                 made.model.id,
                 None if row is None else row.cost,
                 report.get("timings", {}).get("total"),
+                cell.structure,
+                cell.colour_shift,
+                cell.sharpness,
             ]
             writer.writerow([_plain(value) for value in values])
         return "\ufeff" + file.getvalue()

@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
@@ -95,6 +96,20 @@ async def test_axes_are_named_as_people_call_them_and_names_are_unique(tmp_path:
         assert [each["axis backend"] for each in await rows_of(files, row, cells)] == ["Fake"]
         gone = ExperimentFiles(services.library, services.images, {})
         assert [each["axis backend"] for each in await rows_of(gone, row, cells)] == ["fake"]
+    finally:
+        await services.close()
+
+
+async def test_the_table_says_how_each_picture_compares_with_its_reference(tmp_path: Path) -> None:
+    services = services_at(tmp_path, {"fake": FakeBackend()})
+    try:
+        files, row, cells = await made(services, Axis("seed", (1, 2)))
+        measured = replace(cells[0], structure=0.83, colour_shift=4.5, sharpness=0.9)
+        unknown = replace(cells[1], structure=None, colour_shift=None, sharpness=None)
+        one, other = await rows_of(files, row, [measured, unknown])
+        figures = ("structure", "colour_shift", "sharpness")
+        assert [one[name] for name in figures] == ["0.83", "4.5", "0.9"]
+        assert [other[name] for name in figures] == ["", "", ""]
     finally:
         await services.close()
 

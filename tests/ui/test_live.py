@@ -10,36 +10,13 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.browser import open_page
 from tests.support.fakes import picture_bytes
 from tests.support.live_app import Served
+from tests.support.live_trace import TRACE
 from tests.support.studio_page import RESULT, THUMBS, add_reference, set_number, wait_until_ready
 
 pytestmark = pytest.mark.integration
 
 SWITCH = "[data-act=live]"
 DRAFT = ".stage img.preview"
-TRACE = """() => {
-    const [asked, painted, strengths] = [[], [], new Map()];
-    Object.assign(window, { asked, painted });
-    const [ask, address] = [window.fetch, URL.createObjectURL];
-    window.fetch = async (url, request) => {
-        if (!String(url).endsWith('/live')) return ask(url, request);
-        const { strength } = JSON.parse(request.body).params;
-        asked.push(strength);
-        const answer = await ask(url, request);
-        const blob = answer.blob.bind(answer);
-        answer.blob = async () => Object.assign(await blob(), { strength });
-        return answer;
-    };
-    URL.createObjectURL = (blob) => {
-        const src = address.call(URL, blob);
-        strengths.set(src, blob.strength);
-        return src;
-    };
-    new MutationObserver(() => {
-        const strength = strengths.get(document.querySelector('.stage img.preview')?.src);
-        if (strength !== undefined && strength !== painted[painted.length - 1]) painted.push(strength);
-    }).observe(document.querySelector('#stage'), { subtree: true, childList: true, attributes: true });
-}"""
-"""Notes of which strength each draft is that is asked for, and each that is painted."""
 
 
 @pytest.fixture
@@ -71,11 +48,11 @@ def test_of_many_movements_the_last_is_on_the_stage_and_none_is_painted_after_a_
     for _ in range(20):
         page.keyboard.press("ArrowLeft")
     page.wait_for_function(
-        "painted.at(-1) === Number(document.querySelector('#param-strength input[type=number]').value)"
+        "painted.at(-1).strength === Number(document.querySelector('#param-strength input[type=number]').value)"
     )
-    painted = page.evaluate("painted")
+    painted = [each["strength"] for each in page.evaluate("painted")]
     assert painted == sorted(painted, reverse=True)
-    assert set(painted) <= set(page.evaluate("asked"))
+    assert set(painted) <= {each["strength"] for each in page.evaluate("asked")}
 
 
 def test_run_makes_the_picture_and_the_next_change_a_draft_again(page: Page) -> None:
