@@ -9,16 +9,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.axe import violations
 from tests.support.browser import open_page
+from tests.support.explore_page import CELL, DONE, PROGRESS, WORDS, begin, open_explore, plan
 from tests.support.fakes import picture_bytes
 from tests.support.live_app import Served
 from tests.support.studio_page import THUMBS, add_reference
 
 pytestmark = pytest.mark.integration
-
-CELL = ".xp-cell"
-DONE = ".xp-cell[data-state=done]"
-WORDS = ".xp-words"
-PROGRESS = ".xp-progress [role=status]"
 
 
 @pytest.fixture
@@ -29,30 +25,6 @@ def page(browser: Browser, fakes: Served) -> Iterator[Page]:
         opened.fill("#prompt textarea", "a quiet lake")
         open_explore(opened)
         yield opened
-
-
-def open_explore(page: Page) -> None:
-    page.click("#explore-tab")
-    page.wait_for_selector(".xp-preset")
-
-
-def plan(page: Page, **axes: str) -> None:
-    """Fill in the axes of a plan of one's own; each value as a person types it."""
-    if not page.locator("#xp-axes").is_visible():
-        page.click("[data-act=custom]")
-    for number, (name, text) in enumerate(axes.items()):
-        if page.locator(".xp-axis").count() <= number:
-            page.click("[data-act=add-axis]")
-        axis = page.locator(".xp-axis").nth(number)
-        axis.locator("select").select_option(name)
-        axis.locator("textarea" if name == "prompt" else "input[type=text]").fill(text)
-
-
-def begin(page: Page, runs: int) -> None:
-    """Press Run once the plan says how many runs it has."""
-    expect(page.locator(WORDS)).to_contain_text(f"{runs} run")
-    expect(page.locator("#run")).to_have_text(f"Run {runs}")
-    page.click("#run")
 
 
 def test_it_opens_by_click_and_by_key_and_has_an_address(page: Page) -> None:
