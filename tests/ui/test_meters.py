@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.axe import violations
 from tests.support.browser import open_page
 from tests.support.explore_page import CELL, DONE, begin, open_explore, plan
 from tests.support.fakes import picture_bytes
@@ -139,6 +140,7 @@ def test_an_experiment_opens_in_the_library_as_a_list_of_its_own(page: Page) -> 
     page.click("[data-act=in-library]")
     chip = page.locator(".lib-found .lib-chip")
     expect(chip).to_contain_text("One experiment")
+    expect(page.locator("#run")).to_have_text("Run")
     expect(page.locator(".lib-count")).to_have_text("3 pictures found")
     page.wait_for_function(IN_ORDER, arg=",".join(str(each) for each in reversed(SEEDS)))
     page.reload()
@@ -171,3 +173,20 @@ def test_a_chain_of_references_says_what_has_drifted_since_the_first(browser: Br
         expect(page.locator(f"{PANEL} q")).to_have_text("the second")
         expect(page.locator(".lib-drift", has_text="The mean colour is not that of the first picture")).to_be_visible()
         expect(page.locator(".lib-drift", has_text="the contrast has fallen")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "height", "scheme"), [(1280, 720, "dark"), (390, 844, "light")])
+def test_axe_finds_nothing_in_the_details_of_a_measured_picture(
+    browser: Browser, fakes: Served, width: int, height: int, scheme: str
+) -> None:
+    with open_page(browser, fakes.url, width, height, scheme) as page:
+        add_reference(page, picture_bytes("PNG", "RGB", (240, 160)))
+        if width < 700:
+            page.click("#sheet-button")
+        start(page, "a lake")
+        measured(page, 1)
+        page.click("#library-tab")
+        page.locator(LIBRARY).first.click()
+        expect(page.locator(f"{PANEL} {METERS}")).to_be_visible()
+        assert not violations(page)
+        assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -172,10 +172,13 @@ export async function start(mount, emit) {
     lead();
   });
 
-  /** @param {Mode} mode */
-  function enter(mode) {
+  /**
+   * @param {Mode} mode
+   * @param {Partial<import('./lib/address.js').Place>} [at] where in it
+   */
+  function enter(mode, at = {}) {
     if (mode !== router.place().mode) {
-      router.go({ mode, open: null, picked: mode === 'compare' ? state.draft.picked : [], how: null });
+      router.go({ mode, open: null, picked: mode === 'compare' ? state.draft.picked : [], how: null, ...at });
       dispatch({ type: 'edit', values: { mode } });
     }
     lead();

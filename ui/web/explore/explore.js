@@ -62,7 +62,7 @@ export function createCalls({ at, begin, get, send }) {
  * @property {Router} router
  * @property {() => State} state
  * @property {(action: Action) => void} dispatch
- * @property {(mode: Mode) => void} enter
+ * @property {(mode: Mode, at?: Partial<Place>) => void} enter
  * @property {(result: Result) => void} use makes a result the reference
  * @property {(ids: number[]) => void} compare compares these
  * @property {(recipe: Recipe) => void} again makes a picture by its recipe

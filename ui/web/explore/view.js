@@ -658,10 +658,7 @@ export function openExplore(parts, calls) {
                 (what) =>
                   html`<a class="button" download href=${calls.file(of.id, what)}>${w.say(`explore-export-${what.split('=').pop()}`)}</a>`,
               )}</div>
-            ${button('in-library', () => {
-              router.go({ mode: 'library', open: null, filter: { experiment: of.id } });
-              enter('library');
-            })}`
+            ${button('in-library', () => enter('library', { filter: { experiment: of.id } }))}`
           : nothing
       }
     </div>`;
@@ -746,10 +743,7 @@ export function openExplore(parts, calls) {
                 )}>${w.say('explore-recall')} <kbd>R</kbd></button>
               <button type="button" data-act="pick" aria-pressed=${String(favourites.some(({ id }) => id === here.result))} @click=${pick}>${w.say('explore-pick-favourite')} <kbd>E</kbd></button>
               <button type="button" data-act="again" @click=${again}>${w.say('explore-full')}</button>
-              <button type="button" data-act="library" @click=${() => {
-                router.go({ mode: 'library', open: here.result, filter: {} });
-                enter('library');
-              }}>${w.say('explore-in-library')}</button>`
+              <button type="button" data-act="library" @click=${() => enter('library', { open: here.result, filter: {} })}>${w.say('explore-in-library')}</button>`
             : nothing
         }
       </div>
