@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.support.axe import violations
 from tests.support.browser import open_page
 from tests.support.explore_page import CELL, DONE, PROGRESS, WORDS, begin, open_explore, plan
 from tests.support.fakes import picture_bytes
 from tests.support.live_app import Served
-from tests.support.studio_page import THUMBS, add_reference
+from tests.support.studio_page import THUMBS, add_reference, choose_backend
 
 pytestmark = pytest.mark.integration
 
@@ -41,7 +41,6 @@ def test_it_opens_by_click_and_by_key_and_has_an_address(page: Page) -> None:
 
 def test_all_styles_come_as_a_sheet_that_a_reload_shows_again(page: Page) -> None:
     page.click("[data-preset=styles]")
-    begin(page, 2)
     expect(page.locator(DONE)).to_have_count(2)
     expect(page.locator(PROGRESS)).to_contain_text("2 of 2")
     expect(page.locator(".xp-apply")).to_have_text(["Pencil sketch", '<b>"Odd"'])
@@ -126,7 +125,6 @@ def test_it_is_paused_and_goes_on_and_what_was_stopped_is_made_after_all(page: P
 
 def test_the_ladder_shows_the_nearest_picture_at_once_and_finds_the_edge(page: Page) -> None:
     page.click("[data-preset=ladder]")
-    begin(page, 7)
     expect(page.locator(".xp-dots .made")).to_have_count(7)
     page.locator(".xp-track input").focus()
     page.keyboard.press("End")
@@ -150,6 +148,58 @@ def test_values_are_added_to_an_axis(page: Page) -> None:
     page.fill(".xp-add input", "5, 6")
     page.keyboard.press("Enter")
     expect(page.locator(DONE)).to_have_count(4)
+
+
+def started(page: Page) -> list[str]:
+    """Return the idempotency keys of the experiments that the page begins from now on."""
+    keys = list[str]()
+
+    def note(request: Request) -> None:
+        if request.method == "POST" and request.url.endswith("/studio/v1/experiments"):
+            keys.append(request.headers["idempotency-key"])
+
+    page.on("request", note)
+    return keys
+
+
+def test_one_click_begins_a_plan_once_where_every_run_is_free(page: Page) -> None:
+    keys = started(page)
+    preset = page.get_by_role("button", name="Seeds ×9: start 9 runs now", exact=True)
+    preset.dblclick()
+    expect(page.locator(DONE)).to_have_count(9)
+    expect(page.get_by_role("button", name="Seeds ×9: set up 9 runs, then press Run", exact=True)).to_be_focused()
+    page.click("[data-preset=seeds]")
+    expect(page.locator(WORDS)).to_contain_text("9 runs")
+    page.click("#run")
+    expect(page.locator(WORDS)).to_have_text("This plan has begun already. Press Run again to begin it once more.")
+    assert len(keys) == 1
+
+
+def test_a_style_chip_alone_is_words_enough_for_one_click(page: Page) -> None:
+    page.fill("#prompt textarea", "")
+    expect(page.get_by_role("button", name="Strength ladder: set up 7 runs, then press Run")).to_be_visible()
+    page.get_by_role("button", name="All styles: start 2 runs now").click()
+    expect(page.locator(DONE)).to_have_count(2)
+
+
+def test_one_click_only_fills_in_a_plan_that_costs_money_or_lacks_something(page: Page) -> None:
+    keys = started(page)
+    page.get_by_role("button", name="Backends: set up 2 runs, then press Run").click()
+    expect(page.locator(WORDS)).to_contain_text("2 runs")
+    expect(page.locator(WORDS)).to_contain_text("$0.04")
+    expect(page.locator(".xp-adapted")).to_contain_text("Guidance")
+    page.fill("#prompt textarea", "")
+    page.get_by_role("button", name="Seeds ×9: set up 9 runs, then press Run").click()
+    expect(page.locator(WORDS)).to_contain_text("There is no prompt.")
+    page.fill("#prompt textarea", "a lake at last")
+    expect(page.locator("#run")).to_have_text("Run 9")
+    choose_backend(page, "Other")
+    page.get_by_role("button", name="Strength ladder: set up 7 runs, then press Run").click()
+    expect(page.locator(WORDS)).to_contain_text("$0.28")
+    assert not keys
+    begin(page, 7)
+    expect(page.locator(".xp-dots .made")).to_have_count(7)
+    assert len(keys) == 1
 
 
 def test_what_is_wrong_is_said_at_its_axis(page: Page) -> None:
@@ -226,8 +276,6 @@ def test_axe_finds_nothing_in_the_explore_view(
         assert not violations(page), "cell"
         page.keyboard.press("Escape")
         page.click("[data-preset=ladder]")
-        expect(page.locator(WORDS)).to_contain_text("7 runs")
-        page.keyboard.press("Control+Enter")
         expect(page.locator(".xp-dots .made")).to_have_count(7)
         assert not violations(page), "ladder"
 

@@ -1225,6 +1225,14 @@ explore-preset-styles = All styles
 explore-preset-ladder = Strength ladder
 explore-preset-seeds = Seeds ×9
 explore-preset-backends = Backends
+explore-preset-begins = { $plan }: start { $count ->
+    [one] 1 run
+   *[other] { $count } runs
+} now
+explore-preset-fills = { $plan }: set up { $count ->
+    [one] 1 run
+   *[other] { $count } runs
+}, then press Run
 explore-custom = Custom
 explore-across = Across
 explore-down = Down

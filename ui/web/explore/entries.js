@@ -1,10 +1,10 @@
 // The axes of an experiment as people fill them in, and what is asked of the server for them. All pure.
 
 import { message } from '../lib/message.js';
-import { fitted, settings } from '../lib/recipe.js';
+import { fitted, nearest, settings } from '../lib/recipe.js';
 
 /** @import { Backend, Form, Message, Param, Reference, StyleUse } from '../types.js' */
-/** @import { AxisBody, Entry, NewExperiment } from './types.js' */
+/** @import { AxisBody, Entry, NewExperiment, Plan } from './types.js' */
 
 /** Axes that are no parameter, in the order of the menu. */
 export const OWN = ['style', 'prompt', 'seed', 'backend', 'reference'];
@@ -125,6 +125,48 @@ export function presets(form, backend, backends) {
 }
 
 /**
+ * Return how many runs a plan has; 0 where one of its axes is incomplete.
+ * @param {Entry[]} entries
+ * @param {Backend} backend
+ */
+export function runsOf(entries, backend) {
+  return entries.reduce((product, entry) => {
+    const found = axisOf(entry, backend);
+    return 'axis' in found ? product * (found.axis.values?.length ?? found.axis.spread?.count ?? 1) : 0;
+  }, 1);
+}
+
+/**
+ * Return whether one click may begin an experiment, as far as that is known here: each of its backends is ready and
+ * free, and takes every setting as it is.
+ * @param {NewExperiment} body
+ * @param {readonly Backend[]} backends
+ */
+export function mayBegin({ base, axes }, backends) {
+  const settled = Object.entries(base.params);
+  const keys = axes.find(({ name }) => name === 'backend')?.values ?? [base.backend];
+  return keys.every((key) => {
+    const one = backends.find((each) => each.key === key);
+    return (
+      one?.ready === null &&
+      !one.price.dollars &&
+      settled.every(([name, value]) => {
+        const param = paramNamed(one, name);
+        return param !== undefined && nearest(param, value) === value;
+      })
+    );
+  });
+}
+
+/**
+ * Return whether one click begins what the server has planned: it is free, it all fits, and nothing is to be looked at.
+ * @param {Plan} plan
+ */
+export function beginsAtOnce({ cells, fits, asks, adapted, cost, dollars }) {
+  return !asks && !dollars && !adapted.length && fits >= cells && Object.values(cost).every((each) => !each);
+}
+
+/**
  * Return whether a backend runs here, and costs nothing.
  * @param {Backend} backend
  */
@@ -226,7 +268,10 @@ export function experimentOf(entries, form, backend, steps) {
   );
   if (steps !== null && !names.has('num_inference_steps')) params.num_inference_steps = steps;
   if (form.seed !== null && form.lock && !names.has('seed')) params.seed = form.seed;
-  if (!form.prompt.trim() && !names.has('prompt')) return { place: null, error: message('explore-no-prompt') };
+  const words = names.has('style') ? axes.find(({ name }) => name === 'style')?.values : [form.style];
+  const styled = words?.every((style) => Array.isArray(style) && style.some(({ weight }) => weight > 0)) ?? false;
+  if (!form.prompt.trim() && !names.has('prompt') && !styled)
+    return { place: null, error: message('explore-no-prompt') };
   return {
     body: {
       reference,

@@ -2,7 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { backend, form, reference } from '../testing/values.js';
-import { axisNames, axisOf, draftSteps, entryOf, experimentOf, largest, presets } from './entries.js';
+import {
+  axisNames,
+  axisOf,
+  beginsAtOnce,
+  draftSteps,
+  entryOf,
+  experimentOf,
+  largest,
+  mayBegin,
+  presets,
+  runsOf,
+} from './entries.js';
 
 const LOCAL = backend();
 const entry = (/** @type {string} */ name, /** @type {object} */ more) => ({ name, text: '', picked: [], ...more });
@@ -106,4 +117,57 @@ test('the largest plan that fits gives up values of the longest axis first', () 
   assert.deepEqual(largest([4], 9), [4]);
   assert.equal(largest([4], 0), null);
   assert.deepEqual(largest([1, 2], 1), [1, 1]);
+});
+
+test('a style alone is enough of a prompt, where every run has one', () => {
+  const wordless = form({ reference: reference(), prompt: ' ' });
+  const oil = { id: 'oil', text: 'an oil painting', weight: 1 };
+  const whole = (/** @type {object[]} */ entries, /** @type {object} */ more) =>
+    'body' in experimentOf(/** @type {any} */ (entries), { ...wordless, ...more }, LOCAL, null);
+  assert.ok(whole([entry('style', { picked: ['oil', 'ink'] })], {}));
+  assert.ok(!whole([entry('style', { picked: ['', 'oil'] })], {}));
+  assert.ok(whole([entry('seed', { text: '1, 2' })], { style: [oil] }));
+  assert.ok(!whole([entry('seed', { text: '1, 2' })], { style: [{ ...oil, weight: 0 }] }));
+});
+
+test('one click may begin what is free, ready and taken as it is at each of its backends', () => {
+  const narrow = backend({
+    key: 'narrow',
+    params: LOCAL.params.map((param) => (param.name === 'strength' ? { ...param, maximum: 0.5 } : param)),
+  });
+  const others = [
+    LOCAL,
+    backend({ key: 'paid', price: { dollars: 0.04, live: true } }),
+    backend({ key: 'away', ready: { code: 'recorded', values: {} } }),
+    narrow,
+  ];
+  const may = (/** @type {string[]} */ picked, /** @type {{ [name: string]: number }} */ params = {}) => {
+    const whole = form({ reference: reference(), prompt: 'a lake', params });
+    const found = experimentOf([entry('backend', { picked })], whole, LOCAL, null);
+    return 'body' in found && mayBegin(found.body, others);
+  };
+  assert.ok(may(['local']));
+  for (const key of ['paid', 'away', 'unknown']) assert.ok(!may(['local', key]), key);
+  assert.ok(may(['local', 'narrow'], { strength: 0.4 }));
+  assert.ok(!may(['local', 'narrow'], { strength: 0.6 }));
+  const ladder = experimentOf(
+    [entry('strength', { text: '0.3, 0.6' })],
+    form({ reference: reference(), prompt: 'a lake' }),
+    LOCAL,
+    null,
+  );
+  assert.ok('body' in ladder && mayBegin(ladder.body, others));
+});
+
+test('one click begins only what the server has planned as it was asked for, free and below the limit that asks', () => {
+  const plan = { cells: 9, cost: { local: 0 }, dollars: 0, seconds: null, adapted: [], fits: 9, asks: false };
+  assert.ok(beginsAtOnce(plan));
+  const adapted = [{ code: 'adapted-dropped', values: {} }];
+  for (const more of [{ asks: true }, { dollars: 0.01 }, { cost: { a: 0.01 } }, { fits: 8 }, { adapted }])
+    assert.ok(!beginsAtOnce({ ...plan, ...more }), JSON.stringify(more));
+});
+
+test('the runs of a plan are counted before the server knows of it', () => {
+  assert.equal(runsOf([entry('strength', { text: '0.3..0.9 in 7' }), entry('seed', { text: '1, 2' })], LOCAL), 14);
+  assert.equal(runsOf([entry('strength', { text: 'many' })], LOCAL), 0);
 });

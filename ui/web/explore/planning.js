@@ -7,7 +7,19 @@ import { message } from '../lib/message.js';
 import { formIn } from '../lib/recipe.js';
 import { backendOf, overBudget } from '../lib/select.js';
 import { errorOf } from '../reading.js';
-import { axisNames, axisOf, draftSteps, entryOf, experimentOf, isPicked, largest, presets } from './entries.js';
+import {
+  axisNames,
+  axisOf,
+  beginsAtOnce,
+  draftSteps,
+  entryOf,
+  experimentOf,
+  isPicked,
+  largest,
+  mayBegin,
+  presets,
+  runsOf,
+} from './entries.js';
 import { optionsOf, setup } from './setup.js';
 
 /** @import { Message, Reference, Result } from '../types.js' */
@@ -45,7 +57,8 @@ export function createPlanning({ calls, api, state, dispatch, redraw, focusField
   /** The plan that was begun last. @type {string | null} */
   let begun = null;
   let starting = false;
-  let pressed = false; // whether Run waits for the plan
+  /** What begins when its plan is here: by Run, or by the click on a preset. @type {{ about: string | null, by: 'run' | 'preset' } | null} */
+  let pressed = null;
   /** What the plan is about. @type {string | null} */
   let planned = null;
   /** @type {AbortController | null} */
@@ -54,9 +67,11 @@ export function createPlanning({ calls, api, state, dispatch, redraw, focusField
   const setupActs = {
     /** @param {Preset} of */
     preset: (of) => {
+      const begins = mayBeginNow(of.entries);
       entries = of.entries;
       preset = of.id;
       remember();
+      if (begins && !starting) press('preset');
     },
     custom: () => {
       custom = !custom;
@@ -104,7 +119,7 @@ export function createPlanning({ calls, api, state, dispatch, redraw, focusField
     files: (/** @type {File[]} */ files) => void addPictures(files),
   };
 
-  return { view, run, batch, runs: () => (plan && !problem && !tooDear() ? plan.cells : null) };
+  return { view, run: () => press('run'), batch, runs: () => (plan && !problem && !tooDear() ? plan.cells : null) };
 
   function remember() {
     try {
@@ -123,6 +138,12 @@ export function createPlanning({ calls, api, state, dispatch, redraw, focusField
     remember();
   }
 
+  /** @param {Entry[]} of @param {import('../types.js').Backend} backend */
+  function asked(of, backend) {
+    const form = formIn(state().draft);
+    return experimentOf(of, form, backend, draft ? draftSteps(form, backend) : null);
+  }
+
   /** @returns {NewExperiment | null} what is planned now */
   function wish() {
     const backend = backendOf(state());
@@ -130,8 +151,7 @@ export function createPlanning({ calls, api, state, dispatch, redraw, focusField
       problem = null;
       return null;
     }
-    const form = formIn(state().draft);
-    const found = experimentOf(entries, form, backend, draft ? draftSteps(form, backend) : null);
+    const found = asked(entries, backend);
     if ('error' in found) {
       problem = found;
       return null;
@@ -158,7 +178,7 @@ export function createPlanning({ calls, api, state, dispatch, redraw, focusField
         plan = found;
         draw();
         redraw();
-        if (pressed) run();
+        if (pressed?.about === about) press(pressed.by);
       },
       (error) => {
         if (mine.signal.aborted) return;
@@ -171,14 +191,29 @@ export function createPlanning({ calls, api, state, dispatch, redraw, focusField
     );
   }
 
-  function run() {
+  /** @param {Entry[]} of @returns {boolean} whether the click on a preset begins it */
+  function mayBeginNow(of) {
+    const backend = backendOf(state());
+    const found = backend && asked(of, backend);
+    if (!backend || !found || 'error' in found) return false;
+    const about = JSON.stringify(found.body);
+    // What has begun already is asked for, and what the server had something to say of is looked at first.
+    if (about === begun || (about === planned && plan && !beginsAtOnce(plan))) return false;
+    return mayBegin(found.body, names().backends);
+  }
+
+  /** Begin what is planned, or as soon as its plan is here. @param {'run' | 'preset'} by */
+  function press(by) {
+    replan();
     const body = wish();
+    pressed = null;
     if (!body) {
       draw();
       return;
     }
-    pressed = plan === null && problem === null;
+    if (!plan && !problem) pressed = { about: planned, by };
     if (!plan || starting || plan.fits < plan.cells) return;
+    if (by === 'preset' && !beginsAtOnce(plan)) return;
     if (tooDear()) {
       draw();
       return;
@@ -296,7 +331,11 @@ export function createPlanning({ calls, api, state, dispatch, redraw, focusField
     if (!backend) return null;
     replan();
     const form = formIn(state().draft);
-    const offered = presets(form, backend, names().backends);
+    const offered = presets(form, backend, names().backends).map((each) => ({
+      ...each,
+      count: runsOf(each.entries, backend),
+      begins: mayBeginNow(each.entries),
+    }));
     const shown = entries.length ? (problem ?? tooDear()) : { place: null, error: message('explore-begin') };
     return setup(
       { form, backend, presets: offered, preset, entries, custom, draft, problem: shown, plan, question },

@@ -23,7 +23,7 @@ const PICKABLE = 24;
  * @typedef {object} Setup
  * @property {Form} form
  * @property {Backend} backend
- * @property {Preset[]} presets
+ * @property {(Preset & { count: number, begins: boolean })[]} presets with their runs, and whether a click begins them
  * @property {string | null} preset the one that was clicked, as long as nothing was changed in it
  * @property {Entry[]} entries
  * @property {boolean} custom whether the axes are shown
@@ -65,11 +65,16 @@ export function setup(
   return html`
     <div class="xp-try" role="group" aria-label=${w.say('explore-try')} @keydown=${roving}>
       <span>${w.say('explore-try')}</span>
-      ${presets.map(
-        (each, at) => html`<button type="button" class="xp-preset" tabindex=${at ? -1 : 0} data-preset=${each.id}
-          aria-pressed=${String(preset === each.id)} @click=${() => act.preset(each)}>
-          ${w.say(`explore-preset-${each.id}`)}</button>`,
-      )}
+      ${presets.map((each, at) => {
+        const plan = w.say(`explore-preset-${each.id}`);
+        const title = w.say(each.begins ? 'explore-preset-begins' : 'explore-preset-fills', {
+          plan,
+          count: each.count,
+        });
+        return html`<button type="button" class="xp-preset" tabindex=${at ? -1 : 0} data-preset=${each.id}
+          aria-pressed=${String(preset === each.id)} aria-label=${title} title=${title}
+          @click=${() => act.preset(each)}>${plan}</button>`;
+      })}
       <button type="button" tabindex="-1" aria-expanded=${String(custom)} aria-controls="xp-axes" data-act="custom"
         @click=${act.custom}>${w.say('explore-custom')}</button>
     </div>
