@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from tests.support.axe import violations
 from tests.support.browser import open_page
@@ -93,6 +93,92 @@ def test_a_hidden_column_comes_back(page: Page) -> None:
     expect(page.locator(CELL)).to_have_count(2)
     page.click("[data-act=show-hidden]")
     expect(page.locator(CELL)).to_have_count(3)
+
+
+PEEK = ".xp-peek:popover-open"
+
+
+def box(locator: Locator) -> dict[str, float]:
+    found = locator.bounding_box()
+    assert found
+    return dict(found)
+
+
+def test_the_pointer_on_a_cell_shows_it_large_beside_it_and_leaves_the_page_as_it_is(page: Page) -> None:
+    plan(page, strength="0.3, 0.6", seed="7, 8")
+    begin(page, 4)
+    expect(page.locator(DONE)).to_have_count(4)
+    page.locator("#run").focus()
+    cell = page.get_by_role("button", name="Strength 0.3, Seed 7")
+    before = box(cell)
+    cell.hover()
+    peek = page.locator(PEEK)
+    expect(peek).to_be_visible()
+    expect(peek.locator("img")).to_have_js_property("complete", True)
+    large = box(peek)
+    assert box(cell) == before
+    assert large["width"] > 1.25 * before["width"]
+    assert large["width"] == pytest.approx(1.5 * large["height"], abs=1), "as the picture is, without bars"
+    assert large["x"] >= before["x"] + before["width"] or large["y"] >= before["y"] + before["height"]
+    expect(page.locator("#run")).to_be_focused()
+    shown = peek.locator("img").get_attribute("src")
+    page.get_by_role("button", name="Strength 0.6, Seed 7").hover()
+    expect(peek.locator("img")).not_to_have_attribute("src", str(shown))
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Strength 0.6, Seed 8").hover()
+    expect(peek).to_be_visible()
+    page.locator("[data-preset=seeds]").hover()
+    expect(peek).to_have_count(0)
+    cell.hover()
+    expect(peek).to_be_visible()
+    cell.click()
+    expect(page.locator(".xp-panel")).to_be_visible()
+    expect(peek).to_have_count(0)
+
+
+def test_space_shows_the_focused_cell_large_while_it_is_held_and_chooses_it_when_pressed(page: Page) -> None:
+    plan(page, seed="1, 2")
+    begin(page, 2)
+    expect(page.locator(DONE)).to_have_count(2)
+    page.get_by_role("button", name="Seed 1", exact=True).focus()
+    peek = page.locator(PEEK)
+    page.keyboard.down(" ")
+    expect(peek).to_be_visible()
+    shown = peek.locator("img").get_attribute("src")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("button", name="Seed 2", exact=True)).to_be_focused()
+    expect(peek.locator("img")).not_to_have_attribute("src", str(shown))
+    page.keyboard.up(" ")
+    expect(peek).to_have_count(0)
+    expect(page.locator(".xp-panel")).to_have_count(0)
+    page.keyboard.press(" ")
+    expect(page.locator(".xp-panel")).to_be_visible()
+    expect(peek).to_have_count(0)
+
+
+def test_touch_shows_no_cell_over_the_others(browser: Browser, fakes: Served) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, has_touch=True)
+    page = context.new_page()
+    page.goto(fakes.url)
+    page.wait_for_selector(".stage:not([data-state=starting])")
+    add_reference(page, picture_bytes("PNG", "RGB", (240, 160)))
+    page.fill("#prompt textarea", "a quiet lake")
+    open_explore(page)
+    plan(page, seed="1, 2")
+    begin(page, 2)
+    expect(page.locator(DONE)).to_have_count(2)
+    page.evaluate(
+        "() => { window.peeks = 0; document.querySelector('.xp-peek')"
+        ".addEventListener('beforetoggle', () => { window.peeks += 1; }); }"
+    )
+    page.locator(DONE).first.tap()
+    expect(page.locator(".xp-panel")).to_be_visible()
+    page.locator(DONE).nth(1).tap()
+    expect(page.locator(f"{CELL}[aria-pressed=true]")).to_have_attribute("aria-label", "Seed 2")
+    page.locator(DONE).nth(1).hover()
+    expect(page.locator(PEEK)).to_be_visible()
+    assert page.evaluate("window.peeks") == 1, "the mouse's alone"
+    context.close()
 
 
 def test_what_failed_says_why_and_is_made_again_alone(page: Page, fakes: Served) -> None:

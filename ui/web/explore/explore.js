@@ -12,7 +12,7 @@ import { addSheet } from '../lib/sheet.js';
 /** @import { AxisValue, Experiment, NewExperiment, Plan, Summary } from './types.js' */
 
 /** The others of this folder: fetched together instead of import by import. */
-const MODULES = ['view', 'entries', 'planning', 'sheet', 'setup', 'grid', 'ladder', 'labels'];
+const MODULES = ['view', 'entries', 'planning', 'sheet', 'setup', 'grid', 'ladder', 'labels', 'peek'];
 
 /** @typedef {ReturnType<typeof createCalls>} Calls */
 

@@ -15,6 +15,7 @@ import { axisOf, isPicked } from './entries.js';
 import { cellName, grid, letterOf } from './grid.js';
 import { axisLabel, valueLabel } from './labels.js';
 import { ladder } from './ladder.js';
+import { createPeek } from './peek.js';
 import { createPlanning } from './planning.js';
 import { countsOf, inOrder, middle, moved, ORDERS, sheetOf, withNews } from './sheet.js';
 
@@ -102,7 +103,8 @@ export function openExplore(parts, calls) {
   root.className = 'xp';
   root.setAttribute('aria-label', w.say('ui-explore-tab'));
   const planning = createPlanning({ ...parts, calls, names, draw, say, started });
-  mount.replaceChildren(root);
+  const peek = createPeek(root, pictureOf, api);
+  mount.replaceChildren(root, peek.element);
   root.addEventListener('keydown', pressed);
   new ResizeObserver(() => shown && draw()).observe(root);
   void loadLatest();
@@ -115,6 +117,7 @@ export function openExplore(parts, calls) {
     shown = place.mode === 'explore';
     if (!shown) {
       stopPlaying();
+      peek.hide();
       return;
     }
     if (place.experiment === null) experiment = null;
@@ -272,6 +275,12 @@ export function openExplore(parts, calls) {
     if (chosen !== null) void fetchResult();
   }
 
+  /** @param {number} place @returns {{ result: number, ratio: number } | null} the picture of a cell */
+  function pictureOf(place) {
+    const id = experiment?.cells.find((each) => each.place === place)?.result ?? null;
+    return experiment && id !== null ? { result: id, ratio: ratioOf(experiment) } : null;
+  }
+
   function cell() {
     return experiment?.cells.find(({ place }) => place === chosen) ?? null;
   }
@@ -318,6 +327,7 @@ export function openExplore(parts, calls) {
   }
 
   async function openFull() {
+    peek.hide();
     if (!(await fetchResult())) return;
     void parts.full({ result, step, stay: () => {} });
   }
@@ -405,6 +415,10 @@ export function openExplore(parts, calls) {
   /** @param {KeyboardEvent} event */
   function pressed(event) {
     const target = /** @type {HTMLElement} */ (event.target);
+    if (event.key === 'Escape' && peek.dismiss()) {
+      event.preventDefault();
+      return;
+    }
     if (event.key === 'Escape' && chosen !== null) {
       event.preventDefault();
       close();
