@@ -200,6 +200,65 @@ def test_the_zoom_is_one_for_all_at_the_pointer_by_drag_and_by_keys(page: Page) 
     page.wait_for_selector(".cmp-stage:not(.zoomed)")
 
 
+def touch(page: Page, *paths: tuple[tuple[float, float], tuple[float, float]], steps: int = 6) -> None:
+    """Move fingers over the screen, each from a place to another, lift them, and let the page draw."""
+    devtools = page.context.new_cdp_session(page)
+
+    def send(kind: str, *points: tuple[float, float]) -> None:
+        fingers = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+    for count in range(1, len(paths) + 1):
+        send("touchStart", *(start for start, _ in paths[:count]))
+    for step in range(1, steps + 1):
+        part = step / steps
+        send("touchMove", *((x + part * (to_x - x), y + part * (to_y - y)) for (x, y), (to_x, to_y) in paths))
+    for count in range(len(paths) - 1, -1, -1):
+        send("touchEnd", *(end for _, end in paths[:count]))
+    devtools.detach()
+    page.evaluate("() => new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)))")
+
+
+def scale_and_shift(page: Page) -> tuple[float, float, float]:
+    """Return the zoom, which all pictures have, and how far their middles are shifted."""
+    views = page.evaluate(VIEWS)
+    assert len(views) == 4
+    assert len(set(views)) == 1, "one zoom for all"
+    scale, *_, x, y = page.evaluate(
+        "(view) => { const { a, e, f } = new DOMMatrix(view); return [a, e, f]; }", views[0]
+    )
+    return float(scale), float(x), float(y)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (390, 844)])
+def test_two_fingers_zoom_all_pictures_at_once_and_one_moves_them_together(
+    browser: Browser, compared: tuple[Served, list[int]], width: int, height: int
+) -> None:
+    served, ids = compared
+    context = browser.new_context(viewport={"width": width, "height": height}, has_touch=True)
+    page = context.new_page()
+    page.goto(served.url)
+    page.wait_for_selector(".stage:not([data-state=starting])")
+    go(page, ids[:3])
+    fitted = scale_and_shift(page)[0]
+    box = page.locator(FRAME).nth(1).bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    touch(page, ((x - 20, y), (x - 50, y)), ((x + 20, y), (x + 50, y)))
+    zoomed(page)
+    large, shift_x, shift_y = scale_and_shift(page)
+    assert large == pytest.approx(2.5 * fitted, rel=0.02)
+    touch(page, ((x, y), (x + 20, y + 12)))
+    scale, moved_x, moved_y = scale_and_shift(page)
+    assert scale == large
+    assert (moved_x - shift_x, moved_y - shift_y) == (pytest.approx(20, abs=1), pytest.approx(12, abs=1))
+    touch(page, ((x - 50, y), (x - 10, y)), ((x + 50, y), (x + 10, y)))
+    page.wait_for_selector(".cmp-stage:not(.zoomed)")
+    assert scale_and_shift(page)[0] == fitted
+    assert page.evaluate("[scrollY, visualViewport.scale]") == [0, 1], "the page itself stays as it is"
+    context.close()
+
+
 def test_beyond_400_percent_pixels_are_squares_with_lines_between_them(page: Page) -> None:
     page.locator(FRAME).first.focus()
     page.keyboard.press("1")
