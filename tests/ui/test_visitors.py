@@ -99,7 +99,8 @@ def test_a_strangers_library_has_and_counts_nothing_of_another_visitors(page: Pa
     assert answer(stranger, "results/index")["json"]["total"] == 0
     assert answer(stranger, "projects")["json"] == {"projects": []}
     view = answer(stranger, "library")["json"]
-    assert {name for name, value in view.items() if value} == {"share_bytes"}
+    storage = {"share_bytes", "quota_bytes", "free_bytes"}  # the app's
+    assert {name for name, value in view.items() if value} == storage
     ids = {"ids": [made["id"]]}
     assert answer(stranger, "results", "PATCH", {**ids, "star": False})["json"] == {"results": []}
     assert answer(stranger, "results", "DELETE", ids)["json"]["deleted"] == []
