@@ -45,6 +45,8 @@ MIME = {
     ".html": "text/html; charset=utf-8",
 }
 """What is served. Declarations, tests and the tools' settings are not."""
+VENDOR = "vendor/"
+"""The folder of other people's modules."""
 UNSERVED = {"testing", "node_modules"}
 """Folders of tests and tools."""
 API_EXAMPLES = "api.html"
@@ -52,6 +54,8 @@ API_EXAMPLES = "api.html"
 RECONNECT = "reconnect.js"
 """The classic script that has to run before the framework's module."""
 
+_COMMENT = re.compile(r"^[ \t]*(?:/\*(?:(?!\*/).)*\*/[ \t]*\n|//[^\n]*\n)", re.MULTILINE | re.DOTALL)
+"""A comment that has its lines for itself, in a module or a style sheet."""
 _IMPORT = re.compile(r"""^(?:import|export)\b[^;]*?\bfrom '(\.[^']+)';""", re.MULTILINE)
 _FOR_A_YEAR = "public, max-age=31536000, immutable"
 _ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
@@ -93,7 +97,8 @@ class WebFiles:
 
     def __init__(self, web: Path = WEB, locales: Path = LOCALES) -> None:
         found = {path.relative_to(web).as_posix(): path for path in web.rglob("*") if _is_served(path, web)}
-        contents = {name: path.read_bytes() for name, path in found.items()} | {API_EXAMPLES: api_examples().encode()}
+        contents = {name: _content(name, path) for name, path in found.items()}
+        contents[API_EXAMPLES] = api_examples().encode()
         for path in locales.glob("*.ftl"):
             contents |= {f"{WORDS}/{name}": data for name, data in _words(path).items()}
         self.files = {name: _file(name, contents[name]) for name in sorted(contents)}
@@ -217,6 +222,17 @@ def _is_served(path: Path, web: Path) -> bool:
     inner = path.relative_to(web)
     hidden = any(part in UNSERVED or part.startswith(".") for part in inner.parts)
     return path.is_file() and path.suffix in MIME and not path.name.endswith(".test.js") and not hidden
+
+
+def _content(name: str, path: Path) -> bytes:
+    """Return a file as pages fetch it: without the comments, whose lines stay, so that traces name the source's.
+
+    Those of other people's files have their licences.
+    """
+    data = path.read_bytes()
+    if path.suffix not in (".js", ".css") or name.startswith(VENDOR):
+        return data
+    return _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), data.decode()).encode()
 
 
 def _words(path: Path) -> dict[str, bytes]:

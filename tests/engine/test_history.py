@@ -133,6 +133,7 @@ async def test_what_was_spent_counts_the_owners_money_of_today(tmp_path: Path) -
     gate = backend.gate = asyncio.Event()
     job = await engine.submit("fake", make_request(backend.spec), visitor=ANN)
     assert await engine.spent_today() == 0.5, "the estimate, until the cost is known"
+    assert await engine.spending("ann", 0.0) == {"fake": 0.5}
     gate.set()
     await engine.result(job)
     assert await engine.spent_today() == 0.0, "it was free"

@@ -181,7 +181,7 @@ def test_the_real_files_are_few_and_small_enough_for_a_first_visit() -> None:
     assert "reconnect.js" not in files.modules
     first = {*files.imported("main.js"), RECONNECT, "studio.css"}
     assert not [name for name in first if name.startswith(LATER_FOLDERS)]
-    assert sum(len(brotli.compress(files.files[name].data, quality=11)) for name in first) < 90_000
+    assert sum(len(brotli.compress(files.files[name].data, quality=11)) for name in first) < 70_000
 
 
 @pytest.mark.parametrize("folder", [each for each in LATER_FOLDERS if each != "later/"])
