@@ -95,7 +95,7 @@ async def fetch(address: str) -> bytes:
     if address == "https://slow.example/lake.png":
         while not (Directed.folder / "slow-address").exists():  # noqa: ASYNC110 - the test is another process
             await asyncio.sleep(0.05)
-    if address != "https://pictures.example/lake.png":
+    elif address != "https://pictures.example/lake.png":
         raise FetchFailed(
             "recorded",
             what="This link points to a private network, which the app does not read.",

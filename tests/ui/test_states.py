@@ -12,6 +12,7 @@ from tests.support.fakes import picture_bytes
 from tests.support.live_app import Served
 from tests.support.studio_page import (
     RESULT,
+    THUMBS,
     add_reference,
     choose_backend,
     message,
@@ -226,6 +227,20 @@ def test_an_image_link_fills_the_reference(page: Page) -> None:
     page.press("#reference input[name=url]", "Enter")
     expect(page.locator("#preflight")).to_contain_text("320×200")
     expect(page.locator(".reference-box strong")).to_have_text("lake.png")
+
+
+def test_run_waits_for_a_picture_that_is_still_read_and_then_begins_with_it(page: Page, fakes: Served) -> None:
+    page.click("#reference button[aria-expanded]")
+    page.fill("#reference input[name=url]", "https://slow.example/lake.png")
+    page.press("#reference input[name=url]", "Enter")
+    expect(page.locator(".reference-box[data-reading=true]")).to_have_count(1)
+    start(page, "good")
+    expect(page.locator("#preflight")).to_contain_text("Reading the picture, then running")
+    expect(page.locator(THUMBS)).to_have_count(0)
+    release(fakes, "slow-address")
+    page.wait_for_selector(RESULT)
+    expect(page.locator(THUMBS)).to_have_count(1)
+    expect(page.locator("#preflight")).to_contain_text("320×200")
 
 
 def test_a_link_that_is_refused_says_why_at_the_reference_and_the_earlier_one_stays(page: Page) -> None:

@@ -742,6 +742,7 @@ key-accepted = Key accepted, ${ NUMBER($dollars, minimumFractionDigits: 2, maxim
 page-loading = Loading
 page-not-fetched = The connection was lost. Choose the tab again.
 reading-picture = Reading the picture
+run-when-read = Reading the picture, then running
 session-budget-reached = This run would exceed your budget of ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) } for this tab.
     .todo = Raise it to run.
 day-budget-reached = This run would exceed your budget of ${ NUMBER($dollars, minimumFractionDigits: 2, maximumFractionDigits: 4) } for a day.

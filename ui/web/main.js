@@ -157,6 +157,10 @@ export async function start(mount, emit) {
       clearTimeout(adding);
       adding = setTimeout(loadSpending, before.specs ? CALM : 0);
     }
+    if (state.owed && !state.reading) {
+      dispatch({ type: 'owed', owed: false });
+      if (state.draft.mode === 'make') run();
+    }
     const wanted = wantedResult(state);
     if (wanted !== null && wanted !== wantedResult(before)) void fetchResult(wanted);
   }
@@ -343,6 +347,10 @@ export async function start(mount, emit) {
     providerKey.takePasted();
     if (state.draft.mode === 'explore') {
       explore?.run();
+      return;
+    }
+    if (state.reading) {
+      dispatch({ type: 'owed', owed: true });
       return;
     }
     const plan = forecast(state);

@@ -581,7 +581,7 @@ export function forecast(state) {
   /** @type {(blocked: Message, field?: string | null) => Forecast} */
   const stopped = (blocked, field = null) => ({ ...priced, blocked, field });
 
-  if (state.reading) return stopped(message('reading-picture'), 'reference');
+  if (state.reading) return stopped(message(state.owed ? 'run-when-read' : 'reading-picture'), 'reference');
   if (!draft.reference) return stopped(message('ui-no-reference'), 'reference');
   const working = workingSize(draft.reference, backend);
   priced.size = {

@@ -378,6 +378,20 @@ test('what keeps Run from running is said, with the field to change', () => {
   const edit = (given) => ({ type: 'edit', values: given });
   assert.deepEqual(why([], initialState()), ['Loading', null]);
   assert.deepEqual(why([{ type: 'reading', reading: { name: 'x', url: null } }]), ['Reading the picture', 'reference']);
+  /** @type {Action[]} */
+  const waiting = [
+    { type: 'reading', reading: { name: 'x', url: null } },
+    { type: 'owed', owed: true },
+  ];
+  assert.deepEqual(why(waiting), ['Reading the picture, then running', 'reference']);
+  assert.deepEqual(
+    why([
+      ...waiting,
+      { type: 'unreadable', error: { code: 'image-unreadable', values: {}, field: null, charged: false } },
+      edit({}),
+    ])[0],
+    null,
+  );
   assert.deepEqual(why([edit({ reference: null })]), ['Add a picture to see steps, time and price.', 'reference']);
   assert.deepEqual(why([edit({ prompt: ' ' })]), [
     'The prompt is empty. Write what the picture should become.',

@@ -58,6 +58,7 @@ const REFERENCES = 200;
  * @property {Room | null} room what is stored; null before that was asked for
  * @property {Spending | null} today what the day's runs have cost; null before that was asked for
  * @property {{ [digest: string]: Reference }} references by digest, for their names
+ * @property {boolean} owed whether Run waits for the picture that is read
  * @property {{ [provider: string]: true }} keys providers whose key was pasted
  * @property {{ [field: string]: StudioError }} problems by the form's field; '' for those of none
  * @property {{ src: string | null } | null} live the address of the newest draft that follows the dials, null until there
@@ -81,6 +82,7 @@ const REFERENCES = 200;
  *   | { type: 'reading', reading: Reading }
  *   | { type: 'reference', reference: Reference }
  *   | { type: 'unreadable', error: StudioError }
+ *   | { type: 'owed', owed: boolean }
  *   | { type: 'known', reference: Reference }
  *   | { type: 'full', open: boolean }
  *   | { type: 'live', on: boolean, src: string | null }
@@ -126,6 +128,7 @@ export function initialState(draft = emptyDraft()) {
     total: 0,
     room: null,
     today: null,
+    owed: false,
     references: draft.reference ? { [draft.reference.digest]: draft.reference } : {},
     keys: {},
     problems: {},
@@ -169,8 +172,10 @@ export function reduce(state, action) {
     case 'unreadable': {
       // The earlier reference stays: a bad drop throws nothing away.
       const error = { ...action.error, field: 'reference' };
-      return { ...state, reading: null, problems: { ...state.problems, reference: error } };
+      return { ...state, reading: null, owed: false, problems: { ...state.problems, reference: error } };
     }
+    case 'owed':
+      return { ...state, owed: action.owed };
     case 'known':
       return known(state, action.reference);
     case 'room':
