@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections import OrderedDict
+import time
+from collections import OrderedDict, deque
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,17 +14,21 @@ from pathlib import Path
 from PIL import Image
 
 from core.errors import BackendUnavailable, DraftRefused
-from core.events import Completed, Picture
+from core.events import Completed, Loading, Picture
+from core.imaging.display import rounded
 from core.imaging.images import Reference
 from core.job_state import JobState
 from core.request import EditRequest
 from engine.engine import Engine
+from engine.fair_queue import Pace
 from engine.images import Images
 
-SIDE = 256
-"""Pixels of the longer side of a draft."""
-STEPS = 4
-"""Steps of a draft that really run, as near as its strength lets it."""
+SIZES = ((256, 4), (224, 3), (192, 3), (160, 2), (128, 2))
+"""Pixels of a draft's longer side, and its steps that really run, as near as its strength lets it; the best first."""
+GOAL = 0.5
+"""Seconds that the backend should take: with the way there and back, the draft is seen within 0.7."""
+REMEMBERED = 8
+"""Drafts of a backend from which its pace is learnt."""
 SMALL = 16
 """References kept in memory at a draft's size; 100 KB each."""
 
@@ -43,7 +49,8 @@ class _Draft:
 class LiveDrafts:
     """Makes one draft at a time on each backend that is free of charge; a newer one takes the place of an older.
 
-    Nothing is written down. A draft gives way to every job within a step, and none begins while a job is there.
+    Nothing is written down. Drafts are the largest that the backend makes in time. A draft gives way to every job
+    within a step, and none begins while a job is there.
 
     Args:
         engine: has the backends and the jobs.
@@ -54,7 +61,8 @@ class LiveDrafts:
         self._engine = engine
         self._images = images
         self._latest: dict[str, _Draft] = {}
-        self._small: OrderedDict[str, Reference] = OrderedDict()
+        self._small: OrderedDict[tuple[str, int], Reference] = OrderedDict()
+        self._runs: dict[str, deque[tuple[float, float]]] = {}  # the work of drafts, and their seconds
 
     async def make(self, owner: str, request: EditRequest) -> Picture:
         """Return a draft of a request.
@@ -82,8 +90,10 @@ class LiveDrafts:
         try:
             if before is not None:
                 await before.ended.wait()
-            small = await self._at_draft_size(owner, request.image)
-            return await self._made(mine, _draft_of(request, small))
+            short, long = sorted((request.image.width, request.image.height))
+            side, steps = best_size(self._runs.get(key, ()), short / long)
+            small = await self._at_size(owner, request.image, side)
+            return await self._made(mine, _draft_of(request, small, steps))
         finally:
             mine.ended.set()
             if self._latest.get(key) is mine:
@@ -91,13 +101,18 @@ class LiveDrafts:
 
     async def _made(self, mine: _Draft, request: EditRequest) -> Picture:
         key = request.recipe.backend
+        begun = time.monotonic()
         async with aclosing(self._engine.backend(key).edit(request)) as events:
             self._check(mine, key)
             async for event in events:
                 if isinstance(event, Completed):
                     if isinstance(event.images[0], Picture):
+                        work = _work(request.image.width, request.image.height, request.steps_run)
+                        self._runs.setdefault(key, deque(maxlen=REMEMBERED)).append((work, time.monotonic() - begun))
                         return event.images[0]
                     break
+                if isinstance(event, Loading):  # how long a model loads says nothing about the next draft
+                    begun = time.monotonic()
                 self._check(mine, key)
         raise DraftRefused("live-withheld")
 
@@ -112,33 +127,53 @@ class LiveDrafts:
             not job.ended and job.backend == key and job.state is not JobState.NEEDS_KEY for job in self._engine.jobs
         )
 
-    async def _at_draft_size(self, owner: str, image: Reference) -> Reference:
-        small = self._small.get(image.digest)
+    async def _at_size(self, owner: str, image: Reference, side: int) -> Reference:
+        mark = image.digest, side
+        small = self._small.get(mark)
         if small is None:
             assert image.file is not None
-            copy = await self._images.display(image.file.name, SIDE, owner)
-            small = await asyncio.to_thread(_shrunk, copy)
+            copy = await self._images.display(image.file.name, rounded(side), owner)
+            small = await asyncio.to_thread(_shrunk, copy, side)
             if len(self._small) >= SMALL:
                 self._small.popitem(last=False)
-        self._small[image.digest] = small
-        self._small.move_to_end(image.digest)
+        self._small[mark] = small
+        self._small.move_to_end(mark)
         return small
 
 
-def _shrunk(copy: Path) -> Reference:
+def best_size(runs: Sequence[tuple[float, float]], ratio: float) -> tuple[int, int]:
+    """Return the side and the steps of a draft: the best that should be there in time, else the smallest.
+
+    Args:
+        runs: earlier drafts of the backend: steps times megapixels, and seconds.
+        ratio: of the picture's sides, 0 to 1.
+    """
+    if not runs:
+        return SIZES[0]
+    pace = Pace.of(runs)
+    in_time = ((side, steps) for side, steps in SIZES if pace.seconds(_work(side, side * ratio, steps)) <= GOAL)
+    return next(in_time, SIZES[-1])
+
+
+def _work(width: float, height: float, steps: int) -> float:
+    """Return the work of a draft: steps times megapixels."""
+    return steps * width * height / 1e6
+
+
+def _shrunk(copy: Path, side: int) -> Reference:
     """Return a display copy as a reference of a draft's size."""
     with Image.open(copy) as picture:
         small = picture.convert("RGB")
-    small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
     file = io.BytesIO()
     small.save(file, "PNG", compress_level=1)
     return Reference(file.getvalue(), small.width, small.height)
 
 
-def _draft_of(request: EditRequest, small: Reference) -> EditRequest:
+def _draft_of(request: EditRequest, small: Reference, most: int) -> EditRequest:
     """Return a request with few steps on a small reference; its recipe is never seen."""
     params = request.recipe.params
-    strength, steps = float(params.get("strength", 1.0)), int(params.get("num_inference_steps", STEPS))
-    few = max(1, min(steps, round(STEPS / max(strength, 0.05))))
+    strength, steps = float(params.get("strength", 1.0)), int(params.get("num_inference_steps", most))
+    few = max(1, min(steps, round(most / max(strength, 0.05))))
     recipe = request.recipe.model_copy(update={"params": {**params, "num_inference_steps": few}})
     return EditRequest(recipe, small)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from core.backend import Backend
+from core.backend import OWNERS, Backend, RunContext
 from core.errors import BackendUnavailable, DraftRefused
-from core.events import Completed
+from core.events import Completed, Event, Loading
 from core.messages import recorded
 from core.request import EditRequest
 from core.result import Missing, Reason
-from engine.live import SIDE, STEPS
+from engine.live import GOAL, SIZES, best_size
 from engine.services import Services
 from tests.support.fakes import FakeBackend, make_spec, picture_bytes, results, settle
 from tests.support.services import services_at
@@ -52,12 +52,42 @@ async def test_a_draft_is_small_has_few_steps_and_leaves_nothing_behind(tmp_path
 
     async with at_work(tmp_path, FakeBackend(outcome=outcome)) as (services, request):
         draft = await services.live.make("ann", request)
-        assert (asked[0].image.width, asked[0].image.height) == (SIDE, SIDE * 3 // 4)
-        assert asked[0].steps_run == STEPS
+        side, steps = SIZES[0]
+        assert (asked[0].image.width, asked[0].image.height) == (side, side * 3 // 4)
+        assert asked[0].steps_run == steps
         again = await services.live.make("ann", request)
         assert again.data == draft.data
         assert await services.library.count("ann") == 0
         assert await services.engine.history("ann") == []
+
+
+def test_a_draft_is_as_large_as_the_backend_makes_in_time() -> None:
+    def work(size: tuple[int, int]) -> float:
+        return size[0] * size[0] * 0.75 / 1e6 * size[1]
+
+    assert best_size([], 0.75) == SIZES[0]
+    for size in SIZES:
+        assert best_size([(work(SIZES[0]), 0.99 * GOAL * work(SIZES[0]) / work(size))], 0.75) == size
+    assert best_size([(work(SIZES[0]), 60.0)], 0.75) == SIZES[-1], "as small as it goes"
+    fixed = [(work(SIZES[0]), 0.4 + work(SIZES[0])), (work(SIZES[-1]), 0.4 + work(SIZES[-1]))]
+    assert best_size(fixed, 0.75) == (192, 3), "what every draft takes is not taken for the work's"
+
+
+async def test_drafts_of_a_slow_backend_become_smaller(tmp_path: Path) -> None:
+    asked: list[EditRequest] = []
+
+    class Slow(FakeBackend):
+        async def edit(self, request: EditRequest, context: RunContext = OWNERS) -> AsyncGenerator[Event, None]:
+            asked.append(request)
+            yield Loading(recorded("model"), 1, 1)
+            await asyncio.sleep(2 * GOAL)
+            yield Completed(results(request), {})
+
+    async with at_work(tmp_path, Slow()) as (services, request):
+        await services.live.make("ann", request)
+        await services.live.make("ann", request)
+    first, second = (each.image.width for each in asked)
+    assert SIZES[0][0] == first > second
 
 
 async def test_a_newer_draft_takes_an_olders_place_within_a_step(tmp_path: Path) -> None:
@@ -128,4 +158,4 @@ async def test_references_of_many_pictures_are_not_all_kept(tmp_path: Path, monk
         read = await services.images.read(picture_bytes("PNG", "RGB", (300, 200)), owner="ann")
         other = await services.images.keep_reference("ann", read, None)
         await services.live.make("ann", EditRequest.build(backend.spec, "a lake", other, {}))
-        assert list(services.live._small) == [other.digest]
+        assert [digest for digest, _ in services.live._small] == [other.digest]
