@@ -262,7 +262,8 @@ class Engine:
             await asyncio.wait(at_work, timeout=max(0.5, until - loop.time()))
         closing = (provider.close() for provider in self.providers)
         with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*closing), max(0.5, until - loop.time()))
+            async with asyncio.timeout(max(0.5, until - loop.time())):
+                await asyncio.gather(*closing)
         await self._store.close()
 
     # ---- after a restart, and later ----------------------------------------------------------------

@@ -30,7 +30,8 @@ class Watch:
         """Wait until woken, or so many seconds, and return whether that was so, and whether the store may have news."""
         try:
             if not self._woken.is_set():
-                await asyncio.wait_for(self._woken.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._woken.wait()
         except TimeoutError:
             return False, True  # whoever was not told looks
         stored = self._stored

@@ -106,7 +106,8 @@ class Meters:
     async def _pause(self, seconds: float) -> None:
         """Leave the processor to others as long as it was used, for nobody waits for old results."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._closing.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
 
     async def _measure(self, result: int) -> None:
         wanted = None if result in self._done else await self._library.to_measure(result)

@@ -189,7 +189,8 @@ class JobRunner:
             if job.event.status != DISK_FULL:
                 job.tell(replace(job.event, status=DISK_FULL))
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.closing.wait(), RETRY)
+                async with asyncio.timeout(RETRY):
+                    await self.closing.wait()
 
 
 async def _to_the_end(work: Coroutine[Any, Any, object]) -> None:

@@ -248,11 +248,11 @@ async def run_experiment(
     if asked.confirm is not True and caps.asks(len(planned.cells), dollars):
         raise BadParameter("experiment-asks", field="confirm", runs=len(planned.cells), dollars=dollars)
     text = json.dumps({**written(planned.base, planned.axes), "adapted": [each.as_json() for each in planned.adapted]})
-    row = await experiments.start(visitor, text, planned.cells, {})
+    starting = asyncio.ensure_future(experiments.start(visitor, text, planned.cells, {}))
     try:
-        row = await _ended(services, row, follow)
+        row = await _ended(services, await asyncio.shield(starting), follow)
     except asyncio.CancelledError:
-        await asyncio.shield(experiments.cancel(row))
+        await asyncio.shield(experiments.cancel(await starting))  # also one whose row is just being written
         raise
     notices = [str(each) for each in (*image.notices, *planned.adapted)]
     if row.why is not None:

@@ -173,7 +173,8 @@ def _model(app: FastAPI, gateway: ApiGateway, name: str) -> None:
         if not waits:
             return answer(await view(gateway, job, call.base, created=True), headers=headers)
         try:
-            await asyncio.wait_for(gateway.engine.result(job), SYNC_LIMIT)
+            async with asyncio.timeout(SYNC_LIMIT):
+                await gateway.engine.result(job)
         except TimeoutError:
             late = {"status": "processing", "code": 5004, "error": say("task-continues")}
             return answer({**await view(gateway, job, call.base, created=True), **late}, headers=headers)

@@ -89,7 +89,8 @@ class DiskProbe:
             if self._looked is None or self._now() - self._looked >= EVERY:
                 looking = asyncio.get_running_loop().run_in_executor(self._thread, self._look)
                 try:
-                    self._fault = await asyncio.wait_for(asyncio.shield(looking), PATIENCE)
+                    async with asyncio.timeout(PATIENCE):
+                        self._fault = await asyncio.shield(looking)
                 except TimeoutError:
                     self._fault = message("disk-silent")
                 self._looked = self._now()

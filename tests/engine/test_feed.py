@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from core.job import Visitor
 from engine.engine import Engine
 from engine.feed import Feed
@@ -32,6 +34,22 @@ async def test_a_watcher_who_comes_late_is_woken_once_and_told_whether_to_look_i
         feed.wake("ann", stored=False)
         assert await watch.wait(60) == (True, False)
         assert await watch.wait(0) == (False, True)
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_cancel_that_comes_with_news_ends_the_wait(turns: int) -> None:
+    feed = Feed()
+    with feed.watch("ann") as watch:
+        waiting = asyncio.create_task(watch.wait(60))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        feed.wake("ann")
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        ended = waiting.done()
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert waiting.cancelled() or ended
 
 
 async def test_a_jobs_way_wakes_its_owner_from_the_submit_to_the_end(tmp_path: Path) -> None:

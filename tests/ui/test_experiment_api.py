@@ -257,12 +257,13 @@ async def latest(services: Services) -> ExperimentRow | None:
 
 
 async def begun(services: Services) -> ExperimentRow:
-    for _ in range(1000):
-        row = await latest(services)
-        if row is not None and row.waiting < row.cells:
-            return row
-        await asyncio.sleep(0.01)
-    raise AssertionError(row)
+    """Return the experiment as soon as one of its cells is a job."""
+    with services.engine.feed.watch(ANN.owner) as watch:
+        while True:
+            row = await latest(services)
+            if row is not None and row.waiting < row.cells:
+                return row
+            await watch.wait(0.2)
 
 
 async def test_a_caller_who_goes_away_cancels_the_experiment(tmp_path: Path) -> None:
@@ -277,6 +278,19 @@ async def test_a_caller_who_goes_away_cancels_the_experiment(tmp_path: Path) -> 
         assert row is not None
         assert row.state == "cancelled"
         assert len(backend.started) < 5
+
+
+async def test_a_caller_who_goes_away_while_it_is_written_down_cancels_it_too(tmp_path: Path) -> None:
+    async with running(tmp_path, FakeBackend(gate=asyncio.Event())) as services:
+        call = asyncio.create_task(run(services))
+        while await latest(services) is None:  # noqa: ASYNC110 - nobody is told before its first cell begins
+            await asyncio.sleep(0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        row = await latest(services)
+        assert row is not None
+        assert row.state == "cancelled"
 
 
 async def test_what_stands_in_the_way_ends_it_with_what_there_is_and_says_why(tmp_path: Path) -> None:
