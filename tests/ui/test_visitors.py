@@ -102,9 +102,9 @@ def test_a_strangers_library_has_and_counts_nothing_of_another_visitors(page: Pa
     storage = {"share_bytes", "quota_bytes", "free_bytes"}  # the app's
     assert {name for name, value in view.items() if value} == storage
     ids = {"ids": [made["id"]]}
-    assert answer(stranger, "results", "PATCH", {**ids, "star": False})["json"] == {"results": []}
+    assert answer(stranger, "results", "PATCH", {**ids, "star": False})["json"] == {"results": [], "revision": 0}
     assert answer(stranger, "results", "DELETE", ids)["json"]["deleted"] == []
-    assert answer(stranger, "results/restore", "POST", ids)["json"] == {"restored": []}
+    assert answer(stranger, "results/restore", "POST", ids)["json"] == {"restored": [], "revision": 0}
     for method, body in (("PATCH", {"name": "mine"}), ("DELETE", None)):
         theirs = answer(stranger, f"projects/{project}", method, body)
         assert theirs == answer(stranger, "projects/999999", method, body)
