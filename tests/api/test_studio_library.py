@@ -411,7 +411,7 @@ async def test_there_are_so_many_projects_and_no_more(tmp_path: Path, monkeypatc
 
 
 async def test_a_lineage_has_the_first_photo_the_parents_and_the_children(tmp_path: Path) -> None:
-    async with studio(tmp_path) as app:
+    async with studio(tmp_path, meters=True) as app:
         photo = (await add_reference(app.client))["digest"]
         (one,) = await run(app, "one", reference=photo)
         made = [one]
@@ -569,7 +569,7 @@ async def test_every_change_is_told_on_the_stream_to_its_owner_alone(tmp_path: P
 
 
 async def test_results_have_figures_and_a_palette_and_lists_are_sorted_by_them(tmp_path: Path) -> None:
-    async with studio(tmp_path) as app:
+    async with studio(tmp_path, meters=True) as app:
         made = [each for prompt in ("a", "b", "c") for each in await run(app, prompt)]
         assert set(made[0]["meters"]) == {"structure", "colour_shift", "sharpness", "palette"}
         palette = made[0]["meters"]["palette"]

@@ -74,7 +74,11 @@ class ApiApp:
 
 @asynccontextmanager
 async def api_app(
-    folder: Path, backends: Mapping[str, Backend] | None = None, resolve: Resolve = resolve, **settings: Any
+    folder: Path,
+    backends: Mapping[str, Backend] | None = None,
+    resolve: Resolve = resolve,
+    meters: bool = False,
+    **settings: Any,
 ) -> AsyncIterator[ApiApp]:
     """Yield a running API, taken up from whatever an earlier one left in the folder.
 
@@ -82,6 +86,7 @@ async def api_app(
         folder: of its data.
         backends: by key; None is one that is called `local` and answers at once.
         resolve: turns host names into addresses.
+        meters: whether results are compared with their references: a moment after their job's end they change by that.
         settings: the owner's.
     """
     own = Settings(data_dir=folder, **settings)
@@ -100,7 +105,10 @@ async def api_app(
     await services.engine.recover()
     await own_api.hooks.recover()
     await services.experiments.recover()
-    await services.meters.recover()
+    if meters:
+        await services.meters.recover()
+    else:
+        services.meters._closing.set()
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860") as client:
