@@ -22,7 +22,7 @@ from storage.rows import (
     Sort,
     Unmeasured,
 )
-from storage.sqlite.listing import blocks_by_day, blocks_by_figure, cursor_behind, listing
+from storage.sqlite.listing import Sql, blocks_by_day, blocks_by_figure, cursor_behind, listing
 from storage.sqlite.reader import OWNER, Reader
 from storage.sqlite.room import free, goes_first, oldest_removable, share
 
@@ -85,12 +85,22 @@ class LibraryQueries(Reader):
             number = self._number(owner)
             if number is None:
                 return Index()
-            found = self._base.execute(*listing(number, wanted, sort, None)).fetchall()
-            rows = self._in_order([row[0] for row in found[:first]])
+            asked = listing(number, wanted, sort, None)
+            figures = [] if sort.by_date else self._base.execute(*asked).fetchall()
+            ids = self._ids(asked, sort) if sort.by_date else [row[0] for row in figures]
+            rows = self._in_order(ids[:first])
             revision = self.revision(owner)
-        if not sort.by_date:
-            return Index(tuple(blocks_by_figure(found)), rows, revision)
-        return Index(tuple(blocks_by_day([id for (id,) in found], sort, zone)), rows, revision)
+        blocks = blocks_by_day(ids, sort, zone) if sort.by_date else blocks_by_figure(figures)
+        return Index(tuple(blocks), rows, revision)
+
+    def _ids(self, asked: Sql, sort: Sort) -> list[int]:
+        """Return the ids of a list by date.
+
+        As JSON all come in one step, during which other threads go on: row by row, 100,000 hold them up.
+        """
+        query = f"with listed (id) as ({asked.text}) select json_group_array(id) from listed"  # noqa: S608 - our own words
+        (ids,) = self._base.execute(query, asked.values).fetchone()
+        return sorted(json.loads(ids), reverse=sort is Sort.NEWEST)  # SQLite promises no order within an aggregate
 
     def revision(self, owner: str) -> int:
         """Return the number of the latest change of an owner's results, 0 where none is remembered."""
