@@ -66,6 +66,8 @@ class SharedRun:
         """
         member, place = _Member(request), len(self._members)
         self._members.append(member)
+        if place == 0:
+            self.worker.listeners.append(self._tell)  # a load that goes on is heard of at once
         try:
             while (event := await member.events.get()) is not None:
                 yield event
@@ -81,7 +83,6 @@ class SharedRun:
         request = self._request
         if len(self._members) > 1:
             request = request.with_seeds([each.request.seeds[0] for each in self._members])
-        self.worker.listeners.append(self._tell)
         working = self._loop.run_in_executor(self.worker.thread, self._work, request, self._tell)
         working.add_done_callback(self._end)
 
