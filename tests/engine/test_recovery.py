@@ -498,15 +498,18 @@ async def test_a_provider_that_cannot_be_asked_again_is_said_to_be_so(tmp_path: 
 
 async def test_a_run_that_is_cancelled_while_the_others_are_taken_up_is_not_taken_up(tmp_path: Path) -> None:
     engine = engine_at(tmp_path, FakeBackend(gate=asyncio.Event()))
-    for prompt in ("first", "second"):
-        await engine.submit("fake", make_request(make_spec(), prompt), None, Visitor("ann"))
+    requests = [make_request(make_spec(), prompt) for prompt in ("first", "second")]
+    jobs = [await engine.submit("fake", each, None, Visitor("ann")) for each in requests]
     await engine.close(0.1)
     backend = FakeBackend()
     engine = engine_at(tmp_path, backend, rerun=False)
     recovery = engine.start_recovery()
-    first, second = await engine.history("ann")
+    second = await engine.find("ann", jobs[1].id)  # as soon as it is known, while the first one's end is written
+    assert second is not None
     await engine.cancel(second)
     await recovery
+    first = await engine.find("ann", jobs[0].id)
+    assert first is not None
     assert [job.state for job in (first, second)] == [JobState.INTERRUPTED, JobState.CANCELLED]
     assert backend.started == []
     await engine.close()

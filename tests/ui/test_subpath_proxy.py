@@ -15,7 +15,7 @@ import pytest
 from gradio_client import Client, handle_file
 from playwright.sync_api import Browser, expect
 
-from tests.support.browser import open_page
+from tests.support.browser import PATIENCE, open_page
 from tests.support.fakes import picture_bytes
 from tests.support.live_app import ROOT, Served, free_port, serve
 from tests.support.studio_page import add_reference, open_more, set_number
@@ -101,6 +101,8 @@ def test_a_click_through_the_page_works_under_the_prefix(behind: tuple[str, Serv
         open_more(page)
         set_number(page, "num_inference_steps", 4)
         page.click("#run")
-        expect(page.locator(".stage")).to_have_attribute("data-state", "done")
+        expect(page.locator(".stage")).to_have_attribute(
+            "data-state", "done", timeout=3 * PATIENCE
+        )  # mini is loaded first
         loaded = "() => [...document.images].every(each => each.complete && each.naturalWidth > 0)"
         page.wait_for_function(loaded)
