@@ -8,7 +8,6 @@ import logging
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 from core.imaging.display import FORMATS
@@ -105,9 +104,9 @@ class Meters:
 
     async def _pause(self, seconds: float) -> None:
         """Leave the processor to others as long as it was used, for nobody waits for old results."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._closing.wait()
+        closing = asyncio.ensure_future(self._closing.wait())
+        await asyncio.wait([closing], timeout=seconds)
+        closing.cancel()
 
     async def _measure(self, result: int) -> None:
         wanted = None if result in self._done else await self._library.to_measure(result)
