@@ -1,4 +1,5 @@
-// Live drafts in turn: the newest that is wanted is made, an older one is dropped, and none is shown after a newer.
+// Live drafts in turn: the newest that is wanted is made, an older one that has just begun is dropped, and none is shown
+// after a newer.
 
 /**
  * @template T
@@ -8,8 +9,10 @@
  * @property {() => void} stop drops what is on its way
  */
 
-/** Milliseconds without a new draft after which the one on its way may end, though a newer is wanted. */
-const PATIENCE = 1000;
+/** Milliseconds of a draft before one has come. */
+const USUAL = 1000;
+/** The part of the usual time until which a draft is dropped for a newer one; after that the quicker way is to its end. */
+const EARLY = 0.35;
 
 /**
  * @template T
@@ -22,21 +25,24 @@ const PATIENCE = 1000;
 export function inTurn({ show, fail, now = () => performance.now() }) {
   /** What is wanted, while it is not made. @type {{ about: string, ask: (signal: AbortSignal) => Promise<T> } | null} */
   let next = null;
-  /** @type {{ about: string, controller: AbortController } | null} */
+  /** @type {{ begun: number, controller: AbortController } | null} */
   let making = null;
   let last = '';
-  let shownAt = now();
+  let waitingSince = now(); // for something new
+  let usual = USUAL;
 
   async function work() {
     while (next) {
-      const { about, ask } = next;
+      const { ask } = next;
       next = null;
       const controller = new AbortController();
-      making = { about, controller };
+      const begun = now();
+      making = { begun, controller };
       try {
         const draft = await ask(controller.signal);
         if (!controller.signal.aborted) {
-          shownAt = now();
+          waitingSince = now();
+          usual = waitingSince - begun;
           show(draft);
         }
       } catch (error) {
@@ -54,8 +60,12 @@ export function inTurn({ show, fail, now = () => performance.now() }) {
       if (about === last) return;
       last = about;
       next = { about, ask };
-      if (!making) void work();
-      else if (now() - shownAt < PATIENCE) making.controller.abort();
+      if (!making) {
+        waitingSince = now();
+        void work();
+      } else if (now() - making.begun < EARLY * usual && now() - waitingSince < usual) {
+        making.controller.abort(); // where nothing has come for that long, it may end, however the dials move
+      }
     },
     stop() {
       next = null;

@@ -58,6 +58,47 @@ test('while the dials move for long, the draft on its way is let end', async () 
   assert.deepEqual(shown, ['a', 'b']);
 });
 
+test('a draft that is more than half done comes first, one that has just begun does not', async () => {
+  const { asked, shown, want, settle, pass } = made();
+  want('a');
+  pass(400);
+  asked[0]?.done();
+  await settle();
+  want('b');
+  pass(250);
+  want('c'); // b is there in 150 ms
+  pass(150);
+  asked[1]?.done();
+  await settle();
+  pass(50);
+  want('d'); // c would take 350 more
+  pass(50);
+  await settle();
+  assert.deepEqual(shown, ['a', 'b']);
+  assert.deepEqual(
+    asked.map(({ about, signal }) => `${about} ${signal.aborted}`),
+    ['a false', 'b false', 'c true', 'd false'],
+  );
+});
+
+test('however the dials move, a draft comes now and then', async () => {
+  const { asked, shown, want, settle, pass } = made();
+  want('a');
+  pass(400);
+  asked[0]?.done();
+  await settle();
+  for (let at = 0; at < 12; at += 1) {
+    want(`b${at}`);
+    await settle();
+    pass(100);
+  }
+  assert.equal(asked.at(-1)?.signal.aborted, false);
+  assert.ok(asked.length < 8, 'after 400 ms none is dropped any more');
+  asked.at(-1)?.done();
+  await settle();
+  assert.equal(shown.length, 2);
+});
+
 test('the same is asked for once, and again after it has failed', async () => {
   const { asked, failed, want, settle } = made();
   want('a');
