@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,12 +28,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
-def make(store: Store, name: str, recipe: str, missing: str | None = None) -> int:
+def make(store: Store, name: str, recipe: str, missing: str | None = None, made: float = 2.0) -> int:
     """Write a job of one image, and return the result's id."""
-    store.add(Record(id=name, owner="ann", backend="fake", created=1.0, recipe=recipe), Kept("r.png", 1))
+    store.add(Record(id=name, owner="ann", backend="fake", created=made, recipe=recipe), Kept("r.png", 1))
     picture = {"digest": name, "mime": "image/png", "width": 4, "height": 4, "bytes": 9}
     row = ResultRow(place=0, seed=1, missing=missing, **({} if missing else picture))  # type: ignore[arg-type]
-    (result,) = store.end(name, JobState.DONE, 2.0, done=Done("{}", recipe, "mini", None, [row]))
+    (result,) = store.end(name, JobState.DONE, made, done=Done("{}", recipe, "mini", None, [row]))
     return result
 
 
@@ -41,7 +42,7 @@ def with_reference(reference: object = REFERENCE.model_dump()) -> str:
 
 
 def test_figures_are_written_once_rounded_and_are_a_change_of_the_result(store: Store) -> None:
-    result = make(store, "one", with_reference())
+    result = make(store, "one", with_reference(), made=time.time())
     before = store.revision("ann")
     store.measured({result: FIGURES})
     (row,) = store.changes("ann", before, 5).results
@@ -50,6 +51,16 @@ def test_figures_are_written_once_rounded_and_are_a_change_of_the_result(store: 
     store.measured({result: Figures(0.1, 0.1, 0.1, "{}")})
     assert store.find_result("ann", result) == row
     assert store.revision("ann") == after
+
+
+def test_figures_of_old_results_are_written_without_telling_every_page(store: Store) -> None:
+    results = [make(store, name, with_reference(), made=time.time() - 3600) for name in ("one", "two")]
+    before = store.revision("ann")
+    store.measured(dict.fromkeys(results, FIGURES))
+    row = store.find_result("ann", results[0])
+    assert row is not None
+    assert row.meters is not None
+    assert store.revision("ann") == before
 
 
 def test_what_cannot_be_measured_stays_without_figures_and_is_looked_at_no_more(store: Store) -> None:
