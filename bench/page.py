@@ -24,7 +24,7 @@ from bench.visitors import STUDIO
 from core.job import EVERYONE
 from core.job_state import JobState
 from core.recipe import ImageRef, Model, Recipe
-from storage.rows import Done, Record, ResultRow
+from storage.rows import Done, Figures, Record, ResultRow
 from storage.sqlite.inserts import Kept
 from storage.sqlite.store import Store
 from tests.support.browser import CHROMIUM, FLAGS, PATIENCE
@@ -279,5 +279,8 @@ def fill(folder: Path, count: int) -> None:
         record = Record(id=job, owner=EVERYONE, backend="local", created=begun, recipe=text, remote="[null]")
         store.add(record, Kept(file.name, len(data)))
         report = '{"timings": {"total": 9.0}, "notices": []}'
-        store.end(job, JobState.DONE, begun + 9, cost=0.0, done=Done(report, text, "mini", None, [row], recipe.prompt))
+        ended = store.end(
+            job, JobState.DONE, begun + 9, cost=0.0, done=Done(report, text, "mini", None, [row], recipe.prompt)
+        )
+        store.measured({each: Figures(1.0, 0.0, 1.0, '{"palette": []}') for each in ended})
     store.close()
