@@ -108,6 +108,10 @@ class Plan:
     base: Base
     axes: tuple[Axis, ...]
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan, without its cells, as an experiment's row has it."""
+        return {**written(self.base, self.axes), "adapted": [each.as_json() for each in self.adapted]}
+
 
 def plan(
     base: Base,

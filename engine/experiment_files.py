@@ -85,7 +85,7 @@ class ExperimentFiles:
     async def _tile(self, owner: str, cell: CellRow) -> Tile:
         row = None if cell.result is None else await self._library.find(owner, cell.result)
         if row is None or row.file is None:
-            state = state_of(cell).replace("_", "-")
+            state = cell.phase.replace("_", "-")
             return Tile(None, say("explore-gone" if state == JobState.DONE else f"explore-state-{state}"))
         try:
             return Tile(await self._images.display(row.file, rounded(SIDE), owner))
@@ -153,7 +153,7 @@ class ExperimentFiles:
             values: list[Any] = [
                 cell.place,
                 *(self._label(axis.name, axis.values[at]) for axis, at in zip(axes, cell.at, strict=True)),
-                state_of(cell),
+                cell.phase,
                 cell.result,
                 recipe.prompt,
                 ", ".join(each.id for each in recipe.style),
@@ -185,11 +185,6 @@ class ExperimentFiles:
         if axis == "backend" and (spec := self._specs.get(str(value))) is not None:
             return str(spec.label)
         return str(value)[:8] if axis == "reference" else str(value)
-
-
-def state_of(cell: CellRow) -> str:
-    """Return how far a cell is: its job's state, or that it has none."""
-    return cell.state or ("waiting" if cell.waits else "skipped" if cell.skipped else "deleted")
 
 
 def _renamed(jobs: Sequence[ArchivedJob], names: Mapping[str, str]) -> list[ArchivedJob]:

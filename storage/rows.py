@@ -521,6 +521,11 @@ class CellRow(PlannedCell):
         return self.job is None and not self.skipped
 
     @property
+    def phase(self) -> str:
+        """How far it is: its job's state, or why there is none."""
+        return self.state or ("waiting" if self.waits else "skipped" if self.skipped else "deleted")
+
+    @property
     def can_retry(self) -> bool:
         """Whether it is without a picture, and nothing is on the way to one."""
         return self.skipped or self.state in _FAILED

@@ -7,7 +7,7 @@ import inspect
 import secrets
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,7 +65,7 @@ Returns:
 
 
 def add_edit_endpoint(services: Services, fetch: Fetch) -> None:
-    """Add `/edit` to the Blocks at hand.
+    """Add `/edit` to the app that is being built.
 
     Args:
         services: do the work.
@@ -85,22 +85,38 @@ def add_edit_endpoint(services: Services, fetch: Fetch) -> None:
             raise gr.Error(str(error), print_exception=False) from error
         return files, report(job, result)
 
-    published(edit, DOC, INPUTS)
+    cache = add_endpoint("edit", edit, DOC, INPUTS, ["report"])
+
+
+def add_endpoint(
+    name: str, function: Callable[..., Any], doc: str, inputs: Mapping[str, Input], facts: Sequence[str]
+) -> str:
+    """Add an endpoint of the Gradio API that takes an image and gives images, and return the framework's file cache.
+
+    Args:
+        name: of the endpoint, without its slash.
+        function: does the work; it takes the last of the inputs as further arguments.
+        doc: see `published`.
+        inputs: after `image`.
+        facts: names of the JSON values that come after the images.
+    """
+    published(function, doc, inputs)
     image_file = gr.File(label="image", visible=False)
-    cache = image_file.GRADIO_CACHE
     take_any_image(image_file)
-    inputs = [image_file, *(Api(each.default, schema_of(each), name) for name, each in INPUTS.items())]
-    outputs = [gr.Files(label="images", visible=False), gr.JSON(label="report", visible=False)]
+    given = [image_file, *(Api(each.default, schema_of(each), label) for label, each in inputs.items())]
+    outputs = [gr.Files(label="images", visible=False), *(gr.JSON(label=label, visible=False) for label in facts)]
     gr.Button(visible=False).click(
-        edit,
-        inputs,
+        function,
+        given,
         outputs,
-        api_name="edit",
+        api_name=name,
         concurrency_limit=None,
         show_progress="hidden",
         queue=True,
-        preprocess=False,  # else the framework hands each of the twelve inputs to a thread and back
+        preprocess=False,  # else the framework hands each of the dozen inputs to a thread and back
     )
+    cache: str = image_file.GRADIO_CACHE
+    return cache
 
 
 async def run_edit(

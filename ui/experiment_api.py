@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.components.api_component import Api
 
 from core.axes import Axis, AxisValue, Base, Plan, plan, written
 from core.axes_text import NO_STYLE, axes_of, style_of
@@ -21,16 +20,15 @@ from core.imaging.images import Reference
 from core.job import Visitor
 from core.job_state import JobState
 from core.messages import in_full, message, message_of
-from core.recipe import Recipe, StyleUse
+from core.recipe import Recipe
 from core.styles import styles_by_name
 from core.terms import TERMS
-from engine.experiment_files import state_of
 from engine.services import Services
 from storage.files.disk import disk_errors
 from storage.rows import CellRow, ExperimentRow, LibraryRow
 from ui.edit_api import INPUTS as OF_EDIT
-from ui.edit_api import Input, choose, handed, published, schema_of
-from ui.image_input import Fetch, read_image, take_any_image
+from ui.edit_api import Input, add_endpoint, choose, handed
+from ui.image_input import Fetch, read_image
 from ui.ownership import visitor_of
 
 LOOK = 10.0
@@ -105,7 +103,7 @@ class MadeCell:
         report = {} if result is None or result.report is None else json.loads(result.report)
         return {
             "axes": {axis.name: _plain(axis.values[at]) for axis, at in zip(axes, row.at, strict=True)},
-            "state": state_of(row),
+            "state": row.phase,
             "seed": self.seed,
             "cost": None if result is None else result.cost,
             "seconds": report.get("timings", {}).get("total"),
@@ -165,7 +163,7 @@ def _plain(value: AxisValue) -> str | int | float:
 
 
 def add_experiment_endpoint(services: Services, fetch: Fetch) -> None:
-    """Add `/experiment` to the Blocks at hand.
+    """Add `/experiment` to the app that is being built.
 
     Args:
         services: do the work.
@@ -193,26 +191,7 @@ def add_experiment_endpoint(services: Services, fetch: Fetch) -> None:
             raise gr.Error(str(error), print_exception=False) from error
         return files, made.table(names), made.report()
 
-    published(experiment, DOC, INPUTS)
-    image_file = gr.File(label="image", visible=False)
-    cache = image_file.GRADIO_CACHE
-    take_any_image(image_file)
-    inputs = [image_file, *(Api(each.default, schema_of(each), name) for name, each in INPUTS.items())]
-    outputs = [
-        gr.Files(label="images", visible=False),
-        gr.JSON(label="table", visible=False),
-        gr.JSON(label="report", visible=False),
-    ]
-    gr.Button(visible=False).click(
-        experiment,
-        inputs,
-        outputs,
-        api_name="experiment",
-        concurrency_limit=None,
-        show_progress="hidden",
-        queue=True,
-        preprocess=False,
-    )
+    cache = add_endpoint("experiment", experiment, DOC, INPUTS, ["table", "report"])
 
 
 def _handed(made: Made, services: Services, cache: str) -> tuple[list[str], dict[int, str]]:
@@ -247,7 +226,7 @@ async def run_experiment(
     dollars = sum(experiments.cost(planned.cells).values())
     if asked.confirm is not True and caps.asks(len(planned.cells), dollars):
         raise BadParameter("experiment-asks", field="confirm", runs=len(planned.cells), dollars=dollars)
-    text = json.dumps({**written(planned.base, planned.axes), "adapted": [each.as_json() for each in planned.adapted]})
+    text = json.dumps(planned.as_json())
     starting = asyncio.ensure_future(experiments.start(visitor, text, planned.cells, {}))
     try:
         row = await _ended(services, await asyncio.shield(starting), follow)
@@ -286,17 +265,13 @@ async def _planned(services: Services, reference: Reference, asked: Asked, visit
     prompt = asked.prompt
     if not isinstance(prompt, str):
         raise BadParameter("prompt-empty", field="prompt")
-    base = Base(home.key, prompt, _styles(asked.style, styles), params, image.digest)
+    base = Base(home.key, prompt, style_of(asked.style, styles, "style"), params, image.digest)
     planned = plan(base, axes, engine.specs, {image.digest: (image, None)}, services.quotas.caps.cells)
     for key in dict.fromkeys(each.backend for each in planned.cells):
         reason = engine.backend(key).ready()
         if reason is not None:
             raise BackendUnavailable(reason)
     return planned, image
-
-
-def _styles(given: object, styles: Mapping[str, StyleUse]) -> tuple[StyleUse, ...]:
-    return style_of(given, styles, "style")
 
 
 async def _ended(

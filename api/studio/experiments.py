@@ -29,8 +29,8 @@ from api.studio.schemas import (
     Retried,
     Retry,
 )
-from api.studio.views import View, error_view, messages
-from core.axes import Axis, Base, Plan, plan, read, replaced, spread, value_of, written
+from api.studio.views import View, error_view, figures_view, messages
+from core.axes import Axis, Base, Plan, plan, read, replaced, spread, value_of
 from core.errors import BadParameter, error_of
 from core.experiment import Cell
 from core.job import Visitor
@@ -68,7 +68,7 @@ def add_experiments(app: FastAPI, services: Services, references: References) ->
             if not body.confirm:
                 ask(planned.cells)
             own_keys = keys_of(body.base.backend, x_provider_key)
-            return await experiments.start(visitor, plan_text(planned), planned.cells, own_keys, once, whole)
+            return await experiments.start(visitor, json.dumps(planned.as_json()), planned.cells, own_keys, once, whole)
 
         row, earlier = await calls.begin(visitor.owner, once, whole, begin)
         return JSONResponse(await view(row), 200 if earlier else 201)
@@ -156,7 +156,7 @@ def add_experiments(app: FastAPI, services: Services, references: References) ->
         own_keys = keys_of(base.backend, x_provider_key)
         if not body.confirm:
             ask(more)
-        await experiments.extend(visitor, row, plan_text(planned), more, own_keys)
+        await experiments.extend(visitor, row, json.dumps(planned.as_json()), more, own_keys)
         return JSONResponse(await view(await found(visitor, row.id)))
 
     @app.delete(f"{PREFIX}/experiments/{{experiment_id}}", response_model=ExperimentDeleted, **problems)
@@ -242,24 +242,17 @@ def add_experiments(app: FastAPI, services: Services, references: References) ->
         }
 
 
-def plan_text(planned: Plan) -> str:
-    """Return an experiment's plan as its row has it."""
-    return json.dumps({**written(planned.base, planned.axes), "adapted": messages(planned.adapted)})
-
-
 def cell_view(cell: CellRow) -> View:
     """Return a cell as the page sees it."""
     return {
         "place": cell.place,
         "at": list(cell.at),
         "backend": cell.backend,
-        "state": cell.state or ("waiting" if cell.waits else "skipped" if cell.skipped else "deleted"),
+        "state": cell.phase,
         "job": cell.job,
         "result": cell.result,
         "star": cell.star,
-        "meters": None
-        if cell.structure is None
-        else {"structure": cell.structure, "colour_shift": cell.colour_shift, "sharpness": cell.sharpness},
+        "meters": None if cell.structure is None else figures_view(cell),
         "error": None if cell.error is None else error_view(error_of(json.loads(cell.error))),
         "recipe": Recipe.model_validate_json(cell.recipe).model_dump(mode="json"),
     }

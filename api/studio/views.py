@@ -15,7 +15,7 @@ from core.recipe import Recipe
 from core.result import Made, Missing
 from core.spec import AnyParam, BackendSpec, Choice, Integer, Number, Style, Toggle
 from storage.records import why_of
-from storage.rows import RUN, Figures, LibraryRow, made_at
+from storage.rows import RUN, CellRow, Figures, LibraryRow, made_at
 
 View = dict[str, Any]
 KINDS: dict[type[AnyParam], str] = {Number: "number", Integer: "integer", Choice: "choice", Toggle: "toggle"}
@@ -191,12 +191,12 @@ def row_view(row: LibraryRow) -> View | None:
 
 
 def _meters_view(figures: Figures) -> View:
-    return {
-        "structure": figures.structure,
-        "colour_shift": figures.colour_shift,
-        "sharpness": figures.sharpness,
-        "palette": json.loads(figures.metrics)["palette"],
-    }
+    return {**figures_view(figures), "palette": json.loads(figures.metrics)["palette"]}
+
+
+def figures_view(of: Figures | CellRow) -> View:
+    """Return how a picture compares with its reference, in numbers."""
+    return {"structure": of.structure, "colour_shift": of.colour_shift, "sharpness": of.sharpness}
 
 
 def _of_one(recipe: Recipe, place: int, seed: int) -> Recipe:

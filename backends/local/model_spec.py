@@ -8,13 +8,11 @@ from backends.local.choice import MINI_FOLDER, ModelChoice
 from core.messages import Message, message
 from core.settings import Settings
 from core.spec import AnyParam, BackendSpec, Style
-from core.terms import ACCELERATION, SAFETY, common_params, own
+from core.terms import ACCELERATION, IMAGES, SAFETY, common_params, own
 
 MINI_SIDE = 512
 FLUX_PIXELS = 2 * 1024 * 1024
 """Working sizes: the longest side that mini was taught with, and the most pixels that FLUX.1-dev was."""
-TOGETHER = 4
-"""Runs that are made as one, at most: as many as a run has images."""
 
 
 def local_spec(choice: ModelChoice, settings: Settings, workers: int = 1) -> BackendSpec:
@@ -47,7 +45,7 @@ def local_spec(choice: ModelChoice, settings: Settings, workers: int = 1) -> Bac
         model=choice.id,
         params=params,
         concurrency=workers,
-        together=1 if settings.zero_gpu else TOGETHER,  # there a run's GPU time is asked for by its size
+        together=1 if settings.zero_gpu else IMAGES.maximum,  # there a run's GPU time is asked for by its size
         shows_steps=True,
         shows_preview=True,
         working_pixels=None if choice.is_mini else FLUX_PIXELS,

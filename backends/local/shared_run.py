@@ -76,7 +76,7 @@ class SharedRun:
         finally:
             member.left = True
             await asyncio.wait([self._made])
-            self._made.exception()  # Stopped is nobody's to collect
+            self._made.exception()  # else asyncio logs an error that nobody asked for
 
     def begin(self) -> None:
         """Begin, with those who are there."""

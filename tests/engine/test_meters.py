@@ -28,7 +28,7 @@ ANN = Visitor(owner="ann")
 
 @asynccontextmanager
 async def running(folder: Path, backend: Backend | None = None) -> AsyncIterator[Services]:
-    """Yield the services on a folder, with what earlier ones left taken up."""
+    """Yield the services on a folder, after they have gone on with what an earlier process left."""
     services = services_at(folder, {"fake": backend or FakeBackend()})
     await services.engine.recover()
     await services.meters.recover()

@@ -283,7 +283,7 @@ async def test_a_caller_who_goes_away_cancels_the_experiment(tmp_path: Path) -> 
 async def test_a_caller_who_goes_away_while_it_is_written_down_cancels_it_too(tmp_path: Path) -> None:
     async with running(tmp_path, FakeBackend(gate=asyncio.Event())) as services:
         call = asyncio.create_task(run(services))
-        while await latest(services) is None:  # noqa: ASYNC110 - nobody is told before its first cell begins
+        while await latest(services) is None:  # noqa: ASYNC110 - no event comes before its first cell begins
             await asyncio.sleep(0)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
